@@ -1,0 +1,160 @@
+"""The NumPy backend: the definition of every hot operation, and complete on its own.
+
+Reading order: `unpack_signs`, then `xor_count`, on which the forward pass stands, then `signed_sum`, on which both
+votes stand, then `flip`.  Two facts make it fast *and* exact (``docs/explanation/exactness.md``):
+
+* with operands +1 and -1, ``popcount(x xor w) = (n - x . w) / 2``, so a matrix product counts disagreements;
+* float32 holds every integer up to 2**24, so a float32 product of signs and int8 signals equals the integer
+  sum, bit for bit and in any order of summation, while (terms) * (largest product) <= 2**24.  Longer sums
+  are cut into blocks and added as integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from bvar.bits import WORD
+
+EXACT = 2**24  # float32 represents every integer of magnitude up to this one
+SIGNAL_MAX = 128  # largest magnitude of an int8 signal
+_BLOCK = 2**22  # elements of an unpacked block: 16 MiB of float32
+
+
+class NumpyBackend:
+    """Readable, vectorised, complete; see `bvar.kernels` for the validated entry points."""
+
+    name = "numpy"
+
+    def with_threads(self, n_threads: int) -> NumpyBackend:
+        """Return self: NumPy's own linear algebra decides about threads."""
+        return self
+
+    def pack(self, values: np.ndarray, out: np.ndarray) -> None:
+        """Pack Booleans, least significant bit first."""
+        as_bytes = np.zeros((len(out), out.shape[1] * 8), np.uint8)
+        packed = np.packbits(values, axis=1, bitorder="little")
+        as_bytes[:, : packed.shape[1]] = packed
+        out[...] = as_bytes.view("<u8")
+
+    def unpack(self, words: np.ndarray, out: np.ndarray) -> None:
+        """Unpack to Booleans."""
+        out[...] = _unpack(words, out.shape[1])
+
+    def transpose(self, words: np.ndarray, out: np.ndarray) -> None:
+        """Transpose a matrix of bits."""
+        self.pack(np.ascontiguousarray(_unpack(words, len(out)).T), out)
+
+    def count_rows(self, words: np.ndarray, out: np.ndarray) -> None:
+        """Count the T of each row."""
+        out[...] = np.bitwise_count(words).sum(axis=1, dtype=np.int32)
+
+    def prepare(self, w: np.ndarray) -> np.ndarray:
+        """Keep the rows as they are: blocks of them are unpacked when they are needed."""
+        return w
+
+    def gate_sum(
+        self,
+        x: np.ndarray,
+        w: np.ndarray,
+        row: np.ndarray,
+        col: np.ndarray,
+        scale: int,
+        out: np.ndarray,
+    ) -> None:
+        """row + col + scale * popcount(x xor w)."""
+        np.multiply(xor_count(x, w), np.int32(scale), out=out)
+        out += row[:, None]
+        out += col
+
+    def gate_bits(
+        self,
+        x: np.ndarray,
+        w: np.ndarray,
+        row: np.ndarray,
+        col: np.ndarray,
+        scale: int,
+        out: np.ndarray,
+    ) -> None:
+        """Threshold the gate sums at zero."""
+        s = np.empty((len(x), len(w)), np.int32)
+        self.gate_sum(x, w, row, col, scale, s)
+        self.pack(s >= 0, out)
+
+    def signed_sum(self, z: np.ndarray, words: np.ndarray, out: np.ndarray) -> None:
+        """Sum the signals z with the signs of the bits."""
+        out[...] = 0
+        step = max(1, min(EXACT // SIGNAL_MAX, _BLOCK // max(1, out.shape[1])))
+        for k in range(0, len(words), step):
+            signs = unpack_signs(words[k : k + step], out.shape[1])
+            out += (z[:, k : k + step].astype(np.float32) @ signs).astype(np.int32)
+
+    def rescale(
+        self,
+        g: np.ndarray,
+        s: np.ndarray,
+        tau: np.ndarray,
+        table: np.ndarray,
+        shift: int,
+        out: np.ndarray,
+    ) -> None:
+        """Weight g by the distance from the threshold and round to int8."""
+        distance = np.minimum(np.abs(s.astype(np.int64) - tau), len(table) - 1)
+        weighted = g.astype(np.int64) * table[distance]
+        rounded = (np.abs(weighted) + (1 << shift >> 1)) >> shift
+        np.multiply(np.minimum(rounded, 127), np.sign(weighted), out=out, casting="unsafe")
+
+    def flip(
+        self, words: np.ndarray, m: np.ndarray, q: np.ndarray, beta: float, eta: float
+    ) -> int:
+        """Accumulate, gate, flip, reset."""
+        m *= np.float32(beta)
+        m += np.float32(eta) * q.astype(np.float32)
+        flipped = np.where(_unpack(words, m.shape[1]), m, -m) >= 1
+        m[flipped] = 0
+        mask = np.empty_like(words)
+        self.pack(flipped, mask)
+        words ^= mask
+        return int(np.count_nonzero(flipped))
+
+
+def _unpack(words: np.ndarray, n_bits: int) -> np.ndarray:
+    """Bits as bool, shape (rows, n_bits); needs no padding rule because `n_bits` cuts the tail."""
+    as_bytes = words.astype("<u8", copy=False).view(np.uint8).reshape(len(words), -1)
+    return np.unpackbits(as_bytes, axis=1, count=n_bits, bitorder="little").view(np.bool_)
+
+
+def unpack_signs(words: np.ndarray, n_bits: int) -> np.ndarray:
+    """Embed: T to +1, F to -1, as float32 of shape (rows, n_bits)."""
+    signs = _unpack(words, n_bits).astype(np.float32)
+    signs *= 2
+    signs -= 1
+    return signs
+
+
+def xor_count(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Disagreements of every row of x with every row of w, int32 of shape (rows of x, rows of w)."""
+    count = np.zeros((len(x), len(w)), np.int32)
+    for words in _word_blocks(x.shape[1], max(1, len(w))):
+        n = WORD * (words.stop - words.start)
+        signs = unpack_signs(w[:, words], n).T
+        for rows in _row_blocks(len(x), n):
+            agreement = unpack_signs(x[rows, words], n) @ signs
+            count[rows] += ((n - agreement) / 2).astype(np.int32)
+    return count
+
+
+def _word_blocks(n_words: int, n_rows: int) -> Iterator[slice]:
+    """Cut rows of words so that sums stay exact and an unpacked block stays small."""
+    step = min(EXACT, max(_BLOCK // n_rows, 2**12)) // WORD
+    for start in range(0, n_words, step):
+        yield slice(start, min(start + step, n_words))
+
+
+def _row_blocks(n_rows: int, n_bits: int) -> Iterator[slice]:
+    step = max(1, _BLOCK // max(1, n_bits))
+    for start in range(0, n_rows, step):
+        yield slice(start, start + step)
+
+

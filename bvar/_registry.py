@@ -1,0 +1,144 @@
+"""Which backends exist and which one is in force.  Standard library only; imports no backend.
+
+Names are ``numpy``, ``c-scalar``, ``c-avx2``, ``c-avx512`` and ``c-neon``; ``auto`` means the best one that runs and
+``c`` the best compiled one.  A named backend never falls back: what is missing raises, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class BackendUnavailable(RuntimeError):
+    """The backend asked for by name does not exist, was not built, or cannot run on this machine."""
+
+
+class Backend(Protocol):
+    """What every backend provides; `bvar._numpy` says what each method means.
+
+    Arrays arrive validated, C-contiguous and canonical (z alone may be a transposed view); results are written
+    into `out`, which overlaps no input.  Sizes of zero are legal.
+    """
+
+    name: str
+
+    def with_threads(self, n_threads: int) -> Backend:
+        """Return the same backend, using up to `n_threads` threads; results do not depend on it."""
+
+    def pack(self, values: np.ndarray, out: np.ndarray) -> None:
+        """Bool (r, n) to words (r, ceil(n / 64)), padding zero."""
+
+    def unpack(self, words: np.ndarray, out: np.ndarray) -> None:
+        """Words (r, ceil(n / 64)) to bool (r, n); n is the width of `out`."""
+
+    def transpose(self, words: np.ndarray, out: np.ndarray) -> None:
+        """Words of (r, n) bits to words of (n, r) bits; n is the number of rows of `out`."""
+
+    def count_rows(self, words: np.ndarray, out: np.ndarray) -> None:
+        """Write the number of T in each row, int32 (r,)."""
+
+    def prepare(self, w: np.ndarray) -> Any:
+        """Return the right operand of `gate_sum` and `gate_bits` in this backend's own layout."""
+
+    def gate_sum(
+        self, x: np.ndarray, w: Any, row: np.ndarray, col: np.ndarray, scale: int, out: np.ndarray
+    ) -> None:
+        """out[b, o] = row[b] + col[o] + scale * popcount(x[b] xor w[o]), int32; w as prepared."""
+
+    def gate_bits(
+        self, x: np.ndarray, w: Any, row: np.ndarray, col: np.ndarray, scale: int, out: np.ndarray
+    ) -> None:
+        """Bit o of row b of `out` is [gate_sum(...)[b, o] >= 0], without storing the sums."""
+
+    def signed_sum(self, z: np.ndarray, words: np.ndarray, out: np.ndarray) -> None:
+        """out[r, i] = sum_k z[r, k] * e(bit i of words[k]); z int8 (r, k), out int32 (r, n)."""
+
+    def rescale(
+        self,
+        g: np.ndarray,
+        s: np.ndarray,
+        tau: np.ndarray,
+        table: np.ndarray,
+        shift: int,
+        out: np.ndarray,
+    ) -> None:
+        """out = clip(round(g * table[|s - tau|] / 2**shift)), int8, halves away from zero."""
+
+    def flip(
+        self, words: np.ndarray, m: np.ndarray, q: np.ndarray, beta: float, eta: float
+    ) -> int:
+        """m = beta*m + eta*q in float32; where m*e(w) >= 1 flip w and set m = 0.  Count the flips."""
+
+
+KERNELS = tuple(n for n in vars(Backend) if not n.startswith("_") and n != "with_threads")
+"""The names of the operations that every backend has."""
+
+_backends: dict[str, Backend] = {}  # slowest first
+_missing: dict[str, str] = {}  # backend name -> why it is absent
+_default: list[Backend] = []  # one element once set_default ran
+_current: ContextVar[Backend | None] = ContextVar("bvar_backend", default=None)
+
+
+def register(backend: Backend) -> None:
+    """Add a backend; later ones are taken to be faster."""
+    _backends[backend.name] = backend
+
+
+def register_missing(name: str, why: str) -> None:
+    """Remember why a backend is absent, for errors and for `bvar.backends.show`."""
+    _missing[name] = why
+
+
+def available() -> tuple[str, ...]:
+    """Return the names of the backends that run here, slowest first."""
+    return tuple(_backends)
+
+
+def missing() -> dict[str, str]:
+    """Return the backends that do not run here and why."""
+    return dict(_missing)
+
+
+def get(name: str = "auto") -> Backend:
+    """Look a backend up; an explicit name never falls back."""
+    prefix = {"auto": "", "c": "c-"}.get(name)
+    if prefix is not None:
+        for backend in reversed(_backends.values()):
+            if backend.name.startswith(prefix):
+                return backend
+    if name in _backends:
+        return _backends[name]
+    if name == "c":
+        why = "; ".join(f"{n}: {w}" for n, w in _missing.items()) or "no compiled backend was built"
+    else:
+        why = _missing.get(name, "no backend has this name")
+    raise BackendUnavailable(
+        f"backend {name!r} is not available ({why}); this machine has: {', '.join(available())} (and 'auto', 'c')"
+    )
+
+
+def set_default(name: str) -> None:
+    """Choose the backend that new threads start from."""
+    _default[:] = [get(name)]
+
+
+def current() -> Backend:
+    """Return the backend in force in this thread or task."""
+    return _current.get() or _default[0]
+
+
+@contextmanager
+def use(name: str | None = None, *, n_threads: int = 1) -> Iterator[Backend]:
+    """Select a backend for this thread or task until the block ends; None keeps the one in force."""
+    backend = (current() if name is None else get(name)).with_threads(n_threads)
+    token = _current.set(backend)
+    try:
+        yield backend
+    finally:
+        _current.reset(token)

@@ -1,0 +1,68 @@
+"""Argument checks shared by the public modules: one home for error texts.
+
+Every check names the argument, says what was wrong and what is accepted, and runs before anything is written.
+"""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+__all__ = ["check_array", "check_choice", "check_integer", "check_out", "check_real"]
+
+
+def check_array(
+    value: Any, name: str, *, dtype: type[np.generic] | tuple[type[np.generic], ...], ndim: int
+) -> np.ndarray:
+    """Return `value` as an array after checking its dtype and number of dimensions; never casts."""
+    array = np.asarray(value)
+    kinds = dtype if isinstance(dtype, tuple) else (dtype,)
+    if array.dtype.type not in kinds or not array.dtype.isnative:
+        wanted = " or ".join(np.dtype(k).name for k in kinds)
+        raise TypeError(f"{name} must be an array of {wanted}, got dtype {array.dtype}")
+    if array.ndim != ndim:
+        raise ValueError(f"{name} must have {ndim} dimension(s), got shape {array.shape}")
+    return array
+
+
+def check_out(
+    out: np.ndarray | None, shape: tuple[int, ...], dtype: type[np.generic]
+) -> np.ndarray:
+    """Return an array to write into: a new one, or `out` if it is exactly what is needed."""
+    if out is None:
+        return np.empty(shape, dtype)
+    if not isinstance(out, np.ndarray) or out.dtype != dtype or out.shape != shape:
+        got = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
+        raise ValueError(f"out must be an array of {np.dtype(dtype)} of shape {shape}, got {got}")
+    if not (out.flags.c_contiguous and out.flags.writeable):
+        raise ValueError("out must be C-contiguous and writeable")
+    return out
+
+
+def check_integer(value: Any, name: str, *, low: int, high: int | None = None) -> int:
+    """Return `value` as an int after checking its kind and range."""
+    span = f"an integer >= {low}" if high is None else f"an integer in [{low}, {high}]"
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
+        raise TypeError(f"{name} must be {span}, got {value!r}")
+    if value < low or (high is not None and value > high):
+        raise ValueError(f"{name} must be {span}, got {value!r}")
+    return int(value)
+
+
+def check_real(value: Any, name: str, *, low: float, strict: bool = False) -> float:
+    """Return `value` as a float after checking that it is finite and large enough."""
+    span = f"a finite number {'>' if strict else '>='} {low:g}"
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be {span}, got {value!r}")
+    if not np.isfinite(value) or value < low or (strict and value == low):
+        raise ValueError(f"{name} must be {span}, got {value!r}")
+    return float(value)
+
+
+def check_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
+    """Return `value` after checking that it is one of `choices`."""
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
+    return str(value)

@@ -1,0 +1,186 @@
+"""Bits in 64-bit words: the one layout that every backend, file and port shares.
+
+Logical bit ``i`` of a row lives in word ``i // 64`` at position ``i % 64``, least significant first::
+
+    bit(row, i) = (words[row, i // 64] >> (i % 64)) & 1
+
+Bits at and above `n_bits` are zero (*canonical padding*), on input and on output, always.  Missing values,
+the 0 of M, are a second plane of the same shape: where `known` is 0 the value is 0 of M, and the bit of
+`words` there is zero too.  The page ``docs/explanation/exactness.md`` says why this makes sums exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bvar._validation import check_array, check_integer
+
+__all__ = ["WORD", "BitMatrix", "n_words", "tail_mask"]
+
+WORD = 64
+"""Bits in one word."""
+
+
+def n_words(n_bits: int) -> int:
+    """Count the 64-bit words that hold `n_bits` bits.
+
+    Parameters
+    ----------
+    n_bits : int
+        Number of bits, at least 0.
+
+    Returns
+    -------
+    int
+        ``ceil(n_bits / 64)``.
+
+    Examples
+    --------
+    >>> [n_words(n) for n in (0, 1, 64, 65)]
+    [0, 1, 1, 2]
+    """
+    return -(-n_bits // WORD)
+
+
+def tail_mask(n_bits: int) -> np.uint64:
+    """Mask of the legal bits in the last word of a row.
+
+    Parameters
+    ----------
+    n_bits : int
+        Number of bits in the row, at least 1.
+
+    Returns
+    -------
+    numpy.uint64
+        Ones where a bit belongs to the row, zeros where it is padding.
+
+    Examples
+    --------
+    >>> bin(tail_mask(67))
+    '0b111'
+    >>> int(tail_mask(64)) == 2**64 - 1
+    True
+    """
+    return np.uint64((1 << ((n_bits - 1) % WORD + 1)) - 1)
+
+
+@dataclass(frozen=True, eq=False)
+class BitMatrix:
+    """A matrix over B = {F, T}, or over M = {F, 0, T}, one row of bits per line.
+
+    Parameters
+    ----------
+    words : ndarray of uint64, shape (n_rows, ceil(n_bits / 64))
+        The bits, T as 1, in the layout of :mod:`bvar.bits`; C-contiguous.
+    n_bits : int
+        Logical row length.
+    known : ndarray of uint64, same shape as `words`, optional
+        1 where the value is T or F, 0 where it is the 0 of M (missing). None means that every value is known.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has the wrong type or shape, if `n_bits` does not fit the number of words, if padding
+        bits are set, or if a bit is T where `known` says it is missing.
+
+    See Also
+    --------
+    bvar.kernels.pack : Make one from Booleans or from values of M.
+    bvar.kernels.unpack : The way back.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> b = BitMatrix(np.array([[0b101], [0b011]], dtype=np.uint64), n_bits=3)
+    >>> b
+    BitMatrix(2 x 3 bits)
+    >>> b[1:].words
+    array([[3]], dtype=uint64)
+    """
+
+    words: np.ndarray
+    n_bits: int
+    known: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        """Check every claim that the kernels rely on."""
+        n_bits = check_integer(self.n_bits, "n_bits", low=0, high=2**31 - 1)
+        object.__setattr__(self, "words", _check_plane(self.words, "words", n_bits))
+        if self.known is None:
+            return
+        known = _check_plane(self.known, "known", n_bits)
+        if known.shape != self.words.shape:
+            raise ValueError(f"known must have the shape of words {self.words.shape}, got {known.shape}")
+        if (self.words & ~known).any():
+            raise ValueError("words must be 0 where known is 0: a missing value is neither F nor T")
+        object.__setattr__(self, "known", known)
+
+    @classmethod
+    def trusted(cls, words: np.ndarray, n_bits: int, known: np.ndarray | None = None) -> BitMatrix:
+        """Wrap planes that a kernel has just written, without checking them again.
+
+        Parameters
+        ----------
+        words, n_bits, known
+            As for the class; the caller vouches for every rule stated there.
+
+        Returns
+        -------
+        BitMatrix
+            A view of the same memory.
+        """
+        self = object.__new__(cls)
+        for name, value in (("words", words), ("n_bits", n_bits), ("known", known)):
+            object.__setattr__(self, name, value)
+        return self
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return len(self.words)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The logical shape, (n_rows, n_bits)."""
+        return (self.n_rows, self.n_bits)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return self.n_rows
+
+    def __getitem__(self, rows: slice | np.ndarray) -> BitMatrix:
+        """Select rows by a slice or by an array of indices."""
+        if isinstance(rows, int | np.integer):
+            raise TypeError("rows must be a slice or an array of indices; b[i : i + 1] is one row")
+        planes = [None if p is None else np.ascontiguousarray(p[rows]) for p in (self.words, self.known)]
+        return BitMatrix.trusted(planes[0], self.n_bits, planes[1])  # type: ignore[arg-type]
+
+    def copy(self) -> BitMatrix:
+        """Return a BitMatrix with memory of its own.
+
+        Returns
+        -------
+        BitMatrix
+            The same values.
+        """
+        known = None if self.known is None else self.known.copy()
+        return BitMatrix.trusted(self.words.copy(), self.n_bits, known)
+
+    def __repr__(self) -> str:
+        """Say the shape, not the bits."""
+        missing = "" if self.known is None else ", with missing values"
+        return f"BitMatrix({self.n_rows} x {self.n_bits} bits{missing})"
+
+
+def _check_plane(value: np.ndarray, name: str, n_bits: int) -> np.ndarray:
+    plane = check_array(value, name, dtype=np.uint64, ndim=2)
+    if plane.shape[1] != n_words(n_bits):
+        raise ValueError(
+            f"n_bits={n_bits} does not fit {name} of shape {plane.shape}: rows of {n_bits} bits take {n_words(n_bits)} word(s)"
+        )
+    if n_bits % WORD and (plane[:, -1] & ~tail_mask(n_bits)).any():
+        raise ValueError(f"{name} has bits set at or above n_bits={n_bits}: padding must be zero")
+    return np.ascontiguousarray(plane)

@@ -1,0 +1,37 @@
+"""The hot operations: check the arguments, allocate the result, let the backend in force do the work.
+
+:mod:`~bvar.kernels.layout` changes the layout of bits, :mod:`~bvar.kernels.forward` sums gates over inputs,
+:mod:`~bvar.kernels.backward` collects votes, :mod:`~bvar.kernels.update` flips weights.  All take and give
+:class:`bvar.bits.BitMatrix` and plain arrays; all are exact, and equal on every backend.
+"""
+
+from bvar.kernels.backward import MAX_TERMS, input_votes, rescale, weight_votes
+from bvar.kernels.forward import MAX_BITS, PreparedWeights, gate_bits, gate_sum, prepare
+from bvar.kernels.layout import (
+    count_rows,
+    pack,
+    pack_threshold,
+    transpose,
+    unpack,
+    unpack_ternary,
+)
+from bvar.kernels.update import flip
+
+__all__ = [
+    "MAX_BITS",
+    "MAX_TERMS",
+    "PreparedWeights",
+    "count_rows",
+    "flip",
+    "gate_bits",
+    "gate_sum",
+    "input_votes",
+    "pack",
+    "pack_threshold",
+    "prepare",
+    "rescale",
+    "transpose",
+    "unpack",
+    "unpack_ternary",
+    "weight_votes",
+]

@@ -1,0 +1,240 @@
+r"""The backward pass of a Boolean layer: votes on weights, votes on inputs, and the weight of the threshold.
+
+A signal z[b, j] says how the loss moves when the sum s[b, j] grows.  Its votes are
+
+.. math::
+   q_{ji} = \sum_b z_{bj} \, e\!\left(\frac{\delta L}{\delta w_{ji}}\right), \qquad
+   g_{bi} = \sum_j z_{bj} \, e\!\left(\frac{\delta L}{\delta x_{bi}}\right) .
+
+The variation of a gate with respect to one operand is a function of the other, with values d(F) and d(T); hence
+both are ``((d(F) + d(T)) * sum z + (d(T) - d(F)) * sum z e(bit)) / 2``, and one signed sum serves all gates.
+The page ``docs/explanation/backpropagation.md`` derives this (BOLD, NeurIPS 2024, Eq. 3-8).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bvar import _registry
+from bvar._validation import check_array, check_integer
+from bvar.bits import BitMatrix
+from bvar.gates import Gate
+from bvar.gates import gate as find_gate
+from bvar.kernels.forward import gate_sum
+from bvar.kernels.layout import (
+    check_bits,
+    check_known_bits,
+    count_plane,
+    transpose,
+    unpack_ternary,
+)
+
+__all__ = ["MAX_TERMS", "input_votes", "rescale", "weight_votes"]
+
+MAX_TERMS = 2**23 - 1
+"""Most signals in one vote: twice 128 * terms stays below 2**31."""
+
+
+def weight_votes(
+    z: np.ndarray | BitMatrix, x: BitMatrix, gate: str | int | Gate = "xnor"
+) -> np.ndarray:
+    """Sum the votes of a batch on every weight.
+
+    Parameters
+    ----------
+    z : ndarray of int8, or BitMatrix, of shape (n_samples, n_outputs)
+        Signals: int8 numbers, or bits (Boolean signals), or bits with missing values (ternary signals).
+    x : BitMatrix of shape (n_samples, n_inputs)
+        The inputs of the layer. Where an input is missing there is no vote.
+    gate : str, int or Gate, default='xnor'
+        The connective L(w, x) of the layer.
+
+    Returns
+    -------
+    ndarray of int32, shape (n_outputs, n_inputs)
+        Votes q; positive means that the loss would rise if the weight went from F to T.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has the wrong type, or the numbers of samples disagree.
+
+    See Also
+    --------
+    input_votes : The votes on the inputs.
+    flip : What the votes are for.
+
+    References
+    ----------
+    V. M. Nguyen et al., "BOLD: Boolean Logic Deep Learning", NeurIPS 2024, Eq. 3, 5 and 7.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> x = kernels.pack(np.array([[True, False, True]]))
+    >>> kernels.weight_votes(np.array([[-1]], dtype=np.int8), x)
+    array([[-1,  1, -1]], dtype=int32)
+    >>> kernels.weight_votes(np.array([[-1]], dtype=np.int8), x, "and")
+    array([[-1,  0, -1]], dtype=int32)
+    """
+    x = check_bits(x, "x")
+    if not isinstance(z, BitMatrix):
+        z = check_array(z, "z", dtype=np.int8, ndim=2)
+    if len(z) != len(x):
+        raise ValueError(f"z has {len(z)} samples but x has {len(x)}: they must agree")
+    _check_terms(len(x), "samples in one call")
+    at_false, at_true = find_gate(gate).variation_a
+    if isinstance(z, BitMatrix):
+        if z.known is None or x.known is None:
+            return _mix(*_boolean_sums(transpose(z), transpose(x)), at_false, at_true)
+        z = unpack_ternary(z)
+    signs = _signed_sum(z.T, x.words, x.n_bits)
+    total = z.sum(axis=0, dtype=np.int32)[:, None]
+    if x.known is not None:  # a missing input has bit F: drop the signals that it brought in
+        silent = (total - _signed_sum(z.T, x.known, x.n_bits)) // 2
+        signs, total = signs + silent, total - silent
+    return _mix(signs, total, at_false, at_true)
+
+
+def input_votes(
+    z: np.ndarray | BitMatrix, w: BitMatrix, gate: str | int | Gate = "xnor"
+) -> np.ndarray:
+    """Sum the votes of all outputs on every input.
+
+    Parameters
+    ----------
+    z : ndarray of int8, or BitMatrix, of shape (n_samples, n_outputs)
+        Signals, as for :func:`weight_votes`.
+    w : BitMatrix of shape (n_outputs, n_inputs)
+        The weights of the layer.
+    gate : str, int or Gate, default='xnor'
+        The connective L(w, x) of the layer.
+
+    Returns
+    -------
+    ndarray of int32, shape (n_samples, n_inputs)
+        Votes g; positive means that the loss would rise if the input went from F to T.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has the wrong type, or the numbers of outputs disagree.
+
+    References
+    ----------
+    V. M. Nguyen et al., "BOLD: Boolean Logic Deep Learning", NeurIPS 2024, Eq. 4, 6 and 8.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> w = kernels.pack(np.array([[True, True, False]]))
+    >>> kernels.input_votes(np.array([[-1]], dtype=np.int8), w)
+    array([[-1, -1,  1]], dtype=int32)
+    """
+    w = check_known_bits(w, "w")
+    at_false, at_true = find_gate(gate).variation_b
+    if not isinstance(z, BitMatrix):
+        z = check_array(z, "z", dtype=np.int8, ndim=2)
+    n_outputs = z.shape[1]
+    if n_outputs != len(w):
+        raise ValueError(f"z has {n_outputs} outputs but w has {len(w)}: they must agree")
+    _check_terms(n_outputs, "outputs")
+    if isinstance(z, BitMatrix):
+        return _mix(*_boolean_sums(z, transpose(w)), at_false, at_true)
+    total = z.sum(axis=1, dtype=np.int32)[:, None]
+    return _mix(_signed_sum(z, w.words, w.n_bits), total, at_false, at_true)
+
+
+def rescale(
+    g: np.ndarray, s: np.ndarray, tau: np.ndarray, table: np.ndarray, shift: int
+) -> np.ndarray:
+    r"""Carry votes through a threshold: weight them by the distance to it, round to int8.
+
+    .. math:: z_{bj} = \operatorname{clip}_{\pm 127} \operatorname{round}
+              \left( 2^{-\text{shift}} \, g_{bj} \, t(|s_{bj} - \tau_j|) \right) ,
+
+    where halves round away from zero, so that z of -g is -z, and t(d) is ``table[d]``, or its last entry for
+    larger d.
+
+    Parameters
+    ----------
+    g : ndarray of int32, shape (n_samples, n_outputs)
+        Votes on the outputs of the threshold.
+    s : ndarray of int32, shape (n_samples, n_outputs)
+        The sums that the threshold saw.
+    tau : ndarray of int32, shape (n_outputs,)
+        Thresholds.
+    table : ndarray of int32, shape (n_entries,)
+        Fixed-point weights, not negative, at most 2**30; at least one entry.
+    shift : int
+        Number of fractional bits, 0 to 30.
+
+    Returns
+    -------
+    ndarray of int8, shape (n_samples, n_outputs)
+        Signals for the layer below.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes or shapes disagree or `table` or `shift` are out of range.
+
+    See Also
+    --------
+    bvar.layers.Threshold : Which makes the table from tanh'.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> g = np.array([[100, 100, -100, 1000]], dtype=np.int32)
+    >>> s = np.array([[0, 1, -5, 0]], dtype=np.int32)
+    >>> kernels.rescale(g, s, np.zeros(4, np.int32), np.array([4, 2, 0], np.int32), shift=2)
+    array([[100,  50,   0, 127]], dtype=int8)
+    """
+    g = np.ascontiguousarray(check_array(g, "g", dtype=np.int32, ndim=2))
+    s = np.ascontiguousarray(check_array(s, "s", dtype=np.int32, ndim=2))
+    tau = np.ascontiguousarray(check_array(tau, "tau", dtype=np.int32, ndim=1))
+    table = np.ascontiguousarray(check_array(table, "table", dtype=np.int32, ndim=1))
+    check_integer(shift, "shift", low=0, high=30)
+    if s.shape != g.shape:
+        raise ValueError(f"s must have the shape of g {g.shape}, got {s.shape}")
+    if len(tau) != g.shape[1]:
+        raise ValueError(f"tau must have one entry per output ({g.shape[1]}), got {len(tau)}")
+    if not len(table) or table.min() < 0 or table.max() > 2**30:
+        raise ValueError("table must have entries, all in [0, 2**30]")
+    out = np.empty(g.shape, np.int8)
+    _registry.current().rescale(g, s, tau, table, shift, out)
+    return out
+
+
+def _signed_sum(z: np.ndarray, words: np.ndarray, n_bits: int) -> np.ndarray:
+    """Sum z[r, k] * e(bit i of row k of words) over k."""
+    out = np.empty((len(z), n_bits), np.int32)
+    _registry.current().signed_sum(z, words, out)
+    return out
+
+
+def _boolean_sums(z: BitMatrix, bits: BitMatrix) -> tuple[np.ndarray, np.ndarray]:
+    """Give both sums for bit signals: of z with the bits, and of z alone; at most one has missing values."""
+    if bits.known is not None:
+        return gate_sum(bits, z).T, gate_sum(bits, z, "a").T
+    n_known = z.n_bits if z.known is None else count_plane(z.known)
+    return gate_sum(z, bits), (2 * count_plane(z.words) - n_known)[:, None]
+
+
+def _mix(signs: np.ndarray, total: np.ndarray, at_false: int, at_true: int) -> np.ndarray:
+    """((d(F) + d(T)) * total + (d(T) - d(F)) * signs) / 2, always whole, without leaving int32."""
+    plus, minus = at_false + at_true, at_true - at_false
+    if plus % 2:
+        votes = (plus * total + minus * signs) // 2
+    else:
+        votes = plus // 2 * total + minus // 2 * signs
+    return np.ascontiguousarray(votes, dtype=np.int32)
+
+
+def _check_terms(n_terms: int, what: str) -> None:
+    if n_terms > MAX_TERMS:
+        raise ValueError(f"z has {n_terms} {what}; votes are limited to {MAX_TERMS}: add parts instead")

@@ -1,0 +1,238 @@
+r"""The forward pass of a Boolean layer: sum a gate over the inputs, and compare with thresholds.
+
+Every gate L(w, x) of two bits is, in the embedding e(T) = +1 and e(F) = -1,
+
+.. math:: e(L(w, x)) = \alpha + \beta [w] + \gamma [x] + \delta [w \oplus x] ,
+
+with integers derived in :attr:`bvar.gates.Gate.xor_form`.  A sum over inputs is therefore one count of
+disagreements plus the counts of T in each row, and one backend operation serves all sixteen gates.  The page
+``docs/explanation/neuron.md`` derives this.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from bvar import _registry
+from bvar._validation import check_array, check_out
+from bvar.bits import WORD, BitMatrix, n_words, tail_mask
+from bvar.gates import Gate
+from bvar.gates import gate as find_gate
+from bvar.kernels.layout import check_bits, check_known_bits, count_plane, pack_plane
+
+__all__ = ["MAX_BITS", "PreparedWeights", "gate_bits", "gate_sum", "prepare"]
+
+MAX_BITS = 2**28
+"""Longest row of a sum: every int32 intermediate stays below 2**31."""
+
+class PreparedWeights:
+    """Weights in the layout that the backend in force likes best, for use many times.
+
+    Parameters
+    ----------
+    w : BitMatrix
+        Weights without missing values.
+
+    See Also
+    --------
+    prepare : The usual way to make one.
+    """
+
+    def __init__(self, w: BitMatrix) -> None:
+        backend = _registry.current()
+        self.bits = w
+        self.backend = backend.name
+        self.operand: Any = backend.prepare(w.words)
+        self.counts = count_plane(w.words)
+
+
+def prepare(w: BitMatrix) -> PreparedWeights:
+    """Lay weights out for the backend in force, so that repeated sums need not do it again.
+
+    Parameters
+    ----------
+    w : BitMatrix
+        Weights, one row per output, without missing values.
+
+    Returns
+    -------
+    PreparedWeights
+        Accepted by :func:`gate_sum` and :func:`gate_bits` in place of `w` while the same backend is in force.
+        It does not follow later changes of `w`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> w = kernels.pack(np.array([[True, False, True]]))
+    >>> kernels.gate_sum(w, kernels.prepare(w))
+    array([[3]], dtype=int32)
+    """
+    return PreparedWeights(check_known_bits(w, "w"))
+
+
+def gate_sum(
+    x: BitMatrix,
+    w: BitMatrix | PreparedWeights,
+    gate: str | int | Gate = "xnor",
+    *,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    r"""Sum a gate over the inputs: the pre-activations of a Boolean layer.
+
+    .. math:: s_{bo} = \sum_i e(L(w_{oi}, x_{bi})) \in [-n, n] ,
+
+    which for ``xnor`` is agreements minus disagreements.  An input that is the 0 of M contributes 0.
+
+    Parameters
+    ----------
+    x : BitMatrix of shape (n_samples, n_bits)
+        Inputs; values may be missing.
+    w : BitMatrix or PreparedWeights of shape (n_outputs, n_bits)
+        Weights.
+    gate : str, int or Gate, default='xnor'
+        The connective L(w, x), first operand the weight.
+    out : ndarray of int32, shape (n_samples, n_outputs), optional
+        Where to write the result; C-contiguous.
+
+    Returns
+    -------
+    ndarray of int32, shape (n_samples, n_outputs)
+        The sums, exact.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has the wrong type, row lengths disagree or `out` does not fit.
+
+    Notes
+    -----
+    The paper counts T instead (its Eq. 1); the count is ``(s + n) / 2`` when nothing is missing.
+    For missing values, with u the plane of the unknown, only the inputs that are known are summed; the
+    disagreements of w with x outside them are taken back by a second count, of w against u.
+
+    References
+    ----------
+    V. M. Nguyen et al., "BOLD: Boolean Logic Deep Learning", NeurIPS 2024, Eq. 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> x = kernels.pack(np.array([[True, False, True]]))
+    >>> w = kernels.pack(np.array([[True, True, False], [True, False, True]]))
+    >>> kernels.gate_sum(x, w)
+    array([[-1,  3]], dtype=int32)
+    >>> kernels.gate_sum(x, w, "and")
+    array([[-1,  1]], dtype=int32)
+    """
+    x, prepared, kind = _forward_arguments(x, w, gate)
+    out = check_out(out, (x.n_rows, prepared.bits.n_rows), np.int32)
+    backend = _registry.current()
+    row, col, delta = _gate_terms(x, prepared, kind)
+    backend.gate_sum(x.words, prepared.operand, row, col, delta, out)
+    if x.known is not None:
+        out += _missing_terms(x, prepared, kind)
+    return out
+
+
+def gate_bits(
+    x: BitMatrix,
+    w: BitMatrix | PreparedWeights,
+    tau: np.ndarray,
+    gate: str | int | Gate = "xnor",
+) -> BitMatrix:
+    r"""Sum a gate over the inputs and compare with thresholds, without storing the sums.
+
+    .. math:: y_{bo} = T \iff s_{bo} \ge \tau_o .
+
+    Parameters
+    ----------
+    x : BitMatrix of shape (n_samples, n_bits)
+        Inputs; values may be missing.
+    w : BitMatrix or PreparedWeights of shape (n_outputs, n_bits)
+        Weights.
+    tau : ndarray of int32, shape (n_outputs,)
+        Thresholds; a sum that equals its threshold gives T.
+    gate : str, int or Gate, default='xnor'
+        The connective L(w, x).
+
+    Returns
+    -------
+    BitMatrix of shape (n_samples, n_outputs)
+        The activations.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for :func:`gate_sum`, or if `tau` does not have one int32 entry per output.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> x = kernels.pack(np.array([[True, False, True]]))
+    >>> w = kernels.pack(np.array([[True, True, False], [True, False, True]]))
+    >>> kernels.unpack(kernels.gate_bits(x, w, np.array([0, 3], dtype=np.int32)))
+    array([[False,  True]])
+    """
+    x, prepared, kind = _forward_arguments(x, w, gate)
+    n_outputs = prepared.bits.n_rows
+    tau = check_array(tau, "tau", dtype=np.int32, ndim=1)
+    if len(tau) != n_outputs:
+        raise ValueError(f"tau must have one entry per output ({n_outputs}), got {len(tau)}")
+    tau = np.clip(tau, -x.n_bits, x.n_bits + 1)  # beyond these nothing changes, and int32 is safe
+    if x.known is not None:
+        return BitMatrix.trusted(pack_plane(gate_sum(x, prepared, kind) >= tau), n_outputs)
+    out = np.empty((x.n_rows, n_words(n_outputs)), np.uint64)
+    row, col, delta = _gate_terms(x, prepared, kind)
+    col = np.ascontiguousarray(col - tau, dtype=np.int32)
+    _registry.current().gate_bits(x.words, prepared.operand, row, col, delta, out)
+    return BitMatrix.trusted(out, n_outputs)
+
+
+def _forward_arguments(
+    x: BitMatrix, w: BitMatrix | PreparedWeights, gate: str | int | Gate
+) -> tuple[BitMatrix, PreparedWeights, Gate]:
+    x = check_bits(x, "x")
+    kind = find_gate(gate)
+    prepared = w if isinstance(w, PreparedWeights) else prepare(w)
+    if prepared.backend != _registry.current().name:
+        raise ValueError(
+            f"w was prepared for backend {prepared.backend!r}, but {_registry.current().name!r} is in force"
+        )
+    if x.n_bits != prepared.bits.n_bits:
+        raise ValueError(
+            f"x has rows of {x.n_bits} bits but w has rows of {prepared.bits.n_bits}: they must agree"
+        )
+    if x.n_bits > MAX_BITS:
+        raise ValueError(f"x has rows of {x.n_bits} bits; sums are limited to {MAX_BITS}")
+    return x, prepared, kind
+
+
+def _gate_terms(
+    x: BitMatrix, w: PreparedWeights, kind: Gate
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Split a gate sum into a term per sample, a term per output and a multiple of the disagreements."""
+    alpha, beta, gamma, delta = kind.xor_form
+    if x.known is None:
+        row = alpha * x.n_bits + gamma * count_plane(x.words)
+        col = beta * w.counts
+    else:
+        known, drop = count_plane(x.known), kind.variation_a[0]
+        row = alpha * known + gamma * count_plane(x.words) - drop * (x.n_bits - known)
+        col = (beta - drop) * w.counts
+    return row.astype(np.int32), col.astype(np.int32), delta
+
+
+def _missing_terms(x: BitMatrix, w: PreparedWeights, kind: Gate) -> np.ndarray:
+    """Take back what w added where x is unknown, |w and u| = (|w| + |u| - |w xor u|) / 2, the last part."""
+    unknown = ~x.known  # type: ignore[operator]
+    if x.n_bits % WORD:
+        unknown[:, -1] &= tail_mask(x.n_bits)
+    zero_row, zero_col = np.zeros(x.n_rows, np.int32), np.zeros(w.bits.n_rows, np.int32)
+    out = np.empty((x.n_rows, w.bits.n_rows), np.int32)
+    _registry.current().gate_sum(unknown, w.operand, zero_row, zero_col, kind.variation_a[0], out)
+    return out

@@ -1,0 +1,5 @@
+"""Builds only; all metadata is in pyproject.toml."""
+
+from setuptools import setup
+
+setup()
