@@ -1,0 +1,172 @@
+/* bvar_kernels.h - the whole C interface of bvar's kernels, and its normative description.
+ *
+ * What it is.  A table of kernels for each instruction set.  All tables give the same results, bit for bit;
+ * `bvar/_numpy.py` defines them.  A port may use this file alone: nothing here knows about Python.
+ *
+ * Bits.  A row of `n_bits` bits is ceil(n_bits / 64) uint64 words; logical bit i is (row[i / 64] >> (i % 64)) & 1.
+ *   Bits at and above n_bits are ZERO, on input and on output ("canonical padding").  Matrices are row-major and
+ *   contiguous, unless a job names strides.  The host is little-endian.
+ * Ownership.  The caller owns every buffer.  A kernel never allocates, locks, prints, starts a thread, or keeps
+ *   a pointer after it returns.  What is marked IN is never written.  No OUT may overlap an IN.
+ * Alignment.  None is required.
+ * Sizes.  Zero is legal everywhere, and a pointer to nothing may be NULL.
+ * Ranges.  A kernel does the items [begin, end) of its job and writes nothing that belongs to other items, so
+ *   disjoint ranges of one job may run at the same time, in any order, with the same result.
+ * Results.  Integer sums are exact; the limits that make them so stand with each job.  `flip` is IEEE-754
+ *   binary32, round to nearest even, every operation rounded by itself: compile with -ffp-contract=off.
+ */
+#ifndef BVAR_KERNELS_H
+#define BVAR_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ------------------------------------------------------------------ jobs: the arguments of each kernel */
+
+/* pack: bit i of a row is [values[i] != 0].  Items: rows. */
+typedef struct {
+    const uint8_t *values; /* IN  (n_rows, n_bits), one byte each */
+    uint64_t *words;       /* OUT (n_rows, ceil(n_bits / 64)) */
+    ptrdiff_t n_bits;
+} bvar_pack_job;
+
+/* unpack: values[i] is 0 or 1.  Items: rows. */
+typedef struct {
+    const uint64_t *words; /* IN  (n_rows, ceil(n_bits / 64)) */
+    uint8_t *values;       /* OUT (n_rows, n_bits) */
+    ptrdiff_t n_bits;
+} bvar_unpack_job;
+
+/* transpose: bit r of row c of `out` is bit c of row r of `words`.
+ * Items: words of a row, that is blocks of 64 columns, ceil(n_bits / 64) of them. */
+typedef struct {
+    const uint64_t *words; /* IN  (n_rows, ceil(n_bits / 64)) */
+    uint64_t *out;         /* OUT (n_bits, ceil(n_rows / 64)) */
+    ptrdiff_t n_rows, n_bits;
+} bvar_transpose_job;
+
+/* count_rows: number of ones in each row, which must be below 2^31.  Items: rows. */
+typedef struct {
+    const uint64_t *words; /* IN  (n_rows, n_words) */
+    int32_t *out;          /* OUT (n_rows,) */
+    ptrdiff_t n_words;
+} bvar_count_job;
+
+/* lay_panels: copy weights into the layout that gate_sum and gate_bits of the SAME table read.
+ * `panels` has panels_bytes(n_rows, n_words) bytes.  Its content is private to the table.
+ * Items: panels of panel_rows rows, ceil(n_rows / panel_rows) of them. */
+typedef struct {
+    const uint64_t *w; /* IN  (n_rows, n_words) */
+    void *panels;      /* OUT */
+    ptrdiff_t n_rows, n_words;
+} bvar_panels_job;
+
+/* gate_sum:   sums[b, o] = row[b] + col[o] + scale * popcount(x[b] xor w[o])
+ * gate_bits:  bit o of bits[b] = [the same >= 0]; the sums are never stored.
+ * Limits: n_words < 2^25, scale in -2..2, and every partial sum of the formula must fit int32.
+ * Items: rows of x. */
+typedef struct {
+    const uint64_t *x;  /* IN  (n_rows, n_words) */
+    const void *panels; /* IN  as written by lay_panels of this table */
+    const int32_t *row; /* IN  (n_rows,) */
+    const int32_t *col; /* IN  (n_out,) */
+    int32_t *sums;      /* OUT of gate_sum  (n_rows, n_out) */
+    uint64_t *bits;     /* OUT of gate_bits (n_rows, ceil(n_out / 64)) */
+    ptrdiff_t n_words, n_out;
+    int32_t scale;
+} bvar_gate_job;
+
+/* lay_index: regroup a bit matrix so that the bits of several rows in one column sit side by side, which is what
+ * signed_sum of the SAME table looks up.  `index` has index_bytes(n_terms, n_bits) bytes.
+ * Items: panels of index_columns columns, ceil(n_bits / index_columns) of them. */
+typedef struct {
+    const uint64_t *words; /* IN  (n_terms, ceil(n_bits / 64)) */
+    void *index;           /* OUT */
+    ptrdiff_t n_terms, n_bits;
+} bvar_index_job;
+
+/* signed_sum: out[r, i] = sum over k of z[r, k] * (bit i of row k ? +1 : -1).
+ * Limits: n_terms < 2^24, so that 128 * n_terms fits int32.  Items: rows of z. */
+typedef struct {
+    const int8_t *z;            /* IN  element (r, k) is z[r * z_row + k * z_term] */
+    const void *index;          /* IN  as written by lay_index of this table */
+    int32_t *out;               /* OUT (n_rows, n_bits) */
+    ptrdiff_t z_row, z_term;    /* strides, in elements; any sign */
+    ptrdiff_t n_terms, n_bits;
+} bvar_votes_job;
+
+/* rescale: out = sign(p) * min(127, (|p| + half) >> shift), p = g * table[min(|s - tau|, n_table - 1)] in int64,
+ * half = 2^(shift-1), or 0 if shift is 0.
+ * Limits: 0 <= table[i] <= 2^30, n_table >= 1, 0 <= shift <= 30.  Items: rows. */
+typedef struct {
+    const int32_t *g;     /* IN  (n_rows, n_cols) */
+    const int32_t *s;     /* IN  (n_rows, n_cols) */
+    const int32_t *tau;   /* IN  (n_cols,) */
+    const int32_t *table; /* IN  (n_table,) */
+    int8_t *out;          /* OUT (n_rows, n_cols) */
+    ptrdiff_t n_cols, n_table;
+    int32_t shift;
+} bvar_rescale_job;
+
+/* flip: m = beta * m + eta * (float)q, three roundings and the rounding of q; where m * (bit ? +1 : -1) >= 1 the
+ * bit is inverted and m becomes +0.  Padding is never touched.  Returns the number of flips.  Items: rows. */
+typedef struct {
+    uint64_t *words;  /* IN and OUT (n_rows, ceil(n_bits / 64)) */
+    float *m;         /* IN and OUT (n_rows, n_bits) */
+    const int32_t *q; /* IN  (n_rows, n_bits) */
+    ptrdiff_t n_bits;
+    float beta, eta;
+} bvar_flip_job;
+
+/* ------------------------------------------------------------------------------------- kernels and tables */
+
+/* Every kernel has this shape: `job` points to the struct of its kind.  Only flip returns something but 0. */
+typedef int64_t (*bvar_kernel)(const void *job, ptrdiff_t begin, ptrdiff_t end);
+
+/* Instruction set extensions, each meaning "the CPU has it AND the system saves its registers". */
+enum {
+    BVAR_CPU_AVX2 = 1 << 0,   /* AVX2 */
+    BVAR_CPU_AVX512 = 1 << 1, /* AVX-512 F, BW, VL, DQ, VBMI, VPOPCNTDQ, and GFNI */
+    BVAR_CPU_NEON = 1 << 2    /* Advanced SIMD, in every 64-bit Arm */
+};
+
+typedef struct {
+    const char *name;        /* "scalar", "avx2", "avx512", "neon" */
+    int32_t cpu;             /* BVAR_CPU_* bits that must be there to run it */
+    ptrdiff_t panel_rows;    /* rows in one item of lay_panels */
+    ptrdiff_t index_columns; /* columns in one item of lay_index */
+    double gate_rate;        /* rough bit operations per nanosecond, to decide about threads only */
+    double vote_rate;        /* rough terms per nanosecond, likewise */
+    ptrdiff_t (*panels_bytes)(ptrdiff_t n_rows, ptrdiff_t n_words);
+    ptrdiff_t (*index_bytes)(ptrdiff_t n_terms, ptrdiff_t n_bits);
+    bvar_kernel pack, unpack, transpose, count_rows;
+    bvar_kernel lay_panels, gate_sum, gate_bits;
+    bvar_kernel lay_index, signed_sum;
+    bvar_kernel rescale, flip;
+} bvar_table;
+
+/* The tables that this build holds, slowest first; NULL beyond the last.  All may be looked at; only those whose
+ * `cpu` bits are in bvar_cpu_features() may be run. */
+const bvar_table *bvar_table_at(int i);
+
+/* What this CPU and system can run, BVAR_CPU_* bits; the answer never changes. */
+int32_t bvar_cpu_features(void);
+
+/* ------------------------------------------------------------------------------------------------ threads */
+
+/* Run `kernel` on items [0, n_items), in the calling thread and up to n_threads - 1 others, and return the sum of
+ * what it returned.  Ranges begin at multiples of `grain`.  `nanoseconds` is a guess of the whole work: below
+ * about 0.1 ms no other thread is woken.  Safe after fork(): a child starts with a pool of its own.  If the pool
+ * is taken by another caller, or there are no POSIX threads, everything runs in the calling thread.
+ * This function, unlike kernels, locks. */
+int64_t bvar_run(bvar_kernel kernel, const void *job, ptrdiff_t n_items, ptrdiff_t grain,
+                 double nanoseconds, int n_threads);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
