@@ -1,0 +1,353 @@
+/* kernels_impl.h - the loops that all instruction sets share; included once by each ISA file.
+ *
+ * An ISA file supplies tiles (what is done in registers), this file walks over rows and panels, cuts tails and
+ * keeps blocks in the cache.  Three designs stand behind it.
+ *
+ * 1. Forward: a lane per output.  Rows of x stay as they are; weights are laid out once in panels, so that one
+ *    vector holds the same piece of many outputs.  A word of x is broadcast against it and every lane counts its
+ *    own disagreements: no horizontal sum, ever.  Rows of x are the outer loop, panels the inner one, and the
+ *    panels that are walked together fit into the L2 cache; the other order strides over the output and loses a
+ *    factor of three.
+ *
+ * 2. Votes: lookups instead of multiplications ("four Russians").  Sums of z over all subsets of a few terms go
+ *    into a small table, and the bits of these terms in one column, side by side, are the place to look.  One
+ *    lookup and one addition do the work of 4, 6 or 8 multiply-adds.  Sums are int16 inside a block of terms
+ *    that cannot overflow, int32 across blocks.
+ *    Tables hold sums of 2z over the TRUE terms and a tile starts from -sum(z), since
+ *    sum z * (bit ? 1 : -1) = sum 2z * bit - sum z.  All this is modulo 2^16, and the result is in range.
+ *
+ * 3. Flip: one pass over memory, 64 weights at a time, flips gathered in a word that is xored once.
+ *
+ * Expected from the ISA file, all static:
+ *   NAME, CPU, GATE_RATE, VOTE_RATE             for the table
+ *   pack_word, unpack_word, count_words         one word, one row
+ *   PANEL_ROWS, TILE_ROWS, panels_bytes, lay_panel
+ *   count_tile and gate_mask, or BVAR_OWN_TILES with tile_sums and tile_bits
+ *   VOTE_COLS, VOTE_TERMS, VOTE_CHUNKS, CHUNK_BYTES, TABLE_BYTES
+ *   vote_index, vote_tables, vote_tile
+ *   optionally BVAR_OWN_TRANSPOSE, BVAR_OWN_FLIP, BVAR_OWN_RESCALE with transpose, flip_word, rescale_row */
+
+BVAR_INLINE ptrdiff_t at_most(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
+BVAR_INLINE ptrdiff_t ceil_div(ptrdiff_t a, ptrdiff_t b) { return (a + b - 1) / b; }
+
+/* ------------------------------------------------------------------------------------------------- layout */
+
+static int64_t pack(const void *job, ptrdiff_t begin, ptrdiff_t end) {
+    const bvar_pack_job *a = job;
+    const ptrdiff_t n_words = ceil_div(a->n_bits, 64);
+    for (ptrdiff_t r = begin; r < end; ++r)
+        for (ptrdiff_t k = 0; k < n_words; ++k)
+            a->words[r * n_words + k] =
+                pack_word(a->values + r * a->n_bits + 64 * k, (int)at_most(64, a->n_bits - 64 * k));
+    return 0;
+}
+
+static int64_t unpack(const void *job, ptrdiff_t begin, ptrdiff_t end) {
+    const bvar_unpack_job *a = job;
+    const ptrdiff_t n_words = ceil_div(a->n_bits, 64);
+    for (ptrdiff_t r = begin; r < end; ++r)
+        for (ptrdiff_t k = 0; k < n_words; ++k)
+            unpack_word(a->words[r * n_words + k], a->values + r * a->n_bits + 64 * k,
+                        (int)at_most(64, a->n_bits - 64 * k));
+    return 0;
+}
+
+static int64_t count_rows(const void *job, ptrdiff_t begin, ptrdiff_t end) {
+    const bvar_count_job *a = job;
+    for (ptrdiff_t r = begin; r < end; ++r)
+        a->out[r] = (int32_t)count_words(a->words + r * a->n_words, a->n_words);
+    return 0;
+}
+
+#ifndef BVAR_OWN_TRANSPOSE
+/* One block of 64 x 64 bits: word `k` of rows 64 b ... to word `b` of rows 64 k ... */
+static void transpose_block(const bvar_transpose_job *a, ptrdiff_t k, ptrdiff_t b) {
+    const ptrdiff_t in_words = ceil_div(a->n_bits, 64), out_words = ceil_div(a->n_rows, 64);
+    const ptrdiff_t n_in = at_most(64, a->n_rows - 64 * b), n_out = at_most(64, a->n_bits - 64 * k);
+    uint64_t block[64];
+    for (ptrdiff_t i = 0; i < 64; ++i)
+        block[i] = i < n_in ? a->words[(64 * b + i) * in_words + k] : 0;
+    transpose_64x64_bits(block);
+    for (ptrdiff_t i = 0; i < n_out; ++i)
+        a->out[(64 * k + i) * out_words + b] = block[i];
+}
+
+/* Eight blocks of columns at a time, so that what shares a cache line is used together. */
+static int64_t transpose(const void *job, ptrdiff_t begin, ptrdiff_t end) {
+    const bvar_transpose_job *a = job;
+    const ptrdiff_t n_blocks = ceil_div(a->n_rows, 64);
+    for (ptrdiff_t k = begin; k < end; k += 8)
+        for (ptrdiff_t b = 0; b < n_blocks; ++b)
+            for (ptrdiff_t i = k; i < at_most(k + 8, end); ++i)
+                transpose_block(a, i, b);
+    return 0;
+}
+#endif
+
+/* ------------------------------------------------------------------------------------------------ forward */
+
+#define L2_BYTES (384 * 1024) /* of panels that are walked together */
+
+static int64_t lay_panels(const void *job, ptrdiff_t begin, ptrdiff_t end) {
+    const bvar_panels_job *a = job;
+    for (ptrdiff_t p = begin; p < end; ++p)
+        lay_panel(a->w + p * PANEL_ROWS * a->n_words, at_most(PANEL_ROWS, a->n_rows - p * PANEL_ROWS),
+                  a->n_words, (char *)a->panels + panels_bytes(p * PANEL_ROWS, a->n_words));
+    return 0;
+}
+
+#ifndef BVAR_OWN_TILES
+/* Tiles from count_tile, which leaves the disagreements of TILE_ROWS rows with one panel in `counts`. */
+static void tile_sums(const bvar_gate_job *a, ptrdiff_t b, int rows, const void *panel, ptrdiff_t o, int n) {
+    uint32_t counts[TILE_ROWS][PANEL_ROWS];
+    const uint32_t scale = (uint32_t)a->scale;
+    count_tile(a->x + b * a->n_words, a->n_words, rows, panel, n, counts);
+    for (int i = 0; i < rows; ++i) {
+        const uint32_t row = (uint32_t)a->row[b + i];
+        int32_t *out = a->sums + (b + i) * a->n_out + o;
+        for (int j = 0; j < n; ++j)
+            out[j] = (int32_t)(row + (uint32_t)a->col[o + j] + scale * counts[i][j]);
+    }
+}
+
+/* The bits of one panel fill whole words, or one aligned part of a word, whose lowest part comes first. */
+static void tile_bits(const bvar_gate_job *a, ptrdiff_t b, int rows, const void *panel, ptrdiff_t o, int n) {
+    const ptrdiff_t out_words = ceil_div(a->n_out, 64);
+    uint32_t counts[TILE_ROWS][PANEL_ROWS];
+    count_tile(a->x + b * a->n_words, a->n_words, rows, panel, n, counts);
+    for (int i = 0; i < rows; ++i) {
+        uint64_t *out = a->bits + (b + i) * out_words + o / 64;
+        for (int j = 0; j < n; j += 64) {
+            const uint64_t mask =
+                gate_mask(counts[i] + j, a->row[b + i], a->col + o + j, a->scale, (int)at_most(64, n - j));
+            out[j / 64] = o % 64 ? out[j / 64] | mask << o % 64 : mask;
+        }
+    }
+}
+#endif
+
+typedef void (*tile_fn)(const bvar_gate_job *, ptrdiff_t, int, const void *, ptrdiff_t, int);
+
+/* Panels that fit L2, then rows, then panels: see design 1. */
+BVAR_INLINE int64_t gate(const bvar_gate_job *a, ptrdiff_t begin, ptrdiff_t end, tile_fn tile) {
+    const ptrdiff_t panel_bytes = panels_bytes(PANEL_ROWS, a->n_words);
+    const ptrdiff_t together = panel_bytes < L2_BYTES ? L2_BYTES / (panel_bytes + 1) + 1 : 1;
+    for (ptrdiff_t o0 = 0; o0 < a->n_out; o0 += together * PANEL_ROWS)
+        for (ptrdiff_t b = begin; b < end; b += TILE_ROWS)
+            for (ptrdiff_t o = o0; o < at_most(o0 + together * PANEL_ROWS, a->n_out); o += PANEL_ROWS)
+                tile(a, b, (int)at_most(TILE_ROWS, end - b),
+                     (const char *)a->panels + panels_bytes(o, a->n_words), o,
+                     (int)at_most(PANEL_ROWS, a->n_out - o));
+    return 0;
+}
+
+static int64_t gate_sum(const void *job, ptrdiff_t begin, ptrdiff_t end) {
+    return gate(job, begin, end, tile_sums);
+}
+
+static int64_t gate_bits(const void *job, ptrdiff_t begin, ptrdiff_t end) {
+    return gate(job, begin, end, tile_bits);
+}
+
+/* -------------------------------------------------------------------------------------------------- votes */
+
+/* The index of one panel of columns is a row of chunks; a chunk holds the bits of VOTE_TERMS terms. */
+static ptrdiff_t index_bytes(ptrdiff_t n_terms, ptrdiff_t n_bits) {
+    return ceil_div(n_bits, VOTE_COLS) * ceil_div(n_terms, VOTE_TERMS) * CHUNK_BYTES;
+}
+
+static int64_t lay_index(const void *job, ptrdiff_t begin, ptrdiff_t end) {
+    const bvar_index_job *a = job;
+    const ptrdiff_t n_words = ceil_div(a->n_bits, 64), n_chunks = ceil_div(a->n_terms, VOTE_TERMS);
+    for (ptrdiff_t c = 0; c < n_chunks; ++c)
+        for (ptrdiff_t p = begin; p < end; ++p) {
+            const ptrdiff_t word = p * VOTE_COLS / 64;
+            vote_index(a->words + c * VOTE_TERMS * n_words + word, n_words,
+                       (int)at_most(VOTE_TERMS, a->n_terms - c * VOTE_TERMS),
+                       (int)at_most(VOTE_COLS / 64, n_words - word),
+                       (uint8_t *)a->index + (p * n_chunks + c) * CHUNK_BYTES);
+        }
+    return 0;
+}
+
+enum {
+    VOTE_ROWS = 4,                          /* rows of z in one tile */
+    STAGE_ROWS = 32,                        /* rows of z that are staged together */
+    STAGE_TERMS = VOTE_CHUNKS * VOTE_TERMS, /* at most 255, else int16 sums overflow: 255 * 128 < 2^15 */
+    STAGE_STRIDE = STAGE_TERMS + 8,         /* not a power of two: rows would share cache sets */
+    BLOCK_COLS = 4096                       /* columns whose sums stay in L2 between blocks of terms */
+};
+
+/* Terms of z for some rows: doubled, zeros behind the last, and the start of their sums. */
+typedef struct {
+    int16_t twice[STAGE_ROWS][STAGE_STRIDE];
+    int16_t start[STAGE_ROWS]; /* minus the sum of z */
+} stage;
+
+/* An 8 x 8 block of a transposed view, whose rows are adjacent bytes. */
+BVAR_INLINE void stage_8x8(const int8_t *z, ptrdiff_t z_term, int16_t (*twice)[STAGE_STRIDE]) {
+    uint64_t block[8];
+    for (int k = 0; k < 8; ++k)
+        block[k] = load64(z + k * z_term);
+    transpose_8x8_bytes(block);
+    for (int r = 0; r < 8; ++r) {
+        int8_t bytes[8];
+        store64(bytes, block[r]);
+        for (int k = 0; k < 8; ++k)
+            twice[r][k] = (int16_t)(2 * bytes[k]);
+    }
+}
+
+/* Copy rows [0, rows) and terms [0, terms) of z; what is missing up to whole tiles and chunks becomes zero. */
+static void stage_z(const int8_t *z, ptrdiff_t z_row, ptrdiff_t z_term, int rows, int terms, stage *out) {
+    const int all_rows = (int)ceil_div(rows, VOTE_ROWS) * VOTE_ROWS;
+    const int all_terms = (int)ceil_div(terms, VOTE_TERMS) * VOTE_TERMS;
+    const int fast_rows = z_row == 1 ? rows / 8 * 8 : 0, fast_terms = terms / 8 * 8;
+    for (int r = 0; r < fast_rows; r += 8)
+        for (int k = 0; k < fast_terms; k += 8)
+            stage_8x8(z + r + k * z_term, z_term, (int16_t(*)[STAGE_STRIDE])&out->twice[r][k]);
+    for (int r = 0; r < all_rows; ++r) {
+        const int8_t *from = z + r * z_row;
+        int16_t *to = out->twice[r];
+        int32_t total = 0;
+        int k = r < fast_rows ? fast_terms : 0;
+        const int n = r < rows ? terms : 0;
+        if (z_term == 1)
+            for (; k < n; ++k)
+                to[k] = (int16_t)(2 * from[k]);
+        else
+            for (; k < n; ++k)
+                to[k] = (int16_t)(2 * from[k * z_term]);
+        for (k = n; k < all_terms; ++k)
+            to[k] = 0;
+        for (k = 0; k < n; ++k)
+            total += to[k];
+        out->start[r] = (int16_t)(-total / 2);
+    }
+}
+
+/* Sums of staged rows over `n_chunks` chunks of terms, for columns [i0, i1). */
+BVAR_INLINE void vote_block(const bvar_votes_job *a, const stage *staged, ptrdiff_t r0, int rows, ptrdiff_t c0,
+                            int n_chunks, ptrdiff_t i0, ptrdiff_t i1) {
+    const ptrdiff_t all_chunks = ceil_div(a->n_terms, VOTE_TERMS);
+    BVAR_ALIGNED uint8_t tables[VOTE_CHUNKS * TABLE_BYTES];
+    for (int r = 0; r < rows; r += VOTE_ROWS) {
+        vote_tables(staged->twice[r], STAGE_STRIDE, n_chunks, tables);
+        for (ptrdiff_t i = i0; i < i1; i += VOTE_COLS)
+            vote_tile(tables, (const uint8_t *)a->index + (i / VOTE_COLS * all_chunks + c0) * CHUNK_BYTES,
+                      n_chunks, staged->start + r, a->out + (r0 + r) * a->n_bits + i, a->n_bits,
+                      (int)at_most(VOTE_ROWS, rows - r), (int)at_most(VOTE_COLS, i1 - i), c0 == 0);
+    }
+}
+
+/* Columns, rows, terms, all in blocks: the sums of a block of rows and columns stay in L2 while blocks of terms
+ * are added to them, and the tables of one tile stay in L1.  Terms are cut evenly: a last block of a few terms
+ * would pay for a whole pass over the sums. */
+static int64_t signed_sum(const void *job, ptrdiff_t begin, ptrdiff_t end) {
+    const bvar_votes_job *a = job;
+    const ptrdiff_t all_chunks = ceil_div(a->n_terms, VOTE_TERMS);
+    const ptrdiff_t step = all_chunks ? ceil_div(all_chunks, ceil_div(all_chunks, VOTE_CHUNKS)) : 1;
+    stage staged;
+    if (!all_chunks && a->n_bits)
+        memset(a->out + begin * a->n_bits, 0, (size_t)((end - begin) * a->n_bits) * sizeof(int32_t));
+    for (ptrdiff_t i = 0; i < a->n_bits; i += BLOCK_COLS)
+        for (ptrdiff_t r = begin; r < end; r += STAGE_ROWS)
+            for (ptrdiff_t c = 0; c < all_chunks; c += step) {
+                const int rows = (int)at_most(STAGE_ROWS, end - r);
+                const ptrdiff_t k = c * VOTE_TERMS, n_chunks = at_most(step, all_chunks - c);
+                stage_z(a->z + r * a->z_row + k * a->z_term, a->z_row, a->z_term, rows,
+                        (int)at_most(n_chunks * VOTE_TERMS, a->n_terms - k), &staged);
+                vote_block(a, &staged, r, rows, c, (int)n_chunks, i, at_most(i + BLOCK_COLS, a->n_bits));
+            }
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------- update */
+
+#ifndef BVAR_OWN_RESCALE
+static void rescale_row(const bvar_rescale_job *a, ptrdiff_t r) {
+    const int64_t half = (INT64_C(1) << a->shift) >> 1, last = a->n_table - 1;
+    for (ptrdiff_t j = 0; j < a->n_cols; ++j) {
+        const ptrdiff_t at = r * a->n_cols + j;
+        int64_t distance = (int64_t)a->s[at] - a->tau[j];
+        distance = distance < 0 ? -distance : distance;
+        const int64_t p = (int64_t)a->g[at] * a->table[distance < last ? distance : last];
+        const int64_t rounded = ((p < 0 ? -p : p) + half) >> a->shift;
+        const int64_t clipped = rounded < 127 ? rounded : 127;
+        a->out[at] = (int8_t)(p < 0 ? -clipped : clipped);
+    }
+}
+#endif
+
+static int64_t rescale(const void *job, ptrdiff_t begin, ptrdiff_t end) {
+    for (ptrdiff_t r = begin; r < end; ++r)
+        rescale_row(job, r);
+    return 0;
+}
+
+#ifndef BVAR_OWN_FLIP
+/* 32 weights without a branch, in a form that compilers vectorise: the bit of weight i is met with mask 1 << i,
+ * flips come back as the same masks, and `or` gathers them. */
+BVAR_INLINE uint32_t flip_32(uint32_t bits, float *m, const int32_t *q, float beta, float eta) {
+    static const uint32_t place[32] = {
+        1u << 0,  1u << 1,  1u << 2,  1u << 3,  1u << 4,  1u << 5,  1u << 6,  1u << 7,
+        1u << 8,  1u << 9,  1u << 10, 1u << 11, 1u << 12, 1u << 13, 1u << 14, 1u << 15,
+        1u << 16, 1u << 17, 1u << 18, 1u << 19, 1u << 20, 1u << 21, 1u << 22, 1u << 23,
+        1u << 24, 1u << 25, 1u << 26, 1u << 27, 1u << 28, 1u << 29, 1u << 30, 1u << 31};
+    uint32_t raw[32], flips = 0;
+    float signs[32], v[32];
+    for (int i = 0; i < 32; ++i)
+        v[i] = beta * m[i] + eta * (float)q[i];
+    for (int i = 0; i < 32; ++i)
+        signs[i] = (bits & place[i]) == place[i] ? 1.0f : -1.0f;
+    memcpy(raw, v, sizeof raw);
+    for (int i = 0; i < 32; ++i) {
+        const uint32_t flipped = v[i] * signs[i] >= 1.0f ? ~0u : 0u; /* times +-1 is exact */
+        raw[i] &= ~flipped;
+        flips |= flipped & place[i];
+    }
+    memcpy(m, raw, sizeof raw);
+    return flips;
+}
+
+/* The flips of the `n` <= 64 weights in one word. */
+static uint64_t flip_word(uint64_t bits, float *m, const int32_t *q, int n, float beta, float eta) {
+    uint64_t flips = 0;
+    if (n == 64)
+        return flip_32((uint32_t)bits, m, q, beta, eta) |
+               (uint64_t)flip_32((uint32_t)(bits >> 32), m + 32, q + 32, beta, eta) << 32;
+    for (int i = 0; i < n; i += 32) { /* the tail goes through a copy, filled with what never flips */
+        float some_m[32] = {0};
+        int32_t some_q[32] = {0};
+        const size_t size = (size_t)at_most(32, n - i) * 4;
+        memcpy(some_m, m + i, size);
+        memcpy(some_q, q + i, size);
+        flips |= (uint64_t)flip_32((uint32_t)(bits >> i), some_m, some_q, beta, eta) << i;
+        memcpy(m + i, some_m, size);
+    }
+    return flips;
+}
+#endif
+
+static int64_t flip(const void *job, ptrdiff_t begin, ptrdiff_t end) {
+    const bvar_flip_job *a = job;
+    const ptrdiff_t n_words = ceil_div(a->n_bits, 64);
+    int64_t count = 0;
+    for (ptrdiff_t r = begin; r < end; ++r)
+        for (ptrdiff_t k = 0; k < n_words; ++k) {
+            const ptrdiff_t at = r * a->n_bits + 64 * k;
+            uint64_t *word = a->words + r * n_words + k;
+            const uint64_t flips = flip_word(*word, a->m + at, a->q + at,
+                                             (int)at_most(64, a->n_bits - 64 * k), a->beta, a->eta);
+            *word ^= flips;
+            count += (int64_t)popcount64(flips);
+        }
+    return count;
+}
+
+/* -------------------------------------------------------------------------------------------------- table */
+
+#define TABLE                                                                                        \
+    {NAME,        CPU,         PANEL_ROWS, VOTE_COLS, GATE_RATE,  VOTE_RATE, panels_bytes, index_bytes, \
+     pack,        unpack,      transpose,  count_rows, lay_panels, gate_sum,  gate_bits,                  \
+     lay_index,   signed_sum,  rescale,    flip}
