@@ -1,0 +1,272 @@
+/* isa_avx2.c - AVX2 (Haswell, Zen 1 and later).  There is no vector popcount; vpshufb looks up in 16 bytes.
+ *
+ *   forward  the table of a nibble a of x is popcount(a xor i), i = 0..15, and the nibbles of 32 outputs are the
+ *            places to look: 128 bit pairs per lookup and addition.  Weights are split into nibbles beforehand.
+ *            8-bit sums hold 31 bytes (31 * 8 = 248), then they are widened.
+ *   votes    sums of four terms need two bytes, hence two lookups, which unpacking joins to int16. */
+#if defined(__x86_64__) || defined(_M_X64)
+#include <immintrin.h>
+
+#include "bvar_kernels.h"
+#include "target.h"
+
+BVAR_TARGET_BEGIN("avx2")
+
+#include "swar.h"
+
+#define NAME "avx2"
+#define CPU BVAR_CPU_AVX2
+#define GATE_RATE 650.0
+#define VOTE_RATE 180.0
+
+BVAR_INLINE __m256i load(const void *p) { return _mm256_loadu_si256((const __m256i *)p); }
+BVAR_INLINE void store(void *p, __m256i v) { _mm256_storeu_si256((__m256i *)p, v); }
+BVAR_INLINE __m256i load_twice(const void *p) {
+    return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)p));
+}
+
+/* ------------------------------------------------------------------------------------------------- layout */
+
+BVAR_INLINE uint64_t nonzero_32(const uint8_t *values) {
+    return ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(load(values), _mm256_setzero_si256()));
+}
+
+BVAR_INLINE uint64_t pack_word(const uint8_t *values, int n) {
+    uint8_t some[64] = {0};
+    if (n < 64)
+        values = memcpy(some, values, (size_t)n);
+    return (uint32_t)nonzero_32(values) | nonzero_32(values + 32) << 32;
+}
+
+/* Repeat each of four bytes eight times, keep bit i in byte i, compare. */
+BVAR_INLINE __m256i spread_32(uint32_t bits) {
+    const __m256i repeat = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2,
+                                            3, 3, 3, 3, 3, 3, 3, 3);
+    const __m256i place = _mm256_set1_epi64x((int64_t)UINT64_C(0x8040201008040201));
+    const __m256i v = _mm256_and_si256(_mm256_shuffle_epi8(_mm256_set1_epi32((int32_t)bits), repeat), place);
+    return _mm256_and_si256(_mm256_cmpeq_epi8(v, place), _mm256_set1_epi8(1));
+}
+
+BVAR_INLINE void unpack_word(uint64_t word, uint8_t *values, int n) {
+    uint8_t some[64];
+    uint8_t *to = n < 64 ? some : values;
+    store(to, spread_32((uint32_t)word));
+    store(to + 32, spread_32((uint32_t)(word >> 32)));
+    if (n < 64)
+        memcpy(values, some, (size_t)n);
+}
+
+/* popcount(a xor i) for all nibbles a and i. */
+#define P(a, i) (uint8_t)(((a ^ i) & 1) + ((a ^ i) >> 1 & 1) + ((a ^ i) >> 2 & 1) + ((a ^ i) >> 3 & 1))
+#define ROW(a)                                                                                                   \
+    {P(a, 0), P(a, 1), P(a, 2),  P(a, 3),  P(a, 4),  P(a, 5),  P(a, 6),  P(a, 7),                                 \
+     P(a, 8), P(a, 9), P(a, 10), P(a, 11), P(a, 12), P(a, 13), P(a, 14), P(a, 15)}
+BVAR_ALIGNED static const uint8_t disagreement[16][16] = {
+    ROW(0), ROW(1), ROW(2),  ROW(3),  ROW(4),  ROW(5),  ROW(6),  ROW(7),
+    ROW(8), ROW(9), ROW(10), ROW(11), ROW(12), ROW(13), ROW(14), ROW(15)};
+
+BVAR_INLINE uint64_t count_words(const uint64_t *row, ptrdiff_t n_words) {
+    const __m256i ones = load_twice(disagreement[0]), low = _mm256_set1_epi8(15);
+    __m256i sum = _mm256_setzero_si256();
+    uint64_t lanes[4];
+    ptrdiff_t k = 0;
+    for (; k + 4 <= n_words; k += 4) {
+        const __m256i v = load(row + k);
+        const __m256i bytes =
+            _mm256_add_epi8(_mm256_shuffle_epi8(ones, _mm256_and_si256(v, low)),
+                            _mm256_shuffle_epi8(ones, _mm256_and_si256(_mm256_srli_epi16(v, 4), low)));
+        sum = _mm256_add_epi64(sum, _mm256_sad_epu8(bytes, _mm256_setzero_si256()));
+    }
+    store(lanes, sum);
+    for (; k < n_words; ++k)
+        lanes[0] += popcount64(row[k]);
+    return lanes[0] + lanes[1] + lanes[2] + lanes[3];
+}
+
+/* ------------------------------------------------------------------------------------------------ forward */
+
+enum { PANEL_ROWS = 64, TILE_ROWS = 4, MAX_BYTES = 31 };
+
+static ptrdiff_t panels_bytes(ptrdiff_t n_rows, ptrdiff_t n_words) { return (n_rows + 63) / 64 * n_words * 1024; }
+
+/* For each byte position: the low nibbles of 64 outputs, then their high nibbles. */
+static void lay_panel(const uint64_t *w, ptrdiff_t n_rows, ptrdiff_t n_words, void *panel) {
+    const uint64_t low = UINT64_C(0x0f0f0f0f0f0f0f0f);
+    for (ptrdiff_t k = 0; k < n_words; ++k)
+        for (ptrdiff_t o = 0; o < 64; o += 8) {
+            uint8_t *out = (uint8_t *)panel + 1024 * k + o;
+            uint64_t block[8];
+            for (ptrdiff_t i = 0; i < 8; ++i)
+                block[i] = o + i < n_rows ? w[(o + i) * n_words + k] : 0;
+            transpose_8x8_bytes(block);
+            for (ptrdiff_t i = 0; i < 8; ++i) {
+                store64(out + 128 * i, block[i] & low);
+                store64(out + 128 * i + 64, block[i] >> 4 & low);
+            }
+        }
+}
+
+/* Add 32 sums of 8 bits to sums of 32 bits. */
+BVAR_INLINE void widen(__m256i v, uint32_t *counts) {
+    uint8_t bytes[32];
+    store(bytes, v);
+    BVAR_UNROLL
+    for (int i = 0; i < 32; i += 8) {
+        const __m256i part = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(bytes + i)));
+        store(counts + i, _mm256_add_epi32(load(counts + i), part));
+    }
+}
+
+/* At most MAX_BYTES bytes of each row against a panel. */
+BVAR_INLINE void count_bytes(const uint8_t *x, ptrdiff_t stride, const int rows, const uint8_t *panel, int n_bytes,
+                             uint32_t (*counts)[PANEL_ROWS]) {
+    __m256i acc[4][2];
+    BVAR_UNROLL
+    for (int i = 0; i < rows; ++i)
+        acc[i][0] = acc[i][1] = _mm256_setzero_si256();
+    BVAR_NO_UNROLL
+    for (int k = 0; k < n_bytes; ++k, panel += 128) {
+        const __m256i low0 = load(panel), low1 = load(panel + 32);
+        const __m256i high0 = load(panel + 64), high1 = load(panel + 96);
+        BVAR_UNROLL
+        for (int i = 0; i < rows; ++i) {
+            const uint32_t byte = x[i * stride + k];
+            const __m256i low = load_twice(disagreement[byte & 15]), high = load_twice(disagreement[byte >> 4]);
+            acc[i][0] = _mm256_add_epi8(acc[i][0], _mm256_shuffle_epi8(low, low0));
+            acc[i][1] = _mm256_add_epi8(acc[i][1], _mm256_shuffle_epi8(low, low1));
+            acc[i][0] = _mm256_add_epi8(acc[i][0], _mm256_shuffle_epi8(high, high0));
+            acc[i][1] = _mm256_add_epi8(acc[i][1], _mm256_shuffle_epi8(high, high1));
+            BVAR_PIN(acc[i][0]);
+            BVAR_PIN(acc[i][1]);
+        }
+    }
+    BVAR_UNROLL
+    for (int i = 0; i < rows; ++i) {
+        widen(acc[i][0], counts[i]);
+        widen(acc[i][1], counts[i] + 32);
+    }
+}
+
+static void count_tile(const uint64_t *x, ptrdiff_t n_words, int rows, const void *panel, int n,
+                       uint32_t (*counts)[PANEL_ROWS]) {
+    const uint8_t *bytes = (const uint8_t *)x, *w = panel;
+    const ptrdiff_t n_bytes = 8 * n_words;
+    (void)n;
+    memset(counts, 0, (size_t)rows * sizeof counts[0]);
+    for (ptrdiff_t k = 0; k < n_bytes; k += MAX_BYTES) {
+        const int some = n_bytes - k < MAX_BYTES ? (int)(n_bytes - k) : MAX_BYTES;
+        if (rows == TILE_ROWS)
+            count_bytes(bytes + k, n_bytes, TILE_ROWS, w + 128 * k, some, counts);
+        else
+            for (int i = 0; i < rows; ++i)
+                count_bytes(bytes + k + i * n_bytes, n_bytes, 1, w + 128 * k, some, counts + i);
+    }
+}
+
+BVAR_INLINE uint64_t gate_mask(const uint32_t *counts, int32_t row, const int32_t *col, int32_t scale, int n) {
+    uint64_t mask = 0;
+    int j = 0;
+    for (; j + 8 <= n; j += 8) {
+        const __m256i base = _mm256_add_epi32(_mm256_set1_epi32(row), load(col + j));
+        const __m256i v =
+            _mm256_add_epi32(base, _mm256_mullo_epi32(load(counts + j), _mm256_set1_epi32(scale)));
+        mask |= (uint64_t)(~_mm256_movemask_ps(_mm256_castsi256_ps(v)) & 255) << j;
+    }
+    for (; j < n; ++j) {
+        const uint32_t sum = (uint32_t)row + (uint32_t)col[j] + (uint32_t)scale * counts[j];
+        mask |= (uint64_t)(~sum >> 31) << j;
+    }
+    return mask;
+}
+
+/* -------------------------------------------------------------------------------------------------- votes */
+
+#include "byte_index.h"
+
+enum { VOTE_CHUNKS = 31, TABLE_BYTES = 2 * 4 * 32 }; /* 248 terms; two nibbles, four rows, 16 entries of int16 */
+
+/* Sums over all subsets of four terms: 16 low bytes, then 16 high bytes. */
+BVAR_INLINE __m256i subset_sums(const int16_t z[4]) {
+    const __m256i place = _mm256_setr_epi16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    __m256i v = _mm256_setzero_si256();
+    BVAR_UNROLL
+    for (int k = 0; k < 4; ++k) {
+        const __m256i bit = _mm256_set1_epi16((int16_t)(1 << k));
+        const __m256i in_subset = _mm256_cmpeq_epi16(_mm256_and_si256(place, bit), bit);
+        v = _mm256_add_epi16(v, _mm256_and_si256(in_subset, _mm256_set1_epi16(z[k])));
+    }
+    const __m256i low = _mm256_and_si256(v, _mm256_set1_epi16(255)), high = _mm256_srli_epi16(v, 8);
+    return _mm256_permute4x64_epi64(_mm256_packus_epi16(low, high), 0xd8);
+}
+
+static void vote_tables(const int16_t *twice, ptrdiff_t stride, int n_chunks, void *out) {
+    __m256i *table = out;
+    for (int group = 0; group < 2 * n_chunks; ++group)
+        for (int r = 0; r < 4; ++r)
+            store(table++, subset_sums(twice + r * stride + 4 * group));
+}
+
+/* Four rows, 32 columns, four terms.  Unpacking leaves columns 0-7 and 16-23 in the first sum, the others in the
+ * second. */
+BVAR_INLINE void look_up(const uint8_t *table, __m256i nibbles, __m256i acc[4][2]) {
+    BVAR_UNROLL
+    for (int r = 0; r < 4; ++r) {
+        const __m256i low = _mm256_shuffle_epi8(load_twice(table + 32 * r), nibbles);
+        const __m256i high = _mm256_shuffle_epi8(load_twice(table + 32 * r + 16), nibbles);
+        acc[r][0] = _mm256_add_epi16(acc[r][0], _mm256_unpacklo_epi8(low, high));
+        acc[r][1] = _mm256_add_epi16(acc[r][1], _mm256_unpackhi_epi8(low, high));
+        BVAR_PIN(acc[r][0]);
+        BVAR_PIN(acc[r][1]);
+    }
+}
+
+BVAR_INLINE void store_8(int32_t *out, __m128i v, int first) {
+    const __m256i wide = _mm256_cvtepi16_epi32(v);
+    store(out, first ? wide : _mm256_add_epi32(wide, load(out)));
+}
+
+/* Write or add up to 32 sums. */
+BVAR_INLINE void store_votes(int32_t *out, int n, const __m256i acc[2], int first) {
+    int32_t some[32];
+    int32_t *to = n < 32 ? some : out;
+    if (n < 32 && !first)
+        memcpy(some, out, (size_t)n * sizeof some[0]);
+    store_8(to, _mm256_castsi256_si128(acc[0]), first);
+    store_8(to + 8, _mm256_castsi256_si128(acc[1]), first);
+    store_8(to + 16, _mm256_extracti128_si256(acc[0], 1), first);
+    store_8(to + 24, _mm256_extracti128_si256(acc[1], 1), first);
+    if (n < 32)
+        memcpy(out, some, (size_t)n * sizeof some[0]);
+}
+
+static void vote_tile(const void *tables, const uint8_t *index, int n_chunks, const int16_t start[4],
+                      int32_t *out, ptrdiff_t stride, int rows, int cols, int first) {
+    const __m256i low = _mm256_set1_epi8(15);
+    for (int i = 0; i < cols; i += 32) {
+        const uint8_t *table = tables;
+        __m256i acc[4][2];
+        BVAR_UNROLL
+        for (int r = 0; r < 4; ++r)
+            acc[r][0] = acc[r][1] = _mm256_set1_epi16(start[r]);
+        BVAR_NO_UNROLL
+        for (int c = 0; c < n_chunks; ++c, table += TABLE_BYTES) {
+            const __m256i bits = load(index + CHUNK_BYTES * c + i);
+            look_up(table, _mm256_and_si256(bits, low), acc);
+            look_up(table + 128, _mm256_and_si256(_mm256_srli_epi16(bits, 4), low), acc);
+        }
+        BVAR_UNROLL
+        for (int r = 0; r < 4; ++r) {
+            if (r < rows)
+                store_votes(out + r * stride + i, cols - i, acc[r], first);
+        }
+    }
+}
+
+#include "kernels_impl.h"
+
+BVAR_TARGET_END
+
+const bvar_table bvar_table_avx2 = TABLE;
+#else
+typedef int bvar_no_avx2; /* an empty file is not C */
+#endif

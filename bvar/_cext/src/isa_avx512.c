@@ -1,0 +1,436 @@
+/* isa_avx512.c - AVX-512 with VPOPCNTDQ, VBMI and GFNI (Ice Lake, Zen 4 and later).
+ *
+ *   forward  64-bit lanes: xor, vpopcntq, add.  512 bit pairs per three instructions, and nothing else in the
+ *            loop: four rows by 32 outputs need 16 accumulators, 4 vectors of weights and one temporary.
+ *   votes    vpermi2w is a lookup in 64 entries of int16: six terms, 192 multiply-adds per lookup and addition.
+ *   masks    are bits already: a word of weights is a mask of 16 floats four times over.
+ *   GFNI     transposes 8 x 8 bits in each 64-bit lane.
+ *
+ * Tails use masked loads and stores; no byte outside a buffer is touched. */
+#if defined(__x86_64__) || defined(_M_X64)
+#include <immintrin.h>
+
+#include "bvar_kernels.h"
+#include "target.h"
+
+BVAR_TARGET_BEGIN("avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512vpopcntdq,gfni")
+
+#include "swar.h"
+
+#define NAME "avx512"
+#define CPU BVAR_CPU_AVX512
+#define GATE_RATE 2400.0
+#define VOTE_RATE 700.0
+
+BVAR_INLINE __mmask64 first_64(int n) { return n >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << n) - 1; }
+BVAR_INLINE __mmask16 first_16(int n) {
+    return (__mmask16)(n >= 16 ? 0xffff : n <= 0 ? 0 : (1 << n) - 1);
+}
+BVAR_INLINE __mmask8 first_8(ptrdiff_t n) { return (__mmask8)(n >= 8 ? 0xff : n <= 0 ? 0 : (1 << n) - 1); }
+
+/* ------------------------------------------------------------------------------------------------- layout */
+
+BVAR_INLINE uint64_t pack_word(const uint8_t *values, int n) {
+    const __m512i v = _mm512_maskz_loadu_epi8(first_64(n), values);
+    return _mm512_test_epi8_mask(v, v);
+}
+
+BVAR_INLINE void unpack_word(uint64_t word, uint8_t *values, int n) {
+    _mm512_mask_storeu_epi8(values, first_64(n), _mm512_maskz_set1_epi8(word, 1));
+}
+
+BVAR_INLINE uint64_t count_words(const uint64_t *row, ptrdiff_t n_words) {
+    __m512i sum = _mm512_setzero_si512();
+    for (ptrdiff_t k = 0; k < n_words; k += 8) {
+        const __m512i v = _mm512_maskz_loadu_epi64(first_8(n_words - k), row + k);
+        sum = _mm512_add_epi64(sum, _mm512_popcnt_epi64(v));
+    }
+    return (uint64_t)_mm512_reduce_add_epi64(sum);
+}
+
+/* Transpose eight rows of eight 64-bit lanes: pairs of lanes, pairs of pairs, halves. */
+BVAR_INLINE void transpose_8x8_words(__m512i a[8]) {
+    __m512i b[8];
+    BVAR_UNROLL
+    for (int i = 0; i < 8; i += 2) {
+        b[i] = _mm512_unpacklo_epi64(a[i], a[i + 1]);
+        b[i + 1] = _mm512_unpackhi_epi64(a[i], a[i + 1]);
+    }
+    BVAR_UNROLL
+    for (int i = 0; i < 2; ++i) { /* b[i], b[i + 2]: lanes of column parity i, in 128-bit parts 0 to 3 */
+        const __m512i low = _mm512_shuffle_i64x2(b[i], b[i + 2], 0x88);
+        const __m512i low_high = _mm512_shuffle_i64x2(b[i], b[i + 2], 0xdd);
+        const __m512i high = _mm512_shuffle_i64x2(b[i + 4], b[i + 6], 0x88);
+        const __m512i high_high = _mm512_shuffle_i64x2(b[i + 4], b[i + 6], 0xdd);
+        a[i] = _mm512_shuffle_i64x2(low, high, 0x88);
+        a[i + 4] = _mm512_shuffle_i64x2(low, high, 0xdd);
+        a[i + 2] = _mm512_shuffle_i64x2(low_high, high_high, 0x88);
+        a[i + 6] = _mm512_shuffle_i64x2(low_high, high_high, 0xdd);
+    }
+}
+
+#define BVAR_OWN_TRANSPOSE
+
+/* Eight rows of up to eight words: column[k] gets, for each of the 64 columns of word k, a byte whose bit r is
+ * the bit of row r.  The permutation brings the bytes of one column block together, last row first, which is the
+ * order in which the matrix of vgf2p8affineqb wants them; multiplying that matrix by unit vectors transposes. */
+BVAR_INLINE void transpose_8_rows(const uint64_t *words, ptrdiff_t n_words, ptrdiff_t rows, ptrdiff_t n,
+                                  __m512i column[8]) {
+    const __m512i unit = _mm512_set1_epi64((int64_t)UINT64_C(0x8040201008040201));
+    const __m512i meet = _mm512_set_epi8(
+        7, 15, 23, 31, 39, 47, 55, 63, 6, 14, 22, 30, 38, 46, 54, 62, 5, 13, 21, 29, 37, 45, 53, 61, 4, 12, 20,
+        28, 36, 44, 52, 60, 3, 11, 19, 27, 35, 43, 51, 59, 2, 10, 18, 26, 34, 42, 50, 58, 1, 9, 17, 25, 33, 41,
+        49, 57, 0, 8, 16, 24, 32, 40, 48, 56);
+    BVAR_UNROLL
+    for (int r = 0; r < 8; ++r)
+        column[r] = r < rows ? _mm512_maskz_loadu_epi64(first_8(n), words + r * n_words)
+                             : _mm512_setzero_si512();
+    transpose_8x8_words(column);
+    BVAR_UNROLL
+    for (int k = 0; k < 8; ++k)
+        column[k] = _mm512_gf2p8affine_epi64_epi8(unit, _mm512_permutexvar_epi8(meet, column[k]), 0);
+}
+
+/* Store lanes as words `stride` apart, those of rows first, first + 1 in each 128-bit part, 16 rows apart. */
+BVAR_INLINE void store_words(uint64_t *out, ptrdiff_t stride, int first, ptrdiff_t n, __m512i v) {
+    uint64_t lane[8];
+    _mm512_storeu_si512(lane, v);
+    BVAR_UNROLL
+    for (int i = 0; i < 8; ++i) {
+        const int row = first + 16 * (i / 2) + i % 2;
+        if (row < n)
+            out[row * stride] = lane[i];
+    }
+}
+
+/* part[q] holds, for each of 64 columns, the byte of rows 8 q to 8 q + 7.  Interleave them to words and store
+ * the first n. */
+BVAR_INLINE void store_columns(const __m512i part[8], uint64_t *out, ptrdiff_t stride, ptrdiff_t n) {
+    __m512i pair[8], four[8];
+    BVAR_UNROLL
+    for (int i = 0; i < 4; ++i) {
+        pair[i] = _mm512_unpacklo_epi8(part[2 * i], part[2 * i + 1]);
+        pair[4 + i] = _mm512_unpackhi_epi8(part[2 * i], part[2 * i + 1]);
+    }
+    BVAR_UNROLL
+    for (int h = 0; h < 8; h += 4) {
+        BVAR_UNROLL
+        for (int i = 0; i < 2; ++i) {
+            four[h + i] = _mm512_unpacklo_epi16(pair[h + 2 * i], pair[h + 2 * i + 1]);
+            four[h + 2 + i] = _mm512_unpackhi_epi16(pair[h + 2 * i], pair[h + 2 * i + 1]);
+        }
+    }
+    BVAR_UNROLL
+    for (int i = 0; i < 4; ++i) {
+        store_words(out, stride, 4 * i, n, _mm512_unpacklo_epi32(four[2 * i], four[2 * i + 1]));
+        store_words(out, stride, 4 * i + 2, n, _mm512_unpackhi_epi32(four[2 * i], four[2 * i + 1]));
+    }
+}
+
+static int64_t transpose(const void *job, ptrdiff_t begin, ptrdiff_t end) {
+    const bvar_transpose_job *a = job;
+    const ptrdiff_t in_words = (a->n_bits + 63) / 64, out_words = (a->n_rows + 63) / 64;
+    for (ptrdiff_t k = begin; k < end; k += 8)
+        for (ptrdiff_t b = 0; b < out_words; ++b) {
+            const ptrdiff_t n = end - k < 8 ? end - k : 8;
+            __m512i part[8][8]; /* column block, group of eight rows */
+            for (int q = 0; q < 8; ++q) {
+                const ptrdiff_t row = 64 * b + 8 * q;
+                __m512i column[8];
+                transpose_8_rows(a->words + (row < a->n_rows ? row : 0) * in_words + k, in_words, a->n_rows - row,
+                                 n, column);
+                BVAR_UNROLL
+                for (int i = 0; i < 8; ++i)
+                    part[i][q] = column[i];
+            }
+            for (ptrdiff_t i = 0; i < n; ++i)
+                store_columns(part[i], a->out + 64 * (k + i) * out_words + b, out_words, a->n_bits - 64 * (k + i));
+        }
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------ forward */
+
+enum { PANEL_ROWS = 32, TILE_ROWS = 4 };
+
+static ptrdiff_t panels_bytes(ptrdiff_t n_rows, ptrdiff_t n_words) { return (n_rows + 31) / 32 * n_words * 256; }
+
+/* For each word position four vectors; lane l of vector j is output 4 l + j, an order that the epilogue of a tile
+ * undoes for nothing. */
+static void lay_panel(const uint64_t *w, ptrdiff_t n_rows, ptrdiff_t n_words, void *panel) {
+    for (ptrdiff_t k = 0; k < n_words; k += 8)
+        for (int j = 0; j < 4; ++j) {
+            __m512i v[8];
+            BVAR_UNROLL
+            for (int l = 0; l < 8; ++l)
+                v[l] = 4 * l + j < n_rows
+                           ? _mm512_maskz_loadu_epi64(first_8(n_words - k), w + (4 * l + j) * n_words + k)
+                           : _mm512_setzero_si512();
+            transpose_8x8_words(v);
+            BVAR_UNROLL
+            for (int i = 0; i < 8; ++i)
+                if (k + i < n_words)
+                    _mm512_storeu_si512((uint64_t *)panel + 32 * (k + i) + 8 * j, v[i]);
+        }
+}
+
+/* The inner loop of the forward pass: acc[i][j] += popcount(x[i][k] ^ panel[k][j]). */
+BVAR_INLINE void count_panel(const uint64_t *x, ptrdiff_t n_words, const int rows, const uint64_t *panel,
+                             __m512i acc[4][4]) {
+    BVAR_UNROLL
+    for (int i = 0; i < rows; ++i) {
+        BVAR_UNROLL
+        for (int j = 0; j < 4; ++j)
+            acc[i][j] = _mm512_setzero_si512();
+    }
+    for (ptrdiff_t k = 0; k < n_words; ++k) {
+        __m512i w[4];
+        BVAR_UNROLL
+        for (int j = 0; j < 4; ++j)
+            w[j] = _mm512_loadu_si512(panel + 32 * k + 8 * j);
+        BVAR_UNROLL
+        for (int i = 0; i < rows; ++i) {
+            const __m512i v = _mm512_set1_epi64((int64_t)x[i * n_words + k]);
+            BVAR_UNROLL
+            for (int j = 0; j < 4; ++j)
+                acc[i][j] = _mm512_add_epi64(acc[i][j], _mm512_popcnt_epi64(_mm512_xor_si512(v, w[j])));
+        }
+    }
+}
+
+/* Counts of 32 outputs in their natural order: two vectors of 16 int32. */
+BVAR_INLINE void natural_order(const __m512i acc[4], __m512i out[2]) {
+    const __m512i low = _mm512_set_epi64(11, 3, 10, 2, 9, 1, 8, 0);
+    const __m512i high = _mm512_set_epi64(15, 7, 14, 6, 13, 5, 12, 4);
+    const __m512i a = _mm512_or_si512(acc[0], _mm512_slli_epi64(acc[1], 32)); /* outputs 4 l, 4 l + 1 */
+    const __m512i b = _mm512_or_si512(acc[2], _mm512_slli_epi64(acc[3], 32)); /* outputs 4 l + 2, 4 l + 3 */
+    out[0] = _mm512_permutex2var_epi64(a, low, b);
+    out[1] = _mm512_permutex2var_epi64(a, high, b);
+}
+
+#define BVAR_OWN_TILES
+
+/* row + col + scale * count for the 16 outputs from o on. */
+BVAR_INLINE __m512i gate_values(const bvar_gate_job *a, ptrdiff_t b, ptrdiff_t o, __mmask16 mask, __m512i count) {
+    const __m512i base =
+        _mm512_add_epi32(_mm512_maskz_loadu_epi32(mask, a->col + o), _mm512_set1_epi32(a->row[b]));
+    return _mm512_add_epi32(base, _mm512_mullo_epi32(count, _mm512_set1_epi32(a->scale)));
+}
+
+BVAR_INLINE void sums_of(const bvar_gate_job *a, ptrdiff_t b, const int rows, const void *panel, ptrdiff_t o,
+                         int n) {
+    __m512i acc[4][4];
+    count_panel(a->x + b * a->n_words, a->n_words, rows, panel, acc);
+    BVAR_UNROLL
+    for (int i = 0; i < rows; ++i) {
+        __m512i count[2];
+        natural_order(acc[i], count);
+        BVAR_UNROLL
+        for (int h = 0; h < 2; ++h) {
+            const __mmask16 mask = first_16(n - 16 * h);
+            if (mask)
+                _mm512_mask_storeu_epi32(a->sums + (b + i) * a->n_out + o + 16 * h, mask,
+                                         gate_values(a, b + i, o + 16 * h, mask, count[h]));
+        }
+    }
+}
+
+BVAR_INLINE void bits_of(const bvar_gate_job *a, ptrdiff_t b, const int rows, const void *panel, ptrdiff_t o,
+                         int n) {
+    __m512i acc[4][4];
+    const ptrdiff_t out_words = (a->n_out + 63) / 64;
+    count_panel(a->x + b * a->n_words, a->n_words, rows, panel, acc);
+    BVAR_UNROLL
+    for (int i = 0; i < rows; ++i) {
+        uint64_t *out = a->bits + (b + i) * out_words + o / 64;
+        uint64_t bits = 0;
+        __m512i count[2];
+        natural_order(acc[i], count);
+        BVAR_UNROLL
+        for (int h = 0; h < 2; ++h) {
+            const __mmask16 mask = first_16(n - 16 * h);
+            const __m512i v = gate_values(a, b + i, o + 16 * h, mask, count[h]);
+            bits |= (uint64_t)_mm512_mask_cmpge_epi32_mask(mask, v, _mm512_setzero_si512()) << 16 * h;
+        }
+        *out = o % 64 ? *out | bits << 32 : bits;
+    }
+}
+
+#define FOR_CONSTANT_ROWS(f)                                        \
+    switch (rows) { /* a constant keeps the accumulators in registers */ \
+    case 4: f(a, b, 4, panel, o, n); break;                         \
+    case 3: f(a, b, 3, panel, o, n); break;                         \
+    case 2: f(a, b, 2, panel, o, n); break;                         \
+    default: f(a, b, 1, panel, o, n);                               \
+    }
+
+static void tile_sums(const bvar_gate_job *a, ptrdiff_t b, int rows, const void *panel, ptrdiff_t o, int n) {
+    FOR_CONSTANT_ROWS(sums_of)
+}
+
+static void tile_bits(const bvar_gate_job *a, ptrdiff_t b, int rows, const void *panel, ptrdiff_t o, int n) {
+    FOR_CONSTANT_ROWS(bits_of)
+}
+
+/* -------------------------------------------------------------------------------------------------- votes */
+
+enum {
+    VOTE_COLS = 128,                /* four vectors of 32 columns */
+    VOTE_TERMS = 12,                /* two groups of six bits in a 16-bit lane */
+    VOTE_CHUNKS = 21,               /* 252 terms */
+    CHUNK_BYTES = 256,
+    TABLE_BYTES = 2 * 4 * 128       /* two groups, four rows, 64 entries of int16 */
+};
+
+/* Rows of bits are masks of lanes: term k adds bit k to the lanes in which its row has a one. */
+BVAR_INLINE void vote_index(const uint64_t *words, ptrdiff_t n_words, int terms, int n, uint8_t *out) {
+    for (int i = 0; i < 2; ++i) {
+        __m512i low = _mm512_setzero_si512(), high = low;
+        if (i < n)
+            for (int k = 0; k < terms; ++k) {
+                const uint64_t word = words[k * n_words + i];
+                const __m512i bit = _mm512_set1_epi16((int16_t)(1 << k));
+                low = _mm512_mask_add_epi16(low, (__mmask32)word, low, bit);
+                high = _mm512_mask_add_epi16(high, (__mmask32)(word >> 32), high, bit);
+            }
+        _mm512_storeu_si512(out + 128 * i, low);
+        _mm512_storeu_si512(out + 128 * i + 64, high);
+    }
+}
+
+/* Sums over all subsets of six terms; entry e holds those whose bits are set in e. */
+static void vote_tables(const int16_t *twice, ptrdiff_t stride, int n_chunks, void *out) {
+    __m512i *table = out;
+    for (int group = 0; group < 2 * n_chunks; ++group)
+        for (int r = 0; r < 4; ++r, table += 2) {
+            const int16_t *z = twice + r * stride + 6 * group;
+            __m512i v = _mm512_maskz_set1_epi16(0xaaaaaaaa, z[0]);
+            v = _mm512_mask_add_epi16(v, 0xcccccccc, v, _mm512_set1_epi16(z[1]));
+            v = _mm512_mask_add_epi16(v, 0xf0f0f0f0, v, _mm512_set1_epi16(z[2]));
+            v = _mm512_mask_add_epi16(v, 0xff00ff00, v, _mm512_set1_epi16(z[3]));
+            v = _mm512_mask_add_epi16(v, 0xffff0000, v, _mm512_set1_epi16(z[4]));
+            _mm512_storeu_si512(table, v);
+            _mm512_storeu_si512(table + 1, _mm512_add_epi16(v, _mm512_set1_epi16(z[5])));
+        }
+}
+
+/* Add the lookups of one group of six terms for four rows and 128 columns. */
+BVAR_INLINE void look_up(const __m512i *table, const __m512i index[4], __m512i acc[4][4]) {
+    BVAR_UNROLL
+    for (int r = 0; r < 4; ++r) {
+        const __m512i low = _mm512_loadu_si512(table + 2 * r), high = _mm512_loadu_si512(table + 2 * r + 1);
+        BVAR_UNROLL
+        for (int j = 0; j < 4; ++j) {
+            acc[r][j] = _mm512_add_epi16(acc[r][j], _mm512_permutex2var_epi16(low, index[j], high));
+            BVAR_PIN(acc[r][j]);
+        }
+    }
+}
+
+/* Write or add 32 sums of int16 to int32. */
+BVAR_INLINE void store_votes(int32_t *out, int n, __m512i v, int first) {
+    const __m512i half[2] = {_mm512_cvtepi16_epi32(_mm512_castsi512_si256(v)),
+                             _mm512_cvtepi16_epi32(_mm512_extracti64x4_epi64(v, 1))};
+    BVAR_UNROLL
+    for (int h = 0; h < 2; ++h) {
+        const __mmask16 mask = first_16(n - 16 * h);
+        if (!mask)
+            return;
+        const __m512i old = first ? _mm512_setzero_si512() : _mm512_maskz_loadu_epi32(mask, out + 16 * h);
+        _mm512_mask_storeu_epi32(out + 16 * h, mask, _mm512_add_epi32(old, half[h]));
+    }
+}
+
+static void vote_tile(const void *tables, const uint8_t *index, int n_chunks, const int16_t start[4],
+                      int32_t *out, ptrdiff_t stride, int rows, int cols, int first) {
+    const __m512i *table = tables;
+    __m512i acc[4][4];
+    BVAR_UNROLL
+    for (int r = 0; r < 4; ++r) {
+        BVAR_UNROLL
+        for (int j = 0; j < 4; ++j)
+            acc[r][j] = _mm512_set1_epi16(start[r]);
+    }
+    BVAR_NO_UNROLL
+    for (int c = 0; c < n_chunks; ++c, table += 16) {
+        __m512i bits[4];
+        BVAR_UNROLL
+        for (int j = 0; j < 4; ++j)
+            bits[j] = _mm512_loadu_si512(index + CHUNK_BYTES * c + 64 * j);
+        look_up(table, bits, acc); /* vpermi2w looks at the lowest six bits only */
+        BVAR_UNROLL
+        for (int j = 0; j < 4; ++j)
+            bits[j] = _mm512_srli_epi16(bits[j], 6);
+        look_up(table + 8, bits, acc);
+    }
+    BVAR_UNROLL
+    for (int r = 0; r < 4; ++r) {
+        if (r < rows) {
+            BVAR_UNROLL
+            for (int j = 0; j < 4; ++j)
+                store_votes(out + r * stride + 32 * j, cols - 32 * j, acc[r][j], first);
+        }
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------- update */
+
+#define BVAR_OWN_RESCALE
+
+/* Eight outputs at a time, in int64. */
+BVAR_INLINE void rescale_row(const bvar_rescale_job *a, ptrdiff_t r) {
+    const __m512i half = _mm512_set1_epi64((INT64_C(1) << a->shift) >> 1);
+    const __m512i last = _mm512_set1_epi64(a->n_table - 1), most = _mm512_set1_epi64(127);
+    const __m128i shift = _mm_cvtsi32_si128(a->shift);
+    for (ptrdiff_t j = 0; j < a->n_cols; j += 8) {
+        const __mmask8 mask = first_8(a->n_cols - j);
+        const ptrdiff_t at = r * a->n_cols + j;
+        const __m512i s = _mm512_cvtepi32_epi64(_mm256_maskz_loadu_epi32(mask, a->s + at));
+        const __m512i tau = _mm512_cvtepi32_epi64(_mm256_maskz_loadu_epi32(mask, a->tau + j));
+        const __m512i g = _mm512_cvtepi32_epi64(_mm256_maskz_loadu_epi32(mask, a->g + at));
+        const __m512i distance = _mm512_min_epi64(_mm512_abs_epi64(_mm512_sub_epi64(s, tau)), last);
+        const __m512i weight = _mm512_cvtepi32_epi64(_mm512_mask_i64gather_epi32(
+            _mm256_setzero_si256(), mask, distance, a->table, sizeof a->table[0]));
+        const __m512i p = _mm512_mul_epi32(g, weight); /* 32 x 32 bits to 64 */
+        const __m512i rounded = _mm512_srl_epi64(_mm512_add_epi64(_mm512_abs_epi64(p), half), shift);
+        const __m512i clipped = _mm512_min_epi64(rounded, most);
+        const __m512i out =
+            _mm512_mask_sub_epi64(clipped, _mm512_movepi64_mask(p), _mm512_setzero_si512(), clipped);
+        _mm512_mask_cvtepi64_storeu_epi8(a->out + at, mask, out);
+    }
+}
+
+#define BVAR_OWN_FLIP
+
+/* The flips of 16 weights. */
+BVAR_INLINE __mmask16 flip_16(__mmask16 bits, float *m, const int32_t *q, __mmask16 mask, __m512 beta, __m512 eta) {
+    const __m512 votes = _mm512_cvtepi32_ps(_mm512_maskz_loadu_epi32(mask, q));
+    const __m512 v = _mm512_add_ps(_mm512_mul_ps(beta, _mm512_maskz_loadu_ps(mask, m)), _mm512_mul_ps(eta, votes));
+    const __m512 against = _mm512_mask_xor_ps(v, (__mmask16)~bits, v, _mm512_set1_ps(-0.0f)); /* m * e(w) */
+    const __mmask16 flips = _mm512_mask_cmp_ps_mask(mask, against, _mm512_set1_ps(1.0f), _CMP_GE_OQ);
+    _mm512_mask_storeu_ps(m, mask, _mm512_maskz_mov_ps((__mmask16)~flips, v));
+    return flips;
+}
+
+BVAR_INLINE uint64_t flip_word(uint64_t bits, float *m, const int32_t *q, int n, float beta, float eta) {
+    const __m512 beta_v = _mm512_set1_ps(beta), eta_v = _mm512_set1_ps(eta);
+    uint64_t flips = 0;
+    if (n == 64) {
+        BVAR_UNROLL
+        for (int i = 0; i < 64; i += 16)
+            flips |= (uint64_t)flip_16((__mmask16)(bits >> i), m + i, q + i, 0xffff, beta_v, eta_v) << i;
+        return flips;
+    }
+    for (int i = 0; i < n; i += 16)
+        flips |= (uint64_t)flip_16((__mmask16)(bits >> i), m + i, q + i, first_16(n - i), beta_v, eta_v) << i;
+    return flips;
+}
+
+#include "kernels_impl.h"
+
+BVAR_TARGET_END
+
+const bvar_table bvar_table_avx512 = TABLE;
+#else
+typedef int bvar_no_avx512; /* an empty file is not C */
+#endif
