@@ -1,0 +1,293 @@
+"""Binds the C kernels; no algorithm here.
+
+Each method checks that shapes fit, fills the job that ``include/bvar_kernels.h`` describes, releases the GIL and
+runs it.  Nothing is allocated, converted or copied.  Arguments are marked IN or OUT.
+"""
+
+from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint64_t
+
+cdef extern from "bvar_kernels.h" nogil:
+    ctypedef int64_t (*bvar_kernel)(const void *job, ptrdiff_t begin, ptrdiff_t end) noexcept
+    ctypedef struct bvar_pack_job:
+        const uint8_t *values
+        uint64_t *words
+        ptrdiff_t n_bits
+    ctypedef struct bvar_unpack_job:
+        const uint64_t *words
+        uint8_t *values
+        ptrdiff_t n_bits
+    ctypedef struct bvar_transpose_job:
+        const uint64_t *words
+        uint64_t *out
+        ptrdiff_t n_rows
+        ptrdiff_t n_bits
+    ctypedef struct bvar_count_job:
+        const uint64_t *words
+        int32_t *out
+        ptrdiff_t n_words
+    ctypedef struct bvar_panels_job:
+        const uint64_t *w
+        void *panels
+        ptrdiff_t n_rows
+        ptrdiff_t n_words
+    ctypedef struct bvar_gate_job:
+        const uint64_t *x
+        const void *panels
+        const int32_t *row
+        const int32_t *col
+        int32_t *sums
+        uint64_t *bits
+        ptrdiff_t n_words
+        ptrdiff_t n_out
+        int32_t scale
+    ctypedef struct bvar_index_job:
+        const uint64_t *words
+        void *index
+        ptrdiff_t n_terms
+        ptrdiff_t n_bits
+    ctypedef struct bvar_votes_job:
+        const int8_t *z
+        const void *index
+        int32_t *out
+        ptrdiff_t z_row
+        ptrdiff_t z_term
+        ptrdiff_t n_terms
+        ptrdiff_t n_bits
+    ctypedef struct bvar_rescale_job:
+        const int32_t *g
+        const int32_t *s
+        const int32_t *tau
+        const int32_t *table
+        int8_t *out
+        ptrdiff_t n_cols
+        ptrdiff_t n_table
+        int32_t shift
+    ctypedef struct bvar_flip_job:
+        uint64_t *words
+        float *m
+        const int32_t *q
+        ptrdiff_t n_bits
+        float beta
+        float eta
+    ctypedef struct bvar_table:
+        const char *name
+        int32_t cpu
+        ptrdiff_t panel_rows
+        ptrdiff_t index_columns
+        double gate_rate
+        double vote_rate
+        ptrdiff_t (*panels_bytes)(ptrdiff_t n_rows, ptrdiff_t n_words)
+        ptrdiff_t (*index_bytes)(ptrdiff_t n_terms, ptrdiff_t n_bits)
+        bvar_kernel pack
+        bvar_kernel unpack
+        bvar_kernel transpose
+        bvar_kernel count_rows
+        bvar_kernel lay_panels
+        bvar_kernel gate_sum
+        bvar_kernel gate_bits
+        bvar_kernel lay_index
+        bvar_kernel signed_sum
+        bvar_kernel rescale
+        bvar_kernel flip
+    const bvar_table *bvar_table_at(int i)
+    int32_t bvar_cpu_features()
+    int64_t bvar_run(bvar_kernel kernel, const void *job, ptrdiff_t n_items, ptrdiff_t grain,
+                     double nanoseconds, int n_threads)
+    int BVAR_CPU_AVX2, BVAR_CPU_AVX512, BVAR_CPU_NEON
+
+
+cdef inline Py_ssize_t words_for(Py_ssize_t n_bits) noexcept nogil:
+    return (n_bits + 63) // 64
+
+
+cdef inline int must(bint fits) except -1:
+    """Refuse shapes that would make a kernel leave its buffers; `bvar.kernels` has explained them to the user."""
+    if not fits:
+        raise ValueError("shapes do not fit each other")
+    return 0
+
+
+cdef class Table:
+    """The kernels of one instruction set."""
+
+    cdef const bvar_table *t
+    cdef readonly str name
+    cdef readonly bint runs
+
+    def pack(self, const uint8_t[:, ::1] values,                          # IN
+             uint64_t[:, ::1] out,                                        # OUT
+             int n_threads):
+        cdef bvar_pack_job job
+        cdef Py_ssize_t r = values.shape[0], n = values.shape[1]
+        must(out.shape[0] == r and out.shape[1] == words_for(n))
+        if r == 0 or n == 0:
+            return
+        job.values, job.words, job.n_bits = &values[0, 0], &out[0, 0], n
+        with nogil:
+            bvar_run(self.t.pack, &job, r, 1, r * n / 10., n_threads)
+
+    def unpack(self, const uint64_t[:, ::1] words,                        # IN
+               uint8_t[:, ::1] out,                                       # OUT
+               int n_threads):
+        cdef bvar_unpack_job job
+        cdef Py_ssize_t r = out.shape[0], n = out.shape[1]
+        must(words.shape[0] == r and words.shape[1] == words_for(n))
+        if r == 0 or n == 0:
+            return
+        job.words, job.values, job.n_bits = &words[0, 0], &out[0, 0], n
+        with nogil:
+            bvar_run(self.t.unpack, &job, r, 1, r * n / 10., n_threads)
+
+    def transpose(self, const uint64_t[:, ::1] words,                     # IN
+                  uint64_t[:, ::1] out,                                   # OUT
+                  int n_threads):
+        cdef bvar_transpose_job job
+        cdef Py_ssize_t r = words.shape[0], n = out.shape[0]
+        must(words.shape[1] == words_for(n) and out.shape[1] == words_for(r))
+        if r == 0 or n == 0:
+            return
+        job.words, job.out, job.n_rows, job.n_bits = &words[0, 0], &out[0, 0], r, n
+        with nogil:
+            bvar_run(self.t.transpose, &job, words_for(n), 8, r * n / 50., n_threads)
+
+    def count_rows(self, const uint64_t[:, ::1] words,                    # IN
+                   int32_t[::1] out,                                      # OUT
+                   int n_threads):
+        cdef bvar_count_job job
+        cdef Py_ssize_t r = words.shape[0], k = words.shape[1]
+        must(out.shape[0] == r)
+        if r == 0:
+            return
+        job.words, job.out, job.n_words = &words[0, 0] if k else NULL, &out[0], k
+        with nogil:
+            bvar_run(self.t.count_rows, &job, r, 1, r * k, n_threads)
+
+    def panels_bytes(self, Py_ssize_t n_rows, Py_ssize_t n_words):
+        return self.t.panels_bytes(n_rows, n_words)
+
+    def lay_panels(self, const uint64_t[:, ::1] w,                        # IN
+                   uint8_t[::1] panels,                                   # OUT
+                   int n_threads):
+        cdef bvar_panels_job job
+        cdef Py_ssize_t o = w.shape[0], k = w.shape[1], step = self.t.panel_rows
+        must(panels.shape[0] >= self.t.panels_bytes(o, k))
+        if o == 0 or k == 0:
+            return
+        job.w, job.panels, job.n_rows, job.n_words = &w[0, 0], &panels[0], o, k
+        with nogil:
+            bvar_run(self.t.lay_panels, &job, (o + step - 1) // step, 1, o * k, n_threads)
+
+    cdef int gate(self, bvar_kernel kernel, bvar_gate_job *job, const uint64_t[:, ::1] x,
+                  const uint8_t[::1] panels, const int32_t[::1] row, const int32_t[::1] col, int scale,
+                  int n_threads) except -1:
+        cdef Py_ssize_t b = x.shape[0], k = x.shape[1], o = col.shape[0]
+        must(row.shape[0] == b and panels.shape[0] >= self.t.panels_bytes(o, k) and -2 <= scale <= 2)
+        if b == 0 or o == 0:
+            return 0
+        job.x = &x[0, 0] if k else NULL
+        job.panels = &panels[0] if k else NULL
+        job.row, job.col, job.n_words, job.n_out, job.scale = &row[0], &col[0], k, o, scale
+        with nogil:
+            bvar_run(kernel, job, b, 8, 64. * b * k * o / self.t.gate_rate, n_threads)
+        return 0
+
+    def gate_sum(self, const uint64_t[:, ::1] x,                          # IN
+                 const uint8_t[::1] panels,                               # IN, by lay_panels
+                 const int32_t[::1] row, const int32_t[::1] col,          # IN
+                 int scale,
+                 int32_t[:, ::1] out,                                     # OUT
+                 int n_threads):
+        cdef bvar_gate_job job
+        must(out.shape[0] == x.shape[0] and out.shape[1] == col.shape[0])
+        job.sums = &out[0, 0] if out.shape[0] and out.shape[1] else NULL
+        job.bits = NULL
+        self.gate(self.t.gate_sum, &job, x, panels, row, col, scale, n_threads)
+
+    def gate_bits(self, const uint64_t[:, ::1] x,                         # IN
+                  const uint8_t[::1] panels,                              # IN, by lay_panels
+                  const int32_t[::1] row, const int32_t[::1] col,         # IN
+                  int scale,
+                  uint64_t[:, ::1] out,                                   # OUT
+                  int n_threads):
+        cdef bvar_gate_job job
+        must(out.shape[0] == x.shape[0] and out.shape[1] == words_for(col.shape[0]))
+        job.bits = &out[0, 0] if out.shape[0] and out.shape[1] else NULL
+        job.sums = NULL
+        self.gate(self.t.gate_bits, &job, x, panels, row, col, scale, n_threads)
+
+    def index_bytes(self, Py_ssize_t n_terms, Py_ssize_t n_bits):
+        return self.t.index_bytes(n_terms, n_bits)
+
+    def signed_sum(self, const int8_t[:, :] z,                            # IN
+                   const uint64_t[:, ::1] words,                          # IN
+                   uint8_t[::1] index,                                    # scratch of index_bytes
+                   int32_t[:, ::1] out,                                   # OUT
+                   int n_threads):
+        cdef bvar_index_job lay
+        cdef bvar_votes_job job
+        cdef Py_ssize_t r = z.shape[0], k = z.shape[1], n = out.shape[1], step = self.t.index_columns
+        must(words.shape[0] == k and words.shape[1] == words_for(n) and out.shape[0] == r)
+        must(index.shape[0] >= self.t.index_bytes(k, n))
+        if r == 0 or n == 0:
+            return
+        job.z = &z[0, 0] if k else NULL
+        job.index = &index[0] if k else NULL
+        job.out, job.z_row, job.z_term, job.n_terms, job.n_bits = &out[0, 0], z.strides[0], z.strides[1], k, n
+        if k:
+            lay.words, lay.index, lay.n_terms, lay.n_bits = &words[0, 0], &index[0], k, n
+        with nogil:
+            if k:
+                bvar_run(self.t.lay_index, &lay, (n + step - 1) // step, 1, k * n / 100., n_threads)
+            bvar_run(self.t.signed_sum, &job, r, 32, <double>r * k * n / self.t.vote_rate, n_threads)
+
+    def rescale(self, const int32_t[:, ::1] g, const int32_t[:, ::1] s,   # IN
+                const int32_t[::1] tau, const int32_t[::1] table,         # IN
+                int shift,
+                int8_t[:, ::1] out,                                       # OUT
+                int n_threads):
+        cdef bvar_rescale_job job
+        cdef Py_ssize_t r = g.shape[0], n = g.shape[1]
+        must(s.shape[0] == r and s.shape[1] == n and tau.shape[0] == n and table.shape[0] > 0)
+        must(out.shape[0] == r and out.shape[1] == n and 0 <= shift <= 30)
+        if r == 0 or n == 0:
+            return
+        job.g, job.s, job.tau, job.table, job.out = &g[0, 0], &s[0, 0], &tau[0], &table[0], &out[0, 0]
+        job.n_cols, job.n_table, job.shift = n, table.shape[0], shift
+        with nogil:
+            bvar_run(self.t.rescale, &job, r, 1, r * n, n_threads)
+
+    def flip(self, uint64_t[:, ::1] words, float[:, ::1] m,               # IN and OUT
+             const int32_t[:, ::1] q,                                     # IN
+             float beta, float eta, int n_threads):
+        cdef bvar_flip_job job
+        cdef Py_ssize_t r = m.shape[0], n = m.shape[1]
+        cdef int64_t count
+        must(words.shape[0] == r and words.shape[1] == words_for(n) and q.shape[0] == r and q.shape[1] == n)
+        if r == 0 or n == 0:
+            return 0
+        job.words, job.m, job.q = &words[0, 0], &m[0, 0], &q[0, 0]
+        job.n_bits, job.beta, job.eta = n, beta, eta
+        with nogil:
+            count = bvar_run(self.t.flip, &job, r, 1, r * n / 5., n_threads)
+        return count
+
+
+def tables():
+    """Return the tables that this build holds, slowest first; those that cannot run here say so."""
+    cdef Table table
+    cdef const bvar_table *t
+    found = []
+    while (t := bvar_table_at(len(found))) is not NULL:
+        table = Table.__new__(Table)
+        table.t = t
+        table.name = t.name.decode()
+        table.runs = (t.cpu & bvar_cpu_features()) == t.cpu
+        found.append(table)
+    return found
+
+
+def cpu_features():
+    """Name the instruction set extensions that the CPU has and the system supports, of those that matter here."""
+    cdef int has = bvar_cpu_features()
+    names = [(BVAR_CPU_AVX2, "AVX2"), (BVAR_CPU_AVX512, "AVX-512 with VPOPCNTDQ, VBMI and GFNI"), (BVAR_CPU_NEON, "NEON")]
+    return [name for bit, name in names if has & bit]
