@@ -11,9 +11,9 @@ import platform
 
 import numpy as np
 
-from bvar import _registry
+from bvar import _compiled, _registry
 from bvar._numpy import NumpyBackend
-from bvar._registry import Backend, BackendUnavailable, get, register
+from bvar._registry import Backend, BackendUnavailable, get, register, register_missing
 from bvar._validation import check_integer
 
 __all__ = ["Backend", "BackendUnavailable", "available", "current", "get", "show", "use"]
@@ -100,6 +100,7 @@ def show() -> None:
     bvar backends on ...
     """
     print(f"bvar backends on {platform.machine()}, Python {platform.python_version()}, NumPy {np.__version__}")
+    print(f"  {_about_extension}")
     for name in available():
         print(f"  {'*' if name == current() else ' '} {name:<9} runs")
     for name, why in _registry.missing().items():
@@ -108,4 +109,9 @@ def show() -> None:
 
 
 register(NumpyBackend())
+_runnable, _absent, _about_extension = _compiled.load()
+for _backend in _runnable:
+    register(_backend)
+for _name, _why in _absent.items():
+    register_missing(_name, _why)
 _registry.set_default(os.environ.get("BVAR_BACKEND") or "auto")

@@ -1,0 +1,151 @@
+"""The compiled backends: the tables of C kernels, dressed as the `Backend` protocol.
+
+What is decided here, because kernels may not allocate or know about threads: where panels and scratch memory come
+from, and how many threads a call may use.  What is computed is defined by `bvar._numpy`.
+"""
+
+from __future__ import annotations
+
+import threading
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+NAMES = ("scalar", "avx2", "avx512", "neon")  # slowest first; the last runs on other machines than the middle two
+_NEEDS = {
+    "avx2": ("x86-64", "AVX2"),
+    "avx512": ("x86-64", "AVX-512 with VPOPCNTDQ, VBMI and GFNI"),
+    "neon": ("64-bit Arm", "NEON"),
+}
+_scratch = threading.local()
+
+
+class CompiledBackend:
+    """The kernels of one instruction set, with a number of threads; immutable."""
+
+    def __init__(self, table: Any, n_threads: int = 1) -> None:
+        self.name = f"c-{table.name}"
+        self.n_threads = n_threads
+        self._table = table
+
+    def with_threads(self, n_threads: int) -> CompiledBackend:
+        """Return the same kernels, to be run by up to `n_threads` threads."""
+        return CompiledBackend(self._table, n_threads)
+
+    def pack(self, values: np.ndarray, out: np.ndarray) -> None:
+        """Pack Booleans, least significant bit first."""
+        self._table.pack(values.view(np.uint8), out, self.n_threads)
+
+    def unpack(self, words: np.ndarray, out: np.ndarray) -> None:
+        """Unpack to Booleans."""
+        self._table.unpack(words, out.view(np.uint8), self.n_threads)
+
+    def transpose(self, words: np.ndarray, out: np.ndarray) -> None:
+        """Transpose a matrix of bits."""
+        self._table.transpose(words, out, self.n_threads)
+
+    def count_rows(self, words: np.ndarray, out: np.ndarray) -> None:
+        """Count the T of each row."""
+        self._table.count_rows(words, out, self.n_threads)
+
+    def prepare(self, w: np.ndarray) -> np.ndarray:
+        """Lay weights out in panels."""
+        panels = _aligned(self._table.panels_bytes(*w.shape))
+        self._table.lay_panels(w, panels, self.n_threads)
+        return panels
+
+    def gate_sum(
+        self,
+        x: np.ndarray,
+        w: np.ndarray,
+        row: np.ndarray,
+        col: np.ndarray,
+        scale: int,
+        out: np.ndarray,
+    ) -> None:
+        """row + col + scale * popcount(x xor w)."""
+        self._table.gate_sum(x, w, row, col, scale, out, self.n_threads)
+
+    def gate_bits(
+        self,
+        x: np.ndarray,
+        w: np.ndarray,
+        row: np.ndarray,
+        col: np.ndarray,
+        scale: int,
+        out: np.ndarray,
+    ) -> None:
+        """Threshold the gate sums at zero."""
+        self._table.gate_bits(x, w, row, col, scale, out, self.n_threads)
+
+    def signed_sum(self, z: np.ndarray, words: np.ndarray, out: np.ndarray) -> None:
+        """Sum the signals z with the signs of the bits."""
+        index = _scratch_of(self._table.index_bytes(len(words), out.shape[1]))
+        self._table.signed_sum(z, words, index, out, self.n_threads)
+
+    def rescale(
+        self,
+        g: np.ndarray,
+        s: np.ndarray,
+        tau: np.ndarray,
+        table: np.ndarray,
+        shift: int,
+        out: np.ndarray,
+    ) -> None:
+        """Weight g by the distance from the threshold and round to int8."""
+        self._table.rescale(g, s, tau, table, shift, out, self.n_threads)
+
+    def flip(
+        self, words: np.ndarray, m: np.ndarray, q: np.ndarray, beta: float, eta: float
+    ) -> int:
+        """Accumulate, gate, flip, reset."""
+        return self._table.flip(words, m, q, beta, eta, self.n_threads)
+
+
+def load() -> tuple[list[CompiledBackend], dict[str, str], str]:
+    """Find out what runs here.
+
+    Returns
+    -------
+    backends : list of CompiledBackend
+        Slowest first.
+    missing : dict of str to str
+        The names of the others, and why they do not run.
+    about : str
+        One line on the extension and the CPU, for `bvar.backends.show`.
+    """
+    try:
+        from bvar._cext import _kernels
+    except ImportError as error:
+        why = f"the extension was not built ({error})"
+        return [], {f"c-{name}": why for name in NAMES}, why
+    tables = {table.name: table for table in _kernels.tables()}
+    backends = [CompiledBackend(table) for table in tables.values() if table.runs]
+    missing = {f"c-{n}": _why_not(n, tables) for n in NAMES if n not in tables or not tables[n].runs}
+    return backends, missing, _about(_kernels)
+
+
+def _why_not(name: str, tables: dict[str, Any]) -> str:
+    machine, feature = _NEEDS[name]
+    return f"this CPU has no {feature}" if name in tables else f"only for {machine}"
+
+
+def _about(kernels: ModuleType) -> str:
+    features = ", ".join(kernels.cpu_features()) or "nothing beyond the baseline"
+    return f"the extension is built; this CPU has {features}"
+
+
+def _aligned(n_bytes: int) -> np.ndarray:
+    """Memory that begins at a cache line, so that no vector load is split."""
+    memory = np.empty(n_bytes + 63, np.uint8)
+    start = -memory.ctypes.data % 64
+    return memory[start : start + n_bytes]
+
+
+def _scratch_of(n_bytes: int) -> np.ndarray:
+    """Return memory that this thread may use until its next call; kept, since fresh pages are slow."""
+    memory = getattr(_scratch, "memory", None)
+    if memory is None or len(memory) < n_bytes:
+        _scratch.memory = memory = _aligned(n_bytes)
+    return memory
