@@ -1,5 +1,12 @@
-"""Boolean variation: neural networks of single bits, trained in logic."""
+"""Boolean variation: neural networks of single bits, trained in logic.
 
+Readers start with :mod:`bvar.logic`, :mod:`bvar.variation`, :mod:`bvar.chain` and :mod:`bvar.gates`; users with
+:class:`BooleanClassifier`; porters with :mod:`bvar.bits` and :mod:`bvar.kernels`.
+"""
+
+from bvar import backends
 from bvar._version import __version__
+from bvar.encoding import ThermometerEncoder
+from bvar.estimators import BooleanClassifier
 
-__all__ = ["__version__"]
+__all__ = ["BooleanClassifier", "ThermometerEncoder", "__version__", "backends"]

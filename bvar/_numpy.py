@@ -105,12 +105,14 @@ class NumpyBackend:
         rounded = (np.abs(weighted) + (1 << shift >> 1)) >> shift
         np.multiply(np.minimum(rounded, 127), np.sign(weighted), out=out, casting="unsafe")
 
-    def flip(
-        self, words: np.ndarray, m: np.ndarray, q: np.ndarray, beta: float, eta: float
-    ) -> int:
+    def vote_norms(self, q: np.ndarray, out: np.ndarray) -> None:
+        """Sum of magnitudes of each row."""
+        out[...] = np.abs(q.astype(np.int64)).sum(axis=1)
+
+    def flip(self, words: np.ndarray, m: np.ndarray, q: np.ndarray, beta: float, eta: np.ndarray) -> int:
         """Accumulate, gate, flip, reset."""
         m *= np.float32(beta)
-        m += np.float32(eta) * q.astype(np.float32)
+        m += eta[:, None] * q.astype(np.float32)
         flipped = np.where(_unpack(words, m.shape[1]), m, -m) >= 1
         m[flipped] = 0
         mask = np.empty_like(words)
@@ -156,5 +158,3 @@ def _row_blocks(n_rows: int, n_bits: int) -> Iterator[slice]:
     step = max(1, _BLOCK // max(1, n_bits))
     for start in range(0, n_rows, step):
         yield slice(start, start + step)
-
-

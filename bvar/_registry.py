@@ -70,10 +70,11 @@ class Backend(Protocol):
     ) -> None:
         """out = clip(round(g * table[|s - tau|] / 2**shift)), int8, halves away from zero."""
 
-    def flip(
-        self, words: np.ndarray, m: np.ndarray, q: np.ndarray, beta: float, eta: float
-    ) -> int:
-        """m = beta*m + eta*q in float32; where m*e(w) >= 1 flip w and set m = 0.  Count the flips."""
+    def vote_norms(self, q: np.ndarray, out: np.ndarray) -> None:
+        """out[r] = sum of |q[r]|, int64; q int32 (r, n)."""
+
+    def flip(self, words: np.ndarray, m: np.ndarray, q: np.ndarray, beta: float, eta: np.ndarray) -> int:
+        """m = beta*m + eta[row]*q in float32; where m*e(w) >= 1 flip w and set m = 0.  Count the flips."""
 
 
 KERNELS = tuple(n for n in vars(Backend) if not n.startswith("_") and n != "with_threads")

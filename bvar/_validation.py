@@ -27,9 +27,7 @@ def check_array(
     return array
 
 
-def check_out(
-    out: np.ndarray | None, shape: tuple[int, ...], dtype: type[np.generic]
-) -> np.ndarray:
+def check_out(out: np.ndarray | None, shape: tuple[int, ...], dtype: type[np.generic]) -> np.ndarray:
     """Return an array to write into: a new one, or `out` if it is exactly what is needed."""
     if out is None:
         return np.empty(shape, dtype)

@@ -11,6 +11,7 @@ the 0 of M, are a second plane of the same shape: where `known` is 0 the value i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -137,6 +138,32 @@ class BitMatrix:
             object.__setattr__(self, name, value)
         return self
 
+    @classmethod
+    def concatenate(cls, parts: Sequence[BitMatrix]) -> BitMatrix:
+        """Stack matrices of equal row length.
+
+        Parameters
+        ----------
+        parts : sequence of BitMatrix
+            At least one.
+
+        Returns
+        -------
+        BitMatrix
+            All rows in order; with a `known` plane if a part has one.
+
+        Raises
+        ------
+        ValueError
+            If there is nothing to stack or row lengths differ.
+        """
+        if len({part.n_bits for part in parts}) != 1:
+            raise ValueError("parts must be one or more matrices of equal n_bits")
+        n_bits, known = parts[0].n_bits, None
+        if any(part.known is not None for part in parts):
+            known = np.concatenate([_full_known(p) if p.known is None else p.known for p in parts])
+        return cls.trusted(np.concatenate([part.words for part in parts]), n_bits, known)
+
     @property
     def n_rows(self) -> int:
         """Number of rows."""
@@ -173,6 +200,13 @@ class BitMatrix:
         """Say the shape, not the bits."""
         missing = "" if self.known is None else ", with missing values"
         return f"BitMatrix({self.n_rows} x {self.n_bits} bits{missing})"
+
+
+def _full_known(bits: BitMatrix) -> np.ndarray:
+    known = np.full_like(bits.words, np.uint64(2**64 - 1))
+    if bits.n_bits % WORD:
+        known[:, -1] = tail_mask(bits.n_bits)
+    return known
 
 
 def _check_plane(value: np.ndarray, name: str, n_bits: int) -> np.ndarray:

@@ -81,9 +81,7 @@ def _as_logic(name: str, value: ArrayLike) -> NDArray[np.int8]:
     """Return `value` as int8 in F, 0, T, refusing numbers."""
     array = _as_operand(name, value)
     if not _is_logic(array):
-        raise TypeError(
-            f"{name} is a number ({array.dtype}); expected logic: bool, or int8 with -1, 0, 1"
-        )
+        raise TypeError(f"{name} is a number ({array.dtype}); expected logic: bool, or int8 with -1, 0, 1")
     return array
 
 
@@ -215,6 +213,10 @@ def magnitude(x: ArrayLike) -> Any:
     TypeError
         If `x` is neither logic nor a real number.
 
+    See Also
+    --------
+    project : The sign that goes with it.
+
     Notes
     -----
     BOLD, Definition 3.4. Two numbers are equal exactly when both their magnitudes
@@ -251,6 +253,10 @@ def neg(a: ArrayLike) -> Any:
         If `a` holds NaN or infinity, or is int8 with values other than -1, 0, 1.
     TypeError
         If `a` is neither logic nor a real number.
+
+    See Also
+    --------
+    xor : Negation is ``xor(T, a)``.
 
     Notes
     -----

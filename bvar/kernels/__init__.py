@@ -15,7 +15,7 @@ from bvar.kernels.layout import (
     unpack,
     unpack_ternary,
 )
-from bvar.kernels.update import flip
+from bvar.kernels.update import flip, vote_norms
 
 __all__ = [
     "MAX_BITS",
@@ -33,5 +33,6 @@ __all__ = [
     "transpose",
     "unpack",
     "unpack_ternary",
+    "vote_norms",
     "weight_votes",
 ]

@@ -35,9 +35,7 @@ MAX_TERMS = 2**23 - 1
 """Most signals in one vote: twice 128 * terms stays below 2**31."""
 
 
-def weight_votes(
-    z: np.ndarray | BitMatrix, x: BitMatrix, gate: str | int | Gate = "xnor"
-) -> np.ndarray:
+def weight_votes(z: np.ndarray | BitMatrix, x: BitMatrix, gate: str | int | Gate = "xnor") -> np.ndarray:
     """Sum the votes of a batch on every weight.
 
     Parameters
@@ -97,9 +95,7 @@ def weight_votes(
     return _mix(signs, total, at_false, at_true)
 
 
-def input_votes(
-    z: np.ndarray | BitMatrix, w: BitMatrix, gate: str | int | Gate = "xnor"
-) -> np.ndarray:
+def input_votes(z: np.ndarray | BitMatrix, w: BitMatrix, gate: str | int | Gate = "xnor") -> np.ndarray:
     """Sum the votes of all outputs on every input.
 
     Parameters
@@ -147,9 +143,7 @@ def input_votes(
     return _mix(_signed_sum(z, w.words, w.n_bits), total, at_false, at_true)
 
 
-def rescale(
-    g: np.ndarray, s: np.ndarray, tau: np.ndarray, table: np.ndarray, shift: int
-) -> np.ndarray:
+def rescale(g: np.ndarray, s: np.ndarray, tau: np.ndarray, table: np.ndarray, shift: int) -> np.ndarray:
     r"""Carry votes through a threshold: weight them by the distance to it, round to int8.
 
     .. math:: z_{bj} = \operatorname{clip}_{\pm 127} \operatorname{round}

@@ -27,6 +27,7 @@ __all__ = ["MAX_BITS", "PreparedWeights", "gate_bits", "gate_sum", "prepare"]
 MAX_BITS = 2**28
 """Longest row of a sum: every int32 intermediate stays below 2**31."""
 
+
 class PreparedWeights:
     """Weights in the layout that the backend in force likes best, for use many times.
 
@@ -212,9 +213,7 @@ def _forward_arguments(
     return x, prepared, kind
 
 
-def _gate_terms(
-    x: BitMatrix, w: PreparedWeights, kind: Gate
-) -> tuple[np.ndarray, np.ndarray, int]:
+def _gate_terms(x: BitMatrix, w: PreparedWeights, kind: Gate) -> tuple[np.ndarray, np.ndarray, int]:
     """Split a gate sum into a term per sample, a term per output and a multiple of the disagreements."""
     alpha, beta, gamma, delta = kind.xor_form
     if x.known is None:

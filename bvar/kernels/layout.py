@@ -11,7 +11,6 @@ from bvar.bits import BitMatrix, n_words
 __all__ = ["count_rows", "pack", "pack_threshold", "transpose", "unpack", "unpack_ternary"]
 
 
-
 def pack(values: np.ndarray) -> BitMatrix:
     """Pack Booleans, or values of M, into 64-bit words.
 

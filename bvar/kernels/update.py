@@ -15,10 +15,41 @@ from bvar._validation import check_array, check_real
 from bvar.bits import BitMatrix
 from bvar.kernels.layout import check_known_bits
 
-__all__ = ["flip"]
+__all__ = ["flip", "vote_norms"]
 
 
-def flip(w: BitMatrix, m: np.ndarray, q: np.ndarray, *, beta: float, eta: float) -> int:
+def vote_norms(q: np.ndarray) -> np.ndarray:
+    """Add up the magnitudes of the votes on each neuron.
+
+    Parameters
+    ----------
+    q : ndarray of int32, shape (n_outputs, n_inputs)
+        Votes.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_outputs,)
+        ``sum(abs(q[j]))`` for each row j.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `q` is not a matrix of int32.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> kernels.vote_norms(np.array([[1, -2, 3]], dtype=np.int32))
+    array([6])
+    """
+    q = np.ascontiguousarray(check_array(q, "q", dtype=np.int32, ndim=2))
+    out = np.empty(len(q), np.int64)
+    _registry.current().vote_norms(q, out)
+    return out
+
+
+def flip(w: BitMatrix, m: np.ndarray, q: np.ndarray, *, beta: float, eta: float | np.ndarray) -> int:
     """Accumulate votes and flip weights, in place.
 
     Parameters
@@ -31,8 +62,8 @@ def flip(w: BitMatrix, m: np.ndarray, q: np.ndarray, *, beta: float, eta: float)
         Votes; read only.
     beta : float
         Share of the old accumulator that is kept, in [0, 1].
-    eta : float
-        Weight of a vote, at least 0.
+    eta : float or ndarray of float32, shape (n_outputs,)
+        Weight of a vote, at least 0: one for all, or one for each output.
 
     Returns
     -------
@@ -79,5 +110,15 @@ def flip(w: BitMatrix, m: np.ndarray, q: np.ndarray, *, beta: float, eta: float)
             raise ValueError(f"{name} must be C-contiguous and writeable: it is changed in place")
     if check_real(beta, "beta", low=0) > 1:
         raise ValueError(f"beta must be in [0, 1], got {beta!r}")
-    check_real(eta, "eta", low=0)
-    return _registry.current().flip(w.words, m, q, float(beta), float(eta))
+    return _registry.current().flip(w.words, m, q, float(beta), _eta_rows(eta, w.n_rows))
+
+
+def _eta_rows(eta: float | np.ndarray, n_rows: int) -> np.ndarray:
+    if not isinstance(eta, np.ndarray):
+        return np.full(n_rows, check_real(eta, "eta", low=0), np.float32)
+    eta = np.ascontiguousarray(check_array(eta, "eta", dtype=np.float32, ndim=1))
+    if len(eta) != n_rows:
+        raise ValueError(f"eta must have one entry per output ({n_rows}), got {len(eta)}")
+    if not (np.isfinite(eta) & (eta >= 0)).all():
+        raise ValueError("eta must be finite and at least 0")
+    return eta

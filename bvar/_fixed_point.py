@@ -1,0 +1,65 @@
+r"""Smooth functions as integers, the same on every machine.
+
+The C library's ``exp`` and ``cos`` may differ in the last bit between platforms, and one such bit would be a
+different model.  These tables are computed with the correctly rounded arithmetic of :mod:`decimal` instead, with
+forty digits, and then rounded once, halves to even.  A port may also copy the tables, or compute them with any
+arithmetic that is good to about twenty digits.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from fractions import Fraction
+
+import numpy as np
+
+__all__ = ["PI", "cosine", "exp_table", "sech2_table", "sqrt"]
+
+_CONTEXT = Context(prec=40, rounding=ROUND_HALF_EVEN)
+PI = Decimal("3.141592653589793238462643383279502884197")
+
+
+def sqrt(value: Fraction | int) -> Decimal:
+    """Square root, to forty digits."""
+    with localcontext(_CONTEXT):
+        return _decimal(value).sqrt()
+
+
+def exp_table(scale: Decimal, bits: int) -> np.ndarray:
+    """Tabulate ``round(2**bits * exp(-d / scale))`` for d = 0, 1, ... up to the first 0; int64."""
+    with localcontext(_CONTEXT):
+        step = (-1 / scale).exp()
+        return _tabulate(lambda d: step**d, Decimal(2**bits))
+
+
+def sech2_table(alpha: Decimal, gain: Decimal, bits: int) -> np.ndarray:
+    """Tabulate ``round(2**bits * gain * (1 - tanh(alpha d)**2))`` for d = 0, 1, ... up to the first 0; int64."""
+    with localcontext(_CONTEXT):
+        step = (-2 * alpha).exp()
+        # 1 - tanh(u)^2 = 4 e / (1 + e)^2 with e = exp(-2u)
+        return _tabulate(lambda d: 4 * step**d / (1 + step**d) ** 2, gain * 2**bits)
+
+
+def cosine(turns: Fraction) -> float:
+    """Cosine of a fraction of a full turn, as the nearest float."""
+    with localcontext(_CONTEXT):
+        angle = 2 * PI * _decimal(turns % 1)
+        term = total = Decimal(1)
+        k = 0
+        while abs(term) > Decimal("1e-35"):
+            k += 2
+            term *= -angle * angle / (k * (k - 1))
+            total += term
+        return float(total)
+
+
+def _tabulate(function, factor: Decimal) -> np.ndarray:  # noqa: ANN001
+    entries: list[int] = []
+    while not entries or entries[-1]:
+        entries.append(int((factor * function(len(entries))).to_integral_value()))
+    return np.array(entries, dtype=np.int64)
+
+
+def _decimal(value: Fraction | int) -> Decimal:
+    fraction = Fraction(value)
+    return Decimal(fraction.numerator) / Decimal(fraction.denominator)

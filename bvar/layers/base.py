@@ -1,0 +1,116 @@
+"""What layers are made of: the interface they share, and Boolean parameters."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+
+from bvar import backends, kernels
+from bvar.bits import BitMatrix
+
+__all__ = ["Layer", "Parameter"]
+
+
+class Parameter:
+    """A tensor of Boolean weights, with the layout that kernels like best kept beside it until a flip.
+
+    Parameters
+    ----------
+    name : str
+        What the tensor is called in tables and files.
+    bits : BitMatrix of shape (n_outputs, n_inputs)
+        The weights.
+    """
+
+    def __init__(self, name: str, bits: BitMatrix) -> None:
+        self.name = name
+        self.bits = bits
+        self._prepared: kernels.PreparedWeights | None = None
+
+    def prepared(self) -> kernels.PreparedWeights:
+        """Return the weights laid out for the backend in force.
+
+        Returns
+        -------
+        PreparedWeights
+            Kept until the weights change or another backend is in force.
+        """
+        if self._prepared is None or self._prepared.backend != backends.current():
+            self._prepared = kernels.prepare(self.bits)
+        return self._prepared
+
+    def flip(self, m: np.ndarray, votes: np.ndarray, *, beta: float, eta: float | np.ndarray) -> int:
+        """Accumulate votes and flip; see :func:`bvar.kernels.flip`.
+
+        Parameters
+        ----------
+        m : ndarray of float32
+            Accumulators, changed in place.
+        votes : ndarray of int32
+            Votes.
+        beta : float
+            Share of the old accumulator that is kept.
+        eta : float or ndarray of float32, shape (n_outputs,)
+            Weight of a vote.
+
+        Returns
+        -------
+        int
+            Number of weights that flipped.
+        """
+        flips = kernels.flip(self.bits, m, votes, beta=beta, eta=eta)
+        if flips:
+            self._prepared = None
+        return flips
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what can be made again."""
+        return {**self.__dict__, "_prepared": None}
+
+
+class Layer(ABC):
+    """One step of a network: forward over bits or sums, backward over signals or votes.
+
+    A layer keeps no memory of a batch: `forward` returns what `backward` needs as a second value, so one
+    network may serve several batches, or parts of a batch, at a time.
+    """
+
+    parameters: tuple[Parameter, ...] = ()
+
+    @abstractmethod
+    def forward(self, x: Any) -> tuple[Any, Any]:
+        """Compute the output and the context that `backward` needs.
+
+        Parameters
+        ----------
+        x : BitMatrix or ndarray of int32
+            Output of the layer below.
+
+        Returns
+        -------
+        output : BitMatrix or ndarray of int32
+            Input of the layer above.
+        context : object
+            For `backward`.
+        """
+
+    @abstractmethod
+    def backward(self, signal: np.ndarray, context: Any) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+        """Collect the votes of a batch.
+
+        Parameters
+        ----------
+        signal : ndarray
+            What the layer above passed down: int8 signals on sums, or int32 votes on bits.
+        context : object
+            What `forward` returned.
+
+        Returns
+        -------
+        votes : tuple of ndarray of int32
+            One array for each parameter, of its shape.
+        below : ndarray
+            For the layer below.
+        """

@@ -1,0 +1,175 @@
+"""The Boolean linear layer: sums of gates between weights and inputs (``docs/explanation/neuron.md``)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bvar import kernels
+from bvar._random import RandomWords
+from bvar._validation import check_integer
+from bvar.bits import BitMatrix
+from bvar.gates import Gate
+from bvar.gates import gate as find_gate
+from bvar.layers.base import Layer, Parameter
+
+__all__ = ["BooleanLinear"]
+
+
+class BooleanLinear(Layer):
+    r"""Sum a gate between Boolean weights and Boolean inputs.
+
+    .. math:: s_{bj} = [e(w_{j0}) +] \sum_i e(L(w_{ji}, x_{bi}))
+
+    Parameters
+    ----------
+    n_inputs, n_outputs : int
+        Width of the layer below and of this one, at least 1.
+    gate : str, int or Gate, default='xnor'
+        The connective L(w, x); it must depend on both operands, or nothing could be learnt.
+    bias : bool, default=False
+        Whether each output has a Boolean bias, a weight whose input is always T.
+    random_state : None, int, RandomState or RandomWords, default=None
+        Where the initial weights, fair coins, come from.
+    name : str, default='linear'
+        What the layer is called in tables.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a width is not a positive integer or the gate ignores an operand.
+
+    Attributes
+    ----------
+    weight : Parameter
+        Bits of shape (n_outputs, n_inputs).
+    bias : Parameter or None
+        Bits of shape (1, n_outputs).
+
+    References
+    ----------
+    V. M. Nguyen et al., "BOLD: Boolean Logic Deep Learning", NeurIPS 2024, Eq. 1, in the +1/-1 convention.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> from bvar.layers import BooleanLinear
+    >>> layer = BooleanLinear(3, 2, random_state=0)
+    >>> s, _ = layer.forward(kernels.pack(np.array([[True, False, True]])))
+    >>> s.shape, bool((abs(s) <= 3).all())
+    ((1, 2), True)
+    """
+
+    def __init__(
+        self,
+        n_inputs: int,
+        n_outputs: int,
+        gate: str | int | Gate = "xnor",
+        *,
+        bias: bool = False,
+        random_state: object = None,
+        name: str = "linear",
+    ) -> None:
+        check_integer(n_inputs, "n_inputs", low=1, high=kernels.MAX_BITS)
+        check_integer(n_outputs, "n_outputs", low=1, high=kernels.MAX_TERMS)
+        self.gate = find_gate(gate)
+        if not (self.gate.depends_on_a and self.gate.depends_on_b):
+            raise ValueError(
+                f"gate {self.gate.name!r} ignores the weight or the input: a layer of it cannot learn"
+            )
+        source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
+        self.name = name
+        self.weight = Parameter(f"{name}.weight", source.bits(n_outputs, n_inputs))
+        self.bias = Parameter(f"{name}.bias", source.bits(1, n_outputs)) if bias else None
+        self.parameters = (self.weight,) if self.bias is None else (self.weight, self.bias)
+
+    @property
+    def n_inputs(self) -> int:
+        """Width of the layer below."""
+        return self.weight.bits.n_bits
+
+    @property
+    def n_outputs(self) -> int:
+        """Width of this layer."""
+        return self.weight.bits.n_rows
+
+    def forward(self, x: BitMatrix) -> tuple[np.ndarray, BitMatrix]:
+        """Compute the sums.
+
+        Parameters
+        ----------
+        x : BitMatrix of shape (n_samples, n_inputs)
+            Inputs; values may be missing.
+
+        Returns
+        -------
+        s : ndarray of int32, shape (n_samples, n_outputs)
+            The sums.
+        context : BitMatrix
+            The inputs.
+        """
+        s = kernels.gate_sum(x, self.weight.prepared(), self.gate)
+        if self.bias is not None:
+            s += self._bias_signs()
+        return s, x
+
+    def forward_bits(self, x: BitMatrix, tau: np.ndarray) -> BitMatrix:
+        """Compute the activations ``s >= tau`` without storing the sums.
+
+        Parameters
+        ----------
+        x : BitMatrix of shape (n_samples, n_inputs)
+            Inputs; values may be missing.
+        tau : ndarray of int32, shape (n_outputs,)
+            Thresholds.
+
+        Returns
+        -------
+        BitMatrix of shape (n_samples, n_outputs)
+            The activations.
+        """
+        shift = 0 if self.bias is None else self._bias_signs()
+        return kernels.gate_bits(x, self.weight.prepared(), tau - shift, self.gate)
+
+    def backward(self, signal: np.ndarray, context: BitMatrix) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+        """Collect the votes on weights, bias and inputs.
+
+        Parameters
+        ----------
+        signal : ndarray of int8, shape (n_samples, n_outputs)
+            Signals on the sums.
+        context : BitMatrix
+            The inputs.
+
+        Returns
+        -------
+        votes : tuple of ndarray of int32
+            On the weight and, where there is one, on the bias.
+        below : ndarray of int32, shape (n_samples, n_inputs)
+            Votes on the inputs.
+        """
+        return self.parameter_votes(signal, context), kernels.input_votes(signal, self.weight.bits, self.gate)
+
+    def parameter_votes(self, signal: np.ndarray, context: BitMatrix) -> tuple[np.ndarray, ...]:
+        """Collect the votes on weights and bias alone, which is all that a first layer needs.
+
+        Parameters
+        ----------
+        signal : ndarray of int8, shape (n_samples, n_outputs)
+            Signals on the sums.
+        context : BitMatrix
+            The inputs.
+
+        Returns
+        -------
+        tuple of ndarray of int32
+            One array for each parameter.
+        """
+        votes = kernels.weight_votes(signal, context, self.gate)
+        if self.bias is None:
+            return (votes,)
+        return votes, signal.sum(axis=0, dtype=np.int32, keepdims=True)
+
+    def _bias_signs(self) -> np.ndarray:
+        assert self.bias is not None  # noqa: S101 - narrows the type
+        return kernels.unpack_ternary(self.bias.bits)[0].astype(np.int32)

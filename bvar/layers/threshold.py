@@ -1,0 +1,144 @@
+r"""The threshold, and the weight that a signal gets on its way back through it.
+
+Forward: T where the sum reaches the threshold.  Backward: the exact variation of a step is zero but at the step
+itself, so no signal would pass (``docs/explanation/chain-rules.md``); the signal is weighted instead by
+
+.. math:: \tanh'(\alpha \Delta) = 1 - \tanh^2(\alpha \Delta), \qquad \Delta = |s - \tau| ,
+
+as in BOLD, App. C.3.  The page ``docs/explanation/backpropagation.md`` derives the width alpha and the scale.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+
+from bvar import kernels
+from bvar._fixed_point import PI, sech2_table, sqrt
+from bvar._validation import check_integer
+from bvar.bits import BitMatrix
+from bvar.gates import Gate
+from bvar.gates import gate as find_gate
+from bvar.layers.base import Layer
+
+__all__ = ["Threshold"]
+
+
+class Threshold(Layer):
+    r"""Compare sums with a threshold.
+
+    .. math:: y_{bj} = T \iff s_{bj} \ge \tau, \qquad
+              z_{bj} = \operatorname{round}\bigl(c \, g_{bj} \, (1 - \tanh^2 (\alpha |s_{bj} - \tau|))\bigr)
+
+    Parameters
+    ----------
+    n_units : int
+        Width of the layer.
+    fan_in : int
+        Number of terms in each sum.
+    fan_out : int
+        Number of outputs of the layer above, whose votes come back.
+    gate, next_gate : str, int or Gate, default='xnor'
+        Connectives of the layer below and of the layer above.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a count is not a positive integer or a gate is unknown.
+
+    Attributes
+    ----------
+    tau : ndarray of int32, shape (n_units,)
+        The mean of the sum over random bits: 0 for xnor, ``-fan_in / 2`` for and.
+    table : ndarray of int32
+        The weight as fixed-point numbers with `SHIFT` fractional bits, indexed by the distance.
+
+    Notes
+    -----
+    Over random bits the sum has variance ``v = fan_in * (1 - mean**2)`` for a gate of mean `mean`; alpha is
+    :math:`\pi / (2 \sqrt{3 v})`, so that the logistic density proportional to the weight has that variance
+    (BOLD, Eq. 47, for xnor in +1/-1 units; for the other gates derived here).  The scale
+    :math:`c = \sqrt{2 / (\text{fan\_out} \cdot p)}`, where p is the share of non-zero variations of the gate
+    above, keeps the variance of signals from layer to layer (BOLD, App. C.1).  Both are constants of the
+    architecture: no statistic of a batch enters, so a batch may be split in any way.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar.layers import Threshold
+    >>> layer = Threshold(2, fan_in=12, fan_out=2)
+    >>> y, s = layer.forward(np.array([[0, -1]], dtype=np.int32))
+    >>> y.words
+    array([[1]], dtype=uint64)
+    >>> layer.backward(np.array([[100, 100]], dtype=np.int32), s)
+    ((), array([[100,  93]], dtype=int8))
+    """
+
+    SHIFT = 20
+
+    def __init__(
+        self,
+        n_units: int,
+        fan_in: int,
+        fan_out: int,
+        gate: str | int | Gate = "xnor",
+        next_gate: str | int | Gate = "xnor",
+    ) -> None:
+        check_integer(n_units, "n_units", low=1)
+        check_integer(fan_in, "fan_in", low=1)
+        check_integer(fan_out, "fan_out", low=1)
+        below, above = find_gate(gate), find_gate(next_gate)
+        center = fan_in * below.mean
+        self.tau = np.full(n_units, -((-center.numerator) // center.denominator), np.int32)
+        self.table = sech2_table(
+            surrogate_width(fan_in, below), signal_scale(fan_out, above), self.SHIFT
+        ).astype(np.int32)
+
+    def forward(self, x: np.ndarray) -> tuple[BitMatrix, np.ndarray]:
+        """Compare with the threshold.
+
+        Parameters
+        ----------
+        x : ndarray of int32, shape (n_samples, n_units)
+            Sums.
+
+        Returns
+        -------
+        y : BitMatrix of shape (n_samples, n_units)
+            Activations.
+        context : ndarray of int32
+            The sums.
+        """
+        return kernels.pack(x >= self.tau), x
+
+    def backward(self, signal: np.ndarray, context: np.ndarray) -> tuple[tuple[()], np.ndarray]:
+        """Weight the votes by the distance from the threshold.
+
+        Parameters
+        ----------
+        signal : ndarray of int32, shape (n_samples, n_units)
+            Votes on the activations.
+        context : ndarray of int32
+            The sums.
+
+        Returns
+        -------
+        votes : tuple
+            Empty: a threshold has no parameters.
+        below : ndarray of int8, shape (n_samples, n_units)
+            Signals on the sums.
+        """
+        return (), kernels.rescale(signal, context, self.tau, self.table, self.SHIFT)
+
+
+def surrogate_width(fan_in: int, gate: Gate) -> Decimal:
+    """Alpha: matches the variance of a sum of `fan_in` gates over random bits."""
+    return PI / (2 * sqrt(3 * fan_in * (1 - gate.mean**2)))
+
+
+def signal_scale(fan_out: int, gate: Gate) -> Decimal:
+    """c: keeps the variance of signals across `fan_out` outputs and a mean squared weight of one half."""
+    share = Fraction(sum(map(abs, gate.variation_b)), 2)
+    return sqrt(2 / (fan_out * share))

@@ -1,0 +1,270 @@
+"""A stack of layers, and the three verbs of which training is made: `votes`, ``+`` and `apply`.
+
+Votes of disjoint samples add, as integers; hence a batch may be split over loops, threads or machines in any
+way, and the model that comes out is the same, bit for bit (``docs/explanation/exactness.md``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bvar._random import RandomWords
+from bvar._validation import check_integer
+from bvar.bits import BitMatrix
+from bvar.kernels import MAX_TERMS
+from bvar.layers import BooleanLinear, Layer, Parameter, Threshold
+from bvar.losses import CrossEntropy
+from bvar.optim import BooleanOptimizer
+
+__all__ = ["Network", "Votes", "boolean_mlp"]
+
+
+@dataclass(frozen=True)
+class Votes:
+    """What a set of samples says about every weight; sets that share no sample add.
+
+    Parameters
+    ----------
+    tensors : tuple of ndarray of int32
+        Votes on each parameter of the network.
+    n_samples : int
+        Number of samples that voted.
+    n_correct : int
+        How many of them the network classified correctly before the votes.
+    loss : float
+        Sum of their losses, for people to look at; it does not enter the training.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> a = Votes((np.array([[1, -2]], dtype=np.int32),), n_samples=2, n_correct=1, loss=0.5)
+    >>> sum([a, a]).tensors[0], (a + a).n_samples
+    (array([[ 2, -4]], dtype=int32), 4)
+    """
+
+    tensors: tuple[np.ndarray, ...]
+    n_samples: int
+    n_correct: int
+    loss: float
+
+    def __add__(self, other: Votes) -> Votes:
+        """Add the votes of other samples."""
+        if not isinstance(other, Votes):
+            return NotImplemented
+        if [t.shape for t in self.tensors] != [t.shape for t in other.tensors]:
+            raise ValueError("votes can be added only if they come from networks of the same shape")
+        if self.n_samples + other.n_samples > MAX_TERMS:
+            raise OverflowError(f"votes of more than {MAX_TERMS} samples do not fit int32")
+        return Votes(
+            tuple(a + b for a, b in zip(self.tensors, other.tensors, strict=True)),
+            self.n_samples + other.n_samples,
+            self.n_correct + other.n_correct,
+            self.loss + other.loss,
+        )
+
+    def __radd__(self, other: object) -> Votes:
+        """Let the built-in ``sum`` start from 0."""
+        return self if isinstance(other, int) and other == 0 else NotImplemented
+
+
+class Network:
+    """Layers, a loss and an optimizer.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        From the input to the scores.
+    loss : CrossEntropy
+        Turns scores into signals.
+    optimizer : BooleanOptimizer
+        Turns votes into flips.
+
+    See Also
+    --------
+    boolean_mlp : Make a fully connected one.
+
+    Examples
+    --------
+    Learn the rule "y is the first bit":
+
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> from bvar.network import boolean_mlp
+    >>> X = np.random.RandomState(0).rand(64, 8) < 0.5
+    >>> y = X[:, 0].astype(int)
+    >>> network = boolean_mlp([8, 32, 2], n_steps=50, random_state=0)
+    >>> for _ in range(50):
+    ...     report = network.apply(network.votes(kernels.pack(X), y))
+    >>> bool((network.scores(kernels.pack(X)).argmax(axis=1) == y).all())
+    True
+    """
+
+    def __init__(self, layers: Sequence[Layer], loss: CrossEntropy, optimizer: BooleanOptimizer) -> None:
+        self.layers = tuple(layers)
+        self.loss = loss
+        self.optimizer = optimizer
+
+    @property
+    def parameters(self) -> list[Parameter]:
+        """All Boolean tensors, in the order of the layers."""
+        return [parameter for layer in self.layers for parameter in layer.parameters]
+
+    def scores(self, x: BitMatrix) -> np.ndarray:
+        """Compute the scores, without what training would need.
+
+        Parameters
+        ----------
+        x : BitMatrix of shape (n_samples, n_inputs)
+            Inputs; values may be missing.
+
+        Returns
+        -------
+        ndarray of int32, shape (n_samples, n_outputs)
+            Outputs of the last layer.
+        """
+        value: Any = x
+        layers = iter(zip(self.layers, (*self.layers[1:], None), strict=True))
+        for layer, following in layers:
+            if isinstance(layer, BooleanLinear) and isinstance(following, Threshold):
+                value = layer.forward_bits(value, following.tau)
+                next(layers)  # the threshold is done already
+            else:
+                value, _ = layer.forward(value)
+        return value
+
+    def votes(self, x: BitMatrix, y: np.ndarray) -> Votes:
+        """Collect the votes of some samples; changes nothing.
+
+        Parameters
+        ----------
+        x : BitMatrix of shape (n_samples, n_inputs)
+            Inputs; values may be missing.
+        y : ndarray of int, shape (n_samples,)
+            Classes, as indices of scores.
+
+        Returns
+        -------
+        Votes
+            To be added to those of other samples, or applied.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If shapes disagree or a class has no score.
+        """
+        value: Any = x
+        contexts = []
+        for layer in self.layers:
+            value, context = layer.forward(value)
+            contexts.append(context)
+        signal = self.loss.signals(value, y)
+        tensors: list[np.ndarray] = []
+        for depth in reversed(range(len(self.layers))):
+            layer = self.layers[depth]
+            if depth == 0 and isinstance(layer, BooleanLinear):
+                own = layer.parameter_votes(signal, contexts[0])  # nobody below listens
+            else:
+                own, signal = layer.backward(signal, contexts[depth])
+            tensors[:0] = own
+        return Votes(
+            tuple(tensors),
+            n_samples=len(x),
+            n_correct=int(np.count_nonzero(value.argmax(axis=1) == y)),
+            loss=float(self.loss.values(value, y).sum()),
+        )
+
+    def apply(self, votes: Votes) -> list[int]:
+        """Let the optimizer take one step.
+
+        Parameters
+        ----------
+        votes : Votes
+            Of all samples of the step.
+
+        Returns
+        -------
+        list of int
+            Number of flips in each parameter.
+        """
+        return self.optimizer.step(self.parameters, votes.tensors, votes.n_samples)
+
+    def fingerprint(self) -> str:
+        """Hash the weights: equal fingerprints mean equal models.
+
+        Returns
+        -------
+        str
+            SHA-256, in hexadecimal, over every parameter in turn: the number of rows and of bits as 64-bit
+            integers, then the words row by row, all little-endian.
+        """
+        digest = hashlib.sha256()
+        for parameter in self.parameters:
+            digest.update(np.array(parameter.bits.shape, "<u8").tobytes())
+            digest.update(parameter.bits.words.astype("<u8").tobytes())
+        return digest.hexdigest()
+
+
+def boolean_mlp(
+    sizes: Sequence[int],
+    *,
+    gate: str = "xnor",
+    bias: bool = False,
+    eta: float = 10.0,
+    clip: float = 1.0,
+    schedule: str = "cosine",
+    n_steps: int = 1,
+    temperature: float = 1.0,
+    random_state: object = None,
+) -> Network:
+    """Build a fully connected network of Boolean weights and activations.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Numbers of inputs, of units of each hidden layer, and of classes.
+    gate : str, default='xnor'
+        Connective of every layer.
+    bias : bool, default=False
+        Whether units have a Boolean bias.
+    eta, clip, schedule, n_steps
+        See :class:`bvar.optim.BooleanOptimizer`.
+    temperature : float, default=1.0
+        See :class:`bvar.losses.CrossEntropy`.
+    random_state : None, int, RandomState or RandomWords, default=None
+        Where the initial weights come from, layer by layer.
+
+    Returns
+    -------
+    Network
+        With linear layers and thresholds in turn; the last linear layer gives the scores.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two sizes, or one is not positive.
+
+    Examples
+    --------
+    >>> from bvar.network import boolean_mlp
+    >>> [p.bits.shape for p in boolean_mlp([64, 100, 10], random_state=0).parameters]
+    [(100, 64), (10, 100)]
+    """
+    if len(sizes) < 2:
+        raise ValueError(f"sizes must name inputs and outputs, got {list(sizes)!r}")
+    for size in sizes:
+        check_integer(size, "each of sizes", low=1)
+    source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
+    layers: list[Layer] = []
+    for depth, (n_inputs, n_outputs) in enumerate(zip(sizes, sizes[1:], strict=False), start=1):
+        layers.append(
+            BooleanLinear(n_inputs, n_outputs, gate, bias=bias, random_state=source, name=f"linear{depth}")
+        )
+        if depth < len(sizes) - 1:
+            layers.append(Threshold(n_outputs, n_inputs, sizes[depth + 1], gate, gate))
+    optimizer = BooleanOptimizer(eta, clip=clip, schedule=schedule, n_steps=n_steps)
+    return Network(layers, CrossEntropy(sizes[-2], temperature), optimizer)

@@ -1,0 +1,161 @@
+r"""The Boolean optimizer: weights that collect evidence and flip when it suffices (``docs/explanation/optimizer.md``).
+
+For every tensor of weights w, with votes q,
+
+.. math:: m \leftarrow \beta m + \eta q, \qquad m \, e(w) \ge 1 \Rightarrow \text{flip } w,\ m \leftarrow 0, \qquad
+          \beta \leftarrow 1 - \frac{\#\text{flipped}}{\#\text{weights}} .
+
+This is Algorithm 8 of BOLD (NeurIPS 2024).  Votes are divided by 127 times the number of samples, so that eta
+does not depend on the batch size, and 1 is the largest vote that a weight can get.
+
+One thing is added.  The votes on the weights of one neuron often agree (a class is too high for every sample, a
+pixel is always dark), so its weights reach the gate together, the sum leaps past its threshold by many times its
+own spread, and no signal comes back: training collapses.  Therefore eta is lowered for a neuron with n weights
+whose votes are too loud together, so that ``sum |eta q| <= clip * sqrt(n)``.  A flip uses up at least 1 of what was
+accumulated since the last; hence the flips of a neuron over any number of steps are at most the sum of these
+bounds, and on average its sum moves by no more than ``2 * clip`` times its spread in a step.  The norm is of the
+merged votes, an integer: it cannot depend on how a batch was split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import inf, sqrt
+
+import numpy as np
+
+from bvar import kernels
+from bvar._fixed_point import cosine
+from bvar._validation import check_choice, check_integer, check_real
+from bvar.layers import Parameter
+from bvar.losses import SIGNAL_MAX
+
+__all__ = ["BooleanOptimizer"]
+
+
+class BooleanOptimizer:
+    """Accumulate votes in float32 and flip weights at a gate of one.
+
+    Parameters
+    ----------
+    eta : float, default=10.0
+        Accumulation factor: how much one step of unanimous, full votes adds to an accumulator.
+    clip : float, default=1.0
+        Bound on the accumulation of one neuron in one step, in units of the spread of its sum. ``inf`` is the
+        rule of the paper.
+    schedule : {'cosine', 'constant'}, default='cosine'
+        How eta falls over training: half a cosine wave from `eta` to 0, or not at all.
+    n_steps : int, default=1
+        Length of the cosine schedule, in steps.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has the wrong type or is out of range.
+
+    Attributes
+    ----------
+    step_count : int
+        Steps taken.
+    m : list of ndarray of float32
+        One accumulator for each parameter; empty before the first step.
+    beta : list of float
+        One plasticity for each parameter: the share of its weights that did not flip in the last step.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> from bvar.layers import Parameter
+    >>> from bvar.optim import BooleanOptimizer
+    >>> weight = Parameter("w", kernels.pack(np.array([[True, False, True, False]])))
+    >>> optimizer = BooleanOptimizer(eta=0.5 * 127, clip=float("inf"), schedule="constant")
+    >>> optimizer.step([weight], [np.array([[1, 1, -1, -3]], dtype=np.int32)], n_samples=1)
+    [1]
+    >>> optimizer.beta
+    [0.75]
+    """
+
+    def __init__(
+        self,
+        eta: float = 10.0,
+        *,
+        clip: float = 1.0,
+        schedule: str = "cosine",
+        n_steps: int = 1,
+    ) -> None:
+        self.eta = check_real(eta, "eta", low=0)
+        self.clip = clip if clip == inf else check_real(clip, "clip", low=0, strict=True)
+        self.schedule = check_choice(schedule, "schedule", ("cosine", "constant"))
+        self.n_steps = check_integer(n_steps, "n_steps", low=1)
+        self.step_count = 0
+        self.m: list[np.ndarray] = []
+        self.beta: list[float] = []
+
+    def current_eta(self) -> float:
+        """Return eta at this point of the schedule.
+
+        Returns
+        -------
+        float
+            ``eta * (1 + cos(pi * t / n_steps)) / 2`` for the cosine, 0 after its end.
+        """
+        if self.schedule == "constant":
+            return self.eta
+        progress = Fraction(min(self.step_count, self.n_steps), self.n_steps)
+        return self.eta * (1 + cosine(progress / 2)) / 2
+
+    def step(self, parameters: Sequence[Parameter], votes: Sequence[np.ndarray], n_samples: int) -> list[int]:
+        """Take one step.
+
+        Parameters
+        ----------
+        parameters : sequence of Parameter
+            The tensors to train, always the same in the same order.
+        votes : sequence of ndarray of int32
+            One array for each parameter, of its shape.
+        n_samples : int
+            Number of samples that voted.
+
+        Returns
+        -------
+        list of int
+            Number of flips in each parameter.
+
+        Raises
+        ------
+        ValueError
+            If the votes do not match the parameters; nothing is changed then.
+        """
+        check_integer(n_samples, "n_samples", low=1)
+        _check_votes(parameters, votes)
+        if not self.m:
+            self.m = [np.zeros(p.bits.shape, np.float32) for p in parameters]
+            self.beta = [1.0] * len(parameters)
+        eta = self.current_eta() / (SIGNAL_MAX * n_samples)
+        flips = [
+            parameter.flip(m, q, beta=beta, eta=self._clipped(eta, q))
+            for parameter, m, q, beta in zip(parameters, self.m, votes, self.beta, strict=True)
+        ]
+        self.beta = [
+            (p.bits.n_rows * p.bits.n_bits - n) / (p.bits.n_rows * p.bits.n_bits)
+            for p, n in zip(parameters, flips, strict=True)
+        ]
+        self.step_count += 1
+        return flips
+
+    def _clipped(self, eta: float, q: np.ndarray) -> np.ndarray:
+        """Eta for each row of votes, float32; IEEE operations only, so the same on every machine."""
+        norms = np.maximum(kernels.vote_norms(q), 1)
+        return np.minimum(eta, self.clip * sqrt(q.shape[1]) / norms).astype(np.float32)
+
+
+def _check_votes(parameters: Sequence[Parameter], votes: Sequence[np.ndarray]) -> None:
+    if len(votes) != len(parameters):
+        raise ValueError(f"votes must have one array per parameter ({len(parameters)}), got {len(votes)}")
+    for parameter, q in zip(parameters, votes, strict=True):
+        if q.shape != parameter.bits.shape:
+            raise ValueError(
+                f"votes on {parameter.name} must have shape {parameter.bits.shape}, got {q.shape}"
+            )
