@@ -96,9 +96,11 @@ class CompiledBackend:
         """Weight g by the distance from the threshold and round to int8."""
         self._table.rescale(g, s, tau, table, shift, out, self.n_threads)
 
-    def flip(
-        self, words: np.ndarray, m: np.ndarray, q: np.ndarray, beta: float, eta: float
-    ) -> int:
+    def vote_norms(self, q: np.ndarray, out: np.ndarray) -> None:
+        """Sum of magnitudes of each row."""
+        self._table.vote_norms(q, out, self.n_threads)
+
+    def flip(self, words: np.ndarray, m: np.ndarray, q: np.ndarray, beta: float, eta: np.ndarray) -> int:
         """Accumulate, gate, flip, reset."""
         return self._table.flip(words, m, q, beta, eta, self.n_threads)
 

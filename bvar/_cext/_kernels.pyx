@@ -62,13 +62,17 @@ cdef extern from "bvar_kernels.h" nogil:
         ptrdiff_t n_cols
         ptrdiff_t n_table
         int32_t shift
+    ctypedef struct bvar_norms_job:
+        const int32_t *q
+        int64_t *out
+        ptrdiff_t n_cols
     ctypedef struct bvar_flip_job:
         uint64_t *words
         float *m
         const int32_t *q
+        const float *eta
         ptrdiff_t n_bits
         float beta
-        float eta
     ctypedef struct bvar_table:
         const char *name
         int32_t cpu
@@ -88,6 +92,7 @@ cdef extern from "bvar_kernels.h" nogil:
         bvar_kernel lay_index
         bvar_kernel signed_sum
         bvar_kernel rescale
+        bvar_kernel vote_norms
         bvar_kernel flip
     const bvar_table *bvar_table_at(int i)
     int32_t bvar_cpu_features()
@@ -256,17 +261,30 @@ cdef class Table:
         with nogil:
             bvar_run(self.t.rescale, &job, r, 1, r * n, n_threads)
 
+    def vote_norms(self, const int32_t[:, ::1] q,                         # IN
+                   int64_t[::1] out,                                      # OUT
+                   int n_threads):
+        cdef bvar_norms_job job
+        cdef Py_ssize_t r = q.shape[0], n = q.shape[1]
+        must(out.shape[0] == r)
+        if r == 0:
+            return
+        job.q, job.out, job.n_cols = &q[0, 0] if n else NULL, &out[0], n
+        with nogil:
+            bvar_run(self.t.vote_norms, &job, r, 1, r * n / 10., n_threads)
+
     def flip(self, uint64_t[:, ::1] words, float[:, ::1] m,               # IN and OUT
-             const int32_t[:, ::1] q,                                     # IN
-             float beta, float eta, int n_threads):
+             const int32_t[:, ::1] q, float beta, const float[::1] eta,   # IN
+             int n_threads):
         cdef bvar_flip_job job
         cdef Py_ssize_t r = m.shape[0], n = m.shape[1]
         cdef int64_t count
-        must(words.shape[0] == r and words.shape[1] == words_for(n) and q.shape[0] == r and q.shape[1] == n)
+        must(words.shape[0] == r and words.shape[1] == words_for(n) and eta.shape[0] == r)
+        must(q.shape[0] == r and q.shape[1] == n)
         if r == 0 or n == 0:
             return 0
         job.words, job.m, job.q = &words[0, 0], &m[0, 0], &q[0, 0]
-        job.n_bits, job.beta, job.eta = n, beta, eta
+        job.eta, job.n_bits, job.beta = &eta[0], n, beta
         with nogil:
             count = bvar_run(self.t.flip, &job, r, 1, r * n / 5., n_threads)
         return count

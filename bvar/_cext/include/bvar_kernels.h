@@ -112,14 +112,22 @@ typedef struct {
     int32_t shift;
 } bvar_rescale_job;
 
-/* flip: m = beta * m + eta * (float)q, three roundings and the rounding of q; where m * (bit ? +1 : -1) >= 1 the
- * bit is inverted and m becomes +0.  Padding is never touched.  Returns the number of flips.  Items: rows. */
+/* vote_norms: out[r] = sum of |q[r, i]|.  Items: rows. */
+typedef struct {
+    const int32_t *q; /* IN  (n_rows, n_cols); the smallest int32 counts 2^31 */
+    int64_t *out;     /* OUT (n_rows,) */
+    ptrdiff_t n_cols;
+} bvar_norms_job;
+
+/* flip: m = beta * m + eta[r] * (float)q, three roundings and the rounding of q; where m * (bit ? +1 : -1) >= 1
+ * the bit is inverted and m becomes +0.  Padding is never touched.  Returns the number of flips.  Items: rows. */
 typedef struct {
     uint64_t *words;  /* IN and OUT (n_rows, ceil(n_bits / 64)) */
     float *m;         /* IN and OUT (n_rows, n_bits) */
     const int32_t *q; /* IN  (n_rows, n_bits) */
+    const float *eta; /* IN  (n_rows,) */
     ptrdiff_t n_bits;
-    float beta, eta;
+    float beta;
 } bvar_flip_job;
 
 /* ------------------------------------------------------------------------------------- kernels and tables */
@@ -146,7 +154,7 @@ typedef struct {
     bvar_kernel pack, unpack, transpose, count_rows;
     bvar_kernel lay_panels, gate_sum, gate_bits;
     bvar_kernel lay_index, signed_sum;
-    bvar_kernel rescale, flip;
+    bvar_kernel rescale, vote_norms, flip;
 } bvar_table;
 
 /* The tables that this build holds, slowest first; NULL beyond the last.  All may be looked at; only those whose

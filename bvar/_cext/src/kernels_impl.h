@@ -25,7 +25,8 @@
  *   count_tile and gate_mask, or BVAR_OWN_TILES with tile_sums and tile_bits
  *   VOTE_COLS, VOTE_TERMS, VOTE_CHUNKS, CHUNK_BYTES, TABLE_BYTES
  *   vote_index, vote_tables, vote_tile
- *   optionally BVAR_OWN_TRANSPOSE, BVAR_OWN_FLIP, BVAR_OWN_RESCALE with transpose, flip_word, rescale_row */
+ *   optionally BVAR_OWN_TRANSPOSE, BVAR_OWN_FLIP, BVAR_OWN_RESCALE with transpose, flip_word,
+ *   rescale_row; BVAR_OWN_NORM with norm_of */
 
 BVAR_INLINE ptrdiff_t at_most(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 BVAR_INLINE ptrdiff_t ceil_div(ptrdiff_t a, ptrdiff_t b) { return (a + b - 1) / b; }
@@ -285,6 +286,22 @@ static int64_t rescale(const void *job, ptrdiff_t begin, ptrdiff_t end) {
     return 0;
 }
 
+#ifndef BVAR_OWN_NORM
+BVAR_INLINE int64_t norm_of(const int32_t *q, ptrdiff_t n) {
+    uint64_t sum = 0;
+    for (ptrdiff_t i = 0; i < n; ++i)
+        sum += q[i] < 0 ? UINT64_C(0) - (uint64_t)(int64_t)q[i] : (uint64_t)q[i];
+    return (int64_t)sum;
+}
+#endif
+
+static int64_t vote_norms(const void *job, ptrdiff_t begin, ptrdiff_t end) {
+    const bvar_norms_job *a = job;
+    for (ptrdiff_t r = begin; r < end; ++r)
+        a->out[r] = norm_of(a->q + r * a->n_cols, a->n_cols);
+    return 0;
+}
+
 #ifndef BVAR_OWN_FLIP
 /* 32 weights without a branch, in a form that compilers vectorise: the bit of weight i is met with mask 1 << i,
  * flips come back as the same masks, and `or` gathers them. */
@@ -338,7 +355,7 @@ static int64_t flip(const void *job, ptrdiff_t begin, ptrdiff_t end) {
             const ptrdiff_t at = r * a->n_bits + 64 * k;
             uint64_t *word = a->words + r * n_words + k;
             const uint64_t flips = flip_word(*word, a->m + at, a->q + at,
-                                             (int)at_most(64, a->n_bits - 64 * k), a->beta, a->eta);
+                                             (int)at_most(64, a->n_bits - 64 * k), a->beta, a->eta[r]);
             *word ^= flips;
             count += (int64_t)popcount64(flips);
         }
@@ -347,7 +364,9 @@ static int64_t flip(const void *job, ptrdiff_t begin, ptrdiff_t end) {
 
 /* -------------------------------------------------------------------------------------------------- table */
 
-#define TABLE                                                                                        \
-    {NAME,        CPU,         PANEL_ROWS, VOTE_COLS, GATE_RATE,  VOTE_RATE, panels_bytes, index_bytes, \
-     pack,        unpack,      transpose,  count_rows, lay_panels, gate_sum,  gate_bits,                  \
-     lay_index,   signed_sum,  rescale,    flip}
+#define TABLE                                                                                         \
+    {                                                                                                 \
+        NAME, CPU, PANEL_ROWS, VOTE_COLS, GATE_RATE, VOTE_RATE, panels_bytes, index_bytes,            \
+        pack, unpack, transpose, count_rows, lay_panels, gate_sum, gate_bits, lay_index, signed_sum,  \
+        rescale, vote_norms, flip                                                                     \
+    }
