@@ -174,28 +174,33 @@ static void lay_panel(const uint64_t *w, ptrdiff_t n_rows, ptrdiff_t n_words, vo
         }
 }
 
-/* The inner loop of the forward pass: acc[i][j] += popcount(x[i][k] ^ panel[k][j]). */
-BVAR_INLINE void count_panel(const uint64_t *x, ptrdiff_t n_words, const int rows, const uint64_t *panel,
-                             __m512i acc[4][4]) {
+/* disagreements[i][j] = popcount(x[i][k] ^ panel[k][j]), 64-bit lanes; `rows` is a constant. */
+BVAR_INLINE void count_word(const uint64_t *x, ptrdiff_t n_words, const int rows, const uint64_t *panel,
+                            ptrdiff_t k, __m512i acc[4][4], const int first) {
+    __m512i w[4];
+    BVAR_UNROLL
+    for (int j = 0; j < 4; ++j)
+        w[j] = _mm512_loadu_si512(panel + 32 * k + 8 * j);
     BVAR_UNROLL
     for (int i = 0; i < rows; ++i) {
+        const __m512i v = _mm512_set1_epi64((int64_t)x[i * n_words + k]);
         BVAR_UNROLL
-        for (int j = 0; j < 4; ++j)
-            acc[i][j] = _mm512_setzero_si512();
-    }
-    for (ptrdiff_t k = 0; k < n_words; ++k) {
-        __m512i w[4];
-        BVAR_UNROLL
-        for (int j = 0; j < 4; ++j)
-            w[j] = _mm512_loadu_si512(panel + 32 * k + 8 * j);
-        BVAR_UNROLL
-        for (int i = 0; i < rows; ++i) {
-            const __m512i v = _mm512_set1_epi64((int64_t)x[i * n_words + k]);
-            BVAR_UNROLL
-            for (int j = 0; j < 4; ++j)
-                acc[i][j] = _mm512_add_epi64(acc[i][j], _mm512_popcnt_epi64(_mm512_xor_si512(v, w[j])));
+        for (int j = 0; j < 4; ++j) {
+            const __m512i count = _mm512_popcnt_epi64(_mm512_xor_si512(v, w[j]));
+            acc[i][j] = first ? count : _mm512_add_epi64(acc[i][j], count);
         }
     }
+}
+
+/* The inner loop of the forward pass. */
+BVAR_INLINE void count_panel(const uint64_t *x, ptrdiff_t n_words, const int rows, const uint64_t *panel,
+                             __m512i acc[4][4]) {
+    if (n_words)
+        count_word(x, n_words, rows, panel, 0, acc, 1); /* spares zeroing and one addition */
+    else
+        memset(acc, 0, 4 * sizeof acc[0]);
+    for (ptrdiff_t k = 1; k < n_words; ++k)
+        count_word(x, n_words, rows, panel, k, acc, 0);
 }
 
 /* Counts of 32 outputs in their natural order: two vectors of 16 int32. */
@@ -210,15 +215,19 @@ BVAR_INLINE void natural_order(const __m512i acc[4], __m512i out[2]) {
 
 #define BVAR_OWN_TILES
 
-/* row + col + scale * count for the 16 outputs from o on. */
-BVAR_INLINE __m512i gate_values(const bvar_gate_job *a, ptrdiff_t b, ptrdiff_t o, __mmask16 mask, __m512i count) {
-    const __m512i base =
-        _mm512_add_epi32(_mm512_maskz_loadu_epi32(mask, a->col + o), _mm512_set1_epi32(a->row[b]));
-    return _mm512_add_epi32(base, _mm512_mullo_epi32(count, _mm512_set1_epi32(a->scale)));
+/* row + col + scale * count for the outputs of half a panel; lanes outside the mask are not read. */
+BVAR_INLINE __m512i gate_values(const int32_t *col, int32_t row, const int32_t scale, __mmask16 mask, __m512i count) {
+    const __m512i base = _mm512_add_epi32(_mm512_maskz_loadu_epi32(mask, col), _mm512_set1_epi32(row));
+    if (scale == -2) /* xnor */
+        return _mm512_sub_epi32(base, _mm512_slli_epi32(count, 1));
+    return _mm512_add_epi32(base, _mm512_mullo_epi32(count, _mm512_set1_epi32(scale)));
 }
 
 BVAR_INLINE void sums_of(const bvar_gate_job *a, ptrdiff_t b, const int rows, const void *panel, ptrdiff_t o,
-                         int n) {
+                         const int n, const int32_t scale) {
+    const int32_t *row = a->row + b, *col = a->col + o;
+    const ptrdiff_t stride = a->n_out;
+    int32_t *out = a->sums + b * stride + o;
     __m512i acc[4][4];
     count_panel(a->x + b * a->n_words, a->n_words, rows, panel, acc);
     BVAR_UNROLL
@@ -228,48 +237,92 @@ BVAR_INLINE void sums_of(const bvar_gate_job *a, ptrdiff_t b, const int rows, co
         BVAR_UNROLL
         for (int h = 0; h < 2; ++h) {
             const __mmask16 mask = first_16(n - 16 * h);
-            if (mask)
-                _mm512_mask_storeu_epi32(a->sums + (b + i) * a->n_out + o + 16 * h, mask,
-                                         gate_values(a, b + i, o + 16 * h, mask, count[h]));
+            const __m512i v = gate_values(col + 16 * h, row[i], scale, mask, count[h]);
+            _mm512_mask_storeu_epi32(out + i * stride + 16 * h, mask, v);
         }
     }
 }
 
-BVAR_INLINE void bits_of(const bvar_gate_job *a, ptrdiff_t b, const int rows, const void *panel, ptrdiff_t o,
-                         int n) {
-    __m512i acc[4][4];
-    const ptrdiff_t out_words = (a->n_out + 63) / 64;
+static void tile_sums(const bvar_gate_job *a, ptrdiff_t b, int rows, const void *panel, ptrdiff_t o, int n) {
+    if (rows == 4 && n == PANEL_ROWS && a->scale == -2) /* constants: masks vanish, sums stay in registers */
+        sums_of(a, b, 4, panel, o, PANEL_ROWS, -2);
+    else if (rows == 4)
+        sums_of(a, b, 4, panel, o, n, a->scale);
+    else
+        for (int i = 0; i < rows; ++i)
+            sums_of(a, b + i, 1, panel, o, n, a->scale);
+}
+
+/* The largest counts for which row + col + scale * count >= 0, where scale < 0; the smallest that fail, less one,
+ * where scale > 0.  Saturation to int16 keeps "never" (negative) and "always" (32767). */
+BVAR_INLINE __m512i limits(const int32_t *col, int32_t row, int32_t scale, __mmask32 mask) {
+    const __m128i halve = _mm_cvtsi32_si128(scale == 2 || scale == -2);
+    const __m512i invert = _mm512_set1_epi32(scale > 0 ? -1 : 0);
+    __m256i half[2];
+    BVAR_UNROLL
+    for (int h = 0; h < 2; ++h) {
+        const __m512i base = _mm512_add_epi32(_mm512_maskz_loadu_epi32((__mmask16)(mask >> 16 * h), col + 16 * h),
+                                              _mm512_set1_epi32(row));
+        half[h] = _mm512_cvtsepi32_epi16(_mm512_xor_si512(_mm512_sra_epi32(base, halve), invert));
+    }
+    return _mm512_inserti64x4(_mm512_castsi256_si512(half[0]), half[1], 1);
+}
+
+/* Counts below 2^15: 32 of them share a vector in natural order, and one comparison gives the bits. */
+BVAR_INLINE void few_bits_of(const bvar_gate_job *a, ptrdiff_t b, const int rows, const void *panel, ptrdiff_t o,
+                             const int n) {
+    const int32_t *row = a->row + b, *col = a->col + o, scale = a->scale;
+    const ptrdiff_t stride = (a->n_out + 63) / 64;
+    const __mmask32 mask = (__mmask32)first_64(n), invert = scale > 0 ? ~(__mmask32)0 : 0;
+    uint64_t *out = a->bits + b * stride + o / 64;
+    __m512i acc[4][4], limit = limits(col, row[0], scale, mask);
     count_panel(a->x + b * a->n_words, a->n_words, rows, panel, acc);
     BVAR_UNROLL
     for (int i = 0; i < rows; ++i) {
-        uint64_t *out = a->bits + (b + i) * out_words + o / 64;
+        const __m512i count =
+            _mm512_or_si512(_mm512_or_si512(acc[i][0], _mm512_slli_epi64(acc[i][1], 16)),
+                            _mm512_or_si512(_mm512_slli_epi64(acc[i][2], 32), _mm512_slli_epi64(acc[i][3], 48)));
+        if (i > 0 && row[i] != row[i - 1]) /* for xnor of known bits all rows are equal */
+            limit = limits(col, row[i], scale, mask);
+        const uint64_t bits = (_mm512_cmple_epi16_mask(count, limit) ^ invert) & mask;
+        out[i * stride] = o % 64 ? out[i * stride] | bits << 32 : bits;
+    }
+}
+
+/* Any counts: compare in int32. */
+BVAR_INLINE void bits_of(const bvar_gate_job *a, ptrdiff_t b, const int rows, const void *panel, ptrdiff_t o,
+                         const int n) {
+    const ptrdiff_t stride = (a->n_out + 63) / 64;
+    uint64_t *out = a->bits + b * stride + o / 64;
+    __m512i acc[4][4];
+    count_panel(a->x + b * a->n_words, a->n_words, rows, panel, acc);
+    BVAR_UNROLL
+    for (int i = 0; i < rows; ++i) {
         uint64_t bits = 0;
         __m512i count[2];
         natural_order(acc[i], count);
         BVAR_UNROLL
         for (int h = 0; h < 2; ++h) {
             const __mmask16 mask = first_16(n - 16 * h);
-            const __m512i v = gate_values(a, b + i, o + 16 * h, mask, count[h]);
+            const __m512i v = gate_values(a->col + o + 16 * h, a->row[b + i], a->scale, mask, count[h]);
             bits |= (uint64_t)_mm512_mask_cmpge_epi32_mask(mask, v, _mm512_setzero_si512()) << 16 * h;
         }
-        *out = o % 64 ? *out | bits << 32 : bits;
+        out[i * stride] = o % 64 ? out[i * stride] | bits << 32 : bits;
     }
-}
-
-#define FOR_CONSTANT_ROWS(f)                                        \
-    switch (rows) { /* a constant keeps the accumulators in registers */ \
-    case 4: f(a, b, 4, panel, o, n); break;                         \
-    case 3: f(a, b, 3, panel, o, n); break;                         \
-    case 2: f(a, b, 2, panel, o, n); break;                         \
-    default: f(a, b, 1, panel, o, n);                               \
-    }
-
-static void tile_sums(const bvar_gate_job *a, ptrdiff_t b, int rows, const void *panel, ptrdiff_t o, int n) {
-    FOR_CONSTANT_ROWS(sums_of)
 }
 
 static void tile_bits(const bvar_gate_job *a, ptrdiff_t b, int rows, const void *panel, ptrdiff_t o, int n) {
-    FOR_CONSTANT_ROWS(bits_of)
+    const int few = a->n_words < 512 && a->scale != 0;
+    if (few && rows == 4)
+        few_bits_of(a, b, 4, panel, o, n);
+    else if (rows == 4)
+        bits_of(a, b, 4, panel, o, n);
+    else if (few)
+        for (int i = 0; i < rows; ++i)
+            few_bits_of(a, b + i, 1, panel, o, n);
+    else
+        for (int i = 0; i < rows; ++i)
+            bits_of(a, b + i, 1, panel, o, n);
 }
 
 /* -------------------------------------------------------------------------------------------------- votes */
