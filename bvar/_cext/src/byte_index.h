@@ -8,6 +8,7 @@ enum { VOTE_COLS = 64, VOTE_TERMS = 8, CHUNK_BYTES = 64 };
 BVAR_INLINE void vote_index(const uint64_t *words, ptrdiff_t n_words, int terms, int n, uint8_t *out) {
     uint64_t rows[8];
     (void)n; /* always one word */
+    BVAR_UNROLL
     for (int k = 0; k < 8; ++k)
         rows[k] = k < terms ? words[k * n_words] : 0;
     transpose_8x8_bytes(rows);

@@ -185,6 +185,26 @@ BVAR_INLINE uint64_t gate_mask(const uint32_t *counts, int32_t row, const int32_
 
 enum { VOTE_CHUNKS = 31, TABLE_BYTES = 2 * 4 * 32 }; /* 248 terms; two nibbles, four rows, 16 entries of int16 */
 
+/* Write 2 z for n terms and return the sum of z. */
+BVAR_INLINE int32_t double_terms(const int8_t *z, int n, int16_t *twice) {
+    __m256i sum = _mm256_setzero_si256();
+    int32_t lanes[8], total = 0;
+    int k = 0;
+    for (; k + 16 <= n; k += 16) {
+        const __m256i v = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(z + k)));
+        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(v, _mm256_set1_epi16(1)));
+        store(twice + k, _mm256_slli_epi16(v, 1));
+    }
+    for (; k < n; ++k) {
+        twice[k] = (int16_t)(2 * z[k]);
+        total += z[k];
+    }
+    store(lanes, sum);
+    for (k = 0; k < 8; ++k)
+        total += lanes[k];
+    return total;
+}
+
 /* Sums over all subsets of four terms: 16 low bytes, then 16 high bytes. */
 BVAR_INLINE __m256i subset_sums(const int16_t z[4]) {
     const __m256i place = _mm256_setr_epi16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);

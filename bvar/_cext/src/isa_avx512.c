@@ -91,21 +91,20 @@ BVAR_INLINE void transpose_8_rows(const uint64_t *words, ptrdiff_t n_words, ptrd
         column[k] = _mm512_gf2p8affine_epi64_epi8(unit, _mm512_permutexvar_epi8(meet, column[k]), 0);
 }
 
-/* Store lanes as words `stride` apart, those of rows first, first + 1 in each 128-bit part, 16 rows apart. */
-BVAR_INLINE void store_words(uint64_t *out, ptrdiff_t stride, int first, ptrdiff_t n, __m512i v) {
+/* Store lanes as words `stride` bytes apart: rows first, first + 1 in each 128-bit part, parts 16 rows apart. */
+BVAR_INLINE void store_words(char *out, ptrdiff_t stride, int first, ptrdiff_t n, __m512i v) {
     uint64_t lane[8];
     _mm512_storeu_si512(lane, v);
     BVAR_UNROLL
     for (int i = 0; i < 8; ++i) {
         const int row = first + 16 * (i / 2) + i % 2;
         if (row < n)
-            out[row * stride] = lane[i];
+            store64(out + row * stride, lane[i]);
     }
 }
 
-/* part[q] holds, for each of 64 columns, the byte of rows 8 q to 8 q + 7.  Interleave them to words and store
- * the first n. */
-BVAR_INLINE void store_columns(const __m512i part[8], uint64_t *out, ptrdiff_t stride, ptrdiff_t n) {
+/* Transpose 8 x 64 bytes: part[q] holds byte q of 64 words; interleave them and store the first n. */
+BVAR_INLINE void store_columns(const __m512i part[8], void *out, ptrdiff_t stride, ptrdiff_t n) {
     __m512i pair[8], four[8];
     BVAR_UNROLL
     for (int i = 0; i < 4; ++i) {
@@ -144,7 +143,8 @@ static int64_t transpose(const void *job, ptrdiff_t begin, ptrdiff_t end) {
                     part[i][q] = column[i];
             }
             for (ptrdiff_t i = 0; i < n; ++i)
-                store_columns(part[i], a->out + 64 * (k + i) * out_words + b, out_words, a->n_bits - 64 * (k + i));
+                store_columns(part[i], a->out + 64 * (k + i) * out_words + b, 8 * out_words,
+                              a->n_bits - 64 * (k + i));
         }
     return 0;
 }
@@ -327,6 +327,17 @@ static void tile_bits(const bvar_gate_job *a, ptrdiff_t b, int rows, const void 
 
 /* -------------------------------------------------------------------------------------------------- votes */
 
+#define BVAR_OWN_GATHER
+
+/* Eight terms of up to 64 rows that are adjacent bytes; see kernels_impl.h. */
+BVAR_INLINE void gather_8_terms(const int8_t *z, ptrdiff_t z_term, int rows, int8_t *out, ptrdiff_t stride) {
+    __m512i part[8];
+    BVAR_UNROLL
+    for (int k = 0; k < 8; ++k)
+        part[k] = _mm512_maskz_loadu_epi8(first_64(rows), z + k * z_term);
+    store_columns(part, out, stride, rows);
+}
+
 enum {
     VOTE_COLS = 128,                /* four vectors of 32 columns */
     VOTE_TERMS = 12,                /* two groups of six bits in a 16-bit lane */
@@ -334,6 +345,19 @@ enum {
     CHUNK_BYTES = 256,
     TABLE_BYTES = 2 * 4 * 128       /* two groups, four rows, 64 entries of int16 */
 };
+
+/* Write 2 z for n terms and return the sum of z. */
+BVAR_INLINE int32_t double_terms(const int8_t *z, int n, int16_t *twice) {
+    const __m512i ones = _mm512_set1_epi16(1);
+    __m512i sum = _mm512_setzero_si512();
+    for (int k = 0; k < n; k += 32) {
+        const __mmask32 mask = (__mmask32)first_64(n - k);
+        const __m512i v = _mm512_cvtepi8_epi16(_mm256_maskz_loadu_epi8(mask, z + k));
+        sum = _mm512_add_epi32(sum, _mm512_madd_epi16(v, ones));
+        _mm512_mask_storeu_epi16(twice + k, mask, _mm512_slli_epi16(v, 1));
+    }
+    return _mm512_reduce_add_epi32(sum);
+}
 
 /* Rows of bits are masks of lanes: term k adds bit k to the lanes in which its row has a one. */
 BVAR_INLINE void vote_index(const uint64_t *words, ptrdiff_t n_words, int terms, int n, uint8_t *out) {

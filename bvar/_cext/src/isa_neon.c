@@ -125,6 +125,22 @@ BVAR_INLINE uint64_t gate_mask(const uint32_t *counts, int32_t row, const int32_
 
 enum { VOTE_CHUNKS = 31, TABLE_BYTES = 2 * 4 * 32 }; /* 248 terms; two nibbles, four rows, 16 entries of int16 */
 
+/* Write 2 z for n terms and return the sum of z. */
+BVAR_INLINE int32_t double_terms(const int8_t *z, int n, int16_t *twice) {
+    int32_t total = 0;
+    int k = 0;
+    for (; k + 8 <= n; k += 8) {
+        const int8x8_t v = vld1_s8(z + k);
+        total += vaddlv_s8(v);
+        vst1q_s16(twice + k, vshll_n_s8(v, 1));
+    }
+    for (; k < n; ++k) {
+        twice[k] = (int16_t)(2 * z[k]);
+        total += z[k];
+    }
+    return total;
+}
+
 /* Sums over all subsets of four terms: 16 low bytes, then 16 high bytes. */
 static void vote_tables(const int16_t *twice, ptrdiff_t stride, int n_chunks, void *out) {
     uint8_t *table = out;

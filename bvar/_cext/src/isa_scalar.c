@@ -143,6 +143,16 @@ BVAR_INLINE uint64_t gate_mask(const uint32_t *counts, int32_t row, const int32_
 
 enum { VOTE_CHUNKS = 16, TABLE_BYTES = 256 * 8 }; /* 128 terms, 32 KiB of tables */
 
+/* Write 2 z for n terms and return the sum of z. */
+BVAR_INLINE int32_t double_terms(const int8_t *z, int n, int16_t *twice) {
+    int32_t total = 0;
+    for (int k = 0; k < n; ++k) {
+        twice[k] = (int16_t)(2 * z[k]);
+        total += z[k];
+    }
+    return total;
+}
+
 BVAR_INLINE uint64_t lanes16(const int16_t *terms, ptrdiff_t stride) {
     uint64_t sum = 0;
     for (int r = 0; r < 4; ++r)

@@ -24,7 +24,7 @@
  *   PANEL_ROWS, TILE_ROWS, panels_bytes, lay_panel
  *   count_tile and gate_mask, or BVAR_OWN_TILES with tile_sums and tile_bits
  *   VOTE_COLS, VOTE_TERMS, VOTE_CHUNKS, CHUNK_BYTES, TABLE_BYTES
- *   vote_index, vote_tables, vote_tile
+ *   double_terms, vote_index, vote_tables, vote_tile
  *   optionally BVAR_OWN_TRANSPOSE, BVAR_OWN_FLIP, BVAR_OWN_RESCALE with transpose, flip_word,
  *   rescale_row; BVAR_OWN_NORM with norm_of */
 
@@ -175,55 +175,61 @@ enum {
     VOTE_ROWS = 4,                          /* rows of z in one tile */
     STAGE_ROWS = 32,                        /* rows of z that are staged together */
     STAGE_TERMS = VOTE_CHUNKS * VOTE_TERMS, /* at most 255, else int16 sums overflow: 255 * 128 < 2^15 */
-    STAGE_STRIDE = STAGE_TERMS + 8,         /* not a power of two: rows would share cache sets */
+    STAGE_STRIDE = 264,                     /* not a power of two: rows would share cache sets */
     BLOCK_COLS = 4096                       /* columns whose sums stay in L2 between blocks of terms */
 };
 
 /* Terms of z for some rows: doubled, zeros behind the last, and the start of their sums. */
 typedef struct {
+    int8_t bytes[STAGE_ROWS][STAGE_STRIDE]; /* rows of a transposed view, made contiguous */
     int16_t twice[STAGE_ROWS][STAGE_STRIDE];
     int16_t start[STAGE_ROWS]; /* minus the sum of z */
 } stage;
 
-/* An 8 x 8 block of a transposed view, whose rows are adjacent bytes. */
-BVAR_INLINE void stage_8x8(const int8_t *z, ptrdiff_t z_term, int16_t (*twice)[STAGE_STRIDE]) {
-    uint64_t block[8];
-    for (int k = 0; k < 8; ++k)
-        block[k] = load64(z + k * z_term);
-    transpose_8x8_bytes(block);
-    for (int r = 0; r < 8; ++r) {
-        int8_t bytes[8];
-        store64(bytes, block[r]);
+#ifndef BVAR_OWN_GATHER
+/* Eight terms of `rows` rows that are adjacent bytes, term k at z + k * z_term: write eight terms of each row,
+ * rows `stride` apart. */
+BVAR_INLINE void gather_8_terms(const int8_t *z, ptrdiff_t z_term, int rows, int8_t *out, ptrdiff_t stride) {
+    int r = 0;
+    for (; r + 8 <= rows; r += 8) {
+        uint64_t block[8];
+        BVAR_UNROLL
         for (int k = 0; k < 8; ++k)
-            twice[r][k] = (int16_t)(2 * bytes[k]);
+            block[k] = load64(z + k * z_term + r);
+        transpose_8x8_bytes(block);
+        BVAR_UNROLL
+        for (int i = 0; i < 8; ++i)
+            store64(out + (r + i) * stride, block[i]);
     }
+    for (; r < rows; ++r)
+        for (int k = 0; k < 8; ++k)
+            out[r * stride + k] = z[k * z_term + r];
+}
+#endif
+
+/* Copy a strided view into rows; a transposed one, as weight votes use, eight terms at a time. */
+static void gather_rows(const int8_t *z, ptrdiff_t z_row, ptrdiff_t z_term, int rows, int terms,
+                        int8_t (*bytes)[STAGE_STRIDE]) {
+    int k = 0;
+    if (z_row == 1)
+        for (; k + 8 <= terms; k += 8)
+            gather_8_terms(z + k * z_term, z_term, rows, bytes[0] + k, STAGE_STRIDE);
+    for (; k < terms; ++k)
+        for (int r = 0; r < rows; ++r)
+            bytes[r][k] = z[r * z_row + k * z_term];
 }
 
-/* Copy rows [0, rows) and terms [0, terms) of z; what is missing up to whole tiles and chunks becomes zero. */
+/* Stage rows [0, rows) and terms [0, terms) of z; what is missing up to whole tiles and chunks becomes zero. */
 static void stage_z(const int8_t *z, ptrdiff_t z_row, ptrdiff_t z_term, int rows, int terms, stage *out) {
     const int all_rows = (int)ceil_div(rows, VOTE_ROWS) * VOTE_ROWS;
     const int all_terms = (int)ceil_div(terms, VOTE_TERMS) * VOTE_TERMS;
-    const int fast_rows = z_row == 1 ? rows / 8 * 8 : 0, fast_terms = terms / 8 * 8;
-    for (int r = 0; r < fast_rows; r += 8)
-        for (int k = 0; k < fast_terms; k += 8)
-            stage_8x8(z + r + k * z_term, z_term, (int16_t(*)[STAGE_STRIDE])&out->twice[r][k]);
+    if (z_term != 1)
+        gather_rows(z, z_row, z_term, rows, terms, out->bytes);
     for (int r = 0; r < all_rows; ++r) {
-        const int8_t *from = z + r * z_row;
-        int16_t *to = out->twice[r];
-        int32_t total = 0;
-        int k = r < fast_rows ? fast_terms : 0;
+        const int8_t *row = z_term != 1 ? out->bytes[r] : z + r * z_row;
         const int n = r < rows ? terms : 0;
-        if (z_term == 1)
-            for (; k < n; ++k)
-                to[k] = (int16_t)(2 * from[k]);
-        else
-            for (; k < n; ++k)
-                to[k] = (int16_t)(2 * from[k * z_term]);
-        for (k = n; k < all_terms; ++k)
-            to[k] = 0;
-        for (k = 0; k < n; ++k)
-            total += to[k];
-        out->start[r] = (int16_t)(-total / 2);
+        out->start[r] = (int16_t)-double_terms(row, n, out->twice[r]);
+        memset(out->twice[r] + n, 0, (size_t)(all_terms - n) * sizeof out->twice[r][0]);
     }
 }
 

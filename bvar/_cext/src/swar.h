@@ -55,13 +55,17 @@ BVAR_INLINE uint64_t bits_to_bytes(uint64_t bits) {
         (b) ^= t_;                                       \
     } while (0)
 
-/* Transpose 8 rows of 8 bytes. */
+/* Transpose 8 rows of 8 bytes.  Unrolled, or the rows would live in memory. */
 BVAR_INLINE void transpose_8x8_bytes(uint64_t a[8]) {
+    BVAR_UNROLL
     for (int i = 0; i < 4; ++i)
         BVAR_SWAP(a[i], a[i + 4], 32, UINT64_C(0x00000000ffffffff));
-    for (int i = 0; i < 8; i += 4)
-        for (int j = i; j < i + 2; ++j)
-            BVAR_SWAP(a[j], a[j + 2], 16, UINT64_C(0x0000ffff0000ffff));
+    BVAR_UNROLL
+    for (int i = 0; i < 8; i += 4) {
+        BVAR_SWAP(a[i], a[i + 2], 16, UINT64_C(0x0000ffff0000ffff));
+        BVAR_SWAP(a[i + 1], a[i + 3], 16, UINT64_C(0x0000ffff0000ffff));
+    }
+    BVAR_UNROLL
     for (int i = 0; i < 8; i += 2)
         BVAR_SWAP(a[i], a[i + 1], 8, UINT64_C(0x00ff00ff00ff00ff));
 }
