@@ -85,45 +85,65 @@ BVAR_INLINE uint64_t count_words(const uint64_t *row, ptrdiff_t n_words) {
 
 /* ------------------------------------------------------------------------------------------------ forward */
 
-enum { PANEL_ROWS = 64, TILE_ROWS = 4, MAX_BYTES = 31 };
+enum {
+    PANEL_ROWS = 64,
+    TILE_ROWS = 4,
+    MAX_BYTES = 31,                /* of a row, whose disagreements fit 8 bits */
+    MAX_BYTES_16 = 264 * MAX_BYTES /* whose disagreements fit 16 bits: 264 * 248 = 65472 */
+};
 
 static ptrdiff_t panels_bytes(ptrdiff_t n_rows, ptrdiff_t n_words) { return (n_rows + 63) / 64 * n_words * 1024; }
 
+/* Transpose 16 rows of 16 bytes in each half.  Interleaving the first half of the rows with the second rotates
+ * the eight bits of a byte's address (row, column) by one; four times swap row and column. */
+BVAR_INLINE void transpose_16x16_bytes(__m256i a[16]) {
+    for (int pass = 0; pass < 4; ++pass) {
+        __m256i b[16];
+        BVAR_UNROLL
+        for (int i = 0; i < 8; ++i) {
+            b[2 * i] = _mm256_unpacklo_epi8(a[i], a[i + 8]);
+            b[2 * i + 1] = _mm256_unpackhi_epi8(a[i], a[i + 8]);
+        }
+        memcpy(a, b, sizeof b);
+    }
+}
+
+/* Two words of a row, or the last one. */
+BVAR_INLINE __m128i load_words(const uint64_t *row, int two) {
+    return two ? _mm_loadu_si128((const __m128i *)row) : _mm_loadl_epi64((const __m128i *)row);
+}
+
 /* For each byte position: the low nibbles of 64 outputs, then their high nibbles. */
 static void lay_panel(const uint64_t *w, ptrdiff_t n_rows, ptrdiff_t n_words, void *panel) {
-    const uint64_t low = UINT64_C(0x0f0f0f0f0f0f0f0f);
-    for (ptrdiff_t k = 0; k < n_words; ++k)
-        for (ptrdiff_t o = 0; o < 64; o += 8) {
+    const __m256i low = _mm256_set1_epi8(15);
+    for (ptrdiff_t k = 0; k < n_words; k += 2)
+        for (ptrdiff_t o = 0; o < 64; o += 32) {
+            const int two = k + 1 < n_words;
             uint8_t *out = (uint8_t *)panel + 1024 * k + o;
-            uint64_t block[8];
-            for (ptrdiff_t i = 0; i < 8; ++i)
-                block[i] = o + i < n_rows ? w[(o + i) * n_words + k] : 0;
-            transpose_8x8_bytes(block);
-            for (ptrdiff_t i = 0; i < 8; ++i) {
-                store64(out + 128 * i, block[i] & low);
-                store64(out + 128 * i + 64, block[i] >> 4 & low);
+            __m256i v[16];
+            for (ptrdiff_t i = 0; i < 16; ++i) {
+                const ptrdiff_t a = o + i, b = o + i + 16;
+                const __m128i zero = _mm_setzero_si128();
+                v[i] = _mm256_set_m128i(b < n_rows ? load_words(w + b * n_words + k, two) : zero,
+                                        a < n_rows ? load_words(w + a * n_words + k, two) : zero);
+            }
+            transpose_16x16_bytes(v);
+            for (int i = 0; i < (two ? 16 : 8); ++i) {
+                store(out + 128 * i, _mm256_and_si256(v[i], low));
+                store(out + 128 * i + 64, _mm256_and_si256(_mm256_srli_epi16(v[i], 4), low));
             }
         }
 }
 
-/* Add 32 sums of 8 bits to sums of 32 bits. */
-BVAR_INLINE void widen(__m256i v, uint32_t *counts) {
-    uint8_t bytes[32];
-    store(bytes, v);
-    BVAR_UNROLL
-    for (int i = 0; i < 32; i += 8) {
-        const __m256i part = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(bytes + i)));
-        store(counts + i, _mm256_add_epi32(load(counts + i), part));
-    }
-}
-
-/* At most MAX_BYTES bytes of each row against a panel. */
+/* At most MAX_BYTES bytes of each row against a panel.  The 8-bit sums of 64 outputs are added to 16-bit sums, in
+ * the order in which unpacking leaves them. */
 BVAR_INLINE void count_bytes(const uint8_t *x, ptrdiff_t stride, const int rows, const uint8_t *panel, int n_bytes,
-                             uint32_t (*counts)[PANEL_ROWS]) {
+                             __m256i (*sums)[4]) {
+    const __m256i zero = _mm256_setzero_si256();
     __m256i acc[4][2];
     BVAR_UNROLL
     for (int i = 0; i < rows; ++i)
-        acc[i][0] = acc[i][1] = _mm256_setzero_si256();
+        acc[i][0] = acc[i][1] = zero;
     BVAR_NO_UNROLL
     for (int k = 0; k < n_bytes; ++k, panel += 128) {
         const __m256i low0 = load(panel), low1 = load(panel + 32);
@@ -142,25 +162,54 @@ BVAR_INLINE void count_bytes(const uint8_t *x, ptrdiff_t stride, const int rows,
     }
     BVAR_UNROLL
     for (int i = 0; i < rows; ++i) {
-        widen(acc[i][0], counts[i]);
-        widen(acc[i][1], counts[i] + 32);
+        BVAR_UNROLL
+        for (int h = 0; h < 2; ++h) {
+            sums[i][2 * h] = _mm256_add_epi16(sums[i][2 * h], _mm256_unpacklo_epi8(acc[i][h], zero));
+            sums[i][2 * h + 1] = _mm256_add_epi16(sums[i][2 * h + 1], _mm256_unpackhi_epi8(acc[i][h], zero));
+        }
     }
+}
+
+/* Add 8 sums of 16 bits to counts. */
+BVAR_INLINE void add_8(uint32_t *counts, __m128i v) {
+    store(counts, _mm256_add_epi32(load(counts), _mm256_cvtepu16_epi32(v)));
+}
+
+/* Add the sums of one row to its counts, in natural order. */
+BVAR_INLINE void add_sums(uint32_t *counts, const __m256i sums[4]) {
+    for (int h = 0; h < 2; ++h) {
+        add_8(counts + 32 * h, _mm256_castsi256_si128(sums[2 * h]));
+        add_8(counts + 32 * h + 8, _mm256_castsi256_si128(sums[2 * h + 1]));
+        add_8(counts + 32 * h + 16, _mm256_extracti128_si256(sums[2 * h], 1));
+        add_8(counts + 32 * h + 24, _mm256_extracti128_si256(sums[2 * h + 1], 1));
+    }
+}
+
+/* Bytes [from, to) of each row, at most MAX_BYTES_16 of them. */
+static void count_long(const uint8_t *x, ptrdiff_t stride, int rows, const uint8_t *w, ptrdiff_t from, ptrdiff_t to,
+                       uint32_t (*counts)[PANEL_ROWS]) {
+    __m256i sums[TILE_ROWS][4];
+    memset(sums, 0, sizeof sums);
+    for (ptrdiff_t k = from; k < to; k += MAX_BYTES) {
+        const int some = to - k < MAX_BYTES ? (int)(to - k) : MAX_BYTES;
+        if (rows == TILE_ROWS)
+            count_bytes(x + k, stride, TILE_ROWS, w + 128 * k, some, sums);
+        else
+            for (int i = 0; i < rows; ++i)
+                count_bytes(x + k + i * stride, stride, 1, w + 128 * k, some, sums + i);
+    }
+    for (int i = 0; i < rows; ++i)
+        add_sums(counts[i], sums[i]);
 }
 
 static void count_tile(const uint64_t *x, ptrdiff_t n_words, int rows, const void *panel, int n,
                        uint32_t (*counts)[PANEL_ROWS]) {
-    const uint8_t *bytes = (const uint8_t *)x, *w = panel;
     const ptrdiff_t n_bytes = 8 * n_words;
-    (void)n;
+    (void)n; /* all lanes are counted */
     memset(counts, 0, (size_t)rows * sizeof counts[0]);
-    for (ptrdiff_t k = 0; k < n_bytes; k += MAX_BYTES) {
-        const int some = n_bytes - k < MAX_BYTES ? (int)(n_bytes - k) : MAX_BYTES;
-        if (rows == TILE_ROWS)
-            count_bytes(bytes + k, n_bytes, TILE_ROWS, w + 128 * k, some, counts);
-        else
-            for (int i = 0; i < rows; ++i)
-                count_bytes(bytes + k + i * n_bytes, n_bytes, 1, w + 128 * k, some, counts + i);
-    }
+    for (ptrdiff_t k = 0; k < n_bytes; k += MAX_BYTES_16)
+        count_long((const uint8_t *)x, n_bytes, rows, panel, k,
+                   n_bytes - k < MAX_BYTES_16 ? n_bytes : k + MAX_BYTES_16, counts);
 }
 
 BVAR_INLINE uint64_t gate_mask(const uint32_t *counts, int32_t row, const int32_t *col, int32_t scale, int n) {
