@@ -115,7 +115,9 @@ static void add_workers(int wanted) {
 
 int64_t bvar_run(bvar_kernel kernel, const void *job, ptrdiff_t n_items, ptrdiff_t grain, double nanoseconds,
                  int n_threads) {
-    if (n_threads <= 1 || nanoseconds < SERIAL_NS || n_items <= grain)
+    const int always = n_threads < 0;
+    n_threads = always ? -n_threads : n_threads;
+    if (n_threads <= 1 || n_items <= grain || (nanoseconds < SERIAL_NS && !always))
         return kernel(job, 0, n_items);
     pthread_once(&once, start);
     if (pthread_mutex_trylock(&pool.owner))
@@ -126,6 +128,8 @@ int64_t bvar_run(bvar_kernel kernel, const void *job, ptrdiff_t n_items, ptrdiff
     ptrdiff_t per_chunk = (ptrdiff_t)((double)grains / chunks) + 1;
     if (per_chunk * n_threads > grains)
         per_chunk = (grains + n_threads - 1) / n_threads;
+    if (always)
+        per_chunk = 1;
     work w = {.kernel = kernel, .job = job, .n_items = n_items, .chunk = per_chunk * grain};
 
     add_workers(n_threads - 1);
