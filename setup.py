@@ -17,7 +17,10 @@ from setuptools.command.build_ext import build_ext
 
 MODE = os.environ.get("BVAR_BUILD_EXT", "auto")
 SOURCES = ["isa_scalar", "isa_avx2", "isa_avx512", "isa_neon", "table", "cpu", "pool"]
-HEADERS = ["include/bvar_kernels.h", *(f"src/{n}.h" for n in ("target", "swar", "byte_index", "kernels_impl"))]
+HEADERS = [
+    "include/bvar_kernels.h",
+    *(f"src/{n}.h" for n in ("target", "swar", "byte_index", "kernels_impl")),
+]
 ROOT = "bvar/_cext"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-NAMES = ("scalar", "avx2", "avx512", "neon")  # slowest first; the last runs on other machines than the middle two
+NAMES = ("scalar", "avx2", "avx512", "neon")  # slowest first, where a machine has more than one
 _NEEDS = {
     "avx2": ("x86-64", "AVX2"),
     "avx512": ("x86-64", "AVX-512 with VPOPCNTDQ, VBMI and GFNI"),

@@ -1,0 +1,219 @@
+/* driver.c - every table of kernels against a naive reference, over random odd shapes, without Python.
+ *
+ * Buffers have exactly the size that bvar_kernels.h asks for and come from malloc, so that AddressSanitizer sees
+ * one byte too many; it runs under sanitizers, and under emulators of other processors.
+ *
+ *     driver [rounds [seed]]
+ *
+ * prints the tables it could run, and fails at the first difference. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bvar_kernels.h"
+
+static uint64_t state;
+
+static uint64_t draw(void) { /* splitmix64 */
+    uint64_t z = state += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+static ptrdiff_t up_to(ptrdiff_t n) { return (ptrdiff_t)(draw() % (uint64_t)(n + 1)); }
+
+/* Sizes near the seams of words, vectors and tiles. */
+static ptrdiff_t size_up_to(ptrdiff_t high) {
+    static const ptrdiff_t seams[] = {1, 4, 8, 12, 31, 32, 64, 128, 248, 252, 256, 512, 1024};
+    const ptrdiff_t n = draw() % 2 ? up_to(high) : seams[draw() % 13] + up_to(2) - 1;
+    return n > high ? high : n;
+}
+
+static ptrdiff_t words_for(ptrdiff_t n) { return (n + 63) / 64; }
+
+static void *memory(ptrdiff_t n, size_t size) {
+    void *p = malloc((size_t)n * size + !n);
+    if (!p)
+        abort();
+    memset(p, 0x5a, (size_t)n * size);
+    return p;
+}
+
+static int bit(const uint64_t *row, ptrdiff_t i) { return (int)(row[i / 64] >> i % 64 & 1); }
+
+static uint64_t *random_words(ptrdiff_t r, ptrdiff_t n) {
+    const ptrdiff_t k = words_for(n);
+    const uint64_t mode = draw() % 4;
+    uint64_t *w = memory(r * k, 8);
+    for (ptrdiff_t i = 0; i < r * k; ++i) {
+        w[i] = mode == 0 ? 0 : mode == 1 ? ~UINT64_C(0) : draw();
+        if (i % k == k - 1 && n % 64)
+            w[i] &= (UINT64_C(1) << n % 64) - 1;
+    }
+    return w;
+}
+
+static int32_t *random_ints(ptrdiff_t n, int64_t reach) {
+    int32_t *v = memory(n, 4);
+    for (ptrdiff_t i = 0; i < n; ++i)
+        v[i] = (int32_t)((int64_t)(draw() % (uint64_t)(2 * reach + 1)) - reach);
+    return v;
+}
+
+static void must(int right, const bvar_table *t, const char *kernel, ptrdiff_t a, ptrdiff_t b, ptrdiff_t c) {
+    if (right)
+        return;
+    fprintf(stderr, "%s.%s differs at (%td, %td, %td)\n", t->name, kernel, a, b, c);
+    exit(1);
+}
+
+/* Two ranges, as two threads would do them. */
+static int64_t in_parts(bvar_kernel kernel, const void *job, ptrdiff_t n) {
+    const ptrdiff_t cut = up_to(n);
+    const int64_t late = kernel(job, cut, n);
+    return late + kernel(job, 0, cut);
+}
+
+static void layout(const bvar_table *t) {
+    const ptrdiff_t r = size_up_to(70), n = size_up_to(600), k = words_for(n), kt = words_for(r);
+    uint64_t *words = random_words(r, n), *packed = memory(r * k, 8), *turned = memory(n * kt, 8);
+    uint8_t *values = memory(r * n, 1);
+    int32_t *counts = memory(r, 4);
+    in_parts(t->unpack, &(bvar_unpack_job){words, values, n}, r);
+    in_parts(t->count_rows, &(bvar_count_job){words, counts, k}, r);
+    in_parts(t->transpose, &(bvar_transpose_job){words, turned, r, n}, k);
+    for (ptrdiff_t i = 0; i < r; ++i) {
+        int32_t count = 0;
+        for (ptrdiff_t j = 0; j < n; ++j) {
+            const int b = bit(words + i * k, j);
+            count += b;
+            must(values[i * n + j] == b, t, "unpack", r, n, j);
+            must(bit(turned + j * kt, i) == b, t, "transpose", r, n, j);
+            values[i * n + j] = b ? (uint8_t)(1 + up_to(254)) : 0;
+        }
+        must(counts[i] == count, t, "count_rows", r, n, i);
+    }
+    for (ptrdiff_t j = 0; j < n && r % 64; ++j)
+        must(turned[j * kt + kt - 1] >> r % 64 == 0, t, "transpose padding", r, n, j);
+    in_parts(t->pack, &(bvar_pack_job){values, packed, n}, r);
+    must(memcmp(words, packed, (size_t)(r * k) * 8) == 0, t, "pack", r, n, 0);
+    free(words), free(packed), free(turned), free(values), free(counts);
+}
+
+static void gates(const bvar_table *t) {
+    const ptrdiff_t b = size_up_to(20), o = size_up_to(140), n = size_up_to(900), k = words_for(n);
+    const ptrdiff_t ko = words_for(o);
+    const int32_t scale = (int32_t)up_to(4) - 2;
+    uint64_t *x = random_words(b, n), *w = random_words(o, n), *bits = memory(b * ko, 8);
+    int32_t *row = random_ints(b, n), *col = random_ints(o, n), *sums = memory(b * o, 4);
+    void *panels = memory(t->panels_bytes(o, k), 1);
+    const bvar_panels_job lay = {w, panels, o, k};
+    const bvar_gate_job job = {x, panels, row, col, sums, bits, k, o, scale};
+    for (ptrdiff_t i = 0; i < b && n % 2; ++i)
+        row[i] = (int32_t)n;
+    in_parts(t->lay_panels, &lay, (o + t->panel_rows - 1) / t->panel_rows);
+    in_parts(t->gate_sum, &job, b);
+    in_parts(t->gate_bits, &job, b);
+    for (ptrdiff_t i = 0; i < b; ++i) {
+        for (ptrdiff_t j = 0; j < o; ++j) {
+            int32_t want = row[i] + col[j];
+            for (ptrdiff_t e = 0; e < n; ++e)
+                want += scale * (bit(x + i * k, e) ^ bit(w + j * k, e));
+            must(sums[i * o + j] == want, t, "gate_sum", b, o, n);
+            must(bit(bits + i * ko, j) == (want >= 0), t, "gate_bits", b, o, n);
+        }
+        must(!(o % 64) || bits[i * ko + ko - 1] >> o % 64 == 0, t, "gate_bits padding", b, o, n);
+    }
+    free(x), free(w), free(bits), free(row), free(col), free(sums), free(panels);
+}
+
+static void votes(const bvar_table *t) {
+    const ptrdiff_t r = size_up_to(40), k = size_up_to(520), n = size_up_to(200), kn = words_for(n);
+    const int by_columns = draw() % 2, extreme = draw() % 3 == 0;
+    uint64_t *words = random_words(k, n);
+    int8_t *z = memory(r * k, 1);
+    int32_t *out = memory(r * n, 4);
+    void *index = memory(t->index_bytes(k, n), 1);
+    const bvar_index_job lay = {words, index, k, n};
+    const bvar_votes_job job = {z, index, out, by_columns ? 1 : k, by_columns ? r : 1, k, n};
+    for (ptrdiff_t i = 0; i < r * k; ++i)
+        z[i] = extreme ? -128 : (int8_t)((int)up_to(255) - 128);
+    in_parts(t->lay_index, &lay, (n + t->index_columns - 1) / t->index_columns);
+    in_parts(t->signed_sum, &job, r);
+    for (ptrdiff_t i = 0; i < r; ++i)
+        for (ptrdiff_t j = 0; j < n; ++j) {
+            int32_t want = 0;
+            for (ptrdiff_t e = 0; e < k; ++e) {
+                const int32_t term = z[i * job.z_row + e * job.z_term];
+                want += bit(words + e * kn, j) ? term : -term;
+            }
+            must(out[i * n + j] == want, t, "signed_sum", r, k, n);
+        }
+    free(words), free(z), free(out), free(index);
+}
+
+static void elementwise(const bvar_table *t) {
+    const ptrdiff_t r = size_up_to(9), n = size_up_to(300), k = words_for(n), entries = 1 + up_to(40);
+    const int32_t shift = (int32_t)up_to(30);
+    int32_t *g = random_ints(r * n, INT32_MAX), *s = random_ints(r * n, draw() % 2 ? 50 : INT32_MAX);
+    int32_t *tau = random_ints(n, draw() % 2 ? 50 : INT32_MAX), *table = random_ints(entries, 1 << 30);
+    int8_t *z = memory(r * n, 1);
+    int64_t *norms = memory(r, 8);
+    float *m = memory(r * n, 4), *old = memory(r * n, 4), *eta = memory(r, 4);
+    uint64_t *words = random_words(r, n), *was = memory(r * k, 8);
+    int64_t flips = 0, got;
+    for (ptrdiff_t i = 0; i < entries; ++i)
+        table[i] = table[i] < 0 ? -table[i] : table[i];
+    for (ptrdiff_t i = 0; i < r * n; ++i)
+        old[i] = m[i] = (float)((int64_t)(draw() % 4001) - 2000) / 1000;
+    for (ptrdiff_t i = 0; i < r; ++i)
+        eta[i] = draw() % 2 ? 0 : 1e-9f;
+    memcpy(was, words, (size_t)(r * k) * 8);
+    in_parts(t->rescale, &(bvar_rescale_job){g, s, tau, table, z, n, entries, shift}, r);
+    in_parts(t->vote_norms, &(bvar_norms_job){g, norms, n}, r);
+    got = in_parts(t->flip, &(bvar_flip_job){words, m, g, eta, n, 0.75f}, r);
+    for (ptrdiff_t i = 0; i < r; ++i) {
+        int64_t norm = 0;
+        for (ptrdiff_t j = 0; j < n; ++j) {
+            const ptrdiff_t at = i * n + j;
+            int64_t d = llabs((int64_t)s[at] - tau[j]);
+            const int64_t p = (int64_t)g[at] * table[d < entries ? d : entries - 1];
+            int64_t want = (llabs(p) + ((INT64_C(1) << shift) >> 1)) >> shift;
+            want = want > 127 ? 127 : want;
+            must(z[at] == (p < 0 ? -want : want), t, "rescale", r, n, j);
+            norm += llabs((int64_t)g[at]);
+
+            volatile float kept = 0.75f * old[at], added = eta[i] * (float)g[at]; /* rounded one by one */
+            volatile float sum = kept + added;
+            const int before = bit(was + i * k, j), flip = (before ? sum : -sum) >= 1;
+            flips += flip;
+            must(bit(words + i * k, j) == (before ^ flip), t, "flip bits", r, n, j);
+            const float expected = flip ? 0.0f : sum;
+            must(memcmp(&m[at], &expected, 4) == 0, t, "flip accumulator", r, n, j);
+        }
+        must(norms[i] == norm, t, "vote_norms", r, n, i);
+        must(!(n % 64) || words[i * k + k - 1] >> n % 64 == 0, t, "flip padding", r, n, i);
+    }
+    must(flips == got, t, "flip count", r, n, got);
+    free(g), free(s), free(tau), free(table), free(z), free(norms), free(m), free(old), free(eta);
+    free(words), free(was);
+}
+
+int main(int argc, char **argv) {
+    const int rounds = argc > 1 ? atoi(argv[1]) : 200;
+    const bvar_table *t;
+    printf("tables:");
+    for (int i = 0; (t = bvar_table_at(i)); ++i) {
+        if ((t->cpu & bvar_cpu_features()) != t->cpu)
+            continue;
+        printf(" %s", t->name);
+        fflush(stdout);
+        state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
+        for (int round = 0; round < rounds; ++round)
+            layout(t), gates(t), votes(t), elementwise(t);
+    }
+    printf(": equal to the reference, %d rounds\n", rounds);
+    return 0;
+}
