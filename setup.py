@@ -34,7 +34,7 @@ def warn(reason: object) -> None:
 
 
 def extensions() -> list[Extension]:
-    """Return the one extension: all instruction sets inside, chosen at run time, no flag that raises the baseline."""
+    """Return the one extension; all instruction sets are inside, so no flag may raise the baseline."""
     from Cython.Build import cythonize
 
     debug = os.environ.get("BVAR_CYTHON_DEBUG") == "1"
@@ -92,7 +92,7 @@ class BuildKernels(build_ext):
     def _strict(self) -> None:
         compile_one = self.compiler._compile
 
-        def compile_strictly(obj, src, ext, cc_args, extra, options):  # noqa: ANN001, ANN202
+        def compile_strictly(obj, src, ext, cc_args, extra, options):
             strict = [] if src.endswith("_kernels.c") else ["-Wall", "-Wextra", "-Werror"]
             compile_one(obj, src, ext, cc_args, [*extra, *strict], options)
 

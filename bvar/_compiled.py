@@ -1,12 +1,13 @@
 """The compiled backends: the tables of C kernels, dressed as the `Backend` protocol.
 
-What is decided here, because kernels may not allocate or know about threads: where panels and scratch memory come
-from, and how many threads a call may use.  What is computed is defined by `bvar._numpy`.
+What is decided here, because kernels may not allocate or know about threads: where panels and scratch memory
+come from, and how many threads a call may use.  What is computed is defined by `bvar._numpy`.
 """
 
 from __future__ import annotations
 
 import threading
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -64,7 +65,7 @@ class CompiledBackend:
         scale: int,
         out: np.ndarray,
     ) -> None:
-        """row + col + scale * popcount(x xor w)."""
+        """Row + col + scale * popcount(x xor w)."""
         self._table.gate_sum(x, w, row, col, scale, out, self.n_threads)
 
     def gate_bits(
@@ -120,12 +121,18 @@ def load() -> tuple[list[CompiledBackend], dict[str, str], str]:
     try:
         from bvar._cext import _kernels
     except ImportError as error:
-        why = f"the extension was not built ({error})"
+        why = _why_no_extension(error)
         return [], {f"c-{name}": why for name in NAMES}, why
     tables = {table.name: table for table in _kernels.tables()}
     backends = [CompiledBackend(table) for table in tables.values() if table.runs]
     missing = {f"c-{n}": _why_not(n, tables) for n in NAMES if n not in tables or not tables[n].runs}
     return backends, missing, _about(_kernels)
+
+
+def _why_no_extension(error: ImportError) -> str:
+    if find_spec("bvar._cext._kernels") is None:
+        return "the extension was not built (install again with a C compiler and BVAR_BUILD_EXT=require)"
+    return f"the extension was built but cannot be loaded ({error})"
 
 
 def _why_not(name: str, tables: dict[str, Any]) -> str:

@@ -53,7 +53,7 @@ def current() -> str:
     return _registry.current().name
 
 
-def use(name: str | None = None, *, n_threads: int = 1):  # noqa: ANN201 - a context manager
+def use(name: str | None = None, *, n_threads: int = 1):
     """Select a backend until the block ends.
 
     The choice belongs to the current thread or task; a thread started inside the block begins with the

@@ -1,6 +1,6 @@
 """Selection of a backend: the environment variable, `use`, what is missing, threads and fork.
 
-What an import decides is tested in subprocesses; changing ``os.environ`` after the import would prove nothing.
+What an import decides is tested in subprocesses: changing ``os.environ`` afterwards would prove nothing.
 """
 
 from __future__ import annotations
@@ -170,9 +170,9 @@ def test_the_binding_refuses_what_does_not_fit(name):
         backend.transpose(np.zeros((64, 1), np.uint64), np.zeros((64, 2), np.uint64))
     with pytest.raises(ValueError, match="contiguous"):
         backend.pack(np.zeros((8, 4), bool)[::2], np.zeros((4, 1), np.uint64))
+    out = np.zeros((1, 1), np.uint64)
+    out.flags.writeable = False
     with pytest.raises(ValueError, match="read-only"):
-        out = np.zeros((1, 1), np.uint64)
-        out.flags.writeable = False
         backend.pack(np.zeros((1, 1), bool), out)
 
 

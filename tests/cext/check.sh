@@ -20,7 +20,10 @@ say "driver, optimised"
 say "driver under AddressSanitizer and UndefinedBehaviorSanitizer"
 if echo 'int main(void){return 0;}' | "$cc" -fsanitize=address,undefined -xc - -o "$work/probe" 2>/dev/null; then
     "$cc" -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all "${flags[@]}" "${sources[@]}" -o "$work/sane"
-    "$work/sane" 40 2
+    "$work/sane" 400 2
+    say "driver under ThreadSanitizer"
+    "$cc" -O1 -g -fsanitize=thread "${flags[@]}" "${sources[@]}" -o "$work/threads"
+    "$work/threads" 40 5
 else
     say "SKIPPED: $cc has no sanitizers"
 fi

@@ -69,9 +69,11 @@ static void must(int right, const bvar_table *t, const char *kernel, ptrdiff_t a
     exit(1);
 }
 
-/* Two ranges, as two threads would do them. */
+/* Two ranges, the later first, or the pool with ranges of one item. */
 static int64_t in_parts(bvar_kernel kernel, const void *job, ptrdiff_t n) {
     const ptrdiff_t cut = up_to(n);
+    if (draw() % 4 == 0)
+        return bvar_run(kernel, job, n, 1, 0, -3);
     const int64_t late = kernel(job, cut, n);
     return late + kernel(job, 0, cut);
 }
