@@ -123,7 +123,7 @@ class NumpyBackend:
 
 def _unpack(words: np.ndarray, n_bits: int) -> np.ndarray:
     """Bits as bool, shape (rows, n_bits); needs no padding rule because `n_bits` cuts the tail."""
-    as_bytes = words.astype("<u8", copy=False).view(np.uint8).reshape(len(words), -1)
+    as_bytes = words.astype("<u8", copy=False).view(np.uint8).reshape(len(words), 8 * words.shape[1])
     return np.unpackbits(as_bytes, axis=1, count=n_bits, bitorder="little").view(np.bool_)
 
 

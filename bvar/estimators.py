@@ -248,7 +248,7 @@ class BooleanClassifier(ClassifierMixin, BaseEstimator):
         flips = " ".join(f"{100 * share:6.2f}%" for share in last["flips"])
         print(
             f"epoch {self.n_iter_:3d}/{max_iter}  loss {last['loss']:.3f}  "
-            f"accuracy {last['score']:.4f}  flipped {flips}",
+            f"score {last['score']:.4f}  flipped {flips}",
             flush=True,
         )
 
