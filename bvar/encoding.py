@@ -178,9 +178,10 @@ class ThermometerEncoder(TransformerMixin, BaseEstimator):
         )
 
     def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that NaN is a legal value."""
+        """Tell scikit-learn that NaN is a legal value, and that bits come out whatever goes in."""
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = []
         return tags
 
 

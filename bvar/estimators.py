@@ -195,7 +195,8 @@ class BooleanClassifier(ClassifierMixin, BaseEstimator):
         ndarray of shape (n_samples,)
             Labels; the first of several classes with the best score.
         """
-        return self.classes_[self._scores(X).argmax(axis=1)]
+        best = self._scores(X).argmax(axis=1)
+        return self.classes_[best]
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Estimate probabilities of classes.
@@ -210,7 +211,8 @@ class BooleanClassifier(ClassifierMixin, BaseEstimator):
         ndarray of float64, shape (n_samples, n_classes)
             Probabilities, in the order of `classes_`.
         """
-        return self.network_.loss.probabilities(self._scores(X))
+        scores = self._scores(X)
+        return self.network_.loss.probabilities(scores)
 
     def _scores(self, X: Any) -> np.ndarray:
         check_is_fitted(self)

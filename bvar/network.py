@@ -216,8 +216,7 @@ def boolean_mlp(
     bias: bool = False,
     eta: float = 10.0,
     clip: float = 1.0,
-    schedule: str = "cosine",
-    n_steps: int = 1,
+    n_steps: int | None = None,
     temperature: float = 1.0,
     random_state: object = None,
 ) -> Network:
@@ -231,7 +230,7 @@ def boolean_mlp(
         Connective of every layer.
     bias : bool, default=False
         Whether units have a Boolean bias.
-    eta, clip, schedule, n_steps
+    eta, clip, n_steps
         See :class:`bvar.optim.BooleanOptimizer`.
     temperature : float, default=1.0
         See :class:`bvar.losses.CrossEntropy`.
@@ -266,5 +265,5 @@ def boolean_mlp(
         )
         if depth < len(sizes) - 1:
             layers.append(Threshold(n_outputs, n_inputs, sizes[depth + 1], gate, gate))
-    optimizer = BooleanOptimizer(eta, clip=clip, schedule=schedule, n_steps=n_steps)
+    optimizer = BooleanOptimizer(eta, clip=clip, n_steps=n_steps)
     return Network(layers, CrossEntropy(sizes[-2], temperature), optimizer)

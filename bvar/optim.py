@@ -27,7 +27,7 @@ import numpy as np
 
 from bvar import kernels
 from bvar._fixed_point import cosine
-from bvar._validation import check_choice, check_integer, check_real
+from bvar._validation import check_integer, check_real
 from bvar.layers import Parameter
 from bvar.losses import SIGNAL_MAX
 
@@ -44,10 +44,8 @@ class BooleanOptimizer:
     clip : float, default=1.0
         Bound on the accumulation of one neuron in one step, in units of the spread of its sum. ``inf`` is the
         rule of the paper.
-    schedule : {'cosine', 'constant'}, default='cosine'
-        How eta falls over training: half a cosine wave from `eta` to 0, or not at all.
-    n_steps : int, default=1
-        Length of the cosine schedule, in steps.
+    n_steps : int, optional
+        Length of training in steps: eta falls to 0 over it, along half a cosine wave. Default: eta stays.
 
     Raises
     ------
@@ -70,7 +68,7 @@ class BooleanOptimizer:
     >>> from bvar.layers import Parameter
     >>> from bvar.optim import BooleanOptimizer
     >>> weight = Parameter("w", kernels.pack(np.array([[True, False, True, False]])))
-    >>> optimizer = BooleanOptimizer(eta=0.5 * 127, clip=float("inf"), schedule="constant")
+    >>> optimizer = BooleanOptimizer(eta=0.5 * 127, clip=float("inf"))
     >>> optimizer.step([weight], [np.array([[1, 1, -1, -3]], dtype=np.int32)], n_samples=1)
     [1]
     >>> optimizer.beta
@@ -82,13 +80,11 @@ class BooleanOptimizer:
         eta: float = 10.0,
         *,
         clip: float = 1.0,
-        schedule: str = "cosine",
-        n_steps: int = 1,
+        n_steps: int | None = None,
     ) -> None:
         self.eta = check_real(eta, "eta", low=0)
         self.clip = clip if clip == inf else check_real(clip, "clip", low=0, strict=True)
-        self.schedule = check_choice(schedule, "schedule", ("cosine", "constant"))
-        self.n_steps = check_integer(n_steps, "n_steps", low=1)
+        self.n_steps = None if n_steps is None else check_integer(n_steps, "n_steps", low=1)
         self.step_count = 0
         self.m: list[np.ndarray] = []
         self.beta: list[float] = []
@@ -99,9 +95,9 @@ class BooleanOptimizer:
         Returns
         -------
         float
-            ``eta * (1 + cos(pi * t / n_steps)) / 2`` for the cosine, 0 after its end.
+            ``eta * (1 + cos(pi * t / n_steps)) / 2`` at step t, 0 after the last.
         """
-        if self.schedule == "constant":
+        if self.n_steps is None:
             return self.eta
         progress = Fraction(min(self.step_count, self.n_steps), self.n_steps)
         return self.eta * (1 + cosine(progress / 2)) / 2
