@@ -28,11 +28,9 @@ def run(png: Path) -> None:
         Where the plot goes.
     """
     X, y = load_digits(return_X_y=True)
-    X_train, X_test, y_train, y_test = train_test_split(
-        X, y, test_size=0.3, stratify=y, random_state=0
-    )
+    X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.3, stratify=y, random_state=0)
     model = BooleanClassifier(
-        HIDDEN, encoder=ThermometerEncoder(n_bits=16), max_iter=40, random_state=0, verbose=True
+        HIDDEN, encoder=ThermometerEncoder(n_bits=16), max_iter=20, random_state=0, verbose=True
     )
     print(f"{len(X_train)} handwritten digits to learn from, {len(X_test)} held out")
     start = time.perf_counter()
@@ -59,9 +57,7 @@ def run(png: Path) -> None:
 
 def _rivals() -> dict[str, Pipeline]:
     return {
-        "MLPClassifier": make_pipeline(
-            StandardScaler(), MLPClassifier(HIDDEN, max_iter=300, random_state=0)
-        ),
+        "MLPClassifier": make_pipeline(StandardScaler(), MLPClassifier(HIDDEN, max_iter=300, random_state=0)),
         "LogisticRegression": make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)),
     }
 

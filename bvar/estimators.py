@@ -219,10 +219,7 @@ class BooleanClassifier(ClassifierMixin, BaseEstimator):
         X = validate_data(self, X, reset=False, dtype=np.float64, ensure_all_finite="allow-nan")
         with backends.use(self.backend):
             return np.concatenate(
-                [
-                    self.network_.scores(self._encode(X[i : i + _CHUNK]))
-                    for i in range(0, len(X), _CHUNK)
-                ]
+                [self.network_.scores(self._encode(X[i : i + _CHUNK])) for i in range(0, len(X), _CHUNK)]
             )
 
     def _encode(self, X: np.ndarray) -> BitMatrix:
@@ -248,7 +245,7 @@ class BooleanClassifier(ClassifierMixin, BaseEstimator):
     def _print_epoch(self, max_iter: int) -> None:
         last = {key: values[-1] for key, values in self.history_.items()}
         flips = " ".join(f"{100 * share:6.2f}%" for share in last["flips"])
-        print(
+        print(  # noqa: T201 - what verbose asked for
             f"epoch {self.n_iter_:3d}/{max_iter}  loss {last['loss']:.3f}  "
             f"score {last['score']:.4f}  flipped {flips}",
             flush=True,

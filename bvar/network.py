@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -259,7 +260,7 @@ def boolean_mlp(
         check_integer(size, "each of sizes", low=1)
     source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
     layers: list[Layer] = []
-    for depth, (n_inputs, n_outputs) in enumerate(zip(sizes, sizes[1:], strict=False), start=1):
+    for depth, (n_inputs, n_outputs) in enumerate(pairwise(sizes), start=1):
         layers.append(
             BooleanLinear(n_inputs, n_outputs, gate, bias=bias, random_state=source, name=f"linear{depth}")
         )

@@ -1,6 +1,6 @@
-r"""The Boolean optimizer: weights that collect evidence and flip when it suffices (``docs/explanation/optimizer.md``).
+r"""The Boolean optimizer: weights that collect evidence and flip when it suffices .
 
-For every tensor of weights w, with votes q,
+The page is ``docs/explanation/optimizer.md``.  For every tensor of weights w, with votes q,
 
 .. math:: m \leftarrow \beta m + \eta q, \qquad m \, e(w) \ge 1 \Rightarrow \text{flip } w,\ m \leftarrow 0, \qquad
           \beta \leftarrow 1 - \frac{\#\text{flipped}}{\#\text{weights}} .
@@ -9,12 +9,12 @@ This is Algorithm 8 of BOLD (NeurIPS 2024).  Votes are divided by 127 times the 
 does not depend on the batch size, and 1 is the largest vote that a weight can get.
 
 One thing is added.  The votes on the weights of one neuron often agree (a class is too high for every sample, a
-pixel is always dark), so its weights reach the gate together, the sum leaps past its threshold by many times its
-own spread, and no signal comes back: training collapses.  Therefore eta is lowered for a neuron with n weights
-whose votes are too loud together, so that ``sum |eta q| <= clip * sqrt(n)``.  A flip uses up at least 1 of what was
-accumulated since the last; hence the flips of a neuron over any number of steps are at most the sum of these
-bounds, and on average its sum moves by no more than ``2 * clip`` times its spread in a step.  The norm is of the
-merged votes, an integer: it cannot depend on how a batch was split.
+pixel is always dark), so its weights reach the gate together, the sum leaps past its threshold by many times
+its own spread, and no signal comes back: training collapses.  Therefore eta is lowered for a neuron with n
+weights whose votes are too loud together, so that ``sum |eta q| <= clip * sqrt(n)``.  A flip uses up at least 1
+of what was accumulated since the last; hence the flips of a neuron over any number of steps are at most the sum
+of these bounds, and on average its sum moves by no more than ``2 * clip`` times its spread in a step.  The norm
+is of the merged votes, an integer: it cannot depend on how a batch was split.
 """
 
 from __future__ import annotations
@@ -152,6 +152,4 @@ def _check_votes(parameters: Sequence[Parameter], votes: Sequence[np.ndarray]) -
         raise ValueError(f"votes must have one array per parameter ({len(parameters)}), got {len(votes)}")
     for parameter, q in zip(parameters, votes, strict=True):
         if q.shape != parameter.bits.shape:
-            raise ValueError(
-                f"votes on {parameter.name} must have shape {parameter.bits.shape}, got {q.shape}"
-            )
+            raise ValueError(f"votes on {parameter.name} must have shape {parameter.bits.shape}, got {q.shape}")

@@ -48,9 +48,7 @@ def plot_learning_curve(history: dict[str, list[Any]], *, ax: Any = None) -> Any
     return _finish(ax)
 
 
-def plot_flip_rate(
-    history: dict[str, list[Any]], *, names: list[str] | None = None, ax: Any = None
-) -> Any:
+def plot_flip_rate(history: dict[str, list[Any]], *, names: list[str] | None = None, ax: Any = None) -> Any:
     """Draw the share of weights that flipped in each epoch, one line for each parameter.
 
     Parameters
@@ -108,6 +106,7 @@ def _axes(ax: Any) -> Any:
 
 
 def _finish(ax: Any) -> Any:
+    ax.xaxis.get_major_locator().set_params(integer=True)  # there is no epoch 2.5
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(alpha=0.25)
     ax.legend(frameon=False)

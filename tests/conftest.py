@@ -2,6 +2,10 @@
 
 import os
 
+os.environ.setdefault(
+    "OPENBLAS_NUM_THREADS", "1"
+)  # before NumPy loads: threads of BLAS only quarrel in small products
+
 import pytest
 from hypothesis import HealthCheck, settings
 

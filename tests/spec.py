@@ -1,7 +1,7 @@
 """The oracle: every hot operation one bit at a time, in plain Python, with no NumPy arithmetic.
 
-Matrices are lists of rows.  Bits are 0 and 1; values of M are -1, 0, +1; None stands for nothing.  Slow and obvious on
-purpose: when this file and a backend disagree, read this file first.
+Matrices are lists of rows.  Bits are 0 and 1; values of M are -1, 0, +1.  Slow and obvious on purpose: when this
+file and a backend disagree, read this file first.
 """
 
 from fractions import Fraction

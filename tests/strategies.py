@@ -1,11 +1,13 @@
-"""Hypothesis strategies that aim at seams: word edges, empty and full rows, ties, saturation, odd memory layouts."""
+"""Hypothesis strategies that aim at seams: word edges, empty and full rows, saturation, odd memory layouts."""
 
 import numpy as np
 from hypothesis import strategies as st
 
 from bvar import kernels
 
-N_BITS = st.one_of(st.integers(0, 4), st.sampled_from([63, 64, 65, 127, 128, 129, 191, 192, 193]), st.integers(1, 300))
+N_BITS = st.one_of(
+    st.integers(0, 4), st.sampled_from([63, 64, 65, 127, 128, 129, 191, 192, 193]), st.integers(1, 300)
+)
 N_ROWS = st.integers(0, 9)
 SEED = st.integers(0, 2**32 - 1)
 

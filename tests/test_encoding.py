@@ -38,7 +38,11 @@ def test_constant_and_empty_columns_get_one_bit():
     assert thresholds([np.nan, np.nan]) == [0]
 
 
-@given(st.lists(st.floats(-1e308, 1e308), min_size=1, max_size=40), st.integers(1, 9), st.sampled_from(["quantile", "uniform"]))
+@given(
+    st.lists(st.floats(-1e308, 1e308), min_size=1, max_size=40),
+    st.integers(1, 9),
+    st.sampled_from(["quantile", "uniform"]),
+)
 def test_larger_numbers_answer_true_to_more_questions(column, n_bits, strategy):
     X = np.array(column)[:, None]
     encoder = ThermometerEncoder(n_bits, strategy).fit(X)

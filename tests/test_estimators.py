@@ -37,7 +37,7 @@ def test_history_tells_what_happened(fitted):
     assert {key: len(values) for key, values in history.items()} == {"loss": 8, "score": 8, "flips": 8, "beta": 8}
     assert history["score"][-1] > history["score"][0]
     assert history["loss"][-1] < history["loss"][0]
-    assert all(len(flips) == 2 and 0 < flips[0] for flips in history["flips"][:3])
+    assert all(len(flips) == 2 and flips[0] > 0 for flips in history["flips"][:3])
     assert all(0 < b <= 1 for beta in history["beta"] for b in beta)
 
 
@@ -107,7 +107,11 @@ def test_verbose_prints_a_line_for_each_epoch(capsys):
         ({"eta": float("nan")}, ValueError, "eta must be a finite number >= 0"),
         ({"temperature": -1}, ValueError, "temperature must be a finite number > 0"),
         ({"random_state": "x"}, ValueError, "seed"),
-        ({"backend": "gpu"}, BackendUnavailable, "backend 'gpu' is not available .no backend has this name.; this machine has: numpy"),
+        (
+            {"backend": "gpu"},
+            BackendUnavailable,
+            "backend 'gpu' is not available .no backend has this name.; this machine has: numpy",
+        ),
     ],
 )
 def test_bad_parameters_are_named(parameters, error, text):

@@ -1,4 +1,4 @@
-"""Smooth functions as integers: correct to the last bit, and typed once as golden numbers that ports can compare."""
+"""Smooth functions as integers: correct to the last bit, and golden numbers that ports can compare."""
 
 import math
 from decimal import Decimal

@@ -138,7 +138,12 @@ def test_input_votes_sum_the_variations(backend, data, gate, n, rows, outs):
 
 @BOTH
 @given(
-    data=st.data(), rows=N_ROWS, n=st.integers(0, 20), shift=st.integers(0, 30), seed=SEED, entries=st.integers(1, 9)
+    data=st.data(),
+    rows=N_ROWS,
+    n=st.integers(0, 20),
+    shift=st.integers(0, 30),
+    seed=SEED,
+    entries=st.integers(1, 9),
 )
 def test_rescale_rounds_once_and_saturates(backend, data, rows, n, shift, seed, entries):
     rng = np.random.default_rng(seed)
@@ -241,7 +246,11 @@ BAD = {
     ),
     "w missing": (ValueError, "w must not have missing values", lambda: kernels.gate_sum(X, TERNARY)),
     "no such gate": (ValueError, "xnor", lambda: kernels.gate_sum(X, X, "nxor")),
-    "out dtype": (ValueError, "out must be an array of int32", lambda: kernels.gate_sum(X, X, out=np.empty((2, 2)))),
+    "out dtype": (
+        ValueError,
+        "out must be an array of int32",
+        lambda: kernels.gate_sum(X, X, out=np.empty((2, 2))),
+    ),
     "out order": (
         ValueError,
         "out must be C-contiguous",
@@ -257,7 +266,11 @@ BAD = {
     "m dtype": (TypeError, "m must be an array of float32", lambda: kernels.flip(X, Q, Q, beta=1, eta=1)),
     "q shape": (ValueError, "q must have the shape of w", lambda: kernels.flip(X, M, Q[:1], beta=1, eta=1)),
     "beta": (ValueError, r"beta must be in \[0, 1\]", lambda: kernels.flip(X, M, Q, beta=1.5, eta=1)),
-    "eta nan": (ValueError, "eta must be a finite number", lambda: kernels.flip(X, M, Q, beta=1, eta=float("nan"))),
+    "eta nan": (
+        ValueError,
+        "eta must be a finite number",
+        lambda: kernels.flip(X, M, Q, beta=1, eta=float("nan")),
+    ),
     "eta rows": (
         ValueError,
         "eta must have one entry per output",
@@ -280,7 +293,7 @@ def test_bad_input_is_named_and_changes_nothing(backend, case):
     with pytest.raises(error, match=text):
         call()
     assert (X.words == before[0]).all()
-    assert (M == before[1]).all()
+    assert (before[1] == M).all()
 
 
 def test_flip_needs_memory_it_may_change():

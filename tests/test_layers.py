@@ -25,7 +25,7 @@ def test_ten_gates_can_learn_and_six_are_refused():
 
 @given(data=st.data(), g=st.sampled_from(LEARNABLE), bias=st.booleans(), n=st.integers(1, 70), m=st.integers(1, 5))
 def test_votes_are_the_finite_change_of_signal_times_sum(backend, data, g, bias, n, m):
-    """Half the change of sum(z * s) when one weight, bias or input goes from F to T: BOLD Eq. 3-8, checked by doing it."""
+    """Half the change of sum(z * s) when a weight, bias or input goes from F to T: BOLD Eq. 3-8, by doing it."""
     layer = BooleanLinear(n, m, g, bias=bias, random_state=data.draw(st.integers(0, 9)))
     values = data.draw(signs(3, n, missing=False))
     x, z = kernels.pack(values), data.draw(signals(3, m))
@@ -63,14 +63,15 @@ def test_fused_forward_equals_forward_then_threshold(backend, data, g, bias):
     assert layer.forward_bits(x, threshold.tau).words.tolist() == y.words.tolist()
 
 
-def test_a_flip_is_seen_by_the_next_forward_pass(backend):
-    layer = BooleanLinear(70, 3, random_state=0)
+@pytest.mark.parametrize("g", ["xnor", "and"])
+def test_a_flip_is_seen_by_the_next_forward_pass(backend, g):
+    layer = BooleanLinear(70, 3, g, random_state=0)
     x = kernels.pack(np.ones((1, 70), np.bool_))
     before = layer.forward(x)[0]
     signs_before = kernels.unpack_ternary(layer.weight.bits).astype(np.int32)
     flips = layer.weight.flip(np.zeros((3, 70), np.float32), signs_before, beta=0.0, eta=1.0)
     assert flips == 210
-    assert (layer.forward(x)[0] == -before).all()
+    assert (layer.forward(x)[0] == -before).all()  # with x all T, both gates give the weight
 
 
 @pytest.mark.parametrize("g", LEARNABLE, ids=lambda g: g.name)
@@ -96,7 +97,9 @@ def test_the_table_is_the_rounded_surrogate(g, fan_in):
 def test_the_threshold_of_random_and_sums_is_near_their_median():
     rng = np.random.default_rng(0)
     for name in ("and", "or", "nor", "a_implies_b"):
-        s = kernels.gate_sum(kernels.pack(rng.random((500, 400)) < 0.5), kernels.pack(rng.random((20, 400)) < 0.5), name)
+        s = kernels.gate_sum(
+            kernels.pack(rng.random((500, 400)) < 0.5), kernels.pack(rng.random((20, 400)) < 0.5), name
+        )
         y, _ = Threshold(20, 400, 1, name).forward(s)
         share = kernels.unpack(y).mean()
         # 500 rows share 20 weight rows: a row of 400 weights shifts the mean by about one spread / sqrt(3)

@@ -58,10 +58,26 @@ def test_values_are_the_negative_log_probabilities():
     [
         (lambda: CrossEntropy(0), ValueError, "fan_in must be an integer >= 1"),
         (lambda: CrossEntropy(1, 0.0), ValueError, "temperature must be a finite number > 0"),
-        (lambda: CrossEntropy(1).signals(np.zeros((1, 2)), np.zeros(1, int)), TypeError, "scores must be an array of int32"),
-        (lambda: CrossEntropy(1).signals(np.zeros((1, 2), np.int32), np.zeros(1)), TypeError, "y must be a 1-D array of class"),
-        (lambda: CrossEntropy(1).signals(np.zeros((1, 2), np.int32), np.array([2])), ValueError, r"y must be in \[0, 1\]"),
-        (lambda: CrossEntropy(1).signals(np.zeros((2, 2), np.int32), np.array([1])), ValueError, "y has 1 entries"),
+        (
+            lambda: CrossEntropy(1).signals(np.zeros((1, 2)), np.zeros(1, int)),
+            TypeError,
+            "scores must be an array of int32",
+        ),
+        (
+            lambda: CrossEntropy(1).signals(np.zeros((1, 2), np.int32), np.zeros(1)),
+            TypeError,
+            "y must be a 1-D array of class",
+        ),
+        (
+            lambda: CrossEntropy(1).signals(np.zeros((1, 2), np.int32), np.array([2])),
+            ValueError,
+            r"y must be in \[0, 1\]",
+        ),
+        (
+            lambda: CrossEntropy(1).signals(np.zeros((2, 2), np.int32), np.array([1])),
+            ValueError,
+            "y has 1 entries",
+        ),
     ],
 )
 def test_bad_input_is_named(call, error, text):

@@ -148,7 +148,10 @@ def test_votes_add_up_and_refuse_strangers():
         (lambda: boolean_mlp([3]), "sizes must name inputs and outputs"),
         (lambda: boolean_mlp([3, 0]), "each of sizes must be an integer >= 1"),
         (lambda: boolean_mlp([71, 3]).votes(*data()), "x has rows of 70 bits but w has rows of 71"),
-        (lambda: boolean_mlp([70, 3]).votes(data()[0], data()[1][:-1]), "y has 199 entries but scores has 200 rows"),
+        (
+            lambda: boolean_mlp([70, 3]).votes(data()[0], data()[1][:-1]),
+            "y has 199 entries but scores has 200 rows",
+        ),
         (lambda: boolean_mlp([70, 2]).votes(*data()), r"y must be in \[0, 1\]"),
     ],
 )

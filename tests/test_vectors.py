@@ -1,8 +1,8 @@
 """Worked examples, checked by hand before they were written down; the numbers here are typed, never computed.
 
-Examples E1 (mixed logic), E2 (sixteen gates) and E3 (the three-input neuron, in the calculus) stand in test_logic.py,
-test_gates.py and test_chain.py as well; here the kernels meet the neuron (E3), the linear layer (E4), the optimizer
-(E5), the threshold (E6), the convolution (E7) and the quantiser of the convergence proof (E8).
+Examples E1 (mixed logic), E2 (sixteen gates) and E3 (the three-input neuron, in the calculus) stand in
+test_logic.py, test_gates.py and test_chain.py as well; here the kernels meet the neuron (E3), the linear layer
+(E4), the optimizer (E5), the threshold (E6), the convolution (E7) and the quantiser of the convergence proof (E8).
 
 Counts of T, in which the examples are written, are (s + n) / 2 of the sums s here; signals like 0.75 are 3 in
 units of 1/4, because a vote is linear in the signal.
@@ -139,7 +139,14 @@ def test_e5_the_ungated_rule_is_another_algorithm():
     assert e5_run() != steps
 
 
-ALPHA = {3: "0.52359878", 12: "0.26179939", 27: "0.17453293", 784: "0.03238927", 1152: "0.02671979", 4608: "0.01335989"}
+ALPHA = {
+    3: "0.52359878",
+    12: "0.26179939",
+    27: "0.17453293",
+    784: "0.03238927",
+    1152: "0.02671979",
+    4608: "0.01335989",
+}
 
 
 def test_e6_the_width_of_the_surrogate():
@@ -207,7 +214,13 @@ def test_e7_padding_with_false_counts_and_padding_with_zero_does_not(backend):
     assert (kernels.gate_sum(kernels.pack(with_zero), kernel, "xor").item() + 1) // 2 == 0  # one term is known
 
 
-E8 = [(1, 0.4, 0, 1, 0.4), (1, 1.7, 1.7, -1, 0), (1, -1.7, 0, 1, -1.7), (-1, -1.7, -1.7, 1, 0), (1, 1, 0.5, 1, 0.5)]
+E8 = [
+    (1, 0.4, 0, 1, 0.4),
+    (1, 1.7, 1.7, -1, 0),
+    (1, -1.7, 0, 1, -1.7),
+    (-1, -1.7, -1.7, 1, 0),
+    (1, 1, 0.5, 1, 0.5),
+]
 
 
 @pytest.mark.parametrize(("w", "m", "quantised", "after", "error"), E8)
