@@ -17,7 +17,6 @@ lint: $(VENV)/.lint
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python tests/lint_docstrings.py
 
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -n -W --keep-going -q -b html docs docs/_build/html

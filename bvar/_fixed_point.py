@@ -8,6 +8,7 @@ arithmetic that is good to about twenty digits.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from fractions import Fraction
 
@@ -53,7 +54,7 @@ def cosine(turns: Fraction) -> float:
         return float(total)
 
 
-def _tabulate(function, factor: Decimal) -> np.ndarray:  # noqa: ANN001
+def _tabulate(function: Callable[[int], Decimal], factor: Decimal) -> np.ndarray:
     entries: list[int] = []
     while not entries or entries[-1]:
         entries.append(int((factor * function(len(entries))).to_integral_value()))

@@ -63,7 +63,7 @@ class NumpyBackend:
         scale: int,
         out: np.ndarray,
     ) -> None:
-        """row + col + scale * popcount(x xor w)."""
+        """Row + col + scale * popcount(x xor w)."""
         np.multiply(xor_count(x, w), np.int32(scale), out=out)
         out += row[:, None]
         out += col

@@ -1,7 +1,7 @@
 """Which backends exist and which one is in force.  Standard library only; imports no backend.
 
-Names are ``numpy``, ``c-scalar``, ``c-avx2``, ``c-avx512`` and ``c-neon``; ``auto`` means the best one that runs and
-``c`` the best compiled one.  A named backend never falls back: what is missing raises, with the reason.
+Names are ``numpy``, ``c-scalar``, ``c-avx2``, ``c-avx512`` and ``c-neon``; ``auto`` means the best one that runs
+and ``c`` the best compiled one.  A named backend never falls back: what is missing raises, with the reason.
 """
 
 from __future__ import annotations
@@ -68,13 +68,13 @@ class Backend(Protocol):
         shift: int,
         out: np.ndarray,
     ) -> None:
-        """out = clip(round(g * table[|s - tau|] / 2**shift)), int8, halves away from zero."""
+        """Out = clip(round(g * table[|s - tau|] / 2**shift)), int8, halves away from zero."""
 
     def vote_norms(self, q: np.ndarray, out: np.ndarray) -> None:
         """out[r] = sum of |q[r]|, int64; q int32 (r, n)."""
 
     def flip(self, words: np.ndarray, m: np.ndarray, q: np.ndarray, beta: float, eta: np.ndarray) -> int:
-        """m = beta*m + eta[row]*q in float32; where m*e(w) >= 1 flip w and set m = 0.  Count the flips."""
+        """M = beta*m + eta[row]*q in float32; where m*e(w) >= 1 flip w and set m = 0.  Count the flips."""
 
 
 KERNELS = tuple(n for n in vars(Backend) if not n.startswith("_") and n != "with_threads")

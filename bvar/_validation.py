@@ -5,6 +5,7 @@ Every check names the argument, says what was wrong and what is accepted, and ru
 
 from __future__ import annotations
 
+from math import isfinite
 from numbers import Integral, Real
 from typing import Any
 
@@ -44,9 +45,10 @@ def check_integer(value: Any, name: str, *, low: int, high: int | None = None) -
     span = f"an integer >= {low}" if high is None else f"an integer in [{low}, {high}]"
     if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
         raise TypeError(f"{name} must be {span}, got {value!r}")
-    if value < low or (high is not None and value > high):
+    number = int(value)
+    if number < low or (high is not None and number > high):
         raise ValueError(f"{name} must be {span}, got {value!r}")
-    return int(value)
+    return number
 
 
 def check_real(value: Any, name: str, *, low: float, strict: bool = False) -> float:
@@ -54,9 +56,10 @@ def check_real(value: Any, name: str, *, low: float, strict: bool = False) -> fl
     span = f"a finite number {'>' if strict else '>='} {low:g}"
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
         raise TypeError(f"{name} must be {span}, got {value!r}")
-    if not np.isfinite(value) or value < low or (strict and value == low):
+    number = float(value)
+    if not isfinite(number) or number < low or (strict and number == low):
         raise ValueError(f"{name} must be {span}, got {value!r}")
-    return float(value)
+    return number
 
 
 def check_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+from contextlib import AbstractContextManager
 
 import numpy as np
 
@@ -53,7 +54,7 @@ def current() -> str:
     return _registry.current().name
 
 
-def use(name: str | None = None, *, n_threads: int = 1):
+def use(name: str | None = None, *, n_threads: int = 1) -> AbstractContextManager[Backend]:
     """Select a backend until the block ends.
 
     The choice belongs to the current thread or task; a thread started inside the block begins with the
@@ -99,10 +100,7 @@ def show() -> None:
     >>> backends.show()  # doctest: +ELLIPSIS
     bvar backends on ...
     """
-    print(
-        f"bvar backends on {platform.machine()}, Python {platform.python_version()}, NumPy {np.__version__}"
-    )
-    print(f"  {_about_extension}")
+    print(f"bvar backends on {platform.machine()}, Python {platform.python_version()}, NumPy {np.__version__}")
     for name in available():
         print(f"  {'*' if name == current() else ' '} {name:<9} runs")
     for name, why in _registry.missing().items():

@@ -213,7 +213,8 @@ def _check_plane(value: np.ndarray, name: str, n_bits: int) -> np.ndarray:
     plane = check_array(value, name, dtype=np.uint64, ndim=2)
     if plane.shape[1] != n_words(n_bits):
         raise ValueError(
-            f"n_bits={n_bits} does not fit {name} of shape {plane.shape}: rows of {n_bits} bits take {n_words(n_bits)} word(s)"
+            f"n_bits={n_bits} does not fit {name} of shape {plane.shape}: "
+            f"rows of {n_bits} bits take {n_words(n_bits)} word(s)"
         )
     if n_bits % WORD and (plane[:, -1] & ~tail_mask(n_bits)).any():
         raise ValueError(f"{name} has bits set at or above n_bits={n_bits}: padding must be zero")

@@ -1,8 +1,8 @@
 """Turn numbers into bits: the first layer of every model, fitted on the training data.
 
-A thermometer of k bits asks k questions of a number, "are you at least t?", for rising thresholds t; the answers
-are bits, and a larger number answers T to more of them.  NaN answers none: it becomes the 0 of M, which adds nothing
-to a sum and gets no vote.
+A thermometer of k bits asks k questions of a number, "are you at least t?", for rising thresholds t; the
+answers are bits, and a larger number answers T to more of them.  NaN answers none: it becomes the 0 of M, which
+adds nothing to a sum and gets no vote.
 """
 
 from __future__ import annotations
@@ -131,9 +131,7 @@ class ThermometerEncoder(TransformerMixin, BaseEstimator):
         columns = np.repeat(np.arange(X.shape[1]), list(map(len, self.thresholds_)))
         thresholds = np.concatenate(self.thresholds_)
         step = max(1, _BLOCK // len(columns))
-        blocks = [
-            kernels.pack_threshold(X[i : i + step, columns], thresholds) for i in range(0, len(X), step)
-        ]
+        blocks = [kernels.pack_threshold(X[i : i + step, columns], thresholds) for i in range(0, len(X), step)]
         return BitMatrix.concatenate(blocks) if len(blocks) > 1 else blocks[0]
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
@@ -156,31 +154,22 @@ class ThermometerEncoder(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         if input_features is None:
-            input_features = getattr(
-                self, "feature_names_in_", [f"x{i}" for i in range(self.n_features_in_)]
-            )
+            input_features = getattr(self, "feature_names_in_", [f"x{i}" for i in range(self.n_features_in_)])
         if len(input_features) != self.n_features_in_:
-            raise ValueError(
-                f"input_features must have {self.n_features_in_} names, got {len(input_features)}"
-            )
+            raise ValueError(f"input_features must have {self.n_features_in_} names, got {len(input_features)}")
         return np.array(
-            [
-                f"{name}>={t:g}"
-                for name, ts in zip(input_features, self.thresholds_, strict=True)
-                for t in ts
-            ],
+            [f"{name}>={t:g}" for name, ts in zip(input_features, self.thresholds_, strict=True) for t in ts],
             dtype=object,
         )
 
     def _check(self, X: Any, *, reset: bool) -> np.ndarray:
-        return validate_data(
-            self, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan"
-        )
+        return validate_data(self, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan")
 
     def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that NaN is a legal value."""
+        """Tell scikit-learn that NaN is a legal value, and that bits come out whatever goes in."""
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = []
         return tags
 
 

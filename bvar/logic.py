@@ -72,8 +72,7 @@ def _as_operand(name: str, value: ArrayLike) -> NDArray[Any]:
             )
         return array
     raise TypeError(
-        f"{name} has dtype {array.dtype}; expected bool or int8 (logic), "
-        "or an integer or float dtype (number)"
+        f"{name} has dtype {array.dtype}; expected bool or int8 (logic), or an integer or float dtype (number)"
     )
 
 

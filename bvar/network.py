@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -216,8 +217,7 @@ def boolean_mlp(
     bias: bool = False,
     eta: float = 10.0,
     clip: float = 1.0,
-    schedule: str = "cosine",
-    n_steps: int = 1,
+    n_steps: int | None = None,
     temperature: float = 1.0,
     random_state: object = None,
 ) -> Network:
@@ -231,7 +231,7 @@ def boolean_mlp(
         Connective of every layer.
     bias : bool, default=False
         Whether units have a Boolean bias.
-    eta, clip, schedule, n_steps
+    eta, clip, n_steps
         See :class:`bvar.optim.BooleanOptimizer`.
     temperature : float, default=1.0
         See :class:`bvar.losses.CrossEntropy`.
@@ -260,11 +260,11 @@ def boolean_mlp(
         check_integer(size, "each of sizes", low=1)
     source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
     layers: list[Layer] = []
-    for depth, (n_inputs, n_outputs) in enumerate(zip(sizes, sizes[1:], strict=False), start=1):
+    for depth, (n_inputs, n_outputs) in enumerate(pairwise(sizes), start=1):
         layers.append(
             BooleanLinear(n_inputs, n_outputs, gate, bias=bias, random_state=source, name=f"linear{depth}")
         )
         if depth < len(sizes) - 1:
             layers.append(Threshold(n_outputs, n_inputs, sizes[depth + 1], gate, gate))
-    optimizer = BooleanOptimizer(eta, clip=clip, schedule=schedule, n_steps=n_steps)
+    optimizer = BooleanOptimizer(eta, clip=clip, n_steps=n_steps)
     return Network(layers, CrossEntropy(sizes[-2], temperature), optimizer)

@@ -1,6 +1,6 @@
-r"""The Boolean optimizer: weights that collect evidence and flip when it suffices (``docs/explanation/optimizer.md``).
+r"""The Boolean optimizer: weights that collect evidence and flip when it suffices .
 
-For every tensor of weights w, with votes q,
+The page is ``docs/explanation/optimizer.md``.  For every tensor of weights w, with votes q,
 
 .. math:: m \leftarrow \beta m + \eta q, \qquad m \, e(w) \ge 1 \Rightarrow \text{flip } w,\ m \leftarrow 0, \qquad
           \beta \leftarrow 1 - \frac{\#\text{flipped}}{\#\text{weights}} .
@@ -9,12 +9,12 @@ This is Algorithm 8 of BOLD (NeurIPS 2024).  Votes are divided by 127 times the 
 does not depend on the batch size, and 1 is the largest vote that a weight can get.
 
 One thing is added.  The votes on the weights of one neuron often agree (a class is too high for every sample, a
-pixel is always dark), so its weights reach the gate together, the sum leaps past its threshold by many times its
-own spread, and no signal comes back: training collapses.  Therefore eta is lowered for a neuron with n weights
-whose votes are too loud together, so that ``sum |eta q| <= clip * sqrt(n)``.  A flip uses up at least 1 of what was
-accumulated since the last; hence the flips of a neuron over any number of steps are at most the sum of these
-bounds, and on average its sum moves by no more than ``2 * clip`` times its spread in a step.  The norm is of the
-merged votes, an integer: it cannot depend on how a batch was split.
+pixel is always dark), so its weights reach the gate together, the sum leaps past its threshold by many times
+its own spread, and no signal comes back: training collapses.  Therefore eta is lowered for a neuron with n
+weights whose votes are too loud together, so that ``sum |eta q| <= clip * sqrt(n)``.  A flip uses up at least 1
+of what was accumulated since the last; hence the flips of a neuron over any number of steps are at most the sum
+of these bounds, and on average its sum moves by no more than ``2 * clip`` times its spread in a step.  The norm
+is of the merged votes, an integer: it cannot depend on how a batch was split.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import numpy as np
 
 from bvar import kernels
 from bvar._fixed_point import cosine
-from bvar._validation import check_choice, check_integer, check_real
+from bvar._validation import check_integer, check_real
 from bvar.layers import Parameter
 from bvar.losses import SIGNAL_MAX
 
@@ -44,10 +44,8 @@ class BooleanOptimizer:
     clip : float, default=1.0
         Bound on the accumulation of one neuron in one step, in units of the spread of its sum. ``inf`` is the
         rule of the paper.
-    schedule : {'cosine', 'constant'}, default='cosine'
-        How eta falls over training: half a cosine wave from `eta` to 0, or not at all.
-    n_steps : int, default=1
-        Length of the cosine schedule, in steps.
+    n_steps : int, optional
+        Length of training in steps: eta falls to 0 over it, along half a cosine wave. Default: eta stays.
 
     Raises
     ------
@@ -70,7 +68,7 @@ class BooleanOptimizer:
     >>> from bvar.layers import Parameter
     >>> from bvar.optim import BooleanOptimizer
     >>> weight = Parameter("w", kernels.pack(np.array([[True, False, True, False]])))
-    >>> optimizer = BooleanOptimizer(eta=0.5 * 127, clip=float("inf"), schedule="constant")
+    >>> optimizer = BooleanOptimizer(eta=0.5 * 127, clip=float("inf"))
     >>> optimizer.step([weight], [np.array([[1, 1, -1, -3]], dtype=np.int32)], n_samples=1)
     [1]
     >>> optimizer.beta
@@ -82,13 +80,11 @@ class BooleanOptimizer:
         eta: float = 10.0,
         *,
         clip: float = 1.0,
-        schedule: str = "cosine",
-        n_steps: int = 1,
+        n_steps: int | None = None,
     ) -> None:
         self.eta = check_real(eta, "eta", low=0)
         self.clip = clip if clip == inf else check_real(clip, "clip", low=0, strict=True)
-        self.schedule = check_choice(schedule, "schedule", ("cosine", "constant"))
-        self.n_steps = check_integer(n_steps, "n_steps", low=1)
+        self.n_steps = None if n_steps is None else check_integer(n_steps, "n_steps", low=1)
         self.step_count = 0
         self.m: list[np.ndarray] = []
         self.beta: list[float] = []
@@ -99,9 +95,9 @@ class BooleanOptimizer:
         Returns
         -------
         float
-            ``eta * (1 + cos(pi * t / n_steps)) / 2`` for the cosine, 0 after its end.
+            ``eta * (1 + cos(pi * t / n_steps)) / 2`` at step t, 0 after the last.
         """
-        if self.schedule == "constant":
+        if self.n_steps is None:
             return self.eta
         progress = Fraction(min(self.step_count, self.n_steps), self.n_steps)
         return self.eta * (1 + cosine(progress / 2)) / 2
@@ -156,6 +152,4 @@ def _check_votes(parameters: Sequence[Parameter], votes: Sequence[np.ndarray]) -
         raise ValueError(f"votes must have one array per parameter ({len(parameters)}), got {len(votes)}")
     for parameter, q in zip(parameters, votes, strict=True):
         if q.shape != parameter.bits.shape:
-            raise ValueError(
-                f"votes on {parameter.name} must have shape {parameter.bits.shape}, got {q.shape}"
-            )
+            raise ValueError(f"votes on {parameter.name} must have shape {parameter.bits.shape}, got {q.shape}")

@@ -4,6 +4,7 @@ The laws carry the names of docs/explanation/chain-rules.md. The oracle for the
 composed function works on plain Python ints and never calls the package.
 """
 
+import contextlib
 from itertools import product
 
 import numpy as np
@@ -230,10 +231,8 @@ def test_several_bits_to_integer_minimum_form():
         if abs(f_i(T) - f_i(F)) <= 1:
             assert chain_bz_exact(f_i, g, x[i]) == direct_partial(f, g, p, i)
             checked += 1
-            try:
+            with contextlib.suppress(ChainRuleError):
                 assert chain_bz(f_i, g, x[i]) == direct_partial(f, g, p, i)
-            except ChainRuleError:
-                pass
     assert checked > 1000
 
 

@@ -2,7 +2,7 @@
 
 A table: each operation of the `Backend` protocol has a row that draws arguments at the seams of words,
 vectors, tiles and counters.  An operation without a row fails, and so does a backend without an operation.
-Outputs stand between poisoned borders, inputs must come back unchanged, and integers are compared with ``==``.
+Outputs stand between poisoned borders, inputs come back unchanged, and integers are compared with ``==``.
 """
 
 from __future__ import annotations

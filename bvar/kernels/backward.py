@@ -222,10 +222,9 @@ def _boolean_sums(z: BitMatrix, bits: BitMatrix) -> tuple[np.ndarray, np.ndarray
 def _mix(signs: np.ndarray, total: np.ndarray, at_false: int, at_true: int) -> np.ndarray:
     """((d(F) + d(T)) * total + (d(T) - d(F)) * signs) / 2, always whole, without leaving int32."""
     plus, minus = at_false + at_true, at_true - at_false
-    if plus % 2:
-        votes = (plus * total + minus * signs) // 2
-    else:
-        votes = plus // 2 * total + minus // 2 * signs
+    if plus % 2 == 0:  # halve first, so that nothing grows on the way
+        return np.ascontiguousarray(plus // 2 * total + minus // 2 * signs, dtype=np.int32)
+    votes = (plus * total + minus * signs) // 2
     return np.ascontiguousarray(votes, dtype=np.int32)
 
 

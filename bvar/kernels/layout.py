@@ -49,9 +49,7 @@ def pack(values: np.ndarray) -> BitMatrix:
     if ((values < -1) | (values > 1)).any():
         raise ValueError("values of dtype int8 must be in M = {-1, 0, +1}")
     known = values != 0
-    return BitMatrix.trusted(
-        pack_plane(values == 1), values.shape[1], None if known.all() else pack_plane(known)
-    )
+    return BitMatrix.trusted(pack_plane(values == 1), values.shape[1], None if known.all() else pack_plane(known))
 
 
 def pack_threshold(values: np.ndarray, thresholds: np.ndarray) -> BitMatrix:
@@ -85,9 +83,7 @@ def pack_threshold(values: np.ndarray, thresholds: np.ndarray) -> BitMatrix:
     values = check_array(values, "values", dtype=(np.float32, np.float64), ndim=2)
     thresholds = check_array(thresholds, "thresholds", dtype=values.dtype.type, ndim=1)
     if len(thresholds) != values.shape[1]:
-        raise ValueError(
-            f"thresholds must have one entry per column ({values.shape[1]}), got {len(thresholds)}"
-        )
+        raise ValueError(f"thresholds must have one entry per column ({values.shape[1]}), got {len(thresholds)}")
     if np.isnan(thresholds).any():
         raise ValueError("thresholds must not be NaN")
     missing = np.isnan(values)
@@ -226,7 +222,7 @@ def transpose_plane(words: np.ndarray, n_bits: int) -> np.ndarray:
 
 
 def count_plane(words: np.ndarray) -> np.ndarray:
-    """Number of T in each row, int32."""
+    """Count the T of each row, int32."""
     out = np.empty(len(words), np.int32)
     _registry.current().count_rows(words, out)
     return out

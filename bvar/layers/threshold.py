@@ -92,9 +92,9 @@ class Threshold(Layer):
         below, above = find_gate(gate), find_gate(next_gate)
         center = fan_in * below.mean
         self.tau = np.full(n_units, -((-center.numerator) // center.denominator), np.int32)
-        self.table = sech2_table(
-            surrogate_width(fan_in, below), signal_scale(fan_out, above), self.SHIFT
-        ).astype(np.int32)
+        self.table = sech2_table(surrogate_width(fan_in, below), signal_scale(fan_out, above), self.SHIFT).astype(
+            np.int32
+        )
 
     def forward(self, x: np.ndarray) -> tuple[BitMatrix, np.ndarray]:
         """Compare with the threshold.

@@ -1,0 +1,113 @@
+"""Pictures of a training run.  Matplotlib is imported when a function is called, not before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["plot_flip_rate", "plot_learning_curve"]
+
+# Okabe and Ito's palette: told apart by colour-blind readers, and dark enough on white
+_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+
+
+def plot_learning_curve(history: dict[str, list[Any]], *, ax: Any = None) -> Any:
+    """Draw the accuracy on the training data, epoch by epoch, while it was being learnt.
+
+    Parameters
+    ----------
+    history : dict of list
+        The `history_` of an estimator.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default: new axes.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is missing; ``pip install bvar[plot]`` brings it.
+
+    See Also
+    --------
+    plot_flip_rate : The other half of the story.
+
+    Examples
+    --------
+    >>> from bvar.plotting import plot_learning_curve
+    >>> ax = plot_learning_curve({"score": [0.8, 0.9]})
+    >>> ax.get_ylabel()
+    'accuracy'
+    """
+    ax = _axes(ax)
+    epochs = range(1, len(history["score"]) + 1)
+    ax.plot(epochs, history["score"], color=_COLORS[0], marker=".", label="training, while learning")
+    ax.set(xlabel="epoch", ylabel="accuracy")
+    return _finish(ax)
+
+
+def plot_flip_rate(history: dict[str, list[Any]], *, names: list[str] | None = None, ax: Any = None) -> Any:
+    """Draw the share of weights that flipped in each epoch, one line for each parameter.
+
+    Parameters
+    ----------
+    history : dict of list
+        The `history_` of an estimator.
+    names : list of str, optional
+        Names of the parameters; default: their numbers.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default: new axes.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on; the rate is on a logarithmic scale, in flips per hundred weights. An epoch
+        without flips leaves a gap.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is missing; ``pip install bvar[plot]`` brings it.
+
+    See Also
+    --------
+    plot_learning_curve : The other half of the story.
+
+    Examples
+    --------
+    >>> from bvar.plotting import plot_flip_rate
+    >>> ax = plot_flip_rate({"flips": [[0.1, 0.2], [0.01, 0.02]]})
+    >>> len(ax.lines)
+    2
+    """
+    ax = _axes(ax)
+    rates = list(zip(*history["flips"], strict=True))
+    for i, rate in enumerate(rates):
+        percent = [100 * r if r > 0 else float("nan") for r in rate]
+        label = names[i] if names else f"parameter {i + 1}"
+        color = _COLORS[i % len(_COLORS)]
+        ax.plot(range(1, len(rate) + 1), percent, color=color, marker=".", label=label)
+    ax.set_yscale("log")
+    ax.yaxis.set_major_formatter("{x:g}%")
+    ax.set(xlabel="epoch", ylabel="weights flipped")
+    return _finish(ax)
+
+
+def _axes(ax: Any) -> Any:
+    if ax is not None:
+        return ax
+    try:
+        from matplotlib.figure import Figure  # a figure of its own: no global state, no window
+    except ImportError as error:
+        raise ImportError("plots need matplotlib: pip install bvar[plot]") from error
+    return Figure(figsize=(6, 4), layout="constrained").add_subplot()
+
+
+def _finish(ax: Any) -> Any:
+    ax.xaxis.get_major_locator().set_params(integer=True)  # there is no epoch 2.5
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(alpha=0.25)
+    ax.legend(frameon=False)
+    return ax

@@ -1,0 +1,37 @@
+"""Shared by all tests: Hypothesis profiles, the `backend` fixture, deliberate faults."""
+
+import os
+
+os.environ.setdefault(
+    "OPENBLAS_NUM_THREADS", "1"
+)  # before NumPy loads: threads of BLAS only quarrel in small products
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from bvar import backends
+
+_COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]}
+settings.register_profile("dev", max_examples=50, **_COMMON)
+settings.register_profile("ci", max_examples=100, derandomize=True, print_blob=True, **_COMMON)
+settings.load_profile("ci" if os.environ.get("CI") else os.environ.get("BVAR_HYPOTHESIS", "dev"))
+
+
+def pytest_report_header():
+    return f"bvar backends: {', '.join(backends.available())}; in force: {backends.current()}"
+
+
+def pytest_configure(config):
+    """Break the package on purpose when tests/test_faults.py asks for it."""
+    fault = os.environ.get("BVAR_TEST_FAULT")
+    if fault:
+        from faults import FAULTS
+
+        FAULTS[fault].apply()
+
+
+@pytest.fixture(params=backends.available())
+def backend(request):
+    """Run the test under every backend of this machine."""
+    with backends.use(request.param):
+        yield request.param

@@ -1,0 +1,190 @@
+"""Deliberate faults: each breaks the package in a way that a port or a change once did, or could.
+
+tests/test_faults.py starts the named tests with one fault applied, and expects red.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+import bvar._numpy as reference
+from bvar import chain, gates, kernels, layers, network, optim
+from bvar.bits import BitMatrix
+
+Numpy = reference.NumpyBackend
+
+
+class Fault(NamedTuple):
+    apply: Callable[[], None]
+    caught_by: str
+
+
+def _wrap(owner, name, change):
+    """Replace owner.name by change(original)."""
+    setattr(owner, name, change(getattr(owner, name)))
+
+
+def wrong_sign_in_or():
+    right = gates.Gate.__dict__["variation_a"].func
+    gates.Gate.variation_a = property(lambda self: (-1, 0) if self.name == "or" else right(self))
+
+
+def lost_tail_bit():
+    def change(pack):
+        def lose(self, values, out):
+            values = values.copy()
+            if values.shape[1] % 64 == 1:
+                values[:, -1] = False
+            pack(self, values, out)
+
+        return lose
+
+    _wrap(Numpy, "pack", change)
+
+
+def _flip_with(decide, reset=True, spill=False):
+    def flip(self, words, m, q, beta, eta):
+        m *= np.float32(beta)
+        m += eta[:, None] * q.astype(np.float32)
+        signed = np.where(reference._unpack(words, m.shape[1]), m, -m)
+        flipped = decide(signed)
+        if reset:
+            m[flipped] = 0
+        mask = np.empty_like(words)
+        self.pack(flipped, mask)
+        if spill and m.shape[1] % 64 and len(mask):
+            mask[:, -1] |= np.uint64(1 << 63)
+        words ^= mask
+        return int(flipped.sum())
+
+    Numpy.flip = flip
+
+
+def ungated_flip():
+    _flip_with(lambda signed: signed > 0)
+
+
+def flip_gate_excludes_equality():
+    _flip_with(lambda signed: signed > 1)
+
+
+def missing_reset():
+    _flip_with(lambda signed: signed >= 1, reset=False)
+
+
+def padding_flipped():
+    _flip_with(lambda signed: signed >= 1, spill=True)
+
+
+def tie_at_the_threshold_is_false():
+    def gate_bits(self, x, w, row, col, scale, out):
+        s = np.empty((len(x), len(w)), np.int32)
+        self.gate_sum(x, w, row, col, scale, s)
+        self.pack(s > 0, out)
+
+    Numpy.gate_bits = gate_bits
+
+
+def off_by_one_in_the_popcount_identity():
+    _wrap(reference, "xor_count", lambda right: lambda x, w: right(x, w) + 1)
+
+
+def beta_not_updated():
+    def change(step):
+        def forget(self, *args, **kwargs):
+            flips = step(self, *args, **kwargs)
+            self.beta = [1.0] * len(self.beta)
+            return flips
+
+        return forget
+
+    _wrap(optim.BooleanOptimizer, "step", change)
+
+
+def clip_forgotten():
+    optim.BooleanOptimizer._clipped = lambda self, eta, q: np.full(len(q), eta, np.float32)
+
+
+def signals_scaled_by_their_part_of_the_batch():
+    def change(backward):
+        def rescaled(self, signal, context):
+            votes, below = backward(self, signal, context)
+            peak = max(1, int(abs(below.astype(int)).max(initial=0)))
+            return votes, (below.astype(int) * 127 // peak).astype(np.int8)
+
+        return rescaled
+
+    _wrap(layers.Threshold, "backward", change)
+
+
+def signals_truncated_instead_of_rounded():
+    def rescale(self, g, s, tau, table, shift, out):
+        distance = np.minimum(np.abs(s.astype(np.int64) - tau), len(table) - 1)
+        weighted = g.astype(np.int64) * table[distance]
+        out[...] = np.clip(weighted >> shift, -127, 127)
+
+    Numpy.rescale = rescale
+
+
+def missing_value_taken_for_false():
+    right = BitMatrix.trusted.__func__
+    BitMatrix.trusted = classmethod(lambda cls, words, n_bits, known=None: right(cls, words, n_bits))
+
+
+def weights_laid_out_before_the_flip():
+    def flip(self, m, votes, *, beta, eta):
+        return kernels.flip(self.bits, m, votes, beta=beta, eta=eta)
+
+    layers.Parameter.flip = flip
+
+
+def votes_overwrite_instead_of_adding():
+    network.Votes.__add__ = lambda self, other: other
+
+
+def chain_rule_with_the_maximum():
+    chain.min = max  # shadows the built-in inside the module
+    chain.np = type("np", (), {**vars(np), "minimum": np.maximum})
+
+
+FAULTS = {
+    "wrong sign in or": Fault(wrong_sign_in_or, "test_vectors.py::test_e3_the_three_input_neuron"),
+    "lost tail bit": Fault(
+        lost_tail_bit, "test_kernels.py::test_pack_has_the_documented_layout_and_unpack_inverts_it"
+    ),
+    "ungated flip": Fault(ungated_flip, "test_vectors.py::test_e5_the_optimizer"),
+    "flip gate excludes equality": Fault(
+        flip_gate_excludes_equality, "test_kernels.py::test_flip_accumulates_gates_flips_and_resets"
+    ),
+    "missing reset": Fault(missing_reset, "test_vectors.py::test_e5_the_optimizer"),
+    "padding flipped": Fault(padding_flipped, "test_kernels.py::test_flip_accumulates_gates_flips_and_resets"),
+    "tie at the threshold": Fault(
+        tie_at_the_threshold_is_false, "test_kernels.py::test_gate_bits_is_gate_sum_thresholded_and_a_tie_is_true"
+    ),
+    "off by one in the popcount identity": Fault(
+        off_by_one_in_the_popcount_identity, "test_kernels.py::test_gate_sum_is_the_sum_of_gates"
+    ),
+    "beta not updated": Fault(beta_not_updated, "test_vectors.py::test_e5_the_optimizer"),
+    "clip forgotten": Fault(
+        clip_forgotten, "test_optim.py::test_a_neuron_flips_no_more_than_its_clipped_votes_allow"
+    ),
+    "signals scaled by part": Fault(
+        signals_scaled_by_their_part_of_the_batch,
+        "test_network.py::test_splitting_a_batch_does_not_change_the_model",
+    ),
+    "signals truncated": Fault(
+        signals_truncated_instead_of_rounded, "test_kernels.py::test_rescale_rounds_once_and_saturates"
+    ),
+    "missing value taken for false": Fault(
+        missing_value_taken_for_false,
+        "test_vectors.py::test_e7_padding_with_false_counts_and_padding_with_zero_does_not",
+    ),
+    "weights laid out before the flip": Fault(
+        weights_laid_out_before_the_flip, "test_layers.py::test_a_flip_is_seen_by_the_next_forward_pass"
+    ),
+    "votes overwrite": Fault(
+        votes_overwrite_instead_of_adding, "test_network.py::test_splitting_a_batch_does_not_change_the_model"
+    ),
+    "chain rule with the maximum": Fault(chain_rule_with_the_maximum, "test_chain.py"),
+}

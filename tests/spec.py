@@ -1,0 +1,107 @@
+"""The oracle: every hot operation one bit at a time, in plain Python, with no NumPy arithmetic.
+
+Matrices are lists of rows.  Bits are 0 and 1; values of M are -1, 0, +1.  Slow and obvious on purpose: when this
+file and a backend disagree, read this file first.
+"""
+
+from fractions import Fraction
+
+import numpy as np  # only for float32 rounding in `flip`: the number format itself is the definition there
+
+
+def gate_value(gate_id, w, x):
+    """e(L(w, x)) for values of M: the bits of the gate's number are L(F,F), L(F,T), L(T,F), L(T,T)."""
+    if w == 0 or x == 0:
+        return 0
+    position = 2 * (w == 1) + (x == 1)
+    return 1 if gate_id >> (3 - position) & 1 else -1
+
+
+def gate_variation_w(gate_id, x):
+    """e(dL/dw) at input x: half the change of e(L) when w goes from F to T."""
+    return (gate_value(gate_id, 1, x) - gate_value(gate_id, -1, x)) // 2
+
+
+def gate_variation_x(gate_id, w):
+    """e(dL/dx) at weight w."""
+    return (gate_value(gate_id, w, 1) - gate_value(gate_id, w, -1)) // 2
+
+
+def pack(rows, n_bits):
+    """Rows of 0/1 to rows of 64-bit words, bit i of a row at position i % 64 of word i // 64."""
+    words = [[0] * -(-n_bits // 64) for _ in rows]
+    for r, row in enumerate(rows):
+        for i, bit in enumerate(row):
+            words[r][i // 64] |= int(bit) << (i % 64)
+    return words
+
+
+def unpack(words, n_bits):
+    return [[row[i // 64] >> (i % 64) & 1 for i in range(n_bits)] for row in words]
+
+
+def transpose(rows):
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def gate_sum(gate_id, x, w):
+    return [[sum(gate_value(gate_id, b, a) for a, b in zip(u, v, strict=True)) for v in w] for u in x]
+
+
+def gate_bits(gate_id, x, w, tau):
+    return [[int(s >= t) for s, t in zip(row, tau, strict=True)] for row in gate_sum(gate_id, x, w)]
+
+
+def weight_votes(gate_id, z, x):
+    """q[j][i] = sum over samples of z[b][j] * e(dL/dw at x[b][i])."""
+    n_out, n_in = len(z[0]), len(x[0])
+    return [
+        [sum(z[b][j] * gate_variation_w(gate_id, x[b][i]) for b in range(len(x))) for i in range(n_in)]
+        for j in range(n_out)
+    ]
+
+
+def input_votes(gate_id, z, w):
+    """g[b][i] = sum over outputs of z[b][j] * e(dL/dx at w[j][i])."""
+    n_in = len(w[0])
+    return [
+        [sum(zb[j] * gate_variation_x(gate_id, w[j][i]) for j in range(len(w))) for i in range(n_in)] for zb in z
+    ]
+
+
+def rescale(g, s, tau, table, shift):
+    """round(g * table[|s - tau|] / 2**shift), halves away from zero, kept within +-127."""
+
+    def one(gi, si, ti):
+        exact = Fraction(gi * table[min(abs(si - ti), len(table) - 1)], 2**shift)
+        size = int(abs(exact) + Fraction(1, 2))
+        return min(size, 127) * (1 if exact >= 0 else -1)
+
+    return [[one(a, b, t) for a, b, t in zip(gr, sr, tau, strict=True)] for gr, sr in zip(g, s, strict=True)]
+
+
+def flip(w, m, q, beta, eta):
+    """One step of the optimizer on rows of bits; returns new bits, new accumulators and the number of flips."""
+    f32 = np.float32
+    new_w, new_m, flips = [], [], 0
+    for wr, mr, qr, er in zip(w, m, q, eta, strict=True):
+        nw, nm = [], []
+        for bit, old, vote in zip(wr, mr, qr, strict=True):
+            acc = f32(f32(f32(beta) * f32(old)) + f32(f32(er) * f32(vote)))
+            flipped = (acc if bit else -acc) >= 1
+            flips += flipped
+            nw.append(bit ^ flipped)
+            nm.append(f32(0) if flipped else acc)
+        new_w.append(nw)
+        new_m.append(nm)
+    return new_w, new_m, flips
+
+
+def cross_entropy_signals(scores, y, table):
+    """127 * (softmax - one-hot) in integers, halves up."""
+    out = []
+    for row, label in zip(scores, y, strict=True):
+        weights = [table[min(max(row) - s, len(table) - 1)] for s in row]
+        total = sum(weights)
+        out.append([(2 * 127 * v + total) // (2 * total) - 127 * (j == label) for j, v in enumerate(weights)])
+    return out
