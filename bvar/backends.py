@@ -101,6 +101,7 @@ def show() -> None:
     bvar backends on ...
     """
     print(f"bvar backends on {platform.machine()}, Python {platform.python_version()}, NumPy {np.__version__}")
+    print(f"  {_about_extension}")
     for name in available():
         print(f"  {'*' if name == current() else ' '} {name:<9} runs")
     for name, why in _registry.missing().items():
