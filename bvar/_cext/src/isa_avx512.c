@@ -479,16 +479,20 @@ BVAR_INLINE void rescale_row(const bvar_rescale_job *a, ptrdiff_t r) {
 
 #define BVAR_OWN_NORM
 
-/* |q| as unsigned 32 bits, even and odd lanes apart, in 64-bit sums. */
+/* Add |q| of 16 votes: as unsigned 32 bits, even and odd lanes apart, in 64-bit sums. */
+BVAR_INLINE void add_norms(__m512i q, __m512i sum[2]) {
+    const __m512i v = _mm512_abs_epi32(q);
+    sum[0] = _mm512_add_epi64(sum[0], _mm512_and_si512(v, _mm512_set1_epi64(0xffffffff)));
+    sum[1] = _mm512_add_epi64(sum[1], _mm512_srli_epi64(v, 32));
+}
+
 BVAR_INLINE int64_t norm_of(const int32_t *q, ptrdiff_t n) {
-    const __m512i low = _mm512_set1_epi64(0xffffffff);
-    __m512i even = _mm512_setzero_si512(), odd = even;
-    for (ptrdiff_t i = 0; i < n; i += 16) {
-        const __m512i v = _mm512_abs_epi32(_mm512_maskz_loadu_epi32(first_16(n - i < 16 ? (int)(n - i) : 16), q + i));
-        even = _mm512_add_epi64(even, _mm512_and_si512(v, low));
-        odd = _mm512_add_epi64(odd, _mm512_srli_epi64(v, 32));
-    }
-    return _mm512_reduce_add_epi64(_mm512_add_epi64(even, odd));
+    __m512i sum[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
+    ptrdiff_t i = 0;
+    for (; i + 16 <= n; i += 16)
+        add_norms(_mm512_loadu_si512(q + i), sum);
+    add_norms(_mm512_maskz_loadu_epi32(first_16((int)(n - i)), q + i), sum);
+    return _mm512_reduce_add_epi64(_mm512_add_epi64(sum[0], sum[1]));
 }
 
 #define BVAR_OWN_FLIP
