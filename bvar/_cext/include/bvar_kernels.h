@@ -101,7 +101,7 @@ typedef struct {
 
 /* rescale: out = sign(p) * min(127, (|p| + half) >> shift), p = g * table[min(|s - tau|, n_table - 1)] in int64,
  * half = 2^(shift-1), or 0 if shift is 0.
- * Limits: 0 <= table[i] <= 2^30, n_table >= 1, 0 <= shift <= 30.  Items: rows. */
+ * Limits: 0 <= table[i] <= 2^30, 1 <= n_table <= 2^31, 0 <= shift <= 30.  Items: rows. */
 typedef struct {
     const int32_t *g;     /* IN  (n_rows, n_cols) */
     const int32_t *s;     /* IN  (n_rows, n_cols) */
