@@ -24,9 +24,7 @@ print(kernels.gate_sum(x, x).trace(), b.available())
 def install(work: Path, name: str, **environment: str) -> tuple[subprocess.CompletedProcess[str], Path]:
     """Copy the tree, so that nothing built before helps, and install it."""
     source, target = work / f"{name}-source", work / name
-    ignore = shutil.ignore_patterns(
-        ".git", ".venv", "*.so", "_kernels.c", "build", "*.egg-info", "__pycache__"
-    )
+    ignore = shutil.ignore_patterns(".git", ".venv", "*.so", "_kernels.c", "build", "*.egg-info", "__pycache__")
     shutil.copytree(ROOT, source, ignore=ignore)
     command = [
         sys.executable,
