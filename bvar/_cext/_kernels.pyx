@@ -119,6 +119,9 @@ cdef class Table:
     cdef readonly str name
     cdef readonly bint runs
 
+    def __init__(self):
+        raise TypeError("take a table from tables()")
+
     def pack(self, const uint8_t[:, ::1] values,                          # IN
              uint64_t[:, ::1] out,                                        # OUT
              int n_threads):
