@@ -39,7 +39,7 @@ def extensions() -> list[Extension]:
 
     debug = os.environ.get("BVAR_CYTHON_DEBUG") == "1"
     windows = sys.platform == "win32"
-    flags = ["/O2"] if windows else ["-std=c11", "-O2", "-ffp-contract=off", "-fvisibility=hidden"]
+    flags = ["/O2", "/std:c11"] if windows else ["-std=c11", "-O2", "-ffp-contract=off", "-fvisibility=hidden"]
     kernels = Extension(
         "bvar._cext._kernels",
         [f"{ROOT}/_kernels.pyx", *(f"{ROOT}/src/{name}.c" for name in SOURCES)],

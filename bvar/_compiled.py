@@ -119,7 +119,7 @@ def load() -> tuple[list[CompiledBackend], dict[str, str], str]:
         One line on the extension and the CPU, for `bvar.backends.show`.
     """
     try:
-        from bvar._cext import _kernels
+        import bvar._cext._kernels as _kernels
     except ImportError as error:
         why = _why_no_extension(error)
         return [], {f"c-{name}": why for name in NAMES}, why

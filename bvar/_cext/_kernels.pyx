@@ -119,6 +119,9 @@ cdef class Table:
     cdef readonly str name
     cdef readonly bint runs
 
+    def __init__(self):
+        raise TypeError("take a table from tables()")
+
     def pack(self, const uint8_t[:, ::1] values,                          # IN
              uint64_t[:, ::1] out,                                        # OUT
              int n_threads):
@@ -252,7 +255,7 @@ cdef class Table:
                 int n_threads):
         cdef bvar_rescale_job job
         cdef Py_ssize_t r = g.shape[0], n = g.shape[1]
-        must(s.shape[0] == r and s.shape[1] == n and tau.shape[0] == n and table.shape[0] > 0)
+        must(s.shape[0] == r and s.shape[1] == n and tau.shape[0] == n and 0 < table.shape[0] <= 1 << 31)
         must(out.shape[0] == r and out.shape[1] == n and 0 <= shift <= 30)
         if r == 0 or n == 0:
             return

@@ -16,9 +16,7 @@ WIDE = re.compile(r"%([yz]mm)\d")
 
 
 def objdump(*arguments: str) -> list[str]:
-    return subprocess.run(
-        ["objdump", *arguments], capture_output=True, text=True, check=True
-    ).stdout.splitlines()
+    return subprocess.run(["objdump", *arguments], capture_output=True, text=True, check=True).stdout.splitlines()
 
 
 def files_of_functions(library: str) -> dict[int, str]:
@@ -58,9 +56,7 @@ def main() -> None:
     bad, counts = offences(str(libraries[0]))
     if bad:
         sys.exit("wide registers where they must not be:\n  " + "\n  ".join(bad))
-    print(
-        f"{libraries[0].name}: " + (", ".join(f"{n} functions of {f}" for f, n in counts.items()) or "none")
-    )
+    print(f"{libraries[0].name}: " + (", ".join(f"{n} functions of {f}" for f, n in counts.items()) or "none"))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@
  *   Bits at and above n_bits are ZERO, on input and on output ("canonical padding").  Matrices are row-major and
  *   contiguous, unless a job names strides.  The host is little-endian.
  * Ownership.  The caller owns every buffer.  A kernel never allocates, locks, prints, starts a thread, or keeps
- *   a pointer after it returns.  What is marked IN is never written.  No OUT may overlap an IN.
+ *   a pointer after it returns; it uses less than 100 KiB of stack.  What is marked IN is never written.  No OUT
+ *   may overlap an IN.
  * Alignment.  None is required.
  * Sizes.  Zero is legal everywhere, and a pointer to nothing may be NULL.
  * Ranges.  A kernel does the items [begin, end) of its job and writes nothing that belongs to other items, so
@@ -101,7 +102,7 @@ typedef struct {
 
 /* rescale: out = sign(p) * min(127, (|p| + half) >> shift), p = g * table[min(|s - tau|, n_table - 1)] in int64,
  * half = 2^(shift-1), or 0 if shift is 0.
- * Limits: 0 <= table[i] <= 2^30, n_table >= 1, 0 <= shift <= 30.  Items: rows. */
+ * Limits: 0 <= table[i] <= 2^30, 1 <= n_table <= 2^31, 0 <= shift <= 30.  Items: rows. */
 typedef struct {
     const int32_t *g;     /* IN  (n_rows, n_cols) */
     const int32_t *s;     /* IN  (n_rows, n_cols) */

@@ -404,17 +404,27 @@ BVAR_INLINE void look_up(const __m512i *table, const __m512i index[4], __m512i a
     }
 }
 
-/* Write or add 32 sums of int16 to int32. */
-BVAR_INLINE void store_votes(int32_t *out, int n, __m512i v, int first) {
+/* Write or add up to 32 sums of int16 to int32. */
+BVAR_INLINE void store_votes(int32_t *out, const int n, __m512i v, const int first) {
     const __m512i half[2] = {_mm512_cvtepi16_epi32(_mm512_castsi512_si256(v)),
                              _mm512_cvtepi16_epi32(_mm512_extracti64x4_epi64(v, 1))};
     BVAR_UNROLL
     for (int h = 0; h < 2; ++h) {
         const __mmask16 mask = first_16(n - 16 * h);
-        if (!mask)
-            return;
         const __m512i old = first ? _mm512_setzero_si512() : _mm512_maskz_loadu_epi32(mask, out + 16 * h);
         _mm512_mask_storeu_epi32(out + 16 * h, mask, _mm512_add_epi32(old, half[h]));
+    }
+}
+
+BVAR_INLINE void store_tile(int32_t *out, ptrdiff_t stride, const int rows, const int cols, __m512i acc[4][4],
+                            const int first) {
+    BVAR_UNROLL
+    for (int r = 0; r < 4; ++r) {
+        if (r < rows) {
+            BVAR_UNROLL
+            for (int j = 0; j < 4; ++j)
+                store_votes(out + r * stride + 32 * j, cols - 32 * j, acc[r][j], first);
+        }
     }
 }
 
@@ -440,55 +450,71 @@ static void vote_tile(const void *tables, const uint8_t *index, int n_chunks, co
             bits[j] = _mm512_srli_epi16(bits[j], 6);
         look_up(table + 8, bits, acc);
     }
-    BVAR_UNROLL
-    for (int r = 0; r < 4; ++r) {
-        if (r < rows) {
-            BVAR_UNROLL
-            for (int j = 0; j < 4; ++j)
-                store_votes(out + r * stride + 32 * j, cols - 32 * j, acc[r][j], first);
-        }
-    }
+    if (rows == 4 && cols == VOTE_COLS && first) /* constants: masks and tests vanish */
+        store_tile(out, stride, 4, VOTE_COLS, acc, 1);
+    else if (rows == 4 && cols == VOTE_COLS)
+        store_tile(out, stride, 4, VOTE_COLS, acc, 0);
+    else
+        store_tile(out, stride, rows, cols, acc, first);
 }
 
 /* ------------------------------------------------------------------------------------------------- update */
 
 #define BVAR_OWN_RESCALE
 
-/* Eight outputs at a time, in int64. */
+/* |g| * weight in 64 bits, rounded and clipped, for the even lanes. */
+BVAR_INLINE __m512i rescaled(__m512i g, __m512i weight, __m512i half, __m128i shift) {
+    const __m512i p = _mm512_add_epi64(_mm512_mul_epu32(g, weight), half);
+    return _mm512_min_epu64(_mm512_srl_epi64(p, shift), _mm512_set1_epi64(127));
+}
+
+/* Sixteen entries of a table; scalar loads are faster than a gather here. */
+BVAR_INLINE __m512i look_up_weights(const int32_t *table, __m512i index) {
+    uint32_t at[16];
+    int32_t v[16];
+    _mm512_storeu_si512(at, index);
+    for (int i = 0; i < 16; ++i)
+        v[i] = table[at[i]];
+    return _mm512_loadu_si512(v);
+}
+
+/* Sixteen outputs at a time.  |s - tau| is taken as unsigned, so it cannot overflow; nor can |g|. */
 BVAR_INLINE void rescale_row(const bvar_rescale_job *a, ptrdiff_t r) {
     const __m512i half = _mm512_set1_epi64((INT64_C(1) << a->shift) >> 1);
-    const __m512i last = _mm512_set1_epi64(a->n_table - 1), most = _mm512_set1_epi64(127);
+    const __m512i last = _mm512_set1_epi32((int32_t)(a->n_table - 1));
     const __m128i shift = _mm_cvtsi32_si128(a->shift);
-    for (ptrdiff_t j = 0; j < a->n_cols; j += 8) {
-        const __mmask8 mask = first_8(a->n_cols - j);
+    for (ptrdiff_t j = 0; j < a->n_cols; j += 16) {
+        const __mmask16 mask = a->n_cols - j < 16 ? first_16((int)(a->n_cols - j)) : 0xffff;
         const ptrdiff_t at = r * a->n_cols + j;
-        const __m512i s = _mm512_cvtepi32_epi64(_mm256_maskz_loadu_epi32(mask, a->s + at));
-        const __m512i tau = _mm512_cvtepi32_epi64(_mm256_maskz_loadu_epi32(mask, a->tau + j));
-        const __m512i g = _mm512_cvtepi32_epi64(_mm256_maskz_loadu_epi32(mask, a->g + at));
-        const __m512i distance = _mm512_min_epi64(_mm512_abs_epi64(_mm512_sub_epi64(s, tau)), last);
-        const __m512i weight = _mm512_cvtepi32_epi64(_mm512_mask_i64gather_epi32(
-            _mm256_setzero_si256(), mask, distance, a->table, sizeof a->table[0]));
-        const __m512i p = _mm512_mul_epi32(g, weight); /* 32 x 32 bits to 64 */
-        const __m512i rounded = _mm512_srl_epi64(_mm512_add_epi64(_mm512_abs_epi64(p), half), shift);
-        const __m512i clipped = _mm512_min_epi64(rounded, most);
-        const __m512i out =
-            _mm512_mask_sub_epi64(clipped, _mm512_movepi64_mask(p), _mm512_setzero_si512(), clipped);
-        _mm512_mask_cvtepi64_storeu_epi8(a->out + at, mask, out);
+        const __m512i s = _mm512_maskz_loadu_epi32(mask, a->s + at);
+        const __m512i tau = _mm512_maskz_loadu_epi32(mask, a->tau + j);
+        const __m512i g = _mm512_maskz_loadu_epi32(mask, a->g + at), size = _mm512_abs_epi32(g);
+        const __m512i distance = _mm512_sub_epi32(_mm512_max_epi32(s, tau), _mm512_min_epi32(s, tau));
+        const __m512i weight = look_up_weights(a->table, _mm512_min_epu32(distance, last));
+        const __m512i even = rescaled(size, weight, half, shift);
+        const __m512i odd = rescaled(_mm512_srli_epi64(size, 32), _mm512_srli_epi64(weight, 32), half, shift);
+        const __m512i all = _mm512_or_si512(even, _mm512_slli_epi64(odd, 32));
+        const __m512i out = _mm512_mask_sub_epi32(all, _mm512_movepi32_mask(g), _mm512_setzero_si512(), all);
+        _mm512_mask_cvtepi32_storeu_epi8(a->out + at, mask, out);
     }
 }
 
 #define BVAR_OWN_NORM
 
-/* |q| as unsigned 32 bits, even and odd lanes apart, in 64-bit sums. */
+/* Add |q| of 16 votes: as unsigned 32 bits, even and odd lanes apart, in 64-bit sums. */
+BVAR_INLINE void add_norms(__m512i q, __m512i sum[2]) {
+    const __m512i v = _mm512_abs_epi32(q);
+    sum[0] = _mm512_add_epi64(sum[0], _mm512_and_si512(v, _mm512_set1_epi64(0xffffffff)));
+    sum[1] = _mm512_add_epi64(sum[1], _mm512_srli_epi64(v, 32));
+}
+
 BVAR_INLINE int64_t norm_of(const int32_t *q, ptrdiff_t n) {
-    const __m512i low = _mm512_set1_epi64(0xffffffff);
-    __m512i even = _mm512_setzero_si512(), odd = even;
-    for (ptrdiff_t i = 0; i < n; i += 16) {
-        const __m512i v = _mm512_abs_epi32(_mm512_maskz_loadu_epi32(first_16(n - i < 16 ? (int)(n - i) : 16), q + i));
-        even = _mm512_add_epi64(even, _mm512_and_si512(v, low));
-        odd = _mm512_add_epi64(odd, _mm512_srli_epi64(v, 32));
-    }
-    return _mm512_reduce_add_epi64(_mm512_add_epi64(even, odd));
+    __m512i sum[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
+    ptrdiff_t i = 0;
+    for (; i + 16 <= n; i += 16)
+        add_norms(_mm512_loadu_si512(q + i), sum);
+    add_norms(_mm512_maskz_loadu_epi32(first_16((int)(n - i)), q + i), sum);
+    return _mm512_reduce_add_epi64(_mm512_add_epi64(sum[0], sum[1]));
 }
 
 #define BVAR_OWN_FLIP

@@ -25,8 +25,8 @@
  *   count_tile and gate_mask, or BVAR_OWN_TILES with tile_sums and tile_bits
  *   VOTE_COLS, VOTE_TERMS, VOTE_CHUNKS, CHUNK_BYTES, TABLE_BYTES
  *   double_terms, vote_index, vote_tables, vote_tile
- *   optionally BVAR_OWN_TRANSPOSE, BVAR_OWN_FLIP, BVAR_OWN_RESCALE with transpose, flip_word,
- *   rescale_row; BVAR_OWN_NORM with norm_of */
+ * and, where it does better than the plain C below, BVAR_OWN_TRANSPOSE with transpose, BVAR_OWN_GATHER with
+ * gather_8_terms, BVAR_OWN_RESCALE with rescale_row, BVAR_OWN_NORM with norm_of, BVAR_OWN_FLIP with flip_word. */
 
 BVAR_INLINE ptrdiff_t at_most(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 BVAR_INLINE ptrdiff_t ceil_div(ptrdiff_t a, ptrdiff_t b) { return (a + b - 1) / b; }

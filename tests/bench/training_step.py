@@ -1,0 +1,124 @@
+"""One training step of 784-4096-4096-10 against the float32 network of the same shape in PyTorch.
+
+    python -m tests.bench.training_step [--batch 100] [--rounds 9]
+
+A step is the forward pass, the loss, the backward pass and the update.  PyTorch uses ReLU and plain SGD, the
+cheapest there is; both sides use one thread.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+
+from bvar import backends, kernels
+from bvar.layers import BooleanLinear
+from bvar.network import Network, boolean_mlp
+from tests.bench.timing import describe, one_thread, race, show
+
+SIZES = [784, 4096, 4096, 10]
+
+
+def bvar_step(batch: int, name: str) -> tuple[Network, Callable[[], object]]:
+    random = np.random.RandomState(0)
+    x = kernels.pack(random.random_sample((batch, SIZES[0])) < 0.5)
+    y = random.randint(0, SIZES[-1], batch)
+    network = boolean_mlp(SIZES, n_steps=10**6, random_state=0)
+
+    def step() -> None:
+        with backends.use(name):
+            network.apply(network.votes(x, y))
+
+    return network, step
+
+
+def in_blocks(network: Network, batch: int, name: str, block: int) -> Callable[[], object]:
+    """The same step, bit for bit, with the votes on `block` neurons applied while they are in the cache."""
+    random = np.random.RandomState(0)
+    x = kernels.pack(random.random_sample((batch, SIZES[0])) < 0.5)
+    y = random.randint(0, SIZES[-1], batch)
+    optimizer = network.optimizer
+
+    def update(layer: BooleanLinear, k: int, signal: np.ndarray, context: object) -> None:
+        w, m, flips = layer.weight.bits, optimizer.m[k], 0
+        eta = optimizer.current_eta() / (127 * batch)
+        for i in range(0, w.n_rows, block):
+            rows = slice(i, i + block)
+            q = kernels.weight_votes(signal[:, rows], context, layer.gate)
+            flips += kernels.flip(w[rows], m[rows], q, beta=optimizer.beta[k], eta=optimizer._clipped(eta, q))
+        layer.weight._prepared = None
+        optimizer.beta[k] = (m.size - flips) / m.size
+
+    def step() -> None:
+        with backends.use(name):
+            value, contexts = x, []
+            for layer in network.layers:
+                value, context = layer.forward(value)
+                contexts.append(context)
+            signal, k = network.loss.signals(value, y), len(network.parameters)
+            for layer, context in zip(reversed(network.layers), reversed(contexts), strict=True):
+                if not isinstance(layer, BooleanLinear):
+                    _, signal = layer.backward(signal, context)
+                    continue
+                k -= 1
+                below = kernels.input_votes(signal, layer.weight.bits, layer.gate) if k else signal
+                update(layer, k, signal, context)
+                signal = below
+            optimizer.step_count += 1
+
+    return step
+
+
+def torch_step(batch: int, optimizer: str) -> Callable[[], object]:
+    import torch
+
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    layers = [torch.nn.Linear(SIZES[0], SIZES[1])]
+    for n_in, n_out in pairwise(SIZES[1:]):
+        layers += [torch.nn.ReLU(), torch.nn.Linear(n_in, n_out)]
+    network = torch.nn.Sequential(*layers)
+    rule = getattr(torch.optim, optimizer)(network.parameters(), lr=1e-3)
+    x, y = torch.randn(batch, SIZES[0]), torch.randint(0, SIZES[-1], (batch,))
+
+    def step() -> None:
+        rule.zero_grad()
+        torch.nn.functional.cross_entropy(network(x), y).backward()
+        rule.step()
+
+    return step
+
+
+def main() -> None:
+    """Race them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--batch", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--backends", default=backends.available()[-1])
+    arguments = parser.parse_args()
+    one_thread()
+    print(describe(), flush=True)
+    contenders: dict[str, Callable[[], object]] = {}
+    try:
+        for optimizer in ("SGD", "Adam"):
+            contenders[f"torch {optimizer}"] = torch_step(arguments.batch, optimizer)
+    except ImportError:
+        print("PyTorch is not installed: left out")
+    for name in arguments.backends.split(","):
+        network, contenders[name] = bvar_step(arguments.batch, name)
+        other, step = bvar_step(arguments.batch, name)
+        step()  # makes the accumulators
+        contenders[f"{name} in blocks of 128 neurons"] = in_blocks(other, arguments.batch, name, 128)
+        contenders[name]()
+        for _ in range(3):
+            contenders[name](), contenders[f"{name} in blocks of 128 neurons"]()
+        assert network.fingerprint() == other.fingerprint(), "both ways must give the same model"
+    weights = sum(a * b for a, b in pairwise(SIZES))
+    show(f"step, batch {arguments.batch}", race(contenders, arguments.rounds), 3 * arguments.batch * weights)
+
+
+if __name__ == "__main__":
+    main()

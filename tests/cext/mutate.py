@@ -1,0 +1,104 @@
+"""Break the kernels on purpose, one fault at a time, and see that the twin tests turn red for each.
+
+    python tests/cext/mutate.py [part of a name ...]
+
+Works on a copy of the tree.  Takes some ten seconds for each fault: for a night, not for every change.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FAULTS = [
+    ("scalar: lost tail of a row", "isa_scalar.c", "widen(look_up_word(tables, w[o]), sums[o]);", "(void)0;"),
+    (
+        "scalar: wrong order of lanes",
+        "isa_scalar.c",
+        "sums[o][r % 2] >> 16 * (r / 2)",
+        "sums[o][r / 4] >> 16 * (r % 4)",
+    ),
+    (
+        "scalar: borrow kept",
+        "isa_scalar.c",
+        "sum = (sum - (uint64_t)(int64_t)lane) >> 16;",
+        "sum >>= 16;",
+    ),
+    ("scalar: 16-bit lanes overflow", "isa_scalar.c", "65535 / 64 / 2 * 2", "65535 / 64 * 2"),
+    ("avx2: 32 bytes in 8-bit sums", "isa_avx2.c", "MAX_BYTES = 31, ", "MAX_BYTES = 32, "),
+    ("avx2: 16-bit sums overflow", "isa_avx2.c", "264 * MAX_BYTES", "265 * MAX_BYTES"),
+    ("avx2: shift by 3", "isa_avx2.c", "_mm256_srli_epi16(bits, 4)", "_mm256_srli_epi16(bits, 3)"),
+    (
+        "avx2: lost last column",
+        "isa_avx2.c",
+        "memcpy(out, some, (size_t)n * sizeof some[0]);",
+        "memcpy(out, some, (size_t)(n - 1) * sizeof some[0]);",
+    ),
+    (
+        "avx512: first word twice",
+        "isa_avx512.c",
+        "for (ptrdiff_t k = 1; k < n_words; ++k)",
+        "for (ptrdiff_t k = 0; k < n_words; ++k)",
+    ),
+    ("avx512: int16 comparison overflows", "isa_avx512.c", "a->n_words < 512 &&", "a->n_words < 1024 &&"),
+    ("avx512: strict gate", "isa_avx512.c", "_mm512_cmple_epi16_mask(", "_mm512_cmplt_epi16_mask("),
+    ("avx512: limits of one row for all", "isa_avx512.c", "row[i] != row[i - 1]", "0"),
+    ("avx512: padding set", "isa_avx512.c", "^ invert) & mask;", "^ invert);"),
+    ("avx512: 264 terms in int16", "isa_avx512.c", "VOTE_CHUNKS = 21, ", "VOTE_CHUNKS = 22, "),
+    ("avx512: second block overwrites", "isa_avx512.c", "old = first ?", "old = 1 ?"),
+    ("avx512: flip strictly above 1", "isa_avx512.c", "_CMP_GE_OQ", "_CMP_GT_OQ"),
+    ("avx512: no reset", "isa_avx512.c", "_mm512_maskz_mov_ps((__mmask16)~flips, v)", "v"),
+    (
+        "avx512: fused multiply-add",
+        "isa_avx512.c",
+        "_mm512_add_ps(_mm512_mul_ps(beta, _mm512_maskz_loadu_ps(mask, m)), _mm512_mul_ps(eta, votes))",
+        "_mm512_fmadd_ps(beta, _mm512_maskz_loadu_ps(mask, m), _mm512_mul_ps(eta, votes))",
+    ),
+    ("shared: half rounded down", "kernels_impl.h", "a->shift) >> 1, last", "a->shift) >> 2, last"),
+    ("shared: eta of row 0 for all", "kernels_impl.h", "a->eta[r]", "a->eta[0]"),
+    (
+        "shared: a row of a panel lost",
+        "kernels_impl.h",
+        "at_most(PANEL_ROWS, a->n_rows - p * PANEL_ROWS)",
+        "at_most(PANEL_ROWS - 1, a->n_rows - p * PANEL_ROWS)",
+    ),
+    ("pool: last item lost", "pool.c", "if (begin >= w->n_items)", "if (begin >= w->n_items - 1)"),
+]
+
+
+def run(tree: Path, *command: str, **environment: str) -> bool:
+    env = os.environ | {"PYTHONPATH": str(tree)} | environment
+    return subprocess.run([sys.executable, *command], cwd=tree, capture_output=True, env=env).returncode == 0
+
+
+def survives(tree: Path, file: str, old: str, new: str) -> bool:
+    """Whether the tests stay green with this fault."""
+    path = tree / "bvar/_cext/src" / file
+    right = path.read_text()
+    assert old in right, f"{file} has no {old!r} any more: mend the list of faults"
+    path.write_text(right.replace(old, new))
+    try:
+        built = run(tree, "setup.py", "-q", "build_ext", "--inplace", BVAR_BUILD_EXT="require")
+        assert built, f"the fault in {file} does not compile"
+        return run(tree, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "tests/test_twins.py")
+    finally:
+        path.write_text(right)
+
+
+def main() -> None:
+    """Try all faults, or those whose names contain an argument."""
+    wanted = [f for f in FAULTS if not sys.argv[1:] or any(part in f[0] for part in sys.argv[1:])]
+    with tempfile.TemporaryDirectory() as directory:
+        tree = Path(directory) / "bvar"
+        shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".git", ".venv", "build", "*.so", "__pycache__"))
+        green = [fault[0] for fault in wanted if survives(tree, *fault[1:])]
+    print(f"{len(wanted) - len(green)} of {len(wanted)} faults found")
+    if green:
+        sys.exit("not found: " + "; ".join(green))
+
+
+if __name__ == "__main__":
+    main()
