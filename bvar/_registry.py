@@ -68,10 +68,10 @@ class Backend(Protocol):
         shift: int,
         out: np.ndarray,
     ) -> None:
-        """Out = clip(round(g * table[|s - tau|] / 2**shift)), int8, halves away from zero."""
+        """Out = clip(round(g * table[abs(s - tau)] / 2**shift)), int8, halves away from zero."""
 
     def vote_norms(self, q: np.ndarray, out: np.ndarray) -> None:
-        """out[r] = sum of |q[r]|, int64; q int32 (r, n)."""
+        """out[r] = sum of abs(q[r]), int64; q int32 (r, n)."""
 
     def flip(self, words: np.ndarray, m: np.ndarray, q: np.ndarray, beta: float, eta: np.ndarray) -> int:
         """M = beta*m + eta[row]*q in float32; where m*e(w) >= 1 flip w and set m = 0.  Count the flips."""

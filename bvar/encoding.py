@@ -108,7 +108,7 @@ class ThermometerEncoder(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of int8, shape (n_samples, n_bits_out_)
+        ndarray of int8, shape (n_samples, n_bits_out)
             +1 where the answer is T, -1 where it is F, 0 where the value is missing.
         """
         return kernels.unpack_ternary(self.encode(X))
@@ -123,7 +123,7 @@ class ThermometerEncoder(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        BitMatrix of shape (n_samples, n_bits_out_)
+        BitMatrix of shape (n_samples, n_bits_out)
             The answers.
         """
         check_is_fitted(self)
@@ -144,7 +144,7 @@ class ThermometerEncoder(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of object, shape (n_bits_out_,)
+        ndarray of object, shape (n_bits_out,)
             The names.
 
         Raises

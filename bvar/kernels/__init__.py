@@ -1,7 +1,7 @@
 """The hot operations: check the arguments, allocate the result, let the backend in force do the work.
 
-:mod:`~bvar.kernels.layout` changes the layout of bits, :mod:`~bvar.kernels.forward` sums gates over inputs,
-:mod:`~bvar.kernels.backward` collects votes, :mod:`~bvar.kernels.update` flips weights.  All take and give
+``layout`` changes the layout of bits, ``forward`` sums gates over inputs,
+``backward`` collects votes, ``update`` flips weights.  All take and give
 :class:`bvar.bits.BitMatrix` and plain arrays; all are exact, and equal on every backend.
 """
 
