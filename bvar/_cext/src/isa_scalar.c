@@ -178,6 +178,7 @@ static void vote_tile(const void *tables, const uint8_t *index, int n_chunks, co
     const uint64_t from = lanes16(start, 1);
     for (int i = 0; i < cols; ++i) {
         uint64_t sum = from;
+        BVAR_UNROLL
         for (int c = 0; c < n_chunks; ++c)
             sum += ((const uint64_t *)tables)[256 * c + index[CHUNK_BYTES * c + i]];
         for (int r = 0; r < rows; ++r) {
