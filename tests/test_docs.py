@@ -1,4 +1,4 @@
-"""The documentation tells the truth: examples run, docstrings are complete, and every name and link leads somewhere."""
+"""The documentation is true: examples run, docstrings are complete, and every name and link leads somewhere."""
 
 import ast
 import doctest
@@ -14,18 +14,10 @@ import pytest
 import bvar
 
 ROOT = Path(__file__).parents[1]
-PUBLIC = [
-    "bvar",
-    *(
-        f"bvar.{name}"
-        for name in (
-            *("logic", "variation", "chain", "gates", "bits", "kernels", "backends", "layers", "losses", "optim"),
-            *("network", "encoding", "estimators", "plotting"),
-        )
-    ),
-]
-MODULES = ["bvar", *(m.name for m in pkgutil.walk_packages(bvar.__path__, "bvar.") if not m.name.endswith("__main__"))]
-MODULES = [name for name in MODULES if not name.startswith("bvar._cext")]
+MODULES = [m.name for m in pkgutil.walk_packages(bvar.__path__, "bvar.")]
+MODULES = ["bvar", *(name for name in MODULES if not name.startswith(("bvar._cext", "bvar.__main__")))]
+PUBLIC = [f"bvar.{m.name}" for m in pkgutil.iter_modules(bvar.__path__) if not m.name.startswith("_")]
+PUBLIC.remove("bvar.demo")  # for the command line only
 PAGES = [
     page
     for folder in ("docs", "tutorials")
@@ -62,7 +54,7 @@ def test_examples_of_a_module_run(name):
     """Every ``Examples`` section, under the backend in force."""
     module = importlib.import_module(name)
     for test in doctest.DocTestFinder(exclude_empty=True).find(module, name):
-        run(test)
+        run(test, doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
 
 
 @pytest.mark.usefixtures("agg")
@@ -80,7 +72,7 @@ def test_examples_of_a_page_run(page):
 def public_objects():
     """Names of functions and classes in ``__all__`` of the public modules, and of the members a class defines."""
     names = {}
-    for module_name in PUBLIC[1:]:
+    for module_name in PUBLIC:
         module = importlib.import_module(module_name)
         for name in module.__all__:
             value = getattr(module, name)
@@ -94,7 +86,8 @@ def public_objects():
     return sorted(names)
 
 
-CHECKS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["numpydoc_validation"]["checks"]
+TOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+CHECKS = TOOLS["numpydoc_validation"]["checks"]
 PROTOCOL = "bvar.backends.Backend"  # one line a method, next to its signature; the public text is in bvar.kernels
 
 
@@ -116,18 +109,13 @@ def test_every_module_says_what_it_is():
 def test_every_public_name_is_in_the_reference():
     """Modules are listed by hand, functions and classes follow from ``__all__``, constants are listed by hand."""
     text = (ROOT / "docs/reference/api.md").read_text(encoding="utf-8")
-    for name in PUBLIC[1:]:
+    for name in PUBLIC:
         assert re.search(rf"^   {re.escape(name)}$", text, re.M), f"{name} is not in docs/reference/api.md"
-    for name in PUBLIC[1:]:
         module = importlib.import_module(name)
         for constant in module.__all__:
             value = getattr(module, constant)
             if not callable(value):
                 assert f"{name}.{constant}" in text, f"{name}.{constant} is not in docs/reference/api.md"
-    listed = {n.removeprefix("bvar.") for n in PUBLIC[1:]}
-    hidden = {"demo", "__main__"}
-    found = {m.name for m in pkgutil.iter_modules(bvar.__path__) if not m.name.startswith("_")}
-    assert found - hidden == listed, "a public module is missing from the list in this file"
 
 
 def test_every_environment_variable_is_in_the_reference():
