@@ -4,7 +4,9 @@ Everything is made from the raw 64-bit words of ``numpy.random.PCG64``, a stream
 this order and no other:
 
 * bits of shape (r, n): ``r * ceil(n / 64)`` words, row by row, padding cleared;
-* a permutation of n: n words; the order that sorts them (ties by index).
+* a permutation of n: n words; the order that sorts them (ties by index);
+* bits that are T with probability k / 64: starting from the lowest bit of k that is set, for each of the six bits
+  of k upwards one matrix of words r, and ``m = m | r`` where that bit is 1, ``m = m & r`` where it is 0, from m = 0.
 
 No kernel draws a random number.
 """
@@ -47,6 +49,15 @@ class RandomWords:
         if n_bits % 64:
             words[:, -1] &= tail_mask(n_bits)
         return BitMatrix.trusted(words, n_bits)
+
+    def rare_bits(self, n_rows: int, n_bits: int, sixty_fourths: int) -> BitMatrix:
+        """Coins that show T with probability sixty_fourths / 64, from 1 to 63; shape (n_rows, n_bits)."""
+        rare = BitMatrix.trusted(np.zeros((n_rows, n_words(n_bits)), np.uint64), n_bits)
+        lowest = (sixty_fourths & -sixty_fourths).bit_length() - 1
+        for position in range(lowest, 6):
+            combine = np.bitwise_or if sixty_fourths >> position & 1 else np.bitwise_and
+            combine(rare.words, self.bits(n_rows, n_bits).words, out=rare.words)
+        return rare
 
     def permutation(self, n: int) -> np.ndarray:
         """Return a random order of 0 .. n - 1."""

@@ -107,7 +107,23 @@ def missing() -> dict[str, str]:
 
 
 def get(name: str = "auto") -> Backend:
-    """Look a backend up; an explicit name never falls back."""
+    """Look a backend up; an explicit name never falls back.
+
+    Parameters
+    ----------
+    name : str, default='auto'
+        As for :func:`bvar.backends.use`.
+
+    Returns
+    -------
+    Backend
+        The backend.
+
+    Raises
+    ------
+    BackendUnavailable
+        If it cannot run here; the message says why.
+    """
     prefix = {"auto": "", "c": "c-"}.get(name)
     if prefix is not None:
         for backend in reversed(_backends.values()):

@@ -125,8 +125,12 @@ class BitMatrix:
 
         Parameters
         ----------
-        words, n_bits, known
+        words : ndarray of uint64
             As for the class; the caller vouches for every rule stated there.
+        n_bits : int
+            Likewise.
+        known : ndarray of uint64, optional
+            Likewise.
 
         Returns
         -------

@@ -7,7 +7,7 @@ way, and the model that comes out is the same, bit for bit (``docs/explanation/e
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -19,7 +19,8 @@ from bvar._validation import check_integer
 from bvar.bits import BitMatrix
 from bvar.kernels import MAX_TERMS
 from bvar.layers import BooleanLinear, Layer, Parameter, Threshold
-from bvar.losses import CrossEntropy
+from bvar.layers.base import VoteBlock
+from bvar.losses import FULL_WEIGHT, CrossEntropy, Loss
 from bvar.optim import BooleanOptimizer
 
 __all__ = ["Network", "Votes", "boolean_mlp"]
@@ -35,21 +36,24 @@ class Votes:
         Votes on each parameter of the network.
     n_samples : int
         Number of samples that voted.
+    weight : int
+        Sum of their weights, each an integer fraction of :data:`bvar.losses.FULL_WEIGHT`.
     n_correct : int
-        How many of them the network classified correctly before the votes.
+        How many of them the network got right before the votes, where the loss knows right from wrong.
     loss : float
-        Sum of their losses, for people to look at; it does not enter the training.
+        Sum of their losses, for people to look at; neither of the two enters the training.
 
     Examples
     --------
     >>> import numpy as np
-    >>> a = Votes((np.array([[1, -2]], dtype=np.int32),), n_samples=2, n_correct=1, loss=0.5)
+    >>> a = Votes((np.array([[1, -2]], dtype=np.int32),), n_samples=2, weight=2**17, n_correct=1, loss=0.5)
     >>> sum([a, a]).tensors[0], (a + a).n_samples
     (array([[ 2, -4]], dtype=int32), 4)
     """
 
     tensors: tuple[np.ndarray, ...]
     n_samples: int
+    weight: int
     n_correct: int
     loss: float
 
@@ -64,6 +68,7 @@ class Votes:
         return Votes(
             tuple(a + b for a, b in zip(self.tensors, other.tensors, strict=True)),
             self.n_samples + other.n_samples,
+            self.weight + other.weight,
             self.n_correct + other.n_correct,
             self.loss + other.loss,
         )
@@ -80,7 +85,7 @@ class Network:
     ----------
     layers : sequence of Layer
         From the input to the scores.
-    loss : CrossEntropy
+    loss : Loss
         Turns scores into signals.
     optimizer : BooleanOptimizer
         Turns votes into flips.
@@ -105,7 +110,7 @@ class Network:
     True
     """
 
-    def __init__(self, layers: Sequence[Layer], loss: CrossEntropy, optimizer: BooleanOptimizer) -> None:
+    def __init__(self, layers: Sequence[Layer], loss: Loss, optimizer: BooleanOptimizer) -> None:
         self.layers = tuple(layers)
         self.loss = loss
         self.optimizer = optimizer
@@ -138,15 +143,17 @@ class Network:
                 value, _ = layer.forward(value)
         return value
 
-    def votes(self, x: BitMatrix, y: np.ndarray) -> Votes:
+    def votes(self, x: BitMatrix, y: np.ndarray, weights: np.ndarray | None = None) -> Votes:
         """Collect the votes of some samples; changes nothing.
 
         Parameters
         ----------
         x : BitMatrix of shape (n_samples, n_inputs)
             Inputs; values may be missing.
-        y : ndarray of int, shape (n_samples,)
-            Classes, as indices of scores.
+        y : ndarray of int
+            Targets, as the loss wants them: for cross-entropy the indices of classes, shape (n_samples,).
+        weights : ndarray of int, shape (n_samples,), optional
+            Weights of samples in [0, FULL_WEIGHT]; default: all FULL_WEIGHT.
 
         Returns
         -------
@@ -158,25 +165,79 @@ class Network:
         TypeError, ValueError
             If shapes disagree or a class has no score.
         """
+        scores, contexts = self._forward(x)
+        tensors: list[np.ndarray] = []
+        for layer, signal, context in self._backward(self.loss.signals(scores, y, weights), contexts):
+            tensors[:0] = layer.votes(signal, context)
+        return self._summary(scores, y, weights, tuple(tensors))
+
+    def step(self, x: BitMatrix, y: np.ndarray, weights: np.ndarray | None = None) -> tuple[Votes, list[int]]:
+        """Take a step on some samples: ``apply(votes(x, y, weights))``, the same bits, but faster.
+
+        The votes on a few neurons are applied while they are in the cache, and never all in memory.
+
+        Parameters
+        ----------
+        x : BitMatrix of shape (n_samples, n_inputs)
+            Inputs; values may be missing.
+        y : ndarray of int
+            Targets, as the loss wants them.
+        weights : ndarray of int, shape (n_samples,), optional
+            Weights of samples in [0, FULL_WEIGHT]; default: all FULL_WEIGHT.
+
+        Returns
+        -------
+        seen : Votes
+            What the samples were like, with no tensors.
+        flips : list of int
+            Number of flips in each parameter.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If shapes disagree or a class has no score; nothing is changed then.
+        """
+        scores, contexts = self._forward(x)
+        signals = self.loss.signals(scores, y, weights)  # checks y before anything moves
+        seen = self._summary(scores, y, weights, ())
+        blocks = self._vote_blocks(signals, contexts)
+        return seen, self.optimizer.step_in_blocks(self.parameters, blocks, seen.weight / FULL_WEIGHT)
+
+    def _forward(self, x: BitMatrix) -> tuple[np.ndarray, list[Any]]:
         value: Any = x
         contexts = []
         for layer in self.layers:
             value, context = layer.forward(value)
             contexts.append(context)
-        signal = self.loss.signals(value, y)
-        tensors: list[np.ndarray] = []
+        return value, contexts
+
+    def _backward(self, signal: np.ndarray, contexts: list[Any]) -> Iterator[tuple[Layer, np.ndarray, Any]]:
+        """Give every layer, from the last to the first, with the signal that it receives.
+
+        The signal for the layer below is computed before this one is given away: who takes it may flip it.
+        """
         for depth in reversed(range(len(self.layers))):
-            layer = self.layers[depth]
-            if depth == 0 and isinstance(layer, BooleanLinear):
-                own = layer.parameter_votes(signal, contexts[0])  # nobody below listens
-            else:
-                own, signal = layer.backward(signal, contexts[depth])
-            tensors[:0] = own
+            layer, context = self.layers[depth], contexts[depth]
+            below = layer.backward(signal, context) if depth else signal  # nobody listens below the first
+            yield layer, signal, context
+            signal = below
+
+    def _vote_blocks(self, signal: np.ndarray, contexts: list[Any]) -> Iterator[VoteBlock]:
+        first = len(self.parameters)
+        for layer, received, context in self._backward(signal, contexts):
+            first -= len(layer.parameters)
+            for number, rows, votes in layer.vote_blocks(received, context):
+                yield first + number, rows, votes
+
+    def _summary(
+        self, scores: np.ndarray, y: np.ndarray, weights: np.ndarray | None, tensors: tuple[np.ndarray, ...]
+    ) -> Votes:
         return Votes(
-            tuple(tensors),
-            n_samples=len(x),
-            n_correct=int(np.count_nonzero(value.argmax(axis=1) == y)),
-            loss=float(self.loss.values(value, y).sum()),
+            tensors,
+            n_samples=len(scores),
+            weight=FULL_WEIGHT * len(scores) if weights is None else int(weights.sum(dtype=np.int64)),
+            n_correct=self.loss.n_correct(scores, y),
+            loss=float(self.loss.values(scores, y).sum()),
         )
 
     def apply(self, votes: Votes) -> list[int]:
@@ -190,9 +251,14 @@ class Network:
         Returns
         -------
         list of int
-            Number of flips in each parameter.
+            Number of flips in each parameter. Votes of no weight at all flip nothing.
+
+        Raises
+        ------
+        ValueError
+            If the votes come from a network of another shape; nothing is changed then.
         """
-        return self.optimizer.step(self.parameters, votes.tensors, votes.n_samples)
+        return self.optimizer.step(self.parameters, votes.tensors, votes.weight / FULL_WEIGHT)
 
     def fingerprint(self) -> str:
         """Hash the weights: equal fingerprints mean equal models.
@@ -219,6 +285,7 @@ def boolean_mlp(
     clip: float = 1.0,
     n_steps: int | None = None,
     temperature: float = 1.0,
+    loss: Loss | None = None,
     random_state: object = None,
 ) -> Network:
     """Build a fully connected network of Boolean weights and activations.
@@ -231,10 +298,16 @@ def boolean_mlp(
         Connective of every layer.
     bias : bool, default=False
         Whether units have a Boolean bias.
-    eta, clip, n_steps
+    eta : float, default=10.0
         See :class:`bvar.optim.BooleanOptimizer`.
+    clip : float, default=1.0
+        Likewise.
+    n_steps : int, optional
+        Likewise.
     temperature : float, default=1.0
         See :class:`bvar.losses.CrossEntropy`.
+    loss : Loss, optional
+        Another loss. Default: ``CrossEntropy(sizes[-2], temperature)``.
     random_state : None, int, RandomState or RandomWords, default=None
         Where the initial weights come from, layer by layer.
 
@@ -267,4 +340,4 @@ def boolean_mlp(
         if depth < len(sizes) - 1:
             layers.append(Threshold(n_outputs, n_inputs, sizes[depth + 1], gate, gate))
     optimizer = BooleanOptimizer(eta, clip=clip, n_steps=n_steps)
-    return Network(layers, CrossEntropy(sizes[-2], temperature), optimizer)
+    return Network(layers, CrossEntropy(sizes[-2], temperature) if loss is None else loss, optimizer)

@@ -1,4 +1,4 @@
-r"""The Boolean optimizer: weights that collect evidence and flip when it suffices .
+r"""The Boolean optimizer: weights that collect evidence and flip when it suffices.
 
 The page is ``docs/explanation/optimizer.md``.  For every tensor of weights w, with votes q,
 
@@ -19,7 +19,7 @@ is of the merged votes, an integer: it cannot depend on how a batch was split.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import inf, sqrt
 
@@ -47,19 +47,19 @@ class BooleanOptimizer:
     n_steps : int, optional
         Length of training in steps: eta falls to 0 over it, along half a cosine wave. Default: eta stays.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument has the wrong type or is out of range.
-
     Attributes
     ----------
     step_count : int
-        Steps taken.
+        Steps taken in this schedule.
     m : list of ndarray of float32
         One accumulator for each parameter; empty before the first step.
     beta : list of float
         One plasticity for each parameter: the share of its weights that did not flip in the last step.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has the wrong type or is out of range.
 
     Examples
     --------
@@ -82,12 +82,24 @@ class BooleanOptimizer:
         clip: float = 1.0,
         n_steps: int | None = None,
     ) -> None:
-        self.eta = check_real(eta, "eta", low=0)
         self.clip = clip if clip == inf else check_real(clip, "clip", low=0, strict=True)
-        self.n_steps = None if n_steps is None else check_integer(n_steps, "n_steps", low=1)
-        self.step_count = 0
+        self.start_schedule(eta, n_steps)
         self.m: list[np.ndarray] = []
         self.beta: list[float] = []
+
+    def start_schedule(self, eta: float, n_steps: int | None) -> None:
+        """Begin a schedule; accumulators stay.
+
+        Parameters
+        ----------
+        eta : float
+            Accumulation factor to start from, at least 0.
+        n_steps : int or None
+            Length of the schedule in steps; None keeps eta as it is.
+        """
+        self.eta = check_real(eta, "eta", low=0)
+        self.n_steps = None if n_steps is None else check_integer(n_steps, "n_steps", low=1)
+        self.step_count = 0
 
     def current_eta(self) -> float:
         """Return eta at this point of the schedule.
@@ -102,7 +114,7 @@ class BooleanOptimizer:
         progress = Fraction(min(self.step_count, self.n_steps), self.n_steps)
         return self.eta * (1 + cosine(progress / 2)) / 2
 
-    def step(self, parameters: Sequence[Parameter], votes: Sequence[np.ndarray], n_samples: int) -> list[int]:
+    def step(self, parameters: Sequence[Parameter], votes: Sequence[np.ndarray], n_samples: float) -> list[int]:
         """Take one step.
 
         Parameters
@@ -111,8 +123,8 @@ class BooleanOptimizer:
             The tensors to train, always the same in the same order.
         votes : sequence of ndarray of int32
             One array for each parameter, of its shape.
-        n_samples : int
-            Number of samples that voted.
+        n_samples : float
+            Number of samples that voted, each counted with its weight; if it is 0, nothing moves.
 
         Returns
         -------
@@ -124,20 +136,40 @@ class BooleanOptimizer:
         ValueError
             If the votes do not match the parameters; nothing is changed then.
         """
-        check_integer(n_samples, "n_samples", low=1)
         _check_votes(parameters, votes)
+        blocks = ((number, slice(0, len(q)), q) for number, q in enumerate(votes))
+        return self.step_in_blocks(parameters, blocks, n_samples)
+
+    def step_in_blocks(
+        self, parameters: Sequence[Parameter], blocks: Iterable[tuple[int, slice, np.ndarray]], n_samples: float
+    ) -> list[int]:
+        """Take one step on votes that arrive in pieces; the same bits as :meth:`step`.
+
+        Parameters
+        ----------
+        parameters : sequence of Parameter
+            The tensors to train, always the same in the same order.
+        blocks : iterable of (int, slice, ndarray of int32)
+            Number of a parameter, rows of it, and the votes on these rows; every row exactly once.
+        n_samples : float
+            Number of samples that voted, each counted with its weight; if it is 0, nothing moves.
+
+        Returns
+        -------
+        list of int
+            Number of flips in each parameter.
+        """
+        check_real(n_samples, "n_samples", low=0)
         if not self.m:
             self.m = [np.zeros(p.bits.shape, np.float32) for p in parameters]
             self.beta = [1.0] * len(parameters)
-        eta = self.current_eta() / (SIGNAL_MAX * n_samples)
-        flips = [
-            parameter.flip(m, q, beta=beta, eta=self._clipped(eta, q))
-            for parameter, m, q, beta in zip(parameters, self.m, votes, self.beta, strict=True)
-        ]
-        self.beta = [
-            (p.bits.n_rows * p.bits.n_bits - n) / (p.bits.n_rows * p.bits.n_bits)
-            for p, n in zip(parameters, flips, strict=True)
-        ]
+        eta = self.current_eta() / (SIGNAL_MAX * n_samples) if n_samples else 0.0
+        flips = [0] * len(parameters)
+        for number, rows, q in blocks:
+            flips[number] += parameters[number].flip(
+                self.m[number][rows], q, beta=self.beta[number], eta=self._clipped(eta, q), rows=rows
+            )
+        self.beta = [(m.size - n) / m.size for m, n in zip(self.m, flips, strict=True)]
         self.step_count += 1
         return flips
 

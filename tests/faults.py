@@ -109,9 +109,9 @@ def clip_forgotten():
 def signals_scaled_by_their_part_of_the_batch():
     def change(backward):
         def rescaled(self, signal, context):
-            votes, below = backward(self, signal, context)
+            below = backward(self, signal, context)
             peak = max(1, int(abs(below.astype(int)).max(initial=0)))
-            return votes, (below.astype(int) * 127 // peak).astype(np.int8)
+            return (below.astype(int) * 127 // peak).astype(np.int8)
 
         return rescaled
 
@@ -133,8 +133,8 @@ def missing_value_taken_for_false():
 
 
 def weights_laid_out_before_the_flip():
-    def flip(self, m, votes, *, beta, eta):
-        return kernels.flip(self.bits, m, votes, beta=beta, eta=eta)
+    def flip(self, m, votes, *, beta, eta, rows=slice(None)):
+        return kernels.flip(self.bits[rows], m, votes, beta=beta, eta=eta)
 
     layers.Parameter.flip = flip
 

@@ -34,8 +34,7 @@ def test_votes_are_the_finite_change_of_signal_times_sum(backend, data, g, bias,
     if bias:
         want = want + kernels.unpack_ternary(layer.bias.bits)
     assert s.tolist() == want.tolist()
-    votes, below = layer.backward(np.ascontiguousarray(z), context)
-    assert [v.tolist() for v in layer.parameter_votes(z, context)] == [v.tolist() for v in votes]
+    votes, below = layer.votes(z, context), layer.backward(np.ascontiguousarray(z), context)
 
     def total(bits, row, i, value):
         mask = np.uint64(1 << (i % 64))

@@ -17,7 +17,7 @@ SCORES = st.integers(1, 6).flatmap(
 
 @given(scores=SCORES, fan_in=st.sampled_from([1, 7, 100, 4096]), seed=st.integers(0, 99))
 def test_signals_are_the_rounded_difference_of_softmax_and_label(scores, fan_in, seed):
-    loss = CrossEntropy(fan_in)
+    loss = CrossEntropy(fan_in, 1.0)
     y = np.random.default_rng(seed).integers(0, len(scores[0]), len(scores))
     s = np.array(scores, np.int32)
     z = loss.signals(s, y)
@@ -46,7 +46,7 @@ def test_the_table_is_the_rounded_exponential():
 
 
 def test_values_are_the_negative_log_probabilities():
-    loss = CrossEntropy(4)
+    loss = CrossEntropy(4, 1.0)
     s = np.array([[0, 2], [100, -100]], np.int32)
     got = loss.values(s, np.array([0, 1]))
     assert abs(got[0] - math.log(1 + math.e)) < 2e-6  # table entries are off by at most 2**-21

@@ -46,6 +46,33 @@ def test_splitting_a_batch_does_not_change_the_model(backend, n_parts):
     assert train(n_parts, backend=backend) == train(1)
 
 
+@pytest.mark.parametrize("bias", [False, True])
+def test_a_step_in_blocks_is_the_step(backend, bias):
+    """Theorem (exactness), once more: votes may be applied neuron by neuron."""
+    x, y = data()
+    weights = np.random.default_rng(0).integers(0, 2**16, len(y), endpoint=True)
+    whole, blocks = (boolean_mlp([70, 300, 140, 3], bias=bias, n_steps=9, random_state=0) for _ in range(2))
+    for _ in range(9):
+        votes = whole.votes(x, y, weights)
+        flips = whole.apply(votes)
+        seen, flipped = blocks.step(x, y, weights)
+        assert flipped == flips
+        assert (seen.n_samples, seen.weight, seen.n_correct) == (votes.n_samples, votes.weight, votes.n_correct)
+    assert blocks.fingerprint() == whole.fingerprint()
+    assert blocks.optimizer.beta == whole.optimizer.beta
+
+
+def test_a_step_that_is_refused_changes_nothing(backend):
+    x, y = data()
+    network = boolean_mlp([70, 33, 3], random_state=0)
+    before = network.fingerprint()
+    for wrong in (y[:-1], y + 3):
+        with pytest.raises(ValueError, match="y "):
+            network.step(x, wrong)
+    assert network.fingerprint() == before
+    assert network.optimizer.step_count == 0
+
+
 def test_the_order_of_samples_in_a_batch_does_not_matter(backend):
     x, y = data()
     network = boolean_mlp([70, 33, 3], random_state=0)
@@ -131,15 +158,15 @@ def test_a_network_survives_pickle_and_copy():
 
 
 def test_votes_add_up_and_refuse_strangers():
-    one = Votes((np.ones((1, 2), np.int32),), 2, 1, 0.5)
+    one = Votes((np.ones((1, 2), np.int32),), 2, 2**17, 1, 0.5)
     total = one + one + one
-    assert (total.tensors[0].tolist(), total.n_samples, total.n_correct, total.loss) == ([[3, 3]], 6, 3, 1.5)
+    assert (total.tensors[0].tolist(), total.n_samples, total.weight, total.loss) == ([[3, 3]], 6, 3 * 2**17, 1.5)
     with pytest.raises(ValueError, match="networks of the same shape"):
-        one + Votes((np.ones((1, 3), np.int32),), 1, 0, 0.0)
+        one + Votes((np.ones((1, 3), np.int32),), 1, 2**16, 0, 0.0)
     with pytest.raises(TypeError):
         one + 1
     with pytest.raises(OverflowError, match="do not fit int32"):
-        one + Votes(one.tensors, 2**23, 0, 0.0)
+        one + Votes(one.tensors, 2**23, 2**39, 0, 0.0)
 
 
 @pytest.mark.parametrize(

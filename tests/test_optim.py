@@ -96,7 +96,7 @@ def test_votes_that_do_not_fit_change_nothing():
     for votes, text in (([], "one array per parameter"), ([good[:1]], r"votes on w must have shape \(2, 4\)")):
         with pytest.raises(ValueError, match=text):
             optimizer.step([p], votes, n_samples=1)
-    with pytest.raises(ValueError, match="n_samples must be an integer >= 1"):
-        optimizer.step([p], [good], n_samples=0)
+    with pytest.raises(ValueError, match="n_samples must be a finite number >= 0"):
+        optimizer.step([p], [good], n_samples=-1)
     assert (p.bits.words == before).all()
     assert optimizer.step_count == 0

@@ -57,7 +57,8 @@ def test_e3_the_three_input_neuron(backend, name):
     s, context = made.forward(bits(x))
     assert (s.item() + 3 + 1) // 2 == count == sum(terms) + 1
     for z, (q, g) in ((1, (ds_dw, ds_dx)), (-1, minus), (3, quarters)):
-        (votes, bias_votes), below = made.backward(np.array([[z]], np.int8), context)
+        signal = np.array([[z]], np.int8)
+        (votes, bias_votes), below = made.votes(signal, context), made.backward(signal, context)
         assert (votes[0].tolist(), below[0].tolist(), bias_votes.item()) == (q, g, z)
 
 
@@ -86,11 +87,11 @@ def test_e4_the_xor_layer_with_boolean_and_real_signals(backend):
     assert (2 * kernels.count_rows(kernels.transpose(boolean)) - 2).tolist() == [0, -2]
 
     z = np.array([[2, -4], [-1, 8]], np.int8)  # quarters of [[.5, -1], [-.25, 2]]
-    (g_w, g_b), g_x = xor_layer.backward(z, context)
+    (g_w, g_b), g_x = xor_layer.votes(z, context), xor_layer.backward(z, context)
     assert (g_x / 4).tolist() == [[-1.5, 0.5, 1.5], [2.25, -1.75, -2.25]]
     assert (g_w / 4).tolist() == [[-0.75, 0.25, -0.25], [3, 1, -1]]
     assert (g_b / 4).tolist() == [[0.25, 1]]
-    (n_w, _), n_x = xnor_layer.backward(z, context)
+    (n_w, _), n_x = xnor_layer.votes(z, context), xnor_layer.backward(z, context)
     assert (n_w == -g_w).all()
     assert (n_x == -g_x).all()
 
@@ -127,7 +128,7 @@ def test_e5_the_optimizer(backend):
 
 
 def test_e5_the_ungated_rule_is_another_algorithm():
-    """The negative twin: flipping on sign agreement alone reproduces its own table, and not that of the optimizer."""
+    """The negative twin: flipping on sign agreement alone reproduces its own table, not the optimizer's."""
     w, m, beta, steps = np.array([1, 0, 1, 0]), np.zeros(4), 1.0, []
     for q in E5_VOTES:
         m = beta * m + 0.5 * np.array(q)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -41,26 +42,30 @@ class Parameter:
             self._prepared = kernels.prepare(self.bits)
         return self._prepared
 
-    def flip(self, m: np.ndarray, votes: np.ndarray, *, beta: float, eta: float | np.ndarray) -> int:
+    def flip(
+        self, m: np.ndarray, votes: np.ndarray, *, beta: float, eta: float | np.ndarray, rows: slice = slice(None)
+    ) -> int:
         """Accumulate votes and flip; see :func:`bvar.kernels.flip`.
 
         Parameters
         ----------
         m : ndarray of float32
-            Accumulators, changed in place.
+            Accumulators of the rows, changed in place.
         votes : ndarray of int32
-            Votes.
+            Votes on the rows.
         beta : float
             Share of the old accumulator that is kept.
-        eta : float or ndarray of float32, shape (n_outputs,)
+        eta : float or ndarray of float32, shape (n_rows,)
             Weight of a vote.
+        rows : slice, optional
+            Rows concerned, in one piece. Default: all.
 
         Returns
         -------
         int
             Number of weights that flipped.
         """
-        flips = kernels.flip(self.bits, m, votes, beta=beta, eta=eta)
+        flips = kernels.flip(self.bits[rows], m, votes, beta=beta, eta=eta)  # a slice of rows is a view
         if flips:
             self._prepared = None
         return flips
@@ -68,6 +73,9 @@ class Parameter:
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what can be made again."""
         return {**self.__dict__, "_prepared": None}
+
+
+VoteBlock = tuple[int, slice, np.ndarray]
 
 
 class Layer(ABC):
@@ -97,8 +105,8 @@ class Layer(ABC):
         """
 
     @abstractmethod
-    def backward(self, signal: np.ndarray, context: Any) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
-        """Collect the votes of a batch.
+    def backward(self, signal: np.ndarray, context: Any) -> np.ndarray:
+        """Pass a signal down.
 
         Parameters
         ----------
@@ -109,8 +117,41 @@ class Layer(ABC):
 
         Returns
         -------
-        votes : tuple of ndarray of int32
-            One array for each parameter, of its shape.
-        below : ndarray
-            For the layer below.
+        ndarray
+            For the layer below: int32 votes on bits, or int8 signals on sums.
         """
+
+    def votes(self, signal: np.ndarray, context: Any) -> tuple[np.ndarray, ...]:
+        """Collect the votes of a batch on the parameters.
+
+        Parameters
+        ----------
+        signal : ndarray
+            What the layer above passed down.
+        context : object
+            What `forward` returned.
+
+        Returns
+        -------
+        tuple of ndarray of int32
+            One array for each parameter, of its shape.
+        """
+        return ()
+
+    def vote_blocks(self, signal: np.ndarray, context: Any) -> Iterator[VoteBlock]:
+        """Collect the same votes piece by piece, so that each can be used while it is in the cache.
+
+        Parameters
+        ----------
+        signal : ndarray
+            What the layer above passed down.
+        context : object
+            What `forward` returned.
+
+        Yields
+        ------
+        VoteBlock
+            Number of the parameter, rows of it, and the votes on these rows.
+        """
+        for number, tensor in enumerate(self.votes(signal, context)):
+            yield number, slice(0, len(tensor)), tensor

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from bvar import kernels
@@ -10,9 +12,11 @@ from bvar._validation import check_integer
 from bvar.bits import BitMatrix
 from bvar.gates import Gate
 from bvar.gates import gate as find_gate
-from bvar.layers.base import Layer, Parameter
+from bvar.layers.base import Layer, Parameter, VoteBlock
 
 __all__ = ["BooleanLinear"]
+
+_BLOCK = 128  # neurons voted on at a time: 4096 inputs then make 2 MiB of votes and 2 MiB of accumulators
 
 
 class BooleanLinear(Layer):
@@ -33,17 +37,17 @@ class BooleanLinear(Layer):
     name : str, default='linear'
         What the layer is called in tables.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If a width is not a positive integer or the gate ignores an operand.
-
     Attributes
     ----------
     weight : Parameter
         Bits of shape (n_outputs, n_inputs).
     bias : Parameter or None
         Bits of shape (1, n_outputs).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a width is not a positive integer or the gate ignores an operand.
 
     References
     ----------
@@ -131,8 +135,8 @@ class BooleanLinear(Layer):
         shift = 0 if self.bias is None else self._bias_signs()
         return kernels.gate_bits(x, self.weight.prepared(), tau - shift, self.gate)
 
-    def backward(self, signal: np.ndarray, context: BitMatrix) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
-        """Collect the votes on weights, bias and inputs.
+    def backward(self, signal: np.ndarray, context: BitMatrix) -> np.ndarray:
+        """Collect the votes on the inputs.
 
         Parameters
         ----------
@@ -143,15 +147,13 @@ class BooleanLinear(Layer):
 
         Returns
         -------
-        votes : tuple of ndarray of int32
-            On the weight and, where there is one, on the bias.
-        below : ndarray of int32, shape (n_samples, n_inputs)
+        ndarray of int32, shape (n_samples, n_inputs)
             Votes on the inputs.
         """
-        return self.parameter_votes(signal, context), kernels.input_votes(signal, self.weight.bits, self.gate)
+        return kernels.input_votes(signal, self.weight.bits, self.gate)
 
-    def parameter_votes(self, signal: np.ndarray, context: BitMatrix) -> tuple[np.ndarray, ...]:
-        """Collect the votes on weights and bias alone, which is all that a first layer needs.
+    def votes(self, signal: np.ndarray, context: BitMatrix) -> tuple[np.ndarray, ...]:
+        """Collect the votes on weights and bias.
 
         Parameters
         ----------
@@ -163,12 +165,33 @@ class BooleanLinear(Layer):
         Returns
         -------
         tuple of ndarray of int32
-            One array for each parameter.
+            Votes on the weight and, where there is one, on the bias.
         """
         votes = kernels.weight_votes(signal, context, self.gate)
         if self.bias is None:
             return (votes,)
         return votes, signal.sum(axis=0, dtype=np.int32, keepdims=True)
+
+    def vote_blocks(self, signal: np.ndarray, context: BitMatrix) -> Iterator[VoteBlock]:
+        """Collect the votes on a few neurons at a time.
+
+        Parameters
+        ----------
+        signal : ndarray of int8, shape (n_samples, n_outputs)
+            Signals on the sums.
+        context : BitMatrix
+            The inputs.
+
+        Yields
+        ------
+        VoteBlock
+            Number of the parameter, rows of it, and the votes on these rows.
+        """
+        for start in range(0, self.n_outputs, _BLOCK):
+            rows = slice(start, min(start + _BLOCK, self.n_outputs))
+            yield 0, rows, kernels.weight_votes(signal[:, rows], context, self.gate)
+        if self.bias is not None:
+            yield 1, slice(0, 1), signal.sum(axis=0, dtype=np.int32, keepdims=True)
 
     def _bias_signs(self) -> np.ndarray:
         assert self.bias is not None  # noqa: S101 - narrows the type

@@ -43,17 +43,17 @@ class Threshold(Layer):
     gate, next_gate : str, int or Gate, default='xnor'
         Connectives of the layer below and of the layer above.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If a count is not a positive integer or a gate is unknown.
-
     Attributes
     ----------
     tau : ndarray of int32, shape (n_units,)
         The mean of the sum over random bits: 0 for xnor, ``-fan_in / 2`` for and.
     table : ndarray of int32
         The weight as fixed-point numbers with `SHIFT` fractional bits, indexed by the distance.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a count is not a positive integer or a gate is unknown.
 
     Notes
     -----
@@ -73,7 +73,7 @@ class Threshold(Layer):
     >>> y.words
     array([[1]], dtype=uint64)
     >>> layer.backward(np.array([[100, 100]], dtype=np.int32), s)
-    ((), array([[100,  93]], dtype=int8))
+    array([[100,  93]], dtype=int8)
     """
 
     SHIFT = 20
@@ -113,7 +113,7 @@ class Threshold(Layer):
         """
         return kernels.pack(x >= self.tau), x
 
-    def backward(self, signal: np.ndarray, context: np.ndarray) -> tuple[tuple[()], np.ndarray]:
+    def backward(self, signal: np.ndarray, context: np.ndarray) -> np.ndarray:
         """Weight the votes by the distance from the threshold.
 
         Parameters
@@ -125,12 +125,10 @@ class Threshold(Layer):
 
         Returns
         -------
-        votes : tuple
-            Empty: a threshold has no parameters.
-        below : ndarray of int8, shape (n_samples, n_units)
+        ndarray of int8, shape (n_samples, n_units)
             Signals on the sums.
         """
-        return (), kernels.rescale(signal, context, self.tau, self.table, self.SHIFT)
+        return kernels.rescale(signal, context, self.tau, self.table, self.SHIFT)
 
 
 def surrogate_width(fan_in: int, gate: Gate) -> Decimal:

@@ -15,14 +15,13 @@ from itertools import pairwise
 import numpy as np
 
 from bvar import backends, kernels
-from bvar.layers import BooleanLinear
 from bvar.network import Network, boolean_mlp
 from tests.bench.timing import describe, one_thread, race, show
 
 SIZES = [784, 4096, 4096, 10]
 
 
-def bvar_step(batch: int, name: str) -> tuple[Network, Callable[[], object]]:
+def bvar_step(batch: int, name: str, *, fused: bool) -> tuple[Network, Callable[[], object]]:
     random = np.random.RandomState(0)
     x = kernels.pack(random.random_sample((batch, SIZES[0])) < 0.5)
     y = random.randint(0, SIZES[-1], batch)
@@ -30,46 +29,9 @@ def bvar_step(batch: int, name: str) -> tuple[Network, Callable[[], object]]:
 
     def step() -> None:
         with backends.use(name):
-            network.apply(network.votes(x, y))
+            network.step(x, y) if fused else network.apply(network.votes(x, y))
 
     return network, step
-
-
-def in_blocks(network: Network, batch: int, name: str, block: int) -> Callable[[], object]:
-    """The same step, bit for bit, with the votes on `block` neurons applied while they are in the cache."""
-    random = np.random.RandomState(0)
-    x = kernels.pack(random.random_sample((batch, SIZES[0])) < 0.5)
-    y = random.randint(0, SIZES[-1], batch)
-    optimizer = network.optimizer
-
-    def update(layer: BooleanLinear, k: int, signal: np.ndarray, context: object) -> None:
-        w, m, flips = layer.weight.bits, optimizer.m[k], 0
-        eta = optimizer.current_eta() / (127 * batch)
-        for i in range(0, w.n_rows, block):
-            rows = slice(i, i + block)
-            q = kernels.weight_votes(signal[:, rows], context, layer.gate)
-            flips += kernels.flip(w[rows], m[rows], q, beta=optimizer.beta[k], eta=optimizer._clipped(eta, q))
-        layer.weight._prepared = None
-        optimizer.beta[k] = (m.size - flips) / m.size
-
-    def step() -> None:
-        with backends.use(name):
-            value, contexts = x, []
-            for layer in network.layers:
-                value, context = layer.forward(value)
-                contexts.append(context)
-            signal, k = network.loss.signals(value, y), len(network.parameters)
-            for layer, context in zip(reversed(network.layers), reversed(contexts), strict=True):
-                if not isinstance(layer, BooleanLinear):
-                    _, signal = layer.backward(signal, context)
-                    continue
-                k -= 1
-                below = kernels.input_votes(signal, layer.weight.bits, layer.gate) if k else signal
-                update(layer, k, signal, context)
-                signal = below
-            optimizer.step_count += 1
-
-    return step
 
 
 def torch_step(batch: int, optimizer: str) -> Callable[[], object]:
@@ -108,13 +70,10 @@ def main() -> None:
     except ImportError:
         print("PyTorch is not installed: left out")
     for name in arguments.backends.split(","):
-        network, contenders[name] = bvar_step(arguments.batch, name)
-        other, step = bvar_step(arguments.batch, name)
-        step()  # makes the accumulators
-        contenders[f"{name} in blocks of 128 neurons"] = in_blocks(other, arguments.batch, name, 128)
-        contenders[name]()
+        network, contenders[f"{name} step"] = bvar_step(arguments.batch, name, fused=True)
+        other, contenders[f"{name} apply(votes)"] = bvar_step(arguments.batch, name, fused=False)
         for _ in range(3):
-            contenders[name](), contenders[f"{name} in blocks of 128 neurons"]()
+            contenders[f"{name} step"](), contenders[f"{name} apply(votes)"]()
         assert network.fingerprint() == other.fingerprint(), "both ways must give the same model"
     weights = sum(a * b for a, b in pairwise(SIZES))
     show(f"step, batch {arguments.batch}", race(contenders, arguments.rounds), 3 * arguments.batch * weights)
