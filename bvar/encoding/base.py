@@ -1,0 +1,228 @@
+"""What every encoder does: read a table in blocks, collect answers, pack them, name them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from bvar import kernels
+from bvar._validation import check_integer
+from bvar.bits import BitMatrix, n_words
+from bvar.encoding.columns import Columns, is_frame, read_columns
+
+__all__ = ["BitEncoder", "Group"]
+
+_BLOCK = 2**19  # answers collected at a time; their numbers take 4 MiB and stay in the cache
+_ROWS = 64  # at least, and a multiple of it: blocks are collected bit by bit and then transposed
+
+
+class Group(Protocol):
+    """Columns that are answered together."""
+
+    def answer(self, columns: Columns, rows: slice, answers: np.ndarray, missing: np.ndarray) -> None:
+        """Write the group's lines of `answers` (n_bits, n_rows) and, per column, which values are `missing`.
+
+        The answers of a missing value are F.
+        """
+        ...
+
+
+class BitEncoder(TransformerMixin, BaseEstimator):
+    """Base class of encoders: columns of a table in, answers T, F or missing out.
+
+    An encoder has a `fit`, which ends with `_finish`, and the methods `_widths`, `_groups` and `_questions`; how
+    the answers are read in blocks, packed and named is the same for all.
+
+    See Also
+    --------
+    ThermometerEncoder : For numbers.
+    OneHotBits : For categories.
+    TableEncoder : For both.
+    """
+
+    n_bits_out_: int
+    n_features_in_: int
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Encode as values of M.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or frame of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        ndarray of int8, shape (n_samples, n_bits_out)
+            +1 where the answer is T, -1 where it is F, 0 where the value is missing.
+        """
+        return kernels.unpack_ternary(self.encode(X))
+
+    def encode(self, X: Any) -> BitMatrix:
+        """Encode as packed bits.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or frame of shape (n_samples, n_features)
+            Data; converted a block of rows at a time, never as a whole.
+
+        Returns
+        -------
+        BitMatrix of shape (n_samples, n_bits_out)
+            The answers; with a `known` plane if and only if a value is missing.
+        """
+        columns, groups = self._begin(X)
+        return self._encode_rows(columns, groups, 0, columns.n_rows)
+
+    def encode_blocks(self, X: Any, n_rows: int) -> Iterator[BitMatrix]:
+        """Encode some rows at a time, for tables whose code would not fit in memory.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or frame of shape (n_samples, n_features)
+            Data.
+        n_rows : int
+            Number of rows of a block; the last one may have fewer.
+
+        Returns
+        -------
+        iterator of BitMatrix
+            The rows of ``encode(X)`` in order.
+
+        Raises
+        ------
+        TypeError, ValueError
+            At once, if `n_rows` or the shape of the data is wrong; values are looked at block by block.
+        """
+        n_rows = check_integer(n_rows, "n_rows", low=1)
+        columns, groups = self._begin(X)
+        starts = range(0, columns.n_rows, n_rows)
+        return (self._encode_rows(columns, groups, i, min(i + n_rows, columns.n_rows)) for i in starts)
+
+    def meaning(self, bit: int) -> str:
+        """Say in words what one bit of the code means.
+
+        Parameters
+        ----------
+        bit : int
+            Number of the bit, from 0 to ``n_bits_out_ - 1``.
+
+        Returns
+        -------
+        str
+            The question whose answer it is, such as ``'age >= 37.5'`` or ``'job = teacher'``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there is no such bit.
+        """
+        check_is_fitted(self)
+        bit = check_integer(bit, "bit", low=0, high=self.n_bits_out_ - 1)
+        column, _, meaning = list(self._questions())[bit]
+        return f"{self._input_names()[column]}{meaning}"
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Name every bit after its question, such as ``'age>=37.5'`` or ``'job=teacher'``.
+
+        Parameters
+        ----------
+        input_features : array-like of str, optional
+            Names of the features; default: those seen in `fit`, or x0, x1, ...
+
+        Returns
+        -------
+        ndarray of object, shape (n_bits_out,)
+            The names.
+
+        Raises
+        ------
+        ValueError
+            If the number of names is not the number of features.
+        """
+        check_is_fitted(self)
+        names = self._input_names() if input_features is None else input_features
+        if len(names) != self.n_features_in_:
+            raise ValueError(f"input_features must have {self.n_features_in_} names, got {len(names)}")
+        return np.array([f"{names[column]}{name}" for column, name, _ in self._questions()], dtype=object)
+
+    # ------------------------------------------------------------------ what an encoder must have
+
+    def _widths(self) -> np.ndarray:
+        """Count the bits of each column."""
+        raise NotImplementedError
+
+    def _groups(self) -> list[Group]:
+        """Return the columns in groups that are answered together."""
+        raise NotImplementedError
+
+    def _questions(self) -> Iterator[tuple[int, str, str]]:
+        """Yield the column of each bit, and how its name and its meaning go on after that of the column."""
+        raise NotImplementedError
+
+    # ---------------------------------------------------------------------- what it gets for that
+
+    def _begin(self, X: Any) -> tuple[Columns, list[Group]]:
+        check_is_fitted(self)
+        return self._read(X, reset=False), self._groups()
+
+    def _encode_rows(self, columns: Columns, groups: list[Group], first: int, last: int) -> BitMatrix:
+        widths, n_bits = self._widths(), self.n_bits_out_
+        step = max(_ROWS, _BLOCK // max(n_bits, columns.n_columns) // _ROWS * _ROWS)
+        words, known = np.empty((last - first, n_words(n_bits)), np.uint64), None
+        for start in range(first, last, step):
+            rows = slice(start, min(start + step, last))
+            part = slice(rows.start - first, rows.stop - first)
+            answers = np.empty((n_bits, rows.stop - start), np.bool_)
+            missing = np.zeros((columns.n_columns, rows.stop - start), np.bool_)
+            for group in groups:
+                group.answer(columns, rows, answers, missing)
+            words[part] = _pack_columns(answers)
+            if missing[widths > 0].any():
+                if known is None:
+                    known = np.repeat(kernels.pack(np.ones((1, n_bits), np.bool_)).words, last - first, axis=0)
+                known[part] = _pack_columns(~np.repeat(missing, widths, axis=0))
+        return BitMatrix.trusted(words, n_bits, known)
+
+    def _finish(self) -> None:
+        self.n_bits_out_ = int(self._widths().sum())
+        if self.n_bits_out_ == 0:
+            raise ValueError("X has nothing to encode: all values of all columns are missing")
+
+    def _input_names(self) -> list[str]:
+        return list(getattr(self, "feature_names_in_", [f"x{i}" for i in range(self.n_features_in_)]))
+
+    def _read(self, X: Any, *, reset: bool) -> Columns:
+        """Validate without converting, and note or compare the number and the names of columns."""
+        if is_frame(X):
+            validate_data(self, X, reset=reset, skip_check_array=True)
+            for size, what in zip(X.shape, ("sample", "feature"), strict=True):
+                if size == 0:
+                    raise ValueError(
+                        f"Found frame with 0 {what}(s) (shape={X.shape}) while a minimum of 1 is required."
+                    )
+        else:
+            checked = validate_data(
+                self, X, reset=reset, dtype=None, accept_sparse=("csr", "csc"), ensure_all_finite=False
+            )
+            if checked.dtype.kind == "U" and not hasattr(X, "dtype"):  # NumPy makes text of a list like [1, "a"]
+                checked = np.array(X, dtype=object)
+            X = checked
+        return read_columns(X, self._input_names())
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that NaN and sparse data are legal, and that bits come out whatever goes in."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+
+def _pack_columns(answers: np.ndarray) -> np.ndarray:
+    """Pack (n_bits, n_rows) and transpose: comparing and packing along columns is what is fast."""
+    return kernels.transpose(kernels.pack(answers)).words

@@ -1,0 +1,151 @@
+"""Thermometers: k bits ask k questions of a number, "are you at least t?", for rising thresholds t.
+
+A larger number answers T to more of them, so that what is near in value is near in bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from bvar._validation import check_choice, check_integer
+from bvar.encoding.base import BitEncoder, Group
+from bvar.encoding.columns import Columns
+from bvar.encoding.thresholds import STRATEGIES, check_target, choose_thresholds
+
+__all__ = ["ThermometerEncoder", "Thermometers", "threshold_labels"]
+
+
+class ThermometerEncoder(BitEncoder):
+    """Encode each feature as the answers to "is it at least t?" for some thresholds t.
+
+    Parameters
+    ----------
+    n_bits : int, default=8
+        Most thresholds for one feature. A feature with few distinct values gets one threshold between each two
+        neighbours instead, which loses nothing.
+    strategy : {'quantile', 'uniform', 'supervised'}, default='quantile'
+        Where the thresholds go: so that about equally many training values lie between them, at equal distances
+        from the smallest value to the largest, or where a decision tree of the feature alone would separate
+        the target. The last one needs `y` in `fit`.
+
+    Attributes
+    ----------
+    thresholds_ : list of ndarray of float64
+        Rising thresholds of each feature, at least one.
+    n_bits_out_ : int
+        Number of bits of an encoded sample.
+    n_features_in_ : int
+        Number of features seen during `fit`.
+    feature_names_in_ : ndarray of str
+        Their names, if they had any.
+
+    See Also
+    --------
+    TableEncoder : The same for tables that also hold text.
+
+    Notes
+    -----
+    A feature that is constant in the training data gets that value as its threshold; one that is always NaN
+    gets 0.  Infinite values are refused.
+
+    The tree of 'supervised' leaves no fewer than a quarter of an equal share of samples between two thresholds,
+    and may use fewer thresholds than it is allowed.  A feature that it cannot split gets quantiles.  A target of
+    floats is a number to be predicted; anything else (integers, Booleans, strings) is a class.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar.encoding import ThermometerEncoder
+    >>> X = np.array([[0.0], [1.0], [2.0], [np.nan]])
+    >>> encoder = ThermometerEncoder().fit(X)
+    >>> encoder.thresholds_
+    [array([0.5, 1.5])]
+    >>> encoder.transform(X)
+    array([[-1, -1],
+           [ 1, -1],
+           [ 1,  1],
+           [ 0,  0]], dtype=int8)
+    >>> encoder.meaning(1)
+    'x0 >= 1.5'
+    """
+
+    def __init__(self, n_bits: int = 8, strategy: str = "quantile") -> None:
+        self.n_bits = n_bits
+        self.strategy = strategy
+
+    def fit(self, X: Any, y: Any = None) -> ThermometerEncoder:
+        """Choose the thresholds.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or frame of shape (n_samples, n_features)
+            Training data; NaN means missing.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), optional
+            Target of strategy 'supervised'; the others ignore it.
+
+        Returns
+        -------
+        ThermometerEncoder
+            Itself.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a parameter or the data is not as described.
+        """
+        n_bits = check_integer(self.n_bits, "n_bits", low=1)
+        strategy = check_choice(self.strategy, "strategy", STRATEGIES)
+        columns = self._read(X, reset=True)
+        target = check_target(y, columns) if strategy == "supervised" else None
+        self.thresholds_ = [
+            choose_thresholds(columns, j, n_bits, strategy, target) for j in range(columns.n_columns)
+        ]
+        self._finish()
+        return self
+
+    def _widths(self) -> np.ndarray:
+        return np.array([len(ts) for ts in self.thresholds_])
+
+    def _groups(self) -> list[Group]:
+        return [Thermometers(np.arange(self.n_features_in_), self.thresholds_, self._widths())]
+
+    def _questions(self) -> Iterator[tuple[int, str, str]]:
+        for column, thresholds in enumerate(self.thresholds_):
+            for label in threshold_labels(thresholds):
+                yield column, f">={label}", f" >= {label}"
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn whether a target is needed."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = self.strategy == "supervised"
+        return tags
+
+
+class Thermometers:
+    """The columns of numbers of a table, answered together."""
+
+    def __init__(self, which: np.ndarray, thresholds: Sequence[np.ndarray], widths: np.ndarray) -> None:
+        ends = np.cumsum(widths)
+        lines = [np.arange(ends[j] - widths[j], ends[j]) for j in which]
+        self.which, self.widths = which, widths[which]
+        self.lines = np.concatenate(lines)
+        self.thresholds = np.concatenate([thresholds[j] for j in which])[:, None]
+
+    def answer(self, columns: Columns, rows: slice, answers: np.ndarray, missing: np.ndarray) -> None:
+        """Compare; NaN is less than everything."""
+        numbers = columns.numbers(self.which, rows)
+        missing[self.which] = np.isnan(numbers)
+        numbers = np.repeat(numbers, self.widths, axis=0)
+        if len(self.lines) == len(answers):
+            np.greater_equal(numbers, self.thresholds, out=answers)
+        else:
+            answers[self.lines] = numbers >= self.thresholds
+
+
+def threshold_labels(thresholds: np.ndarray) -> list[str]:
+    """Write thresholds in six digits if that tells them apart, else in all their digits."""
+    short = [f"{t:g}" for t in thresholds]
+    return short if len(set(short)) == len(short) else [repr(float(t)) for t in thresholds]

@@ -1,0 +1,88 @@
+"""Where to cut a column of numbers: the thresholds of a thermometer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.utils.validation import check_array, check_consistent_length
+
+from bvar.encoding.columns import Columns, to_numbers
+
+__all__ = ["STRATEGIES", "check_target", "choose_thresholds"]
+
+STRATEGIES = ("quantile", "uniform", "supervised")
+
+
+def choose_thresholds(columns: Columns, column: int, n_bits: int, strategy: str, target: Any) -> np.ndarray:
+    """Choose from 1 to `n_bits` rising thresholds; between each two neighbours where values are few."""
+    numbers = columns.values(column)
+    if numbers.dtype.kind == "b":
+        numbers = np.array([numbers.all(), numbers.any()])  # the same distinct values, without sorting
+    if numbers.dtype.kind not in "biuf" or numbers.dtype.itemsize >= 8:
+        numbers = to_numbers(numbers, columns.names[column])
+    values, counts = np.unique(numbers[~np.isnan(numbers)], return_counts=True)
+    values = to_numbers(values, columns.names[column])
+    if len(values) < 2:
+        return values if len(values) else np.zeros(1)
+    if len(values) - 1 <= n_bits:
+        return _between(values, np.arange(1, len(values)))
+    if strategy == "uniform":
+        return _uniform(values, n_bits)
+    cuts = np.zeros(0, np.intp)
+    if strategy == "supervised":
+        cuts = _cuts_by_target(np.searchsorted(values, numbers), len(values), target, n_bits)
+    return _between(values, cuts if len(cuts) else _cuts_by_share(counts, n_bits))
+
+
+def check_target(y: Any, columns: Columns) -> np.ndarray:
+    """Return the target of strategy 'supervised': float64 to be predicted, or integer codes of classes."""
+    if y is None:
+        raise ValueError(
+            "strategy='supervised' requires y to be passed, but the target y is None; "
+            "strategy='quantile' does without"
+        )
+    y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
+    check_consistent_length(columns.table, y)
+    if y.dtype.kind == "f":
+        return y.astype(np.float64)
+    try:
+        codes = [np.unique(one, return_inverse=True)[1] for one in y.reshape(len(y), -1).T]
+    except TypeError as error:
+        raise TypeError(f"y must hold labels of one kind: {error}") from None
+    return np.array(codes).T
+
+
+def _cuts_by_share(counts: np.ndarray, n_bits: int) -> np.ndarray:
+    """Cut before the values at which the cumulated count passes equal shares; never before the first."""
+    shares = counts.sum() * np.arange(1, n_bits + 1) / (n_bits + 1)
+    cuts = np.searchsorted(np.cumsum(counts), shares) + 1
+    return np.unique(np.minimum(cuts, len(counts) - 1))
+
+
+def _cuts_by_target(ranks: np.ndarray, n_values: int, target: np.ndarray, n_bits: int) -> np.ndarray:
+    """Cut where a decision tree of this one feature would, best cut first.
+
+    The tree sees ranks, not values, because it computes in float32; a rank of `n_values` is a missing value.
+    Leaves of less than a quarter of an equal share are refused: they are noise or outliers.
+    """
+    known = ranks < n_values
+    kind = DecisionTreeRegressor if target.dtype.kind == "f" else DecisionTreeClassifier
+    smallest = -(-int(known.sum()) // (4 * (n_bits + 1)))
+    tree = kind(max_leaf_nodes=n_bits + 1, min_samples_leaf=smallest, random_state=0)
+    tree = tree.fit(ranks[known, None], target[known]).tree_
+    cuts = tree.threshold[tree.feature >= 0].astype(np.intp) + 1
+    return np.unique(np.minimum(cuts, n_values - 1))
+
+
+def _uniform(values: np.ndarray, n_bits: int) -> np.ndarray:
+    low, high = values[0] / (n_bits + 1), values[-1] / (n_bits + 1)  # no overflow of the difference
+    steps = np.arange(1, n_bits + 1)
+    return np.unique(low * (n_bits + 1 - steps) + high * steps)
+
+
+def _between(values: np.ndarray, cuts: np.ndarray) -> np.ndarray:
+    """Half-way between neighbouring values, without overflow."""
+    below, above = values[cuts - 1], values[cuts]
+    return np.maximum(below / 2 + above / 2, np.nextafter(below, above))
