@@ -13,7 +13,6 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from bvar import plotting
-from bvar.encoding import ThermometerEncoder
 from bvar.estimators import BooleanClassifier
 
 HIDDEN = (1024,)
@@ -29,9 +28,7 @@ def run(png: Path) -> None:
     """
     X, y = load_digits(return_X_y=True)
     X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.3, stratify=y, random_state=0)
-    model = BooleanClassifier(
-        HIDDEN, encoder=ThermometerEncoder(n_bits=16), max_iter=20, random_state=0, verbose=True
-    )
+    model = BooleanClassifier(HIDDEN, max_iter=20, random_state=0, verbose=2)
     print(f"{len(X_train)} handwritten digits to learn from, {len(X_test)} held out")
     start = time.perf_counter()
     model.fit(X_train, y_train)

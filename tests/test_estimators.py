@@ -8,9 +8,9 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from bvar import BooleanClassifier, ThermometerEncoder
+from bvar import BooleanClassifier, BooleanRegressor, ThermometerEncoder
 from bvar.backends import BackendUnavailable
 
 X, Y = load_digits(return_X_y=True)
@@ -34,7 +34,9 @@ def test_it_learns_digits(fitted):
 def test_history_tells_what_happened(fitted):
     history = fitted.history_
     assert fitted.n_iter_ == 8
-    assert {key: len(values) for key, values in history.items()} == {"loss": 8, "score": 8, "flips": 8, "beta": 8}
+    assert {key: len(values) for key, values in history.items() if values} == dict.fromkeys(
+        ("loss", "score", "flips", "beta"), 8
+    )
     assert history["score"][-1] > history["score"][0]
     assert history["loss"][-1] < history["loss"][0]
     assert all(len(flips) == 2 and flips[0] > 0 for flips in history["flips"][:3])
@@ -43,7 +45,7 @@ def test_history_tells_what_happened(fitted):
 
 def test_probabilities_agree_with_scores(fitted):
     p, s = fitted.predict_proba(X_TEST), fitted.decision_function(X_TEST)
-    assert s.dtype == np.int32
+    assert (s == np.rint(s)).all()
     assert abs(p.sum(axis=1) - 1).max() < 1e-12  # ten divisions and nine additions, each good to 2**-53
     assert (p.argmax(axis=1) == s.argmax(axis=1)).all()
 
@@ -130,6 +132,30 @@ def test_bad_data_is_named():
         quick().fit(np.full((4, 2), np.inf), [0, 1, 0, 1])
 
 
-@parametrize_with_checks([BooleanClassifier((64,), random_state=0)])
+def expected_failures(estimator):
+    """The checks that this package cannot pass, each with its reason."""
+    reason = (
+        "weights multiply int8 signals, and samples of weight 0 leave their minibatch: "
+        "a weight of 2 is not the same as the sample twice, as for scikit-learn's own networks"
+    )
+    return {
+        "check_sample_weight_equivalence_on_dense_data": reason,
+        "check_sample_weight_equivalence_on_sparse_data": reason,
+    }
+
+
+ESTIMATORS = [BooleanClassifier((64,), random_state=0), BooleanRegressor((64,), random_state=0)]
+
+
+@parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
 def test_scikit_learn_contract(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize(("estimator", "n_checks"), list(zip(ESTIMATORS, (67, 60), strict=True)))
+def test_scikit_learn_runs_as_many_checks_as_it_has(estimator, n_checks):
+    """A battery that silently shrinks is green too: so the checks are counted."""
+    results = estimator_checks_generator(
+        estimator, mark="skip", expected_failed_checks=expected_failures(estimator)
+    )
+    assert len(list(results)) >= n_checks

@@ -1,0 +1,6 @@
+"""Boolean networks as scikit-learn estimators."""
+
+from bvar.estimators.classifier import BooleanClassifier
+from bvar.estimators.regressor import BooleanRegressor
+
+__all__ = ["BooleanClassifier", "BooleanRegressor"]

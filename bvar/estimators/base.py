@@ -1,0 +1,347 @@
+"""What the estimators share: parameters, encoding, the training loop, early stopping.
+
+An estimator is an encoder and a network of :mod:`bvar.network`, trained by minibatches.  Everything that
+decides which model comes out is an integer or an elementwise operation on floats, so `random_state` fixes the
+model bit for bit, whatever the backend and the number of threads.
+"""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.model_selection import train_test_split
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_consistent_length,
+    check_is_fitted,
+    validate_data,
+)
+
+from bvar import backends
+from bvar._random import RandomWords
+from bvar._validation import check_integer, check_real
+from bvar.bits import BitMatrix
+from bvar.encoding import TableEncoder
+from bvar.estimators.progress import Progress
+from bvar.losses import FULL_WEIGHT, Loss
+from bvar.network import Network, Votes, boolean_mlp
+
+__all__ = ["BooleanNetworkEstimator"]
+
+_CHUNK = 4096  # samples encoded and scored at a time
+
+
+class BooleanNetworkEstimator(BaseEstimator, ABC):
+    """A multilayer Boolean network behind scikit-learn's interface; subclasses say what the targets are."""
+
+    @abstractmethod
+    def _learn_targets(self, y: Any) -> None:
+        """Remember what targets mean (classes, means), from all targets of a first fit."""
+
+    @abstractmethod
+    def _encode_targets(self, y: Any) -> np.ndarray:
+        """Turn targets into the integers that the loss wants."""
+
+    @abstractmethod
+    def _n_outputs(self) -> int:
+        """Return the number of scores that the targets need."""
+
+    @abstractmethod
+    def _make_loss(self, fan_in: int) -> Loss:
+        """Return the loss for scores of `fan_in` terms."""
+
+    @abstractmethod
+    def _mean_score(self, seen: Votes, targets: np.ndarray) -> float:
+        """Score the training samples as they were seen during an epoch."""
+
+    # ------------------------------------------------------------------------------- fitting
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> None:
+        """Train from the start, or, with warm_start, from where the last fit ended."""
+        goes_on = bool(self.warm_start) and hasattr(self, "network_")
+        max_iter = check_integer(self.max_iter, "max_iter", low=1)
+        self._check_parameters()
+        X, y, weights = self._check_training_data(X, y, sample_weight, reset=not goes_on)
+        source = RandomWords(self.random_state)
+        X, y, weights, held_out = self._hold_out(X, y, weights, source)
+        with self._backend():
+            if not goes_on:
+                self._learn_targets(y)
+                self._build(X, y, source)
+            bits, targets = self._encode(X), self._encode_targets(y)
+            batch_size = self._batch_size(len(bits))
+            self.network_.optimizer.start_schedule(self.eta, max_iter * -(-len(bits) // batch_size))
+            self._train(bits, targets, weights, held_out, source, max_iter, batch_size)
+
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> None:
+        """Take one step for each minibatch of the given samples, in their order, at constant eta."""
+        first = not hasattr(self, "network_")
+        self._check_parameters()
+        X, y, weights = self._check_training_data(X, y, sample_weight, reset=first)
+        with self._backend():
+            if not hasattr(self, "_source"):  # one stream of noise through all calls
+                self._source = RandomWords(self.random_state)
+            if first:
+                self._build(X, y, self._source)
+                self.history_ = _empty_history()
+                self.n_iter_ = 0
+            bits, targets = self._encode(X), self._encode_targets(y)
+            self.network_.optimizer.start_schedule(self.eta, None)
+            order, size = np.arange(len(bits)), self._batch_size(len(bits))
+            batches = _batches(bits, targets, weights, order, size, self._sixty_fourths(), self._source)
+            seen, flips = _train_epoch(self.network_, batches)
+            self._record(seen, flips, targets)
+
+    def _build(self, X: Any, y: np.ndarray, source: RandomWords) -> None:
+        hidden = _check_hidden(self.hidden_layer_sizes)
+        encoder = self._default_encoder() if self.encoder is None else clone(self.encoder)
+        self.encoder_ = encoder.fit(X, y)
+        n_bits = self._encode(X[:1]).n_bits
+        sizes = [n_bits, *hidden, self._n_outputs()]
+        self.network_ = boolean_mlp(sizes, eta=self.eta, loss=self._make_loss(sizes[-2]), random_state=source)
+
+    def _default_encoder(self) -> TableEncoder:
+        """Spend about 1024 bits on the features: few features deserve fine thresholds, many do with coarse ones."""
+        return TableEncoder(n_bits=min(64, max(8, 1024 // self.n_features_in_)))
+
+    def _train(
+        self,
+        bits: BitMatrix,
+        targets: np.ndarray,
+        weights: np.ndarray | None,
+        held_out: tuple[Any, Any] | None,
+        source: RandomWords,
+        max_iter: int,
+        batch_size: int,
+    ) -> None:
+        self.history_, self.n_iter_ = _empty_history(), 0
+        best = _Best(self.n_iter_no_change) if held_out else None
+        progress = Progress(self.verbose, max_iter)
+        for _ in range(max_iter):
+            order = source.permutation(len(bits))
+            batches = _batches(bits, targets, weights, order, batch_size, self._sixty_fourths(), source)
+            seen, flips = _train_epoch(self.network_, batches)
+            if held_out is not None:
+                self.history_["validation_score"].append(float(self.score(*held_out)))
+            self._record(seen, flips, targets)
+            progress.epoch_ended(self.history_)
+            # every callback is called, even if an early one asks to stop
+            stop = [callback(self) for callback in self.callbacks or ()]
+            if best is not None:
+                stop.append(best.is_over(self.history_["validation_score"][-1], self.network_))
+            if any(s is True for s in stop):
+                break
+        progress.close()
+        if best is not None:
+            self.best_validation_score_ = best.score
+            self.network_ = best.network
+
+    def _record(self, seen: Votes, flips: np.ndarray, targets: np.ndarray) -> None:
+        sizes = np.array([p.bits.n_rows * p.bits.n_bits for p in self.network_.parameters])
+        self.history_["loss"].append(seen.loss / seen.n_samples)
+        self.history_["score"].append(self._mean_score(seen, targets))
+        self.history_["flips"].append((flips / sizes).tolist())
+        self.history_["beta"].append(list(self.network_.optimizer.beta))
+        self.n_iter_ += 1
+
+    def _hold_out(
+        self, X: Any, y: np.ndarray, weights: np.ndarray | None, source: RandomWords
+    ) -> tuple[Any, np.ndarray, np.ndarray | None, tuple[Any, Any] | None]:
+        """Set validation samples aside if early stopping wants them."""
+        if not self.early_stopping:
+            return X, y, weights, None
+        rows = np.arange(len(y))
+        seed = int(source.words.random_raw()) >> 33  # what a RandomState accepts
+        stratify = self._strata(y)
+        try:
+            train, test = train_test_split(
+                rows, test_size=self.validation_fraction, random_state=seed, stratify=stratify
+            )
+        except ValueError as error:
+            raise ValueError(f"early_stopping cannot set validation_fraction aside: {error}") from error
+        kept = None if weights is None else weights[train]
+        return _rows(X, train), y[train], kept, (_rows(X, test), y[test])
+
+    def _strata(self, y: np.ndarray) -> np.ndarray | None:
+        """Return what the validation split keeps in proportion."""
+        return None
+
+    # ------------------------------------------------------------------------------- checking
+
+    def _check_samples(self, X: Any, *, reset: bool) -> Any:
+        """Check shape and feature names; what the columns hold is the encoder's business."""
+        if hasattr(X, "columns"):
+            validate_data(self, X, reset=reset, skip_check_array=True)
+            return X
+        return validate_data(self, X, reset=reset, dtype=None, accept_sparse="csr", ensure_all_finite="allow-nan")
+
+    def _check_training_data(
+        self, X: Any, y: Any, sample_weight: Any, *, reset: bool
+    ) -> tuple[Any, np.ndarray, np.ndarray | None]:
+        """Check samples, targets and weights; leave out samples without weight."""
+        X = self._check_samples(X, reset=reset)
+        y = self._check_targets(y)
+        check_consistent_length(X, y)
+        weights = self._integer_weights(sample_weight, X, y)
+        if weights is not None and not weights.all():
+            kept = np.flatnonzero(weights)
+            return _rows(X, kept), y[kept], weights[kept]
+        return X, y, weights
+
+    @abstractmethod
+    def _check_targets(self, y: Any) -> np.ndarray:
+        """Return the targets as an array, or say what is wrong with them."""
+
+    def _check_parameters(self) -> None:
+        _check_hidden(self.hidden_layer_sizes)
+        check_real(self.eta, "eta", low=0)
+        if isinstance(self.flip_noise, str):
+            if self.flip_noise != "auto":
+                raise ValueError(f"flip_noise must be a number in [0, 0.5] or 'auto', got {self.flip_noise!r}")
+        elif check_real(self.flip_noise, "flip_noise", low=0) > 0.5:
+            raise ValueError(f"flip_noise must be a number in [0, 0.5] or 'auto', got {self.flip_noise!r}")
+        check_integer(self.n_threads, "n_threads", low=1)
+        check_integer(self.n_iter_no_change, "n_iter_no_change", low=1)
+        if not 0 < check_real(self.validation_fraction, "validation_fraction", low=0) < 1:
+            raise ValueError(f"validation_fraction must be between 0 and 1, got {self.validation_fraction!r}")
+        if isinstance(self.batch_size, str) and self.batch_size != "auto":
+            raise ValueError(f"batch_size must be a positive integer or 'auto', got {self.batch_size!r}")
+        if not isinstance(self.batch_size, str):
+            check_integer(self.batch_size, "batch_size", low=1)
+        for callback in self.callbacks or ():
+            if not callable(callback):
+                raise TypeError(f"callbacks must be callables, got {callback!r}")
+
+    def _sixty_fourths(self) -> int:
+        """Return the noise in the only steps that the random bits have.
+
+        Noise on many features averages out in a sum, noise on few destroys what they say: hence a 64th for each
+        eight features, up to an eighth, where it was measured to help most.
+        """
+        if self.flip_noise == "auto":
+            return min(8, self.n_features_in_ // 8)
+        return round(64 * self.flip_noise)
+
+    def _batch_size(self, n_samples: int) -> int:
+        if self.batch_size == "auto":
+            return min(100, max(10, n_samples // 50))
+        return int(self.batch_size)
+
+    def _integer_weights(self, sample_weight: Any, X: Any, y: np.ndarray) -> np.ndarray | None:
+        """Scale weights to integers, the largest to FULL_WEIGHT; None stands for equal weights."""
+        if sample_weight is None:
+            return None
+        weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        peak = weights.max(initial=0.0)
+        if peak == 0:
+            raise ValueError("sample_weight must have a positive entry")
+        # a weight that is not zero stays so, however small: its sample is known, if hardly heard
+        return np.maximum(np.rint(weights / peak * FULL_WEIGHT), weights > 0).astype(np.int64)
+
+    # ------------------------------------------------------------------------------- predicting
+
+    def _scores(self, X: Any) -> np.ndarray:
+        """Compute the integer scores of samples, in chunks."""
+        check_is_fitted(self, "network_")
+        X = self._check_samples(X, reset=False)
+        with self._backend(record=False):
+            return np.concatenate(
+                [
+                    self.network_.scores(self._encode(_rows(X, slice(i, i + _CHUNK))))
+                    for i in range(0, X.shape[0], _CHUNK)
+                ]
+            )
+
+    def _encode(self, X: Any) -> BitMatrix:
+        return self.encoder_.encode(X)
+
+    @contextmanager
+    def _backend(self, *, record: bool = True) -> Iterator[None]:
+        with backends.use(self.backend, n_threads=self.n_threads) as backend:
+            if record:
+                self.backend_ = backend.name
+            yield
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that NaN is a legal value and that sparse matrices are."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
+        return tags
+
+
+class _Best:
+    """The best network so far, and for how long it has been the best."""
+
+    def __init__(self, patience: int) -> None:
+        self.patience = patience
+        self.score = -np.inf
+        self.waited = 0
+        self.network: Network
+
+    def is_over(self, score: float, network: Network) -> bool:
+        if score > self.score:
+            self.score, self.waited = score, 0
+            self.network = copy.deepcopy(network)
+        else:
+            self.waited += 1
+        return self.waited >= self.patience
+
+
+Batch = tuple[BitMatrix, np.ndarray, np.ndarray | None]
+
+
+def _batches(
+    bits: BitMatrix,
+    targets: np.ndarray,
+    weights: np.ndarray | None,
+    order: np.ndarray,
+    batch_size: int,
+    sixty_fourths: int,
+    source: RandomWords,
+) -> Iterator[Batch]:
+    """Cut samples into minibatches, and flip some of their bits; missing values stay missing."""
+    for start in range(0, len(order), batch_size):
+        rows = order[start : start + batch_size]
+        batch = bits[rows]
+        if sixty_fourths:
+            noise = source.rare_bits(*batch.shape, sixty_fourths).words
+            noisy = batch.words ^ (noise if batch.known is None else noise & batch.known)
+            batch = BitMatrix.trusted(noisy, batch.n_bits, batch.known)
+        yield batch, targets[rows], None if weights is None else weights[rows]
+
+
+def _train_epoch(network: Network, batches: Iterator[Batch]) -> tuple[Votes, np.ndarray]:
+    """Take one step per minibatch; return what was seen, without votes, and the flips per parameter."""
+    seen = Votes((), 0, 0, 0, 0.0)
+    flips = np.zeros(len(network.parameters))
+    for batch in batches:
+        part, flipped = network.step(*batch)
+        flips += flipped
+        seen += part
+    return seen, flips
+
+
+def _empty_history() -> dict[str, list[Any]]:
+    return {"loss": [], "score": [], "validation_score": [], "flips": [], "beta": []}
+
+
+def _rows(X: Any, rows: Any) -> Any:
+    """Select rows of an array, a sparse matrix or a frame."""
+    if hasattr(X, "iloc"):
+        return X.iloc[rows]
+    return X[rows]
+
+
+def _check_hidden(sizes: Any) -> list[int]:
+    try:
+        sizes = list(sizes)
+    except TypeError:
+        sizes = [sizes]
+    return [check_integer(size, "each of hidden_layer_sizes", low=1) for size in sizes]

@@ -1,0 +1,61 @@
+"""What a user sees while a model learns: a bar where there is a terminal or a notebook, lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+__all__ = ["Progress"]
+
+
+class Progress:
+    """Show epochs as they end.
+
+    Parameters
+    ----------
+    verbose : bool or int
+        0 or False: nothing. 1 or True: a bar if tqdm is installed and the output is a terminal or a notebook,
+        else a line for each epoch. 2 or more: always lines.
+    max_iter : int
+        Number of epochs at most.
+    """
+
+    def __init__(self, verbose: bool | int, max_iter: int) -> None:
+        self.verbose = int(verbose)
+        self.max_iter = max_iter
+        self.bar = _bar(max_iter) if self.verbose == 1 else None
+
+    def epoch_ended(self, history: dict[str, list[Any]]) -> None:
+        """Show the last entry of a history.
+
+        Parameters
+        ----------
+        history : dict of list
+            As in the estimators.
+        """
+        if not self.verbose:
+            return
+        text = f"loss {history['loss'][-1]:.3f}  score {history['score'][-1]:.4f}"
+        if history.get("validation_score"):
+            text += f"  validation {history['validation_score'][-1]:.4f}"
+        text += "  flipped " + " ".join(f"{100 * share:6.2f}%" for share in history["flips"][-1])
+        if self.bar is None:
+            print(f"epoch {len(history['loss']):3d}/{self.max_iter}  {text}", flush=True)  # noqa: T201
+        else:
+            self.bar.set_postfix_str(text, refresh=False)
+            self.bar.update()
+
+    def close(self) -> None:
+        """Leave the bar as it is."""
+        if self.bar is not None:
+            self.bar.close()
+
+
+def _bar(max_iter: int) -> Any:
+    if not (sys.stderr.isatty() or "ipykernel" in sys.modules):
+        return None
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        return None
+    return tqdm(total=max_iter, unit="epoch")
