@@ -6,7 +6,15 @@ Readers start with :mod:`bvar.logic`, :mod:`bvar.variation`, :mod:`bvar.chain` a
 
 from bvar import backends
 from bvar._version import __version__
-from bvar.encoding import ThermometerEncoder
+from bvar.encoding import OneHotBits, TableEncoder, ThermometerEncoder
 from bvar.estimators import BooleanClassifier, BooleanRegressor
 
-__all__ = ["BooleanClassifier", "BooleanRegressor", "ThermometerEncoder", "__version__", "backends"]
+__all__ = [
+    "BooleanClassifier",
+    "BooleanRegressor",
+    "OneHotBits",
+    "TableEncoder",
+    "ThermometerEncoder",
+    "__version__",
+    "backends",
+]

@@ -5,8 +5,9 @@ this order and no other:
 
 * bits of shape (r, n): ``r * ceil(n / 64)`` words, row by row, padding cleared;
 * a permutation of n: n words; the order that sorts them (ties by index);
-* bits that are T with probability k / 64: starting from the lowest bit of k that is set, for each of the six bits
-  of k upwards one matrix of words r, and ``m = m | r`` where that bit is 1, ``m = m & r`` where it is 0, from m = 0.
+* bits that are T with probability k / 64: starting from the lowest bit of k that is set, for each of the six
+  bits of k upwards one matrix of words r, and ``m = m | r`` where that bit is 1, ``m = m & r`` where it is 0,
+  from m = 0.
 
 No kernel draws a random number.
 """

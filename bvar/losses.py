@@ -1,8 +1,9 @@
 r"""Losses that turn integer scores into integer signals (``docs/explanation/exactness.md``).
 
 Every loss gives the signal of a score as a rounded multiple of its derivative, in [-127, 127].  Scores are
-integers, tables of exponentials are integers, and each signal is one rounded division of integers, the same everywhere.
-A sample may have a weight, an integer fraction of `FULL_WEIGHT`, by which its signals are multiplied and rounded.
+integers, tables of exponentials are integers, and each signal is one rounded division of integers, the same
+everywhere.  A sample may have a weight, an integer fraction of `FULL_WEIGHT`, by which its signals are multiplied
+and rounded.
 """
 
 from __future__ import annotations

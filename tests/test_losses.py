@@ -8,7 +8,7 @@ import spec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bvar.losses import CrossEntropy
+from bvar.losses import FULL_WEIGHT, BinaryCrossEntropy, CrossEntropy, SquaredError
 
 SCORES = st.integers(1, 6).flatmap(
     lambda k: st.lists(st.lists(st.integers(-3000, 3000), min_size=k, max_size=k), min_size=1, max_size=5)
@@ -83,3 +83,51 @@ def test_values_are_the_negative_log_probabilities():
 def test_bad_input_is_named(call, error, text):
     with pytest.raises(error, match=text):
         call()
+
+
+@given(scores=SCORES, seed=st.integers(0, 99))
+def test_signals_of_labels_are_the_rounded_difference_of_logistic_and_label(scores, seed):
+    loss, s = BinaryCrossEntropy(100, 1.0), np.array(scores, np.int32)
+    y = np.random.default_rng(seed).integers(0, 2, s.shape)
+    z = loss.signals(s, y)
+    p = loss.probabilities(s)
+    # one table entry is off by at most 2**-21 of the denominator; then 127 times that is rounded
+    assert abs(z - 127 * (p - y)).max() <= 0.5 + 127 * 2.0**-21
+    assert abs(p - 1 / (1 + np.exp(-s / 10.0))).max() <= 2.0**-20
+    np.testing.assert_array_equal(loss.signals(-s, 1 - y), -z, strict=True)  # a label and its negation mirror
+    assert (loss.values(s, y) >= 0).all()
+    assert loss.n_correct(s, (s > 0).astype(int)) == len(s)
+
+
+@given(scores=SCORES, seed=st.integers(0, 99), scale=st.sampled_from([1, 7, 64]))
+def test_signals_of_numbers_are_the_rounded_clipped_error(scores, seed, scale):
+    loss, s = SquaredError(scale), np.array(scores, np.int32)
+    y = np.random.default_rng(seed).integers(-300, 300, s.shape)
+    z = loss.signals(s, y)
+    exact = np.clip(127 * (s - y) / scale, -127, 127)
+    assert abs(z - exact).max() <= 0.5
+    np.testing.assert_array_equal(loss.signals(-s, -y), -z, strict=True)
+    assert loss.values(s, y) == pytest.approx((((s - y) / scale) ** 2).sum(axis=1))  # the formula, once more
+
+
+def test_weights_multiply_signals_and_round_away_from_zero():
+    loss, s = SquaredError(127), np.array([[5], [-5], [5], [5]], np.int32)
+    weights = np.array([FULL_WEIGHT, FULL_WEIGHT // 2, 0, 1])
+    assert loss.signals(s, np.zeros((4, 1), int), weights).ravel().tolist() == [5, -3, 0, 0]
+    for wrong, text in ((weights[:2], "weights must be 4 integers"), (weights - 1, "weights must be in")):
+        with pytest.raises((TypeError, ValueError), match=text):
+            loss.signals(s, np.zeros((4, 1), int), wrong)
+
+
+@pytest.mark.parametrize(
+    ("loss", "y", "text"),
+    [
+        (BinaryCrossEntropy(1), np.array([[2, 0]]), "labels 0 and 1"),
+        (BinaryCrossEntropy(1), np.array([0]), "shape of scores"),
+        (SquaredError(1), np.array([[0.5, 0]]), "y must be an array of integers"),
+        (SquaredError(1), np.array([[1]]), "shape of scores"),
+    ],
+)
+def test_targets_of_the_wrong_kind_are_named(loss, y, text):
+    with pytest.raises((TypeError, ValueError), match=text):
+        loss.signals(np.zeros((1, 2), np.int32), y)

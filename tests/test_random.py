@@ -27,3 +27,15 @@ def test_random_state_is_that_of_scikit_learn():
     for bad in ("seed", 1.5, -1):
         with pytest.raises(ValueError, match=r"seed|random_state"):
             RandomWords(bad)
+
+
+def test_rare_bits_are_rare_and_follow_the_recipe():
+    raw = np.random.PCG64(3).random_raw(40).reshape(5, 8, 1)
+    first = RandomWords(3).rare_bits(8, 64, 0b000110)  # the lowest set bit is the second: or, or, and, and, and
+    want = (((raw[0] | raw[1]) & raw[2]) & raw[3]) & raw[4]
+    assert first.words.tolist() == want.tolist()
+    for k in (1, 8, 32, 63):
+        count = int(np.bitwise_count(RandomWords(0).rare_bits(100, 640, k).words).sum())
+        # 64000 coins: six standard deviations
+        assert abs(count - 1000 * k) < 6 * np.sqrt(64000 * k / 64 * (1 - k / 64))
+    BitMatrix(*vars(RandomWords(0).rare_bits(3, 70, 31)).values())

@@ -69,10 +69,11 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
         self._check_parameters()
         X, y, weights = self._check_training_data(X, y, sample_weight, reset=not goes_on)
         source = RandomWords(self.random_state)
+        if not goes_on:
+            self._learn_targets(y)  # of all samples: the ones held out are of no other kind
         X, y, weights, held_out = self._hold_out(X, y, weights, source)
         with self._backend():
             if not goes_on:
-                self._learn_targets(y)
                 self._build(X, y, source)
             bits, targets = self._encode(X), self._encode_targets(y)
             batch_size = self._batch_size(len(bits))
@@ -94,7 +95,7 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
             bits, targets = self._encode(X), self._encode_targets(y)
             self.network_.optimizer.start_schedule(self.eta, None)
             order, size = np.arange(len(bits)), self._batch_size(len(bits))
-            batches = _batches(bits, targets, weights, order, size, self._sixty_fourths(), self._source)
+            batches = _batches(bits, targets, weights, order, size, self._sixty_fourths(len(bits)), self._source)
             seen, flips = _train_epoch(self.network_, batches)
             self._record(seen, flips, targets)
 
@@ -107,7 +108,7 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
         self.network_ = boolean_mlp(sizes, eta=self.eta, loss=self._make_loss(sizes[-2]), random_state=source)
 
     def _default_encoder(self) -> TableEncoder:
-        """Spend about 1024 bits on the features: few features deserve fine thresholds, many do with coarse ones."""
+        """Spend about 1024 bits on the features: few deserve fine thresholds, many do with coarse ones."""
         return TableEncoder(n_bits=min(64, max(8, 1024 // self.n_features_in_)))
 
     def _train(
@@ -125,7 +126,7 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
         progress = Progress(self.verbose, max_iter)
         for _ in range(max_iter):
             order = source.permutation(len(bits))
-            batches = _batches(bits, targets, weights, order, batch_size, self._sixty_fourths(), source)
+            batches = _batches(bits, targets, weights, order, batch_size, self._sixty_fourths(len(bits)), source)
             seen, flips = _train_epoch(self.network_, batches)
             if held_out is not None:
                 self.history_["validation_score"].append(float(self.score(*held_out)))
@@ -218,14 +219,15 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
             if not callable(callback):
                 raise TypeError(f"callbacks must be callables, got {callback!r}")
 
-    def _sixty_fourths(self) -> int:
+    def _sixty_fourths(self, n_samples: int) -> int:
         """Return the noise in the only steps that the random bits have.
 
         Noise on many features averages out in a sum, noise on few destroys what they say: hence a 64th for each
-        eight features, up to an eighth, where it was measured to help most.
+        eight features, up to an eighth. It stands in for samples that are not there: many samples need half.
         """
         if self.flip_noise == "auto":
-            return min(8, self.n_features_in_ // 8)
+            strength = min(8, self.n_features_in_ // 8)
+            return strength if n_samples < 10000 else strength // 2
         return round(64 * self.flip_noise)
 
     def _batch_size(self, n_samples: int) -> int:

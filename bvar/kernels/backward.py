@@ -34,6 +34,8 @@ __all__ = ["MAX_TERMS", "input_votes", "rescale", "weight_votes"]
 MAX_TERMS = 2**23 - 1
 """Most signals in one vote: twice 128 * terms stays below 2**31."""
 
+_XNOR = (-1, 1)  # the variation of xnor is the other operand: its signed sum is the vote, with nothing to mix
+
 
 def weight_votes(z: np.ndarray | BitMatrix, x: BitMatrix, gate: str | int | Gate = "xnor") -> np.ndarray:
     """Sum the votes of a batch on every weight.
@@ -88,6 +90,8 @@ def weight_votes(z: np.ndarray | BitMatrix, x: BitMatrix, gate: str | int | Gate
             return _mix(*_boolean_sums(transpose(z), transpose(x)), at_false, at_true)
         z = unpack_ternary(z)
     signs = _signed_sum(z.T, x.words, x.n_bits)
+    if x.known is None and (at_false, at_true) == _XNOR:
+        return signs
     total = z.sum(axis=0, dtype=np.int32)[:, None]
     if x.known is not None:  # a missing input has bit F: drop the signals that it brought in
         silent = (total - _signed_sum(z.T, x.known, x.n_bits)) // 2
@@ -139,8 +143,10 @@ def input_votes(z: np.ndarray | BitMatrix, w: BitMatrix, gate: str | int | Gate 
     _check_terms(n_outputs, "outputs")
     if isinstance(z, BitMatrix):
         return _mix(*_boolean_sums(z, transpose(w)), at_false, at_true)
-    total = z.sum(axis=1, dtype=np.int32)[:, None]
-    return _mix(_signed_sum(z, w.words, w.n_bits), total, at_false, at_true)
+    signs = _signed_sum(z, w.words, w.n_bits)
+    if (at_false, at_true) == _XNOR:
+        return signs
+    return _mix(signs, z.sum(axis=1, dtype=np.int32)[:, None], at_false, at_true)
 
 
 def rescale(g: np.ndarray, s: np.ndarray, tau: np.ndarray, table: np.ndarray, shift: int) -> np.ndarray:
@@ -222,8 +228,6 @@ def _boolean_sums(z: BitMatrix, bits: BitMatrix) -> tuple[np.ndarray, np.ndarray
 def _mix(signs: np.ndarray, total: np.ndarray, at_false: int, at_true: int) -> np.ndarray:
     """((d(F) + d(T)) * total + (d(T) - d(F)) * signs) / 2, always whole, without leaving int32."""
     plus, minus = at_false + at_true, at_true - at_false
-    if (plus, minus) == (0, 2):  # xnor: nothing to mix, and four passes over the votes to save
-        return np.ascontiguousarray(signs)
     if plus % 2 == 0:  # halve first, so that nothing grows on the way
         return np.ascontiguousarray(plus // 2 * total + minus // 2 * signs, dtype=np.int32)
     votes = (plus * total + minus * signs) // 2

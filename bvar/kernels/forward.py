@@ -11,6 +11,7 @@ disagreements plus the counts of T in each row, and one backend operation serves
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,11 @@ class PreparedWeights:
         self.bits = w
         self.backend = backend.name
         self.operand: Any = backend.prepare(w.words)
-        self.counts = count_plane(w.words)
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """The number of T in each row; xnor and xor never ask."""
+        return count_plane(self.bits.words)
 
 
 def prepare(w: BitMatrix) -> PreparedWeights:
@@ -184,7 +189,8 @@ def gate_bits(
     tau = check_array(tau, "tau", dtype=np.int32, ndim=1)
     if len(tau) != n_outputs:
         raise ValueError(f"tau must have one entry per output ({n_outputs}), got {len(tau)}")
-    tau = np.clip(tau, -x.n_bits, x.n_bits + 1)  # beyond these nothing changes, and int32 is safe
+    # beyond these limits nothing changes, and int32 is safe; np.clip would take as long as a small product
+    tau = np.minimum(np.maximum(tau, -x.n_bits), x.n_bits + 1)
     if x.known is not None:
         return BitMatrix.trusted(pack_plane(gate_sum(x, prepared, kind) >= tau), n_outputs)
     out = np.empty((x.n_rows, n_words(n_outputs)), np.uint64)
@@ -216,14 +222,18 @@ def _forward_arguments(
 def _gate_terms(x: BitMatrix, w: PreparedWeights, kind: Gate) -> tuple[np.ndarray, np.ndarray, int]:
     """Split a gate sum into a term per sample, a term per output and a multiple of the disagreements."""
     alpha, beta, gamma, delta = kind.xor_form
-    if x.known is None:
-        row = alpha * x.n_bits + gamma * count_plane(x.words)
-        col = beta * w.counts
-    else:
+    known: int | np.ndarray = x.n_bits
+    row, col = np.zeros(x.n_rows, np.int32), np.zeros(w.bits.n_rows, np.int32)
+    if x.known is not None:
         known, drop = count_plane(x.known), kind.variation_a[0]
-        row = alpha * known + gamma * count_plane(x.words) - drop * (x.n_bits - known)
-        col = (beta - drop) * w.counts
-    return row.astype(np.int32), col.astype(np.int32), delta
+        row -= drop * (x.n_bits - known)
+        beta -= drop
+    row += alpha * known
+    if gamma:
+        row += gamma * count_plane(x.words)
+    if beta:
+        col += beta * w.counts
+    return row, col, delta
 
 
 def _missing_terms(x: BitMatrix, w: PreparedWeights, kind: Gate) -> np.ndarray:
