@@ -1,9 +1,10 @@
 # The two commands of the README are `make demo` and `make test`; each does its own set-up.
-# Other targets: lint, docs, bench, clean.  PYTHON=python3.12 chooses the interpreter, VENV=dir the environment.
+# Other targets: lint, docs, clean.  PYTHON=python3.12 chooses the interpreter, VENV=dir the environment.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+KERNEL := $(wildcard bvar/_cext/*.pyx bvar/_cext/*/*)
 
 .PHONY: demo test lint docs clean
 demo: $(VENV)/.plot
@@ -24,11 +25,14 @@ docs: $(VENV)/.docs
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info docs/_build docs/_tutorials docs/reference/generated
+	rm -f bvar/_cext/*.so bvar/_cext/_kernels.c
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# One stamp for each set of extras, made again when the metadata or the build changes.
-$(VENV)/.%: pyproject.toml setup.py | $(VENV)
+# One stamp for each set of extras, made again when the metadata, the build or a kernel changes.  pip hides what a
+# build says, so whether the kernels were built is said here.
+$(VENV)/.%: pyproject.toml setup.py $(KERNEL) | $(VENV)
 	$(PIP) --editable ".[$*]"
+	@$(BIN)/python -c 'from bvar import backends as b; len(b.available()) > 1 or print("WARNING: no compiled kernels: NumPy does the work, slower, with the same results (a C compiler and `make clean` would help)")'
 	@touch $@
 
 $(VENV):

@@ -8,6 +8,7 @@ from bvar import backends
 from bvar._version import __version__
 from bvar.encoding import OneHotBits, TableEncoder, ThermometerEncoder
 from bvar.estimators import BooleanClassifier, BooleanRegressor
+from bvar.model_file import load
 
 __all__ = [
     "BooleanClassifier",
@@ -17,4 +18,5 @@ __all__ = [
     "ThermometerEncoder",
     "__version__",
     "backends",
+    "load",
 ]

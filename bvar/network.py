@@ -260,6 +260,33 @@ class Network:
         """
         return self.optimizer.step(self.parameters, votes.tensors, votes.weight / FULL_WEIGHT)
 
+    def summary(self) -> str:
+        """Describe the parameters.
+
+        Returns
+        -------
+        str
+            A table with a line for each parameter and one for all: shape, number of weights, bytes in memory.
+
+        Examples
+        --------
+        >>> from bvar.network import boolean_mlp
+        >>> print(boolean_mlp([64, 100, 10], random_state=0).summary())
+        parameter           shape   weights     bytes
+        linear1.weight   100 x 64      6400       800
+        linear2.weight   10 x 100      1000       160
+        all                            7400       960
+        each weight is 1 bit; rows are padded to 64 bits
+        """
+        rows = [(p.name, "{} x {}".format(*p.bits.shape), p.bits.n_rows * p.bits.n_bits) for p in self.parameters]
+        sizes = [p.bits.words.nbytes for p in self.parameters]
+        lines = [
+            f"{name:<14} {shape:>10} {n:>9} {size:>9}" for (name, shape, n), size in zip(rows, sizes, strict=True)
+        ]
+        total = f"{'all':<14} {'':>10} {sum(n for *_, n in rows):>9} {sum(sizes):>9}"
+        head = f"{'parameter':<14} {'shape':>10} {'weights':>9} {'bytes':>9}"
+        return "\n".join([head, *lines, total, "each weight is 1 bit; rows are padded to 64 bits"])
+
     def fingerprint(self) -> str:
         """Hash the weights: equal fingerprints mean equal models.
 

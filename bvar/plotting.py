@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["plot_flip_rate", "plot_learning_curve"]
+from bvar.kernels import unpack
+from bvar.network import Network
+
+__all__ = ["plot_beta", "plot_flip_rate", "plot_learning_curve", "plot_weights"]
 
 # Okabe and Ito's palette: told apart by colour-blind readers, and dark enough on white
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 
 
 def plot_learning_curve(history: dict[str, list[Any]], *, ax: Any = None) -> Any:
-    """Draw the accuracy on the training data, epoch by epoch, while it was being learnt.
+    """Draw the score on the training data, epoch by epoch, while it was learnt, and on validation data if any.
 
     Parameters
     ----------
@@ -39,12 +42,14 @@ def plot_learning_curve(history: dict[str, list[Any]], *, ax: Any = None) -> Any
     >>> from bvar.plotting import plot_learning_curve
     >>> ax = plot_learning_curve({"score": [0.8, 0.9]})
     >>> ax.get_ylabel()
-    'accuracy'
+    'score'
     """
     ax = _axes(ax)
     epochs = range(1, len(history["score"]) + 1)
     ax.plot(epochs, history["score"], color=_COLORS[0], marker=".", label="training, while learning")
-    ax.set(xlabel="epoch", ylabel="accuracy")
+    if history.get("validation_score"):
+        ax.plot(epochs, history["validation_score"], color=_COLORS[1], marker=".", label="validation")
+    ax.set(xlabel="epoch", ylabel="score")
     return _finish(ax)
 
 
@@ -93,6 +98,92 @@ def plot_flip_rate(history: dict[str, list[Any]], *, names: list[str] | None = N
     ax.yaxis.set_major_formatter("{x:g}%")
     ax.set(xlabel="epoch", ylabel="weights flipped")
     return _finish(ax)
+
+
+def plot_beta(history: dict[str, list[Any]], *, names: list[str] | None = None, ax: Any = None) -> Any:
+    """Draw the plasticity beta at the end of each epoch, one line for each parameter.
+
+    Parameters
+    ----------
+    history : dict of list
+        The `history_` of an estimator.
+    names : list of str, optional
+        Names of the parameters; default: their numbers.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default: new axes.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on. At 1 no weight flips any more, and accumulators forget nothing.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is missing; ``pip install bvar[plot]`` brings it.
+
+    Examples
+    --------
+    >>> from bvar.plotting import plot_beta
+    >>> ax = plot_beta({"beta": [[0.99, 0.98], [1.0, 1.0]]}, names=["hidden", "output"])
+    >>> [line.get_label() for line in ax.lines]
+    ['hidden', 'output']
+    """
+    ax = _axes(ax)
+    for i, beta in enumerate(zip(*history["beta"], strict=True)):
+        label = names[i] if names else f"parameter {i + 1}"
+        ax.plot(range(1, len(beta) + 1), beta, color=_COLORS[i % len(_COLORS)], marker=".", label=label)
+    ax.set(xlabel="epoch", ylabel="share of weights at rest (beta)")
+    return _finish(ax)
+
+
+def plot_weights(network: Network, neuron: int, shape: tuple[int, int], *, layer: int = 0, ax: Any = None) -> Any:
+    """Draw the weights of one neuron as an image, T light and F dark.
+
+    Parameters
+    ----------
+    network : bvar.network.Network
+        Whose neuron.
+    neuron : int
+        Row of the weights.
+    shape : tuple of int
+        Height and width; their product is the number of weights of the neuron.
+    layer : int, default=0
+        Number of the parameter.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default: new axes.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    ValueError
+        If the shape does not fit, or there is no such neuron or parameter.
+    ImportError
+        If matplotlib is missing; ``pip install bvar[plot]`` brings it.
+
+    Examples
+    --------
+    >>> from bvar.network import boolean_mlp
+    >>> from bvar.plotting import plot_weights
+    >>> ax = plot_weights(boolean_mlp([64, 100, 10], random_state=0), neuron=3, shape=(8, 8))
+    >>> ax.images[0].get_array().shape
+    (8, 8)
+    """
+    if not 0 <= layer < len(network.parameters):
+        raise ValueError(f"layer must be in [0, {len(network.parameters) - 1}], got {layer}")
+    bits = network.parameters[layer].bits
+    if not 0 <= neuron < bits.n_rows:
+        raise ValueError(f"neuron must be in [0, {bits.n_rows - 1}], got {neuron}")
+    if shape[0] * shape[1] != bits.n_bits:
+        raise ValueError(f"shape must have {bits.n_bits} pixels, got {shape[0]} x {shape[1]}")
+    ax = _axes(ax)
+    ax.imshow(unpack(bits[neuron : neuron + 1]).reshape(shape), cmap="cividis", vmin=0, vmax=1)
+    ax.set(xticks=[], yticks=[], title=f"{network.parameters[layer].name}, neuron {neuron}")
+    return ax
 
 
 def _axes(ax: Any) -> Any:

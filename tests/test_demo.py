@@ -8,7 +8,7 @@ import pytest
 
 from bvar import backends
 
-FINGERPRINT = "38d9fe395ac8f71d3b3d0c1c839a1fd0bd0691b979fd65bd653f506b4932ae77"
+FINGERPRINT = "162408b3896421fac86544eb2c3286922b6ba0f0ec254c0e6e6f8c99caaed475"
 
 
 def run(*arguments, **environment):

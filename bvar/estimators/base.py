@@ -11,6 +11,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,35 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
     @abstractmethod
     def _mean_score(self, seen: Votes, targets: np.ndarray) -> float:
         """Score the training samples as they were seen during an epoch."""
+
+    # ------------------------------------------------------------------------------- the model
+
+    def save(self, path: str | PathLike[str], *, training_state: bool = False) -> None:
+        """Write the fitted model to a file that any language can read; see :mod:`bvar.model_file`.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file; one that is there is replaced, or left as it was if writing fails.
+        training_state : bool, default=False
+            Whether to save the accumulators of the optimizer too, 32 bits for each weight, so that training
+            can go on where it stopped.
+        """
+        from bvar import model_file  # it knows the estimators, so they may know it only late
+
+        model_file.save(self, path, training_state=training_state)
+
+    def summary(self) -> str:
+        """Describe the fitted model.
+
+        Returns
+        -------
+        str
+            A table of the layers with their shapes, weights and bytes, for people to read.
+        """
+        check_is_fitted(self, "network_")
+        encoder = f"{self.n_features_in_} features -> {self.network_.parameters[0].bits.n_bits} bits"
+        return f"{type(self).__name__}: {type(self.encoder_).__name__}, {encoder}\n{self.network_.summary()}"
 
     # ------------------------------------------------------------------------------- fitting
 

@@ -1,0 +1,115 @@
+"""Models as files: one format, documented byte by byte, without pickle (``docs/reference/model-file.md``).
+
+A file holds numbers, text and bits, never code: reading one cannot run anything, whoever wrote it.  It is checked
+before it is believed, and whatever is wrong with it becomes a `ModelFileError` that says so.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from bvar.model_file import _container, _kinds
+from bvar.model_file._container import ModelFileError
+from bvar.model_file._values import Reader, Writer
+from bvar.network import Network
+
+__all__ = ["ModelFileError", "load", "save"]
+
+
+def save(model: Any, path: str | os.PathLike[str], *, training_state: bool = False) -> None:
+    """Write a fitted model to a file.
+
+    Parameters
+    ----------
+    model : BooleanClassifier, BooleanRegressor, Network or encoder
+        What to save; estimators and encoders must be fitted.
+    path : str or path-like
+        Where to. A file that is there is replaced in one step: if anything fails, it stays as it was.
+    training_state : bool, default=False
+        Whether to keep what only further training needs: the accumulators of the optimizer, 32 times as large as
+        the model, its plasticities and its place in the schedule. Without it, training that goes on starts them
+        afresh.
+
+    Raises
+    ------
+    TypeError
+        If the model holds something that a file cannot: a callback, a RandomState, an encoder of one's own. The
+        message names it.
+    sklearn.exceptions.NotFittedError
+        If the model is not fitted.
+    OSError
+        If the file cannot be written.
+
+    See Also
+    --------
+    load : The way back.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklearn.datasets import load_iris
+    >>> from bvar import BooleanClassifier, model_file
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = BooleanClassifier((64,), max_iter=3, random_state=0).fit(X, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "iris.bvar")
+    ...     model_file.save(model, path)
+    ...     again = model_file.load(path)
+    >>> again.network_.fingerprint() == model.network_.fingerprint()
+    True
+    """
+    if isinstance(model, BaseEstimator):
+        check_is_fitted(model)
+    elif not isinstance(model, Network):
+        raise TypeError(f"model must be a bvar estimator, encoder or Network, got {type(model).__name__}")
+    writer = Writer(_kinds, training_state=bool(training_state))
+    try:
+        state = _kinds.to_state(model, writer, "model")
+    except RecursionError:
+        raise TypeError("model: a list or dict in it is nested too deep, or contains itself") from None
+    _container.write(path, state, writer.arrays)
+
+
+def load(path: str | os.PathLike[str]) -> Any:
+    """Read a model from a file; nothing in the file is ever executed.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A file that `save` wrote, with this version or an older one.
+
+    Returns
+    -------
+    BooleanClassifier, BooleanRegressor, Network or encoder
+        The model: equal parameters, equal weights, equal predictions.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is not a model, is damaged, or needs a newer version of bvar.
+    OSError
+        If it cannot be read.
+
+    See Also
+    --------
+    save : Which wrote the file, and has an example.
+    """
+    state, arrays = _container.read(path)
+    reader = Reader(_kinds, arrays)
+    try:
+        model = reader.value({"object": state}, "model")
+        reader.finish()
+        if not isinstance(model, BaseEstimator | Network):
+            raise ModelFileError("model: this is only a part of one")
+        if isinstance(model, BaseEstimator):
+            check_is_fitted(model)
+    except ModelFileError as error:
+        raise ModelFileError(f"{os.fspath(path)}: {error}") from error.__cause__
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise ModelFileError(f"{os.fspath(path)}: its parts do not make a model: {error}") from error
+    return model

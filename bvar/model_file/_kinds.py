@@ -1,0 +1,277 @@
+"""Which objects a file may hold, and how each is taken apart and put together.
+
+A kind has a name, which files keep for ever, and two functions.  Estimators and encoders follow one rule, that of
+scikit-learn: parameters go to the constructor, everything learnt is an attribute.  Layers, losses and the
+optimizer are listed one by one, because files for other languages depend on their fields.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from sklearn.base import BaseEstimator
+
+import bvar.encoding
+import bvar.estimators
+from bvar._random import RandomWords
+from bvar.bits import BitMatrix
+from bvar.gates import gate
+from bvar.layers import BooleanLinear, Layer, Threshold
+from bvar.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
+from bvar.model_file._checks import check_consistent
+from bvar.model_file._container import ModelFileError
+from bvar.model_file._values import Reader, Writer
+from bvar.network import Network
+from bvar.optim import BooleanOptimizer
+
+__all__ = ["KINDS", "from_state", "to_state"]
+
+_ATTRIBUTE = re.compile(r"_?[a-z][a-z0-9_]*")
+
+
+class Kind(NamedTuple):
+    """How one class is saved."""
+
+    cls: type
+    to_fields: Callable[[Any, Writer, str], dict[str, Any]]
+    from_fields: Callable[[dict[str, Any], Reader, str], Any]
+
+
+def to_state(value: Any, writer: Writer, path: str) -> dict[str, Any]:
+    """Describe an object by its kind and the fields of that kind."""
+    name = type(value).__name__
+    kind = KINDS.get(name)
+    if kind is None or type(value) is not kind.cls:  # a subclass may behave differently
+        raise TypeError(
+            f"{path}: a model file cannot hold {_described(value)}; it can hold numbers, text, arrays, "
+            f"and {', '.join(sorted(KINDS))}. Set it to None, or keep the model with pickle"
+        )
+    return {"fields": kind.to_fields(value, writer, path), "kind": name}
+
+
+def from_state(state: dict[str, Any], reader: Reader, path: str) -> Any:
+    """Make an object from its kind and fields."""
+    if set(state) != {"fields", "kind"} or not isinstance(state["fields"], dict):
+        raise ModelFileError(f"{path}: an object must have a kind and fields")
+    kind = KINDS.get(state["kind"])
+    if kind is None:
+        raise ModelFileError(f"{path}: unknown kind {str(state['kind'])[:60]!r}: a newer bvar may be needed")
+    result = kind.from_fields(state["fields"], reader, path)
+    check_consistent(result, path)
+    return result
+
+
+def _described(value: Any) -> str:
+    if inspect.isroutine(value):
+        return f"the function {getattr(value, '__name__', '?')}"
+    return f"an object of type {type(value).__module__}.{type(value).__qualname__}"
+
+
+# --------------------------------------------------------------------------------- estimators and encoders
+
+
+def _estimator_kind(cls: type[BaseEstimator]) -> Kind:
+    def to_fields(value: BaseEstimator, writer: Writer, path: str) -> dict[str, Any]:
+        # parameters first: a message then names what the user has set; sorted: equal models give equal files
+        parameters = value.get_params(deep=False)
+        learnt = sorted(set(vars(value)) - set(parameters))
+        return {
+            "parameters": {name: writer.value(v, f"{path}.{name}") for name, v in sorted(parameters.items())},
+            "attributes": {
+                name: writer.value(getattr(value, name), f"{path}.{name}")
+                for name in learnt
+                if writer.training_state or not isinstance(getattr(value, name), RandomWords)
+            },
+        }
+
+    def from_fields(fields: dict[str, Any], reader: Reader, path: str) -> BaseEstimator:
+        attributes, parameters = _take(fields, path, "attributes", "parameters")
+        unknown = sorted(set(parameters) - set(cls._get_param_names()))
+        if unknown:
+            raise ModelFileError(f"{path}: unknown parameters {unknown[:5]}: a newer bvar may be needed")
+        # parameters that came after the file was written get their defaults
+        result = cls(**{name: reader.value(v, f"{path}.{name}") for name, v in parameters.items()})
+        for name, v in attributes.items():
+            if not _ATTRIBUTE.fullmatch(name) or name in vars(result) or _is_code(cls, name):
+                raise ModelFileError(f"{path}: {name[:60]!r} cannot be an attribute")
+            setattr(result, name, reader.value(v, f"{path}.{name}"))
+        return result
+
+    return Kind(cls, to_fields, from_fields)
+
+
+def _is_code(cls: type, name: str) -> bool:
+    """Whether an attribute would hide a method or a property."""
+    value = inspect.getattr_static(cls, name, None)
+    return callable(value) or hasattr(value, "__get__")
+
+
+# ------------------------------------------------------------------------------------- networks and layers
+
+
+def _plain_kind(cls: type, *names: str, make: Callable[[dict[str, Any]], Any] | None = None) -> Kind:
+    """Return the kind of a class that is nothing but its attributes `names`."""
+
+    def to_fields(value: Any, writer: Writer, path: str) -> dict[str, Any]:
+        _only(value, path, names)
+        return {name: writer.value(getattr(value, name), f"{path}.{name}") for name in names}
+
+    def from_fields(fields: dict[str, Any], reader: Reader, path: str) -> Any:
+        _take(fields, path, *names)
+        values = {name: reader.value(v, f"{path}.{name}") for name, v in fields.items()}
+        result: Any = object.__new__(cls)
+        vars(result).update(values)
+        return result
+
+    return Kind(cls, to_fields, from_fields)
+
+
+def _table_kind(cls: type, shift: int, *names: str) -> Kind:
+    """Return the kind of a class with tables of fixed-point numbers, `shift` bits behind the point."""
+    plain = _plain_kind(cls, *names)
+
+    def to_fields(value: Any, writer: Writer, path: str) -> dict[str, Any]:
+        return {**plain.to_fields(value, writer, path), "shift": shift}
+
+    def from_fields(fields: dict[str, Any], reader: Reader, path: str) -> Any:
+        _take(fields, path, *names, "shift")
+        if fields["shift"] != shift:
+            raise ModelFileError(f"{path}: shift must be {shift}, got {str(fields['shift'])[:30]}")
+        return plain.from_fields({name: fields[name] for name in names}, reader, path)
+
+    return Kind(cls, to_fields, from_fields)
+
+
+def _linear_to(layer: BooleanLinear, writer: Writer, path: str) -> dict[str, Any]:
+    _only(layer, path, ("gate", "name", "weight", "bias", "parameters"))
+    for parameter in layer.parameters:
+        _only(parameter, path, ("name", "bits", "_prepared"))
+    return {
+        "bias": None if layer.bias is None else writer.value(layer.bias.bits, f"{path}.bias"),
+        "gate": layer.gate.id,
+        "name": layer.name,
+        "weight": writer.value(layer.weight.bits, f"{path}.weight"),
+    }
+
+
+def _linear_from(fields: dict[str, Any], reader: Reader, path: str) -> BooleanLinear:
+    bias, gate_id, name, weight = _take(fields, path, "bias", "gate", "name", "weight")
+    if not isinstance(name, str):
+        raise ModelFileError(f"{path}: name must be a string")
+    weight = _known_bits(reader.value(weight, f"{path}.weight"), path)
+    # the smallest layer of the right kind, whose random bits are replaced
+    layer = BooleanLinear(1, 1, gate(gate_id), bias=bias is not None, random_state=0, name=name)
+    layer.weight.bits = weight
+    if layer.bias is not None:
+        layer.bias.bits = _known_bits(reader.value(bias, f"{path}.bias"), path)
+        if layer.bias.bits.shape != (1, weight.n_rows):
+            raise ModelFileError(f"{path}: bias must have shape {(1, weight.n_rows)}")
+    return layer
+
+
+def _known_bits(bits: Any, path: str) -> BitMatrix:
+    if not isinstance(bits, BitMatrix) or bits.known is not None or not all(bits.shape):
+        raise ModelFileError(f"{path}: weights must be bits, none missing, at least one")
+    return bits
+
+
+def _optimizer_to(optimizer: BooleanOptimizer, writer: Writer, path: str) -> dict[str, Any]:
+    settings, progress = ("clip", "eta", "n_steps"), ("beta", "m", "step_count")
+    _only(optimizer, path, settings + progress)
+    names = settings + progress if writer.training_state else settings
+    return {name: writer.value(getattr(optimizer, name), f"{path}.{name}") for name in names}
+
+
+def _optimizer_from(fields: dict[str, Any], reader: Reader, path: str) -> BooleanOptimizer:
+    progress = [] if "m" not in fields else ["beta", "m", "step_count"]
+    _take(fields, path, "clip", "eta", "n_steps", *progress)
+    values = {name: reader.value(v, f"{path}.{name}") for name, v in fields.items()}
+    optimizer = BooleanOptimizer(values["eta"], clip=values["clip"], n_steps=values["n_steps"])
+    for name in progress:
+        setattr(optimizer, name, values[name])
+    return optimizer
+
+
+def _network_to(network: Network, writer: Writer, path: str) -> dict[str, Any]:
+    _only(network, path, ("layers", "loss", "optimizer"))
+    return {
+        "layers": [writer.value(layer, f"{path}.layers.{i}") for i, layer in enumerate(network.layers)],
+        "loss": writer.value(network.loss, f"{path}.loss"),
+        "optimizer": writer.value(network.optimizer, f"{path}.optimizer"),
+    }
+
+
+def _network_from(fields: dict[str, Any], reader: Reader, path: str) -> Network:
+    layers, loss, optimizer = (
+        reader.value(v, f"{path}.{name}")
+        for name, v in zip(
+            ("layers", "loss", "optimizer"), _take(fields, path, "layers", "loss", "optimizer"), strict=True
+        )
+    )
+    if not isinstance(layers, list) or not layers or not all(isinstance(layer, Layer) for layer in layers):
+        raise ModelFileError(f"{path}.layers: must be a list of layers")
+    if not isinstance(loss, Loss) or not isinstance(optimizer, BooleanOptimizer):
+        raise ModelFileError(f"{path}: loss or optimizer is something else")
+    return Network(layers, loss, optimizer)
+
+
+# ----------------------------------------------------------------------------------------------- odds, ends
+
+
+def _random_to(source: RandomWords, writer: Writer, path: str) -> dict[str, Any]:
+    state: Any = source.words.state
+    if state["bit_generator"] != "PCG64" or state["has_uint32"]:
+        raise TypeError(f"{path}: cannot save this state of a generator of random numbers")
+    return {name: writer.value(int(state["state"][name]), f"{path}.{name}") for name in ("inc", "state")}
+
+
+def _random_from(fields: dict[str, Any], reader: Reader, path: str) -> RandomWords:
+    inc, state = (reader.value(v, path) for v in _take(fields, path, "inc", "state"))
+    source = RandomWords(0)
+    source.words.state = {
+        "bit_generator": "PCG64",
+        "state": {"state": state, "inc": inc},
+        "has_uint32": 0,
+        "uinteger": 0,
+    }
+    return source
+
+
+def _only(value: Any, path: str, names: Iterable[str]) -> None:
+    """Refuse to lose an attribute that the format does not know."""
+    more = sorted(set(vars(value)) - set(names))
+    if more:
+        raise TypeError(f"{path}: a model file cannot hold the attributes {more} of {_described(value)}")
+
+
+def _take(fields: dict[str, Any], path: str, *names: str) -> list[Any]:
+    if set(fields) != set(names):
+        raise ModelFileError(f"{path}: must have the fields {sorted(names)}, has {sorted(fields)[:20]}")
+    return [fields[name] for name in names]
+
+
+def _estimators() -> dict[str, Kind]:
+    """Every public estimator and encoder: a new one can be saved without a change here."""
+    found = {}
+    for module in (bvar.encoding, bvar.estimators):
+        for name in module.__all__:
+            cls = getattr(module, name)
+            if inspect.isclass(cls) and issubclass(cls, BaseEstimator) and hasattr(cls, "fit"):
+                found[name] = _estimator_kind(cls)
+    return found
+
+
+KINDS: dict[str, Kind] = {
+    **_estimators(),
+    "BinaryCrossEntropy": _table_kind(BinaryCrossEntropy, BinaryCrossEntropy.BITS, "table"),
+    "BooleanLinear": Kind(BooleanLinear, _linear_to, _linear_from),
+    "BooleanOptimizer": Kind(BooleanOptimizer, _optimizer_to, _optimizer_from),
+    "CrossEntropy": _table_kind(CrossEntropy, CrossEntropy.BITS, "table"),
+    "Network": Kind(Network, _network_to, _network_from),
+    "RandomWords": Kind(RandomWords, _random_to, _random_from),
+    "SquaredError": _plain_kind(SquaredError, "scale"),
+    "Threshold": _table_kind(Threshold, Threshold.SHIFT, "table", "tau"),
+}

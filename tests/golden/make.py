@@ -1,0 +1,100 @@
+"""Write the golden model files of the current format: ``python tests/golden/make.py``.
+
+A golden file is never changed once a release has shipped it: every later version must load it and give the same
+answers.  Run this only to add files; it refuses to overwrite any.  ``--overwrite`` is for a format that nobody
+has used yet.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bvar import BooleanClassifier, BooleanRegressor, ThermometerEncoder, kernels, model_file
+from bvar.losses import CrossEntropy
+from bvar.network import boolean_mlp
+
+HERE = Path(__file__).parent
+RANDOM = np.random.RandomState(0)
+X = RANDOM.randint(-8, 8, (60, 3)) / 4.0
+X[RANDOM.rand(60, 3) < 0.1] = np.nan
+SUM = np.nansum(X, axis=1)
+QUICK = {"hidden_layer_sizes": (16,), "encoder": ThermometerEncoder(3), "max_iter": 4, "random_state": 0}
+
+
+def numbers():
+    """Two integer classes."""
+    return BooleanClassifier(**QUICK).fit(X, np.where(SUM > 0, 7, -1)), X
+
+
+def text():
+    """Classes and features with names; odd parameters."""
+    frame = pd.DataFrame(X, columns=["länge", "x y", "z"])
+    y = np.array(["low", "middle", "très haut"])[np.digitize(SUM, [-1.0, 1.0])]
+    model = BooleanClassifier(
+        **{**QUICK, "hidden_layer_sizes": [8, 5]}, class_weight={"low": 0.5, "middle": 1.0, "très haut": 2.0}
+    )
+    return model.fit(frame, y), frame
+
+
+def labels():
+    """A matrix of labels."""
+    return BooleanClassifier(**QUICK).fit(X, np.column_stack([SUM > 0, np.nan_to_num(X[:, 0]) > 0]).astype(int)), X
+
+
+def targets():
+    """Two numbers to predict, with what further training needs."""
+    return BooleanRegressor(**QUICK).fit(X, np.column_stack([SUM, SUM**2])), X
+
+
+def network():
+    """A network alone, with biases, another gate and what further training needs."""
+    model = boolean_mlp([70, 9, 4, 3], gate="and", bias=True, loss=CrossEntropy(4), random_state=0)
+    bits = np.where(RANDOM.rand(40, 70) < 0.1, 0, RANDOM.choice([-1, 1], (40, 70))).astype(np.int8)
+    for _ in range(3):
+        model.apply(model.votes(kernels.pack(bits), np.arange(40) % 3))
+    return model, bits
+
+
+MODELS = {"numbers": numbers, "text": text, "labels": labels, "targets": targets, "network": network}
+
+
+def answers(model, x):
+    """What the model says, in JSON: integers and text as they are, floats in hexadecimal."""
+    if not hasattr(model, "predict"):
+        return {"scores": model.scores(kernels.pack(x)).tolist(), "fingerprint": model.fingerprint()}
+    result = {"fingerprint": model.network_.fingerprint()}
+    for name in ("predict", "decision_function", "predict_proba"):
+        if hasattr(model, name):
+            values = getattr(model, name)(x)
+            flat = [v.hex() if isinstance(v, float) else v for v in values.reshape(-1).tolist()]
+            result[name] = {"shape": list(values.shape), "values": flat}
+    return result
+
+
+def main():
+    for name, make in MODELS.items():
+        path = HERE / f"format1-{name}.bvar"
+        if path.exists() and "--overwrite" not in sys.argv:
+            print(f"{path.name} stays")
+            continue
+        model, x = make()
+        rows = x[:12]
+        model_file.save(model, path, training_state=name in ("targets", "network"))
+        cells = [[None if v != v else v for v in row] for row in np.asarray(rows).tolist()]
+        columns = getattr(rows, "columns", None)
+        about = {
+            "what": make.__doc__,
+            "columns": None if columns is None else columns.tolist(),
+            "X": cells,
+            "answers": answers(model, rows),
+        }
+        text = json.dumps(about, indent=1, ensure_ascii=False)
+        path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+        print(f"{path.name} written, {path.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main()
