@@ -1,18 +1,26 @@
-"""Command line: ``python -m bvar demo`` and ``python -m bvar backends``."""
+"""Command line: ``python -m bvar demo | backends | train | predict``."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
+from bvar import command_line
 
-def main(argv: list[str] | None = None) -> None:
+
+def main(argv: list[str] | None = None) -> int:
     """Parse the command line and run one command.
 
     Parameters
     ----------
     argv : list of str, optional
         Arguments; default: those of the process.
+
+    Returns
+    -------
+    int
+        The exit code: 0, or 2 after a mistake of the user.
     """
     parser = argparse.ArgumentParser(prog="python -m bvar", description="Neural networks of single bits.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
@@ -21,16 +29,21 @@ def main(argv: list[str] | None = None) -> None:
         "--plot", type=Path, default=Path("bvar-demo.png"), metavar="FILE", help="where the plot goes"
     )
     commands.add_parser("backends", help="say which implementations run here, and why others do not")
+    command_line.add_train(commands)
+    command_line.add_predict(commands)
     arguments = parser.parse_args(argv)
     if arguments.command == "demo":
         from bvar.demo import run
 
         run(arguments.plot)
-    else:
+    elif arguments.command == "backends":
         from bvar import backends
 
         backends.show()
+    else:
+        return command_line.run(arguments)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

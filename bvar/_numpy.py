@@ -18,7 +18,7 @@ import numpy as np
 from bvar.bits import WORD
 
 EXACT = 2**24  # float32 represents every integer of magnitude up to this one
-SIGNAL_MAX = 128  # largest magnitude of an int8 signal
+INT8_MAGNITUDE = 128  # of the lowest int8; the losses stop at 127, a caller of the kernels need not
 _BLOCK = 2**22  # elements of an unpacked block: 16 MiB of float32
 
 
@@ -85,7 +85,7 @@ class NumpyBackend:
     def signed_sum(self, z: np.ndarray, words: np.ndarray, out: np.ndarray) -> None:
         """Sum the signals z with the signs of the bits."""
         out[...] = 0
-        step = max(1, min(EXACT // SIGNAL_MAX, _BLOCK // max(1, out.shape[1])))
+        step = max(1, min(EXACT // INT8_MAGNITUDE, _BLOCK // max(1, out.shape[1])))
         for k in range(0, len(words), step):
             signs = unpack_signs(words[k : k + step], out.shape[1])
             out += (z[:, k : k + step].astype(np.float32) @ signs).astype(np.int32)

@@ -379,7 +379,8 @@ class SquaredError(Loss):
 
 def _exp_table(fan_in: int, temperature: float, bits: int) -> np.ndarray:
     check_integer(fan_in, "fan_in", low=1)
-    check_real(temperature, "temperature", low=0, strict=True)
+    if not 1e-3 <= check_real(temperature, "temperature", low=0, strict=True) <= 1e3:
+        raise ValueError(f"temperature must be in [0.001, 1000], got {temperature!r}")
     # the float is read as the exact fraction that it is: no rounding enters here
     return exp_table(sqrt(fan_in * Fraction(temperature) ** 2), bits)
 

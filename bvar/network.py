@@ -63,7 +63,7 @@ class Votes:
             return NotImplemented
         if [t.shape for t in self.tensors] != [t.shape for t in other.tensors]:
             raise ValueError("votes can be added only if they come from networks of the same shape")
-        if self.n_samples + other.n_samples > MAX_TERMS:
+        if self.tensors and self.n_samples + other.n_samples > MAX_TERMS:
             raise OverflowError(f"votes of more than {MAX_TERMS} samples do not fit int32")
         return Votes(
             tuple(a + b for a, b in zip(self.tensors, other.tensors, strict=True)),
@@ -136,7 +136,7 @@ class Network:
         value: Any = x
         layers = iter(zip(self.layers, (*self.layers[1:], None), strict=True))
         for layer, following in layers:
-            if isinstance(layer, BooleanLinear) and isinstance(following, Threshold):
+            if type(layer) is BooleanLinear and type(following) is Threshold:  # a subclass may do otherwise
                 value = layer.forward_bits(value, following.tau)
                 next(layers)  # the threshold is done already
             else:
@@ -235,7 +235,7 @@ class Network:
         return Votes(
             tensors,
             n_samples=len(scores),
-            weight=FULL_WEIGHT * len(scores) if weights is None else int(weights.sum(dtype=np.int64)),
+            weight=FULL_WEIGHT * len(scores) if weights is None else int(np.sum(weights, dtype=np.int64)),
             n_correct=self.loss.n_correct(scores, y),
             loss=float(self.loss.values(scores, y).sum()),
         )

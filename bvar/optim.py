@@ -137,6 +137,8 @@ class BooleanOptimizer:
             If the votes do not match the parameters; nothing is changed then.
         """
         _check_votes(parameters, votes)
+        if self.m and [m.shape for m in self.m] != [p.bits.shape for p in parameters]:
+            raise ValueError("parameters must be those of the first step: the accumulators have other shapes")
         blocks = ((number, slice(0, len(q)), q) for number, q in enumerate(votes))
         return self.step_in_blocks(parameters, blocks, n_samples)
 
@@ -159,11 +161,12 @@ class BooleanOptimizer:
         list of int
             Number of flips in each parameter.
         """
-        check_real(n_samples, "n_samples", low=0)
+        if check_real(n_samples, "n_samples", low=0) == 0:
+            return [0] * len(parameters)
         if not self.m:
             self.m = [np.zeros(p.bits.shape, np.float32) for p in parameters]
             self.beta = [1.0] * len(parameters)
-        eta = self.current_eta() / (SIGNAL_MAX * n_samples) if n_samples else 0.0
+        eta = self.current_eta() / (SIGNAL_MAX * n_samples)
         flips = [0] * len(parameters)
         for number, rows, q in blocks:
             flips[number] += parameters[number].flip(
@@ -185,3 +188,5 @@ def _check_votes(parameters: Sequence[Parameter], votes: Sequence[np.ndarray]) -
     for parameter, q in zip(parameters, votes, strict=True):
         if q.shape != parameter.bits.shape:
             raise ValueError(f"votes on {parameter.name} must have shape {parameter.bits.shape}, got {q.shape}")
+        if q.dtype != np.int32:
+            raise TypeError(f"votes on {parameter.name} must be int32, got {q.dtype}")

@@ -221,3 +221,96 @@ def test_predictions_do_not_depend_on_the_chunk(monkeypatch):
     monkeypatch.setattr("bvar.estimators.base._CHUNK", 7)
     assert (model.decision_function(X_TEST) == whole).all()
     assert model.decision_function(X_TEST[:1]).shape == (1, 10)
+
+
+# ---------------------------------------------------------------------- what once went wrong
+
+
+def test_a_refused_fit_leaves_the_model_as_it_was():
+    model = quick().fit(X_TRAIN, Y_TRAIN)
+    before, answers = dict(vars(model)), model.predict(X_TEST)
+    for wrong in ({"temperature": -1}, {"encoder": "x"}, {"random_state": "x"}, {"hidden_layer_sizes": None}):
+        model.set_params(**wrong)
+        with pytest.raises((TypeError, ValueError), match=next(iter(wrong)) + "|seed"):
+            model.fit(X_TRAIN[:, :2], np.where(BINARY, "a", "b"))
+        model.set_params(**{name: before[name] for name in wrong})
+    assert vars(model) == before
+    assert (model.predict(X_TEST) == answers).all()
+
+
+def test_a_refused_first_call_of_partial_fit_leaves_nothing_behind():
+    model = quick()
+    with pytest.raises(ValueError, match="classes that were not there before"):
+        model.partial_fit(X_TRAIN, Y_TRAIN, classes=[0, 1])
+    assert not hasattr(model, "network_")
+    model.partial_fit(X_TRAIN, Y_TRAIN, classes=range(10))
+    with pytest.raises(ValueError, match="early_stopping must be False for partial_fit"):
+        model.set_params(early_stopping=True).partial_fit(X_TRAIN, Y_TRAIN)
+
+
+def test_a_balanced_class_is_not_silenced_by_a_rare_one():
+    """Weights of 500 to 1: int8 signals cannot be multiplied by 1/500, so the light samples speak rarely."""
+    rng = np.random.default_rng(0)
+    y = (np.arange(10000) < 20).astype(int)
+    features = rng.normal(size=(10000, 5)) + 1.5 * y[:, None]
+    model = BooleanClassifier((256,), class_weight="balanced", max_iter=10, random_state=0).fit(features, y)
+    fresh = rng.normal(size=(2000, 5))
+    assert model.predict(fresh).mean() < 0.3  # false alarms
+    assert model.predict(fresh + 1.5).mean() > 0.7  # hits
+
+
+def test_a_class_without_weight_is_still_a_class():
+    model = quick(class_weight={0: 0}).fit(X_TRAIN, Y_TRAIN)
+    assert model.classes_.tolist() == list(range(10))
+    assert model.predict_proba(X_TEST).shape[1] == 10
+
+
+def test_targets_in_any_memory_order_give_one_model():
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=(60, 2))
+    models = [
+        quick(BooleanRegressor).fit(X_TRAIN[:60], order(y)) for order in (np.ascontiguousarray, np.asfortranarray)
+    ]
+    assert models[0].target_mean_.tolist() == models[1].target_mean_.tolist()
+    assert print_of(models[0]) == print_of(models[1])
+
+
+def test_a_constant_target_is_predicted_exactly():
+    model = quick(BooleanRegressor).fit(X_TRAIN, np.full(len(X_TRAIN), 0.1))
+    assert abs(model.predict(X_TEST) - 0.1).max() < 1e-15  # the mean itself is one rounded division
+    with pytest.raises(ValueError, match="its variance overflows"):
+        quick(BooleanRegressor).fit(X_TRAIN, 1e300 * np.arange(len(X_TRAIN)))
+    with pytest.raises(ValueError, match="y must hold numbers"):
+        quick(BooleanRegressor).fit(X_TRAIN, np.full(len(X_TRAIN), "a"))
+
+
+def test_one_held_out_sample_is_refused():
+    with pytest.raises(ValueError, match="one sample tells nothing"):
+        quick(BooleanRegressor, early_stopping=True).fit(X_TRAIN[:10], Y_TRAIN[:10])
+
+
+def test_the_best_network_is_kept_when_a_user_interrupts():
+    def interrupt(model):
+        if model.n_iter_ == 4:
+            raise KeyboardInterrupt
+
+    model = quick(early_stopping=True, max_iter=50, callbacks=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X_TRAIN, Y_TRAIN)
+    assert model.best_validation_score_ == max(model.history_["validation_score"])
+    assert model.score(X_TEST, Y_TEST) > 0.5
+
+
+def test_a_fit_forgets_the_one_before():
+    model = quick(early_stopping=True).fit(X_TRAIN, Y_TRAIN).set_params(early_stopping=False)
+    once = print_of(model.fit(X_TRAIN, Y_TRAIN).partial_fit(X_TRAIN, Y_TRAIN))
+    assert not hasattr(model, "best_validation_score_")
+    assert print_of(model.fit(X_TRAIN, Y_TRAIN).partial_fit(X_TRAIN, Y_TRAIN)) == once
+
+
+@pytest.mark.parametrize("hole", [None, float("nan")])
+def test_missing_classes_are_named(hole):
+    y = np.array(["a", "b"] * 10, object)
+    y[3] = hole
+    with pytest.raises(ValueError, match="y contains NaN, None or NA"):
+        quick().fit(X_TRAIN[:20], y)

@@ -102,7 +102,7 @@ def test_verbose_prints_a_line_for_each_epoch(capsys):
     ("parameters", "error", "text"),
     [
         ({"hidden_layer_sizes": (0,)}, ValueError, "each of hidden_layer_sizes must be an integer >= 1"),
-        ({"hidden_layer_sizes": "wide"}, TypeError, "each of hidden_layer_sizes must be an integer >= 1"),
+        ({"hidden_layer_sizes": "wide"}, TypeError, "hidden_layer_sizes must be an integer or a sequence"),
         ({"max_iter": 0}, ValueError, "max_iter must be an integer >= 1"),
         ({"batch_size": "all"}, ValueError, "batch_size must be a positive integer or 'auto'"),
         ({"batch_size": 0}, ValueError, "batch_size must be an integer >= 1"),

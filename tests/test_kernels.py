@@ -296,6 +296,14 @@ def test_bad_input_is_named_and_changes_nothing(backend, case):
     assert (before[1] == M).all()
 
 
+def test_prepared_weights_do_not_follow_later_changes(backend):
+    w = kernels.pack(np.ones((2, 70), np.bool_))
+    prepared = kernels.prepare(w)
+    w.words[...] = 0
+    assert (kernels.gate_sum(w, prepared, "xnor") == -70).all()
+    assert (kernels.gate_sum(w, prepared, "b_implies_a") == 70).all()
+
+
 def test_flip_needs_memory_it_may_change():
     w = kernels.pack(np.ones((2, 3), np.bool_))
     w.words.setflags(write=False)

@@ -117,3 +117,10 @@ def test_the_threshold_of_random_and_sums_is_near_their_median():
 def test_bad_sizes_are_named(make, text):
     with pytest.raises((TypeError, ValueError), match=text):
         make()
+
+
+def test_extreme_thresholds_do_not_wrap_around(backend):
+    layer, x = BooleanLinear(70, 4, bias=True, random_state=0), kernels.pack(np.ones((2, 70), np.bool_))
+    for tau, want in ((-(2**31), True), (2**31 - 1, False)):
+        y = layer.forward_bits(x, np.full(4, tau, np.int32))
+        assert (kernels.unpack(y) == want).all()

@@ -100,3 +100,23 @@ def test_votes_that_do_not_fit_change_nothing():
         optimizer.step([p], [good], n_samples=-1)
     assert (p.bits.words == before).all()
     assert optimizer.step_count == 0
+
+
+def test_a_step_without_weight_moves_nothing():
+    p, optimizer = parameter(2, 4), BooleanOptimizer(n_steps=5)
+    optimizer.step([p], [np.full((2, 4), 50, np.int32)], n_samples=1)
+    before = optimizer.m[0].copy(), list(optimizer.beta), optimizer.step_count
+    assert optimizer.step([p], [np.full((2, 4), 50, np.int32)], n_samples=0) == [0]
+    assert (optimizer.m[0] == before[0]).all()
+    assert (optimizer.beta, optimizer.step_count) == before[1:]
+
+
+def test_a_wrong_second_tensor_leaves_the_first_alone():
+    p, q, optimizer = parameter(2, 4), parameter(3, 4), BooleanOptimizer()
+    optimizer.step([p, q], [np.ones((2, 4), np.int32), np.ones((3, 4), np.int32)], n_samples=9)
+    before = optimizer.m[0].copy()
+    with pytest.raises(TypeError, match="votes on w must be int32"):
+        optimizer.step([p, q], [np.ones((2, 4), np.int32), np.ones((3, 4))], n_samples=9)
+    with pytest.raises(ValueError, match="parameters must be those of the first step"):
+        optimizer.step([q, p], [np.ones((3, 4), np.int32), np.ones((2, 4), np.int32)], n_samples=9)
+    assert (optimizer.m[0] == before).all()

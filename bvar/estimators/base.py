@@ -7,9 +7,8 @@ model bit for bit, whatever the backend and the number of threads.
 
 from __future__ import annotations
 
-import copy
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from os import PathLike
 from typing import Any
@@ -30,8 +29,9 @@ from bvar._validation import check_integer, check_real
 from bvar.bits import BitMatrix
 from bvar.encoding import TableEncoder
 from bvar.estimators.progress import Progress
+from bvar.estimators.training import BestNetwork, TrainingData, audible, empty_history, rows_of, train_epoch
 from bvar.losses import FULL_WEIGHT, Loss
-from bvar.network import Network, Votes, boolean_mlp
+from bvar.network import Votes, boolean_mlp
 
 __all__ = ["BooleanNetworkEstimator"]
 
@@ -95,39 +95,59 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> None:
         """Train from the start, or, with warm_start, from where the last fit ended."""
         goes_on = bool(self.warm_start) and hasattr(self, "network_")
-        max_iter = check_integer(self.max_iter, "max_iter", low=1)
-        self._check_parameters()
-        X, y, weights = self._check_training_data(X, y, sample_weight, reset=not goes_on)
-        source = RandomWords(self.random_state)
-        if not goes_on:
-            self._learn_targets(y)  # of all samples: the ones held out are of no other kind
-        X, y, weights, held_out = self._hold_out(X, y, weights, source)
-        with self._backend():
+        with self._unchanged_on_error(), self._backend():
+            max_iter = check_integer(self.max_iter, "max_iter", low=1)
+            self._check_parameters()
+            X, y, weights = self._check_training_data(X, y, sample_weight, reset=not goes_on)
+            source = RandomWords(self.random_state)
+            if not goes_on:
+                for left_over in ("_source", "best_validation_score_"):
+                    self.__dict__.pop(left_over, None)
+                self._learn_targets(y)  # of all samples: the ones held out are of no other kind
+            X, y, weights, held_out = self._hold_out(*audible(X, y, weights), source)
             if not goes_on:
                 self._build(X, y, source)
-            bits, targets = self._encode(X), self._encode_targets(y)
-            batch_size = self._batch_size(len(bits))
-            self.network_.optimizer.start_schedule(self.eta, max_iter * -(-len(bits) // batch_size))
-            self._train(bits, targets, weights, held_out, source, max_iter, batch_size)
+            data = TrainingData(self._encode(X), self._encode_targets(y), weights)
+        with self._backend():
+            batch_size = self._batch_size(len(data))
+            self.network_.optimizer.start_schedule(self.eta, max_iter * -(-len(data) // batch_size))
+            self._train(data, held_out, source, max_iter, batch_size)
 
-    def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> None:
+    def _partial_fit(
+        self, X: Any, y: Any, sample_weight: Any, learn_targets: Callable[[np.ndarray], None]
+    ) -> None:
         """Take one step for each minibatch of the given samples, in their order, at constant eta."""
         first = not hasattr(self, "network_")
-        self._check_parameters()
-        X, y, weights = self._check_training_data(X, y, sample_weight, reset=first)
-        with self._backend():
+        with self._unchanged_on_error(), self._backend():
+            if self.early_stopping:
+                raise ValueError("early_stopping must be False for partial_fit, which holds no samples out")
+            self._check_parameters()
+            X, y, weights = self._check_training_data(X, y, sample_weight, reset=first)
             if not hasattr(self, "_source"):  # one stream of noise through all calls
                 self._source = RandomWords(self.random_state)
             if first:
+                learn_targets(y)
+            X, y, weights = audible(X, y, weights)
+            if first:
                 self._build(X, y, self._source)
-                self.history_ = _empty_history()
-                self.n_iter_ = 0
-            bits, targets = self._encode(X), self._encode_targets(y)
+                self.history_, self.n_iter_ = empty_history(), 0
+            data = TrainingData(self._encode(X), self._encode_targets(y), weights)
+        with self._backend():
             self.network_.optimizer.start_schedule(self.eta, None)
-            order, size = np.arange(len(bits)), self._batch_size(len(bits))
-            batches = _batches(bits, targets, weights, order, size, self._sixty_fourths(len(bits)), self._source)
-            seen, flips = _train_epoch(self.network_, batches)
-            self._record(seen, flips, targets)
+            order, size = np.arange(len(data)), self._batch_size(len(data))
+            batches = data.batches(order, size, self._sixty_fourths(len(data)), self._source)
+            self._record(*train_epoch(self.network_, batches), data.targets)
+
+    @contextmanager
+    def _unchanged_on_error(self) -> Iterator[None]:
+        """Take back every attribute set if something is refused: a fitted model stays the model it was."""
+        before = dict(self.__dict__)
+        try:
+            yield
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
 
     def _build(self, X: Any, y: np.ndarray, source: RandomWords) -> None:
         hidden = _check_hidden(self.hidden_layer_sizes)
@@ -143,35 +163,35 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
 
     def _train(
         self,
-        bits: BitMatrix,
-        targets: np.ndarray,
-        weights: np.ndarray | None,
+        data: TrainingData,
         held_out: tuple[Any, Any] | None,
         source: RandomWords,
         max_iter: int,
         batch_size: int,
     ) -> None:
-        self.history_, self.n_iter_ = _empty_history(), 0
-        best = _Best(self.n_iter_no_change) if held_out else None
+        self.history_, self.n_iter_ = empty_history(), 0
+        best = BestNetwork(self.n_iter_no_change) if held_out else None
         progress = Progress(self.verbose, max_iter)
-        for _ in range(max_iter):
-            order = source.permutation(len(bits))
-            batches = _batches(bits, targets, weights, order, batch_size, self._sixty_fourths(len(bits)), source)
-            seen, flips = _train_epoch(self.network_, batches)
-            if held_out is not None:
-                self.history_["validation_score"].append(float(self.score(*held_out)))
-            self._record(seen, flips, targets)
-            progress.epoch_ended(self.history_)
-            # every callback is called, even if an early one asks to stop
-            stop = [callback(self) for callback in self.callbacks or ()]
-            if best is not None:
-                stop.append(best.is_over(self.history_["validation_score"][-1], self.network_))
-            if any(s is True for s in stop):
-                break
-        progress.close()
-        if best is not None:
-            self.best_validation_score_ = best.score
-            self.network_ = best.network
+        try:
+            for _ in range(max_iter):
+                order = source.permutation(len(data))
+                batches = data.batches(order, batch_size, self._sixty_fourths(len(data)), source)
+                seen, flips = train_epoch(self.network_, batches)
+                if held_out is not None:
+                    self.history_["validation_score"].append(float(self.score(*held_out)))
+                self._record(seen, flips, data.targets)
+                progress.epoch_ended(self.history_)
+                # every callback is called, even if an early one asks to stop
+                stop = [callback(self) for callback in _callbacks(self.callbacks)]
+                if best is not None:
+                    stop.append(best.is_over(self.history_["validation_score"][-1], self.network_))
+                if any(isinstance(s, bool | np.bool_) and s for s in stop):
+                    break
+        finally:  # also when a user interrupts: what was best is kept
+            progress.close()
+            if best is not None and best.network is not None:
+                self.best_validation_score_ = best.score
+                self.network_ = best.network
 
     def _record(self, seen: Votes, flips: np.ndarray, targets: np.ndarray) -> None:
         sizes = np.array([p.bits.n_rows * p.bits.n_bits for p in self.network_.parameters])
@@ -196,8 +216,10 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
             )
         except ValueError as error:
             raise ValueError(f"early_stopping cannot set validation_fraction aside: {error}") from error
+        if len(test) < 2:
+            raise ValueError("early_stopping cannot set validation_fraction aside: one sample tells nothing")
         kept = None if weights is None else weights[train]
-        return _rows(X, train), y[train], kept, (_rows(X, test), y[test])
+        return rows_of(X, train), y[train], kept, (rows_of(X, test), y[test])
 
     def _strata(self, y: np.ndarray) -> np.ndarray | None:
         """Return what the validation split keeps in proportion."""
@@ -215,15 +237,11 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
     def _check_training_data(
         self, X: Any, y: Any, sample_weight: Any, *, reset: bool
     ) -> tuple[Any, np.ndarray, np.ndarray | None]:
-        """Check samples, targets and weights; leave out samples without weight."""
+        """Check samples, targets and weights."""
         X = self._check_samples(X, reset=reset)
         y = self._check_targets(y)
         check_consistent_length(X, y)
-        weights = self._integer_weights(sample_weight, X, y)
-        if weights is not None and not weights.all():
-            kept = np.flatnonzero(weights)
-            return _rows(X, kept), y[kept], weights[kept]
-        return X, y, weights
+        return X, y, self._integer_weights(sample_weight, X, y)
 
     @abstractmethod
     def _check_targets(self, y: Any) -> np.ndarray:
@@ -245,9 +263,11 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
             raise ValueError(f"batch_size must be a positive integer or 'auto', got {self.batch_size!r}")
         if not isinstance(self.batch_size, str):
             check_integer(self.batch_size, "batch_size", low=1)
-        for callback in self.callbacks or ():
+        for callback in _callbacks(self.callbacks):
             if not callable(callback):
                 raise TypeError(f"callbacks must be callables, got {callback!r}")
+        if self.encoder is not None and not (hasattr(self.encoder, "fit") and hasattr(self.encoder, "encode")):
+            raise TypeError(f"encoder must be one of bvar.encoding, with fit and encode, got {self.encoder!r}")
 
     def _sixty_fourths(self, n_samples: int) -> int:
         """Return the noise in the only steps that the random bits have.
@@ -273,7 +293,7 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
         peak = weights.max(initial=0.0)
         if peak == 0:
             raise ValueError("sample_weight must have a positive entry")
-        # a weight that is not zero stays so, however small: its sample is known, if hardly heard
+        # a weight that is not zero stays so, however small
         return np.maximum(np.rint(weights / peak * FULL_WEIGHT), weights > 0).astype(np.int64)
 
     # ------------------------------------------------------------------------------- predicting
@@ -285,7 +305,7 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
         with self._backend(record=False):
             return np.concatenate(
                 [
-                    self.network_.scores(self._encode(_rows(X, slice(i, i + _CHUNK))))
+                    self.network_.scores(self._encode(rows_of(X, slice(i, i + _CHUNK))))
                     for i in range(0, X.shape[0], _CHUNK)
                 ]
             )
@@ -308,72 +328,15 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
         return tags
 
 
-class _Best:
-    """The best network so far, and for how long it has been the best."""
-
-    def __init__(self, patience: int) -> None:
-        self.patience = patience
-        self.score = -np.inf
-        self.waited = 0
-        self.network: Network
-
-    def is_over(self, score: float, network: Network) -> bool:
-        if score > self.score:
-            self.score, self.waited = score, 0
-            self.network = copy.deepcopy(network)
-        else:
-            self.waited += 1
-        return self.waited >= self.patience
-
-
-Batch = tuple[BitMatrix, np.ndarray, np.ndarray | None]
-
-
-def _batches(
-    bits: BitMatrix,
-    targets: np.ndarray,
-    weights: np.ndarray | None,
-    order: np.ndarray,
-    batch_size: int,
-    sixty_fourths: int,
-    source: RandomWords,
-) -> Iterator[Batch]:
-    """Cut samples into minibatches, and flip some of their bits; missing values stay missing."""
-    for start in range(0, len(order), batch_size):
-        rows = order[start : start + batch_size]
-        batch = bits[rows]
-        if sixty_fourths:
-            noise = source.rare_bits(*batch.shape, sixty_fourths).words
-            noisy = batch.words ^ (noise if batch.known is None else noise & batch.known)
-            batch = BitMatrix.trusted(noisy, batch.n_bits, batch.known)
-        yield batch, targets[rows], None if weights is None else weights[rows]
-
-
-def _train_epoch(network: Network, batches: Iterator[Batch]) -> tuple[Votes, np.ndarray]:
-    """Take one step per minibatch; return what was seen, without votes, and the flips per parameter."""
-    seen = Votes((), 0, 0, 0, 0.0)
-    flips = np.zeros(len(network.parameters))
-    for batch in batches:
-        part, flipped = network.step(*batch)
-        flips += flipped
-        seen += part
-    return seen, flips
-
-
-def _empty_history() -> dict[str, list[Any]]:
-    return {"loss": [], "score": [], "validation_score": [], "flips": [], "beta": []}
-
-
-def _rows(X: Any, rows: Any) -> Any:
-    """Select rows of an array, a sparse matrix or a frame."""
-    if hasattr(X, "iloc"):
-        return X.iloc[rows]
-    return X[rows]
+def _callbacks(callbacks: Any) -> list[Any]:
+    """Return callbacks as a list; one alone will do."""
+    if callbacks is None:
+        return []
+    return list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
 
 
 def _check_hidden(sizes: Any) -> list[int]:
-    try:
-        sizes = list(sizes)
-    except TypeError:
-        sizes = [sizes]
+    if isinstance(sizes, str) or sizes is None:
+        raise TypeError(f"hidden_layer_sizes must be an integer or a sequence of integers, got {sizes!r}")
+    sizes = list(sizes) if isinstance(sizes, Iterable) else [sizes]
     return [check_integer(size, "each of hidden_layer_sizes", low=1) for size in sizes]

@@ -59,7 +59,7 @@ class BooleanClassifier(ClassifierMixin, BooleanNetworkEstimator):
     verbose : bool or int, default=False
         Whether to show progress: a bar in a terminal or notebook with tqdm, else a line for each epoch, as 2 does
         everywhere.
-    callbacks : sequence of callable, optional
+    callbacks : callable or sequence of callable, optional
         Called with the estimator after each epoch; one that returns True ends the training.
     backend : str, optional
         Which backend computes, see :func:`bvar.backends.use`. Default: the one in force.
@@ -165,7 +165,8 @@ class BooleanClassifier(ClassifierMixin, BooleanNetworkEstimator):
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             Classes: integers, strings or Booleans; or a matrix of labels, 0 or 1.
         sample_weight : array-like of shape (n_samples,), optional
-            Weights, not negative; signals are multiplied with them and rounded. Default: equal weights.
+            Weights, not negative. Signals are multiplied with them and rounded; a sample lighter than an eighth
+            of the heaviest is heard more rarely instead. Default: equal weights.
 
         Returns
         -------
@@ -206,19 +207,23 @@ class BooleanClassifier(ClassifierMixin, BooleanNetworkEstimator):
         TypeError, ValueError
             If a parameter or the data is not as described, or `classes` is missing or changes.
         """
-        first = not hasattr(self, "network_")
         if isinstance(self.class_weight, str):
             raise ValueError(
                 f"class_weight={self.class_weight!r} needs all data at once; for partial_fit give a dict"
             )
-        if first:
-            targets = self._check_targets(y)
+        if (
+            hasattr(self, "network_")
+            and classes is not None
+            and not np.array_equal(np.unique(classes), self.classes_)
+        ):
+            raise ValueError(f"classes must be those of the first call, {self.classes_.tolist()}")
+
+        def learn(targets: np.ndarray) -> None:
             if classes is None and targets.ndim == 1:
                 raise ValueError("classes must be given in the first call of partial_fit")
             self._learn_targets(targets if classes is None else column_or_1d(classes))
-        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
-            raise ValueError(f"classes must be those of the first call, {self.classes_.tolist()}")
-        self._partial_fit(X, y, sample_weight)
+
+        self._partial_fit(X, y, sample_weight, learn)
         return self
 
     def decision_function(self, X: Any) -> np.ndarray:
@@ -281,8 +286,11 @@ class BooleanClassifier(ClassifierMixin, BooleanNetworkEstimator):
     def _check_targets(self, y: Any) -> np.ndarray:
         if y is None:
             raise ValueError("BooleanClassifier requires y to be passed, but the target y is None")
-        if np.asarray(y).dtype.kind == "f":
-            assert_all_finite(np.asarray(y), input_name="y")
+        values = np.asarray(y)
+        if values.dtype.kind == "f":
+            assert_all_finite(values, input_name="y")
+        if values.dtype.kind == "O" and values.ndim == 1 and any(map(_is_missing, values)):
+            raise ValueError("y contains NaN, None or NA: every sample needs a class")
         if type_of_target(y, input_name="y").startswith("multilabel"):
             return check_array(y, dtype=np.int64, input_name="y", accept_sparse=False)
         y = column_or_1d(y, warn=True)
@@ -296,7 +304,7 @@ class BooleanClassifier(ClassifierMixin, BooleanNetworkEstimator):
             return
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
-            raise ValueError(f"y must have at least two classes, got one class, {self.classes_[0]!r}")
+            raise ValueError(f"y must have at least two classes, got one class, {self.classes_.tolist()[0]!r}")
 
     def _encode_targets(self, y: np.ndarray) -> np.ndarray:
         if self.multilabel_ != (y.ndim == 2) or (y.ndim == 2 and y.shape[1] != len(self.classes_)):
@@ -335,3 +343,8 @@ class BooleanClassifier(ClassifierMixin, BooleanNetworkEstimator):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def _is_missing(value: Any) -> bool:
+    """Recognise None, NaN and pandas' NA, which compares with nothing."""
+    return value is None or type(value).__name__ == "NAType" or (isinstance(value, float) and value != value)

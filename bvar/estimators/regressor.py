@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import fsum, sqrt
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from bvar.network import Votes
 
 __all__ = ["BooleanRegressor"]
 
+_LARGEST = 1e150
 _SPREADS = 4.0  # scores that one standard deviation of the targets takes, in spreads of random scores
 
 
@@ -57,7 +58,7 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
     verbose : bool or int, default=False
         Whether to show progress: a bar in a terminal or notebook with tqdm, else a line for each epoch, as 2 does
         everywhere.
-    callbacks : sequence of callable, optional
+    callbacks : callable or sequence of callable, optional
         Called with the estimator after each epoch; one that returns True ends the training.
     backend : str, optional
         Which backend computes, see :func:`bvar.backends.use`. Default: the one in force.
@@ -67,7 +68,7 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
     Attributes
     ----------
     target_mean_, target_std_ : ndarray of float64, shape (n_targets,)
-        What puts targets on the scale of scores.
+        What puts targets on the scale of scores; the spread of a constant target is 0.
     unit_ : float
         Scores that one standard deviation takes.
     encoder_ : transformer
@@ -148,7 +149,8 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets, finite numbers.
         sample_weight : array-like of shape (n_samples,), optional
-            Weights, not negative; signals are multiplied with them and rounded. Default: equal weights.
+            Weights, not negative. Signals are multiplied with them and rounded; a sample lighter than an eighth
+            of the heaviest is heard more rarely instead. Default: equal weights.
 
         Returns
         -------
@@ -187,9 +189,7 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
         TypeError, ValueError
             If a parameter or the data is not as described.
         """
-        if not hasattr(self, "network_"):
-            self._learn_targets(self._check_targets(y))
-        self._partial_fit(X, y, sample_weight)
+        self._partial_fit(X, y, sample_weight, self._learn_targets)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -214,20 +214,30 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
     def _check_targets(self, y: Any) -> np.ndarray:
         if y is None:
             raise ValueError("BooleanRegressor requires y to be passed, but the target y is None")
-        return check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
+        try:
+            return check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
+        except ValueError as error:
+            if "convert" in str(error):
+                raise ValueError(f"y must hold numbers: {error}") from error
+            raise
 
     def _learn_targets(self, y: np.ndarray) -> None:
+        # math.fsum rounds once, whatever the order: a sum of NumPy would depend on the layout in memory
         columns = y.reshape(len(y), -1)
+        if np.abs(columns).max(initial=0) > _LARGEST:
+            raise ValueError(f"y must be within {_LARGEST:g} of 0, or its variance overflows: scale it down")
         self.target_ndim_ = y.ndim
-        self.target_mean_ = columns.mean(axis=0)
-        spread = columns.std(axis=0)
-        self.target_std_ = np.where(spread > 0, spread, 1.0)
+        self.target_mean_ = np.array([fsum(column) / len(y) for column in columns.T])
+        squares = [fsum((column - mean) ** 2) for column, mean in zip(columns.T, self.target_mean_, strict=True)]
+        varies = columns.min(axis=0) < columns.max(axis=0)
+        self.target_std_ = np.where(varies, np.sqrt(np.array(squares) / len(y)), 0.0)
 
     def _encode_targets(self, y: np.ndarray) -> np.ndarray:
         columns = y.reshape(len(y), -1)
         if y.ndim != self.target_ndim_ or columns.shape[1] != len(self.target_mean_):
             raise ValueError(f"y must have {len(self.target_mean_)} target(s) in {self.target_ndim_} dimension(s)")
-        steps = np.rint((columns - self.target_mean_) / self.target_std_ * self.unit_)
+        spread = np.where(self.target_std_ > 0, self.target_std_, 1.0)
+        steps = np.rint((columns - self.target_mean_) / spread * self.unit_)
         return np.clip(steps, -(2**30), 2**30).astype(np.int64)
 
     def _n_outputs(self) -> int:

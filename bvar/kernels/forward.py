@@ -44,9 +44,9 @@ class PreparedWeights:
 
     def __init__(self, w: BitMatrix) -> None:
         backend = _registry.current()
-        self.bits = w
+        self.bits = w.copy()  # a backend may keep the words as they are, and `w` may change
         self.backend = backend.name
-        self.operand: Any = backend.prepare(w.words)
+        self.operand: Any = backend.prepare(self.bits.words)
 
     @cached_property
     def counts(self) -> np.ndarray:

@@ -132,8 +132,9 @@ class BooleanLinear(Layer):
         BitMatrix of shape (n_samples, n_outputs)
             The activations.
         """
-        shift = 0 if self.bias is None else self._bias_signs()
-        return kernels.gate_bits(x, self.weight.prepared(), tau - shift, self.gate)
+        if self.bias is not None:  # beyond these limits nothing changes, and int32 is safe
+            tau = np.clip(tau, -self.n_inputs - 1, self.n_inputs + 2) - self._bias_signs()
+        return kernels.gate_bits(x, self.weight.prepared(), tau.astype(np.int32, copy=False), self.gate)
 
     def backward(self, signal: np.ndarray, context: BitMatrix) -> np.ndarray:
         """Collect the votes on the inputs.

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bvar import BooleanClassifier, BooleanRegressor, ThermometerEncoder, kernels, model_file
+from bvar.encoding import OneHotBits, TableEncoder
 from bvar.losses import CrossEntropy
 from bvar.network import boolean_mlp
 
@@ -46,7 +47,8 @@ def labels():
 
 def targets():
     """Two numbers to predict, with what further training needs."""
-    return BooleanRegressor(**QUICK).fit(X, np.column_stack([SUM, SUM**2])), X
+    y = np.column_stack([SUM, SUM**2])
+    return BooleanRegressor(**QUICK).fit(X, y).partial_fit(X, y), X
 
 
 def network():
@@ -58,7 +60,41 @@ def network():
     return model, bits
 
 
-MODELS = {"numbers": numbers, "text": text, "labels": labels, "targets": targets, "network": network}
+def table():
+    """Columns of numbers, text and Booleans, rare categories among them; early stopping."""
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    frame["job"] = np.array(["cook", "smith", "pilot", "poet", None], object)[
+        RANDOM.randint(0, 5, 60) % 4 + (SUM > 4)
+    ]
+    frame["married"] = RANDOM.rand(60) < 0.5
+    encoder = TableEncoder(3, categorical=["c"], max_categories=3)
+    model = BooleanClassifier(**{**QUICK, "encoder": encoder, "early_stopping": True, "n_iter_no_change": 2})
+    return model.fit(frame, SUM > 0), frame
+
+
+def categories():
+    """Categories alone, a regression of one target."""
+    model = BooleanRegressor(**{**QUICK, "encoder": OneHotBits(min_frequency=3)})
+    cells = np.where(np.isnan(X), None, np.round(X))
+    return model.fit(cells, SUM), cells
+
+
+MODELS = {
+    "table": table,
+    "categories": categories,
+    "numbers": numbers,
+    "text": text,
+    "labels": labels,
+    "targets": targets,
+    "network": network,
+}
+
+
+def plain(value, name):
+    """Write a float in hexadecimal, a score as an integer."""
+    if not isinstance(value, float):
+        return value
+    return int(value) if name == "decision_function" else value.hex()
 
 
 def answers(model, x):
@@ -69,8 +105,10 @@ def answers(model, x):
     for name in ("predict", "decision_function", "predict_proba"):
         if hasattr(model, name):
             values = getattr(model, name)(x)
-            flat = [v.hex() if isinstance(v, float) else v for v in values.reshape(-1).tolist()]
-            result[name] = {"shape": list(values.shape), "values": flat}
+            result[name] = {
+                "shape": list(values.shape),
+                "values": [plain(v, name) for v in values.ravel().tolist()],
+            }
     return result
 
 
@@ -83,7 +121,7 @@ def main():
         model, x = make()
         rows = x[:12]
         model_file.save(model, path, training_state=name in ("targets", "network"))
-        cells = [[None if v != v else v for v in row] for row in np.asarray(rows).tolist()]
+        cells = [[None if v != v or v is None else v for v in row] for row in np.asarray(rows).tolist()]
         columns = getattr(rows, "columns", None)
         about = {
             "what": make.__doc__,
