@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 MODULES = [m.name for m in pkgutil.walk_packages(bvar.__path__, "bvar.")]
 MODULES = ["bvar", *(name for name in MODULES if not name.startswith(("bvar._cext", "bvar.__main__")))]
 PUBLIC = [f"bvar.{m.name}" for m in pkgutil.iter_modules(bvar.__path__) if not m.name.startswith("_")]
-PUBLIC.remove("bvar.demo")  # for the command line only
+PUBLIC = [name for name in PUBLIC if name not in ("bvar.demo", "bvar.command_line")]  # not for importing
 PAGES = [
     page
     for folder in ("docs", "tutorials")

@@ -201,7 +201,9 @@ def test_grid_search_gives_the_same_on_two_workers():
 def test_noise_is_part_of_the_seed_and_may_be_off():
     noisy, clean = (quick(flip_noise=p).fit(X_TRAIN, Y_TRAIN) for p in (0.125, 0))
     assert print_of(noisy) == print_of(quick(flip_noise=0.125).fit(X_TRAIN, Y_TRAIN))
-    assert print_of(noisy) == print_of(quick().fit(X_TRAIN, Y_TRAIN))  # 'auto' is an eighth on 64 features
+    assert print_of(noisy) == print_of(
+        quick().fit(X_TRAIN, Y_TRAIN)
+    )  # 'auto' is an eighth on 64 features of 800 bits
     assert print_of(noisy) != print_of(clean)
     for wrong in (0.6, -0.1, "some"):
         with pytest.raises(ValueError, match="flip_noise must be"):

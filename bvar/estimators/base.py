@@ -135,7 +135,7 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
         with self._backend():
             self.network_.optimizer.start_schedule(self.eta, None)
             order, size = np.arange(len(data)), self._batch_size(len(data))
-            batches = data.batches(order, size, self._sixty_fourths(len(data)), self._source)
+            batches = data.batches(order, size, self._sixty_fourths(*data.bits.shape), self._source)
             self._record(*train_epoch(self.network_, batches), data.targets)
 
     @contextmanager
@@ -175,7 +175,7 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
         try:
             for _ in range(max_iter):
                 order = source.permutation(len(data))
-                batches = data.batches(order, batch_size, self._sixty_fourths(len(data)), source)
+                batches = data.batches(order, batch_size, self._sixty_fourths(*data.bits.shape), source)
                 seen, flips = train_epoch(self.network_, batches)
                 if held_out is not None:
                     self.history_["validation_score"].append(float(self.score(*held_out)))
@@ -269,14 +269,15 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
         if self.encoder is not None and not (hasattr(self.encoder, "fit") and hasattr(self.encoder, "encode")):
             raise TypeError(f"encoder must be one of bvar.encoding, with fit and encode, got {self.encoder!r}")
 
-    def _sixty_fourths(self, n_samples: int) -> int:
+    def _sixty_fourths(self, n_samples: int, n_bits: int) -> int:
         """Return the noise in the only steps that the random bits have.
 
-        Noise on many features averages out in a sum, noise on few destroys what they say: hence a 64th for each
-        eight features, up to an eighth. It stands in for samples that are not there: many samples need half.
+        Noise on many features and bits averages out in a sum, noise on few destroys what they say: hence a 64th
+        for each eight features and hundred bits, up to an eighth. It stands in for samples that are not there:
+        many samples need half.
         """
         if self.flip_noise == "auto":
-            strength = min(8, self.n_features_in_ // 8)
+            strength = min(8, self.n_features_in_ // 8, n_bits // 100)
             return strength if n_samples < 10000 else strength // 2
         return round(64 * self.flip_noise)
 

@@ -37,7 +37,7 @@ class BooleanClassifier(ClassifierMixin, BooleanNetworkEstimator):
     flip_noise : float or 'auto', default='auto'
         Probability with which each bit of an encoded training sample is flipped, anew in each epoch; in steps of
         1/64, at most 0.5. Noise keeps a network from learning its samples by heart. 'auto' is 1/64 for each
-        eight features, up to 1/8, and half of that from 10000 samples on.
+        eight features or hundred bits, whichever is less, up to 1/8, and half of that from 10000 samples on.
     max_iter : int, default=50
         Number of epochs, at most.
     batch_size : int or 'auto', default='auto'

@@ -14,8 +14,10 @@ import pandas as pd
 
 from bvar import BooleanClassifier, BooleanRegressor, ThermometerEncoder, kernels, model_file
 from bvar.encoding import OneHotBits, TableEncoder
-from bvar.losses import CrossEntropy
-from bvar.network import boolean_mlp
+from bvar.layers import BooleanLinear
+from bvar.losses import CrossEntropy, SquaredError
+from bvar.network import Network, boolean_mlp
+from bvar.optim import BooleanOptimizer
 
 HERE = Path(__file__).parent
 RANDOM = np.random.RandomState(0)
@@ -79,7 +81,16 @@ def categories():
     return model.fit(cells, SUM), cells
 
 
+def tiny():
+    """The network of which the reference has a dump: two inputs, one output, the weights T and F."""
+    layer = BooleanLinear(2, 1, name="w")
+    layer.weight.bits = kernels.pack(np.array([[True, False]]))
+    every = np.array([[a, b] for a in (-1, 0, 1) for b in (-1, 0, 1)], np.int8)
+    return Network([layer], SquaredError(2), BooleanOptimizer(10.0)), every
+
+
 MODELS = {
+    "tiny": tiny,
     "table": table,
     "categories": categories,
     "numbers": numbers,
