@@ -34,6 +34,8 @@ def train(n_parts, steps=12, batch=100, backend="numpy"):
 
 GOLDEN = "d439f4d8520810265570ccc3ccc2b742ec0deb85da8591f19a2805fb1933a956"
 
+GOLDEN_300 = "7994b3813e41dd8c0f5639d9152b93be1b15094c3772074e17007b1f3112e2f5"
+
 
 def test_the_fingerprint_of_a_training_run_is_golden(backend):
     """Typed once: a change here is a change of results, and belongs into the changelog."""
@@ -44,6 +46,20 @@ def test_the_fingerprint_of_a_training_run_is_golden(backend):
 def test_splitting_a_batch_does_not_change_the_model(backend, n_parts):
     """Theorem (exactness): votes of disjoint samples add."""
     assert train(n_parts, backend=backend) == train(1)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3])
+def test_three_hundred_steps_end_in_one_model_on_every_backend_and_thread_count(backend, n_threads):
+    """Theorem (exactness), over a whole training: three layers, missing values, 300 steps."""
+    x, y = data()
+    network = boolean_mlp([70, 130, 65, 3], n_steps=300, random_state=0)
+    order, flips = RandomWords(3), 0
+    with backends.use(backend, n_threads=n_threads):
+        for _ in range(300):
+            rows = order.permutation(len(y))[:50]
+            flips += sum(network.step(x[rows], y[rows])[1])
+    assert flips > 1000
+    assert network.fingerprint() == GOLDEN_300
 
 
 @pytest.mark.parametrize("bias", [False, True])

@@ -299,14 +299,14 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
 
     # ------------------------------------------------------------------------------- predicting
 
-    def _scores(self, X: Any) -> np.ndarray:
-        """Compute the integer scores of samples, in chunks."""
+    def _predict(self, X: Any, answer: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """Compute the integer scores of samples chunk by chunk, and keep only what `answer` makes of them."""
         check_is_fitted(self, "network_")
         X = self._check_samples(X, reset=False)
         with self._backend(record=False):
             return np.concatenate(
                 [
-                    self.network_.scores(self._encode(rows_of(X, slice(i, i + _CHUNK))))
+                    answer(self.network_.scores(self._encode(rows_of(X, slice(i, i + _CHUNK)))))
                     for i in range(0, X.shape[0], _CHUNK)
                 ]
             )

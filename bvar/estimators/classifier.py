@@ -240,10 +240,12 @@ class BooleanClassifier(ClassifierMixin, BooleanNetworkEstimator):
             Scores of the classes or labels, whole numbers; for two classes the difference of the second and the
             first.
         """
-        scores = self._scores(X).astype(np.float64)  # scikit-learn wants floats; int32 fits exactly
-        if self.multilabel_ or len(self.classes_) > 2:
-            return scores
-        return scores[:, 1] - scores[:, 0]
+
+        def answer(scores: np.ndarray) -> np.ndarray:
+            scores = scores.astype(np.float64)  # scikit-learn wants floats; int32 fits exactly
+            return scores if self.multilabel_ or len(self.classes_) > 2 else scores[:, 1] - scores[:, 0]
+
+        return self._predict(X, answer)
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict classes or labels.
@@ -258,10 +260,13 @@ class BooleanClassifier(ClassifierMixin, BooleanNetworkEstimator):
         ndarray of shape (n_samples,) or (n_samples, n_labels)
             Classes, the first of several with the best score; or labels, 1 where the score is positive.
         """
-        scores = self._scores(X)
-        if self.multilabel_:
-            return (scores > 0).astype(np.int64)
-        return self.classes_[scores.argmax(axis=1)]
+
+        def answer(scores: np.ndarray) -> np.ndarray:
+            if self.multilabel_:
+                return (scores > 0).astype(np.int64)
+            return self.classes_[scores.argmax(axis=1)]
+
+        return self._predict(X, answer)
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Estimate probabilities.
@@ -276,10 +281,13 @@ class BooleanClassifier(ClassifierMixin, BooleanNetworkEstimator):
         ndarray of float64, shape (n_samples, n_classes) or (n_samples, n_labels)
             Probabilities of the classes in the order of `classes_`; or of each label to be 1.
         """
-        scores = self._scores(X)
-        loss = self.network_.loss
-        assert isinstance(loss, ProbabilisticLoss)  # noqa: S101 - narrows the type
-        return loss.probabilities(scores)
+
+        def answer(scores: np.ndarray) -> np.ndarray:
+            loss = self.network_.loss
+            assert isinstance(loss, ProbabilisticLoss)  # noqa: S101 - narrows the type
+            return loss.probabilities(scores)
+
+        return self._predict(X, answer)
 
     # ------------------------------------------------------------------- what the base class asks
 

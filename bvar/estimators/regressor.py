@@ -205,9 +205,12 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
         ndarray of float64, shape (n_samples,) or (n_samples, n_targets)
             Predictions, of the form of the targets of `fit`.
         """
-        scores = self._scores(X)
-        values = self.target_mean_ + self.target_std_ * (scores / self.unit_)
-        return values[:, 0] if self.target_ndim_ == 1 else values
+
+        def answer(scores: np.ndarray) -> np.ndarray:
+            values = self.target_mean_ + self.target_std_ * (scores / self.unit_)
+            return values[:, 0] if self.target_ndim_ == 1 else values
+
+        return self._predict(X, answer)
 
     # ------------------------------------------------------------------- what the base class asks
 
