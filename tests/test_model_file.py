@@ -186,6 +186,14 @@ def test_training_goes_on_from_the_training_state(tmp_path):
     assert full.history_ == half.history_
 
 
+def test_the_source_of_random_numbers_is_training_state(tmp_path):
+    model = quick().partial_fit(X, CODES)
+    model._source.words.random_raw(3)
+    again = there_and_back(model, tmp_path, training_state=True)
+    assert again._source.words.state == model._source.words.state
+    assert not hasattr(there_and_back(model, tmp_path), "_source")
+
+
 def test_the_training_state_of_a_network_has_its_place_in_the_schedule(tmp_path):
     network = boolean_mlp([4, 8, 2], n_steps=10, random_state=0)
     bits, y = kernels.pack(X > 0), CODES % 2
@@ -202,6 +210,9 @@ def test_equal_models_give_equal_files(tmp_path):
     for name in "ab":
         model_file.save(quick().fit(X, CODES), tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    header = (tmp_path / "a").read_bytes()[24:]
+    header = header[: header.index(b'"}\0') + 2]
+    assert header == json.dumps(json.loads(header), sort_keys=True, separators=(",", ":")).encode()
     model_file.save(model_file.load(tmp_path / "a"), tmp_path / "c")
     assert (tmp_path / "a").read_bytes() == (tmp_path / "c").read_bytes()
 
@@ -305,6 +316,12 @@ def test_what_cannot_be_saved_is_named(tmp_path, name):
     with pytest.raises(TypeError, match=message):
         model_file.save(model, tmp_path / "m")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_class_that_borrows_a_name_is_refused(tmp_path):
+    other = type("ThermometerEncoder", (ThermometerEncoder,), {})
+    with pytest.raises(TypeError, match="ThermometerEncoder"):
+        model_file.save(other().fit(X), tmp_path / "m")
 
 
 def test_odd_values_are_refused(tmp_path):
@@ -794,6 +811,8 @@ HOSTILE = {
     "method hidden": (ATTRIBUTES, lambda a: {**a, "predict": 1}, "'predict' cannot be an attribute"),
     "property hidden": (ATTRIBUTES, lambda a: {**a, "__class__": 1}, "cannot be an attribute"),
     "dict hidden": (ATTRIBUTES, lambda a: {**a, "__dict__": {"dict": []}}, "cannot be an attribute"),
+    "documentation hidden": (ATTRIBUTES, lambda a: {**a, "__doc__": "x"}, "cannot be an attribute"),
+    "no name": (ATTRIBUTES, lambda a: {**a, "a b": 1}, "cannot be an attribute"),
     "parameter as attribute": (ATTRIBUTES, lambda a: {**a, "eta": 1}, "'eta' cannot be an attribute"),
     "unknown parameter": (("content", "fields", "parameters", "boost"), None, "unknown parameters"),
     "unknown form": ((*ATTRIBUTES, "backend_"), {"pickle": "gASV"}, "unknown form 'pickle'"),
@@ -818,6 +837,8 @@ HOSTILE = {
     "thresholds that fall": (("arrays", "model.encoder_.thresholds_"), lambda a: a[::-1].copy(), "that rise"),
     "thresholds NaN": (("arrays", "model.encoder_.thresholds_"), lambda a: a * np.nan, "that rise"),
     "ends that fall": (("arrays", "model.encoder_.thresholds_.ends"), lambda a: a[::-1].copy(), "must rise"),
+    "ends too early": (("arrays", "model.encoder_.thresholds_.ends"), lambda a: np.minimum(a, 3), "ends of rows"),
+    "ends too late": (("arrays", "model.encoder_.thresholds_.ends"), lambda a: a * a, "ends of rows"),
     "too many features": ((*ATTRIBUTES, "n_features_in_"), 2**50, "other features"),
     "classes": (("arrays", "model.classes_"), lambda a: a[:2], "do not fit the scores"),
     "code point": (("arrays", "model.classes_"), lambda a: a + np.uint32(0x110000), "code point"),
