@@ -316,3 +316,15 @@ def test_missing_classes_are_named(hole):
     y[3] = hole
     with pytest.raises(ValueError, match="y contains NaN, None or NA"):
         quick().fit(X_TRAIN[:20], y)
+
+
+def test_a_terminal_gets_a_bar_and_a_file_gets_lines(monkeypatch, capsys):
+    pytest.importorskip("tqdm")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    quick(verbose=True, max_iter=2).fit(X_TRAIN, Y_TRAIN)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "2/2" in shown.err
+    assert "flipped" in shown.err
+    quick(verbose=2, max_iter=2).fit(X_TRAIN, Y_TRAIN)
+    assert len(capsys.readouterr().out.splitlines()) == 2

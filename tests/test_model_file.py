@@ -187,7 +187,7 @@ def test_training_goes_on_from_the_training_state(tmp_path):
 
 
 def test_the_source_of_random_numbers_is_training_state(tmp_path):
-    model = quick().partial_fit(X, CODES)
+    model = quick().partial_fit(X, CODES, classes=[0, 1, 2])
     model._source.words.random_raw(3)
     again = there_and_back(model, tmp_path, training_state=True)
     assert again._source.words.state == model._source.words.state
@@ -830,6 +830,9 @@ HOSTILE = {
     "no layers": (LAYERS, [], "list of layers"),
     "a loss as a layer": (LAYERS, lambda v: [*v, {"float": "nan"}], "list of layers"),
     "layers out of order": (LAYERS, lambda v: [v[0], v[1], v[3], v[2], v[4]], "does not fit the layer below"),
+    "a pair of layers lost": (LAYERS, lambda v: [v[0], v[1], v[4]], "does not fit the layer below"),
+    "a threshold of another width": (LAYERS, lambda v: [v[0], v[3], v[4]], "does not fit the layer below"),
+    "a threshold at the end": (LAYERS, lambda v: v[:4], "must give scores"),
     "a layer lost": (LAYERS, lambda v: v[:1] + v[2:], "does not fit the layer below"),
     "gate 16": ((*LAYERS, 0, "object", "fields", "gate"), 16, "gate"),
     "gate that ignores": ((*LAYERS, 0, "object", "fields", "gate"), 0, "cannot learn"),
