@@ -217,6 +217,12 @@ def test_equal_models_give_equal_files(tmp_path):
     assert (tmp_path / "a").read_bytes() == (tmp_path / "c").read_bytes()
 
 
+def test_keys_that_look_alike_keep_their_values_apart(tmp_path):
+    model = quick().fit(X, CODES)
+    model.extra_ = {1: np.zeros(2), "1": np.ones(3), "1'": np.ones(4), "x" * 2000: np.ones(6)}
+    assert same(there_and_back(model, tmp_path).extra_, model.extra_)
+
+
 def test_a_file_is_about_as_large_as_its_bits(tmp_path):
     network = boolean_mlp([4096, 1024, 10], random_state=0)
     model_file.save(network, tmp_path / "m")
