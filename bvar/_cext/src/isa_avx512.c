@@ -6,7 +6,9 @@
  *   masks    are bits already: a word of weights is a mask of 16 floats four times over.
  *   GFNI     transposes 8 x 8 bits in each 64-bit lane.
  *
- * Tails use masked loads and stores; no byte outside a buffer is touched. */
+ * Tails use masked loads and stores; no byte outside a buffer is touched.
+ *
+ * Longer than 400 lines because an instruction set is one file, and this one has a loop of its own for each kernel. */
 #if defined(__x86_64__) || defined(_M_X64)
 #include <immintrin.h>
 
