@@ -4,6 +4,7 @@ import csv
 import os
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
@@ -181,6 +182,39 @@ def test_a_file_from_elsewhere_is_read(tmp_path, run, people):
         assert run("train", tmp_path / name, "--target", "rich", "-o", tmp_path / f"{name}.bvar", *QUICK)[0] == 0
     a, b = (load(tmp_path / f"{name}.csv.bvar").network_.fingerprint() for name in ("people", "odd"))
     assert a == b
+    assert load(tmp_path / "odd.csv.bvar").feature_names_in_.tolist() == ["age", "job", "pay"]
+
+
+def test_an_underscore_makes_no_number(tmp_path, run):
+    """Python reads 1_000, spreadsheets do not."""
+    cells = ["1_000", *(str(i) for i in range(40))]
+    data = write(tmp_path / "d.csv", {"a": cells, "y": ["no", "yes"] * 20 + ["no"]})
+    assert run("train", data, "--target", "y", "-o", tmp_path / "m", *QUICK)[0] == 0
+    assert load(tmp_path / "m").encoder_.kinds_ == ["category"]
+    refused(
+        run,
+        "train",
+        data,
+        "--target",
+        "a",
+        "-o",
+        tmp_path / "m",
+        "--task",
+        "regress",
+        text="line 2: cannot regress",
+    )
+
+
+def test_classes_are_held_out_in_proportion(tmp_path, run):
+    from bvar import command_line
+
+    y, arguments = np.array(["a"] * 40 + ["b"] * 10), Namespace(test_size=0.2, seed=0)
+    for arguments.seed in range(10):
+        train, test = command_line._split(y, "classify", arguments)
+        assert sorted([*train, *test]) == list(range(50))
+        assert sorted(y[test]) == ["a"] * 8 + ["b"] * 2
+    y[-9:] = "a"  # one sample cannot be in both parts
+    assert len(command_line._split(y, "classify", arguments)[1]) == 10
 
 
 def test_models_made_in_python_predict_too(tmp_path, run):
