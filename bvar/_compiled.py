@@ -97,6 +97,10 @@ class CompiledBackend:
         """Weight g by the distance from the threshold and round to int8."""
         self._table.rescale(g, s, tau, table, shift, out, self.n_threads)
 
+    def center_votes(self, q: np.ndarray, row: np.ndarray, col: np.ndarray, shift: int, out: np.ndarray) -> None:
+        """Subtract the rounded product of a column and a row."""
+        self._table.center_votes(q, row, col, shift, out, self.n_threads)
+
     def vote_norms(self, q: np.ndarray, out: np.ndarray) -> None:
         """Sum of magnitudes of each row."""
         self._table.vote_norms(q, out, self.n_threads)

@@ -105,6 +105,11 @@ class NumpyBackend:
         rounded = (np.abs(weighted) + (1 << shift >> 1)) >> shift
         np.multiply(np.minimum(rounded, 127), np.sign(weighted), out=out, casting="unsafe")
 
+    def center_votes(self, q: np.ndarray, row: np.ndarray, col: np.ndarray, shift: int, out: np.ndarray) -> None:
+        """Subtract the rounded product of a column and a row."""
+        product = np.multiply.outer(row.astype(np.int64), col.astype(np.int64))
+        np.subtract(q, (product + (1 << shift >> 1)) >> shift, out=out, casting="unsafe")
+
     def vote_norms(self, q: np.ndarray, out: np.ndarray) -> None:
         """Sum of magnitudes of each row."""
         out[...] = np.abs(q.astype(np.int64)).sum(axis=1)

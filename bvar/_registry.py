@@ -70,6 +70,9 @@ class Backend(Protocol):
     ) -> None:
         """Out = clip(round(g * table[abs(s - tau)] / 2**shift)), int8, halves away from zero."""
 
+    def center_votes(self, q: np.ndarray, row: np.ndarray, col: np.ndarray, shift: int, out: np.ndarray) -> None:
+        """out[r, i] = q[r, i] - floor((row[r] * col[i] + 2**(shift-1)) / 2**shift), all int32; `out` may be q."""
+
     def vote_norms(self, q: np.ndarray, out: np.ndarray) -> None:
         """out[r] = sum of abs(q[r]), int64; q int32 (r, n)."""
 

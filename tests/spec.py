@@ -5,6 +5,7 @@ file and a backend disagree, read this file first.
 """
 
 from fractions import Fraction
+from math import floor
 
 import numpy as np  # only for float32 rounding in `flip`: the number format itself is the definition there
 
@@ -78,6 +79,15 @@ def rescale(g, s, tau, table, shift):
         return min(size, 127) * (1 if exact >= 0 else -1)
 
     return [[one(a, b, t) for a, b, t in zip(gr, sr, tau, strict=True)] for gr, sr in zip(g, s, strict=True)]
+
+
+def center_votes(q, signal_sums, input_sums, n_samples):
+    """q[j][i] - round(Z[j] * mean[i]), the mean of the inputs in steps of 2**-15, halves up."""
+    means = [floor(Fraction(2**15 * x, n_samples) + Fraction(1, 2)) for x in input_sums]
+    return [
+        [v - floor(Fraction(z * mean, 2**15) + Fraction(1, 2)) for v, mean in zip(row, means, strict=True)]
+        for row, z in zip(q, signal_sums, strict=True)
+    ]
 
 
 def flip(w, m, q, beta, eta):

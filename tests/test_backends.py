@@ -145,6 +145,7 @@ MISTAKES = {
     "votes": lambda: kernels.flip(
         bits((2, 4)), np.zeros((2, 4), np.float32), np.zeros((2, 5), np.int32), beta=1, eta=1
     ),
+    "sums": lambda: kernels.center_votes(np.zeros((1, 2), np.int32), np.zeros(1, np.int32), np.zeros(2, int), 1),
     "norms": lambda: kernels.vote_norms(np.zeros(3, np.int32)),
     "table": lambda: kernels.rescale(
         *[np.zeros((1, 1), np.int32)] * 2, np.zeros(1, np.int32), np.zeros(0, np.int32), 1

@@ -182,6 +182,36 @@ def test_flip_accumulates_gates_flips_and_resets(backend, data, n, rows, seed):
 
 
 @BOTH
+@given(rows=N_ROWS, n=st.integers(0, 200), samples=st.sampled_from([1, 2, 3, 100, 2**23 - 1]), seed=SEED)
+def test_center_votes_takes_out_the_mean_input(backend, rows, n, samples, seed):
+    rng = np.random.default_rng(seed)
+    q = rng.integers(-128 * samples, 128 * samples, (rows, n), endpoint=True).astype(np.int32)
+    signals = rng.choice(np.array([-128 * samples, -3, 0, 1, 127 * samples]), rows)
+    inputs = rng.choice(np.array([-samples, -1, 0, 1, samples]), n)
+    want = spec.center_votes(q.tolist(), signals.tolist(), inputs.tolist(), samples)
+    equal(kernels.center_votes(q, signals, inputs, samples), want, np.int32)
+    assert kernels.center_votes(q, signals, inputs, samples, out=q) is q
+    equal(q, want, np.int32)
+
+
+@BOTH
+@given(data=st.data(), samples=st.integers(1, 20), n=st.integers(1, 70), seed=SEED)
+def test_centered_votes_do_not_see_a_constant_input_nor_a_constant_signal(backend, data, samples, n, seed):
+    """Theorem (covariance): K cov(z, x) is 0 if either is constant, and moving x by a constant changes nothing."""
+    e = data.draw(signs(samples, n)).astype(int)
+    e[:, 0] = data.draw(st.sampled_from([-1, 1]))
+    z = np.random.default_rng(seed).integers(-127, 127, (samples, 3), endpoint=True).astype(np.int8)
+    z[:, 0] = z[0, 0]
+    sums = z.sum(axis=0, dtype=np.int64), e.sum(axis=0)
+    centred = kernels.center_votes(kernels.weight_votes(z, kernels.pack(e > 0)), *sums, samples)
+    exact = z.astype(int).T @ (e - e.mean(axis=0))
+    # half a unit for each of two roundings, the first times 2**-15 Z
+    assert (np.abs(centred - exact) <= 0.5 + np.abs(sums[0])[:, None] * 2.0**-16 + 1e-9).all()
+    assert (centred[:, 0] == 0).all()
+    assert (np.abs(centred[0]) <= 1).all()
+
+
+@BOTH
 @given(rows=N_ROWS, n=st.integers(0, 200), seed=SEED)
 def test_vote_norms(backend, rows, n, seed):
     q = np.random.default_rng(seed).choice(np.array([-(2**31), -7, 0, 1, 2**31 - 1], np.int32), (rows, n))
@@ -280,6 +310,21 @@ BAD = {
         ValueError,
         "eta must be finite and at least 0",
         lambda: kernels.flip(X, M, Q, beta=1, eta=np.array([1, -1], np.float32)),
+    ),
+    "signal sums": (
+        ValueError,
+        r"signal_sums must lie in \[-128, 128\]",
+        lambda: kernels.center_votes(Q[:1], np.array([129]), np.zeros(3, int), 1),
+    ),
+    "input sums": (
+        ValueError,
+        "input_sums must have 3 entries, as q has, got 4",
+        lambda: kernels.center_votes(Q[:1], np.array([1]), np.zeros(4, int), 1),
+    ),
+    "no samples": (
+        ValueError,
+        "n_samples must be an integer in",
+        lambda: kernels.center_votes(Q[:1], np.array([0]), np.zeros(3, int), 0),
     ),
     "q norms": (TypeError, "q must be an array of int32", lambda: kernels.vote_norms(M)),
 }

@@ -143,6 +143,14 @@ def rescale_args(draw):
 
 
 @st.composite
+def center_args(draw):
+    r, n, shift = draw(sizes(ROWS, 40)), draw(sizes(BITS, 1100)), draw(st.sampled_from([0, 1, 15, 30]))
+    reach = draw(st.sampled_from([1, 2**15, 2**31 - 1]))
+    q, row, col = (draw(sources).ints(-reach, reach, shape, np.int32) for shape in ((r, n), (r,), (n,)))
+    return (q, row, col, shift), ((r, n), np.int32)
+
+
+@st.composite
 def norms_args(draw):
     r, n = draw(sizes(ROWS, 40)), draw(sizes(BITS, 1100))
     reach = draw(st.sampled_from([0, 1, 2**31 - 1]))
@@ -182,6 +190,7 @@ CASES = {
     "gate_bits": Case(lambda: gate_args(bits=True)),
     "signed_sum": Case(votes_args),
     "rescale": Case(rescale_args),
+    "center_votes": Case(center_args),
     "vote_norms": Case(norms_args),
     "flip": Case(flip_args, writes=(0, 1)),
 }

@@ -62,6 +62,13 @@ cdef extern from "bvar_kernels.h" nogil:
         ptrdiff_t n_cols
         ptrdiff_t n_table
         int32_t shift
+    ctypedef struct bvar_center_job:
+        const int32_t *q
+        const int32_t *row
+        const int32_t *col
+        int32_t *out
+        ptrdiff_t n_cols
+        int32_t shift
     ctypedef struct bvar_norms_job:
         const int32_t *q
         int64_t *out
@@ -92,6 +99,7 @@ cdef extern from "bvar_kernels.h" nogil:
         bvar_kernel lay_index
         bvar_kernel signed_sum
         bvar_kernel rescale
+        bvar_kernel center_votes
         bvar_kernel vote_norms
         bvar_kernel flip
     const bvar_table *bvar_table_at(int i)
@@ -263,6 +271,20 @@ cdef class Table:
         job.n_cols, job.n_table, job.shift = n, table.shape[0], shift
         with nogil:
             bvar_run(self.t.rescale, &job, r, 1, r * n, n_threads)
+
+    def center_votes(self, const int32_t[:, ::1] q, const int32_t[::1] row, const int32_t[::1] col, int shift,  # IN
+                     int32_t[:, ::1] out,                                 # OUT
+                     int n_threads):
+        cdef bvar_center_job job
+        cdef Py_ssize_t r = q.shape[0], n = q.shape[1]
+        must(row.shape[0] == r and col.shape[0] == n and out.shape[0] == r and out.shape[1] == n)
+        must(0 <= shift <= 30)
+        if r == 0 or n == 0:
+            return
+        job.q, job.row, job.col, job.out = &q[0, 0], &row[0], &col[0], &out[0, 0]
+        job.n_cols, job.shift = n, shift
+        with nogil:
+            bvar_run(self.t.center_votes, &job, r, 1, r * n / 2., n_threads)
 
     def vote_norms(self, const int32_t[:, ::1] q,                         # IN
                    int64_t[::1] out,                                      # OUT

@@ -15,12 +15,13 @@ from bvar.kernels.layout import (
     unpack,
     unpack_ternary,
 )
-from bvar.kernels.update import flip, vote_norms
+from bvar.kernels.update import center_votes, flip, vote_norms
 
 __all__ = [
     "MAX_BITS",
     "MAX_TERMS",
     "PreparedWeights",
+    "center_votes",
     "count_rows",
     "flip",
     "gate_bits",

@@ -11,11 +11,85 @@ from __future__ import annotations
 import numpy as np
 
 from bvar import _registry
-from bvar._validation import check_array, check_real
+from bvar._validation import check_array, check_integer, check_out, check_real
 from bvar.bits import BitMatrix
+from bvar.kernels.backward import MAX_TERMS
 from bvar.kernels.layout import check_known_bits
 
-__all__ = ["flip", "vote_norms"]
+__all__ = ["center_votes", "flip", "vote_norms"]
+
+_MEAN_SHIFT = 15  # means lie in [-1, 1]: their product with a sum of signals, an int32, keeps clear of int64
+
+
+def center_votes(
+    q: np.ndarray,
+    signal_sums: np.ndarray,
+    input_sums: np.ndarray,
+    n_samples: int,
+    *,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    r"""Take out of votes what every input shares: its mean over the samples.
+
+    .. math:: q_{ji} - \operatorname{round}(2^{-15} Z_j \operatorname{round}(2^{15} X_i / K))
+              \approx \sum_k z_{kj} (e(x_{ki}) - \bar x_i)
+
+    Parameters
+    ----------
+    q : ndarray of int32, shape (n_outputs, n_inputs)
+        Votes on weights, for xnor :math:`\sum_k z_{kj} e(x_{ki})`.
+    signal_sums : ndarray of int64, shape (n_outputs,)
+        Z, the sum of the signals of each output over the samples.
+    input_sums : ndarray of int64, shape (n_inputs,)
+        X, the sum over the samples of what a signal is multiplied with, in [-n_samples, n_samples]: of e(x) for
+        xnor, of e(dL/dw) for any gate L.
+    n_samples : int
+        K, the number of samples, at least 1.
+    out : ndarray of int32, shape (n_outputs, n_inputs), optional
+        Where to write; may be `q`. Default: a new array.
+
+    Returns
+    -------
+    ndarray of int32, shape (n_outputs, n_inputs)
+        Centred votes, both roundings with halves up.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes, shapes or ranges are wrong; nothing is written then.
+
+    See Also
+    --------
+    weight_votes : Collects the votes.
+
+    Examples
+    --------
+    Two samples agree on the first input; votes on it tell nothing about which sample is which:
+
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> x, z = np.array([[1, 1], [1, -1]]), np.array([[5], [3]])
+    >>> q = (z.T @ x).astype(np.int32)
+    >>> q, kernels.center_votes(q, z.sum(axis=0), x.sum(axis=0), 2)
+    (array([[8, 2]], dtype=int32), array([[0, 2]], dtype=int32))
+    """
+    q = np.ascontiguousarray(check_array(q, "q", dtype=np.int32, ndim=2))
+    n_samples = check_integer(n_samples, "n_samples", low=1, high=MAX_TERMS)
+    row = _check_sums(signal_sums, "signal_sums", len(q), 128 * n_samples)
+    col = _check_sums(input_sums, "input_sums", q.shape[1], n_samples)
+    mean = ((col << (_MEAN_SHIFT + 1)) + n_samples) // (2 * n_samples)
+    out = check_out(out, q.shape, np.int32)
+    _registry.current().center_votes(q, row.astype(np.int32), mean.astype(np.int32), _MEAN_SHIFT, out)
+    return out
+
+
+def _check_sums(sums: np.ndarray, name: str, n: int, bound: int) -> np.ndarray:
+    sums = check_array(sums, name, dtype=np.int64, ndim=1)
+    if len(sums) != n:
+        raise ValueError(f"{name} must have {n} entries, as q has, got {len(sums)}")
+    if np.abs(sums).max(initial=0) > bound:
+        raise ValueError(f"{name} must lie in [-{bound}, {bound}] for these samples")
+    return sums
 
 
 def vote_norms(q: np.ndarray) -> np.ndarray:

@@ -163,6 +163,7 @@ static void elementwise(const bvar_table *t) {
     int32_t *tau = random_ints(n, draw() % 2 ? 50 : INT32_MAX), *table = random_ints(entries, 1 << 30);
     int8_t *z = memory(r * n, 1);
     int64_t *norms = memory(r, 8);
+    int32_t *rows = random_ints(r, INT32_MAX), *centred = memory(r * n, 4);
     float *m = memory(r * n, 4), *old = memory(r * n, 4), *eta = memory(r, 4);
     uint64_t *words = random_words(r, n), *was = memory(r * k, 8);
     int64_t flips = 0, got;
@@ -174,6 +175,7 @@ static void elementwise(const bvar_table *t) {
         eta[i] = draw() % 2 ? 0 : 1e-9f;
     memcpy(was, words, (size_t)(r * k) * 8);
     in_parts(t->rescale, &(bvar_rescale_job){g, s, tau, table, z, n, entries, shift}, r);
+    in_parts(t->center_votes, &(bvar_center_job){g, rows, tau, centred, n, shift}, r);
     in_parts(t->vote_norms, &(bvar_norms_job){g, norms, n}, r);
     got = in_parts(t->flip, &(bvar_flip_job){words, m, g, eta, n, 0.75f}, r);
     for (ptrdiff_t i = 0; i < r; ++i) {
@@ -185,6 +187,8 @@ static void elementwise(const bvar_table *t) {
             int64_t want = (llabs(p) + ((INT64_C(1) << shift) >> 1)) >> shift;
             want = want > 127 ? 127 : want;
             must(z[at] == (p < 0 ? -want : want), t, "rescale", r, n, j);
+            const int64_t shared = ((int64_t)rows[i] * tau[j] + ((INT64_C(1) << shift) >> 1)) >> shift;
+            must(centred[at] == (int32_t)(uint32_t)(uint64_t)(g[at] - shared), t, "center_votes", r, n, j);
             norm += llabs((int64_t)g[at]);
 
             volatile float kept = 0.75f * old[at], added = eta[i] * (float)g[at]; /* rounded one by one */
@@ -200,7 +204,7 @@ static void elementwise(const bvar_table *t) {
     }
     must(flips == got, t, "flip count", r, n, got);
     free(g), free(s), free(tau), free(table), free(z), free(norms), free(m), free(old), free(eta);
-    free(words), free(was);
+    free(words), free(was), free(rows), free(centred);
 }
 
 int main(int argc, char **argv) {

@@ -113,6 +113,17 @@ typedef struct {
     int32_t shift;
 } bvar_rescale_job;
 
+/* center_votes: out = q - ((row[r] * col[i] + half) >> shift) in int64, the shift rounding down, half = 2^(shift-1),
+ * or 0 if shift is 0; the low 32 bits are stored.  Limits: 0 <= shift <= 30.  Items: rows. */
+typedef struct {
+    const int32_t *q;   /* IN  (n_rows, n_cols) */
+    const int32_t *row; /* IN  (n_rows,) */
+    const int32_t *col; /* IN  (n_cols,) */
+    int32_t *out;       /* OUT (n_rows, n_cols); may be q, the only overlap allowed anywhere */
+    ptrdiff_t n_cols;
+    int32_t shift;
+} bvar_center_job;
+
 /* vote_norms: out[r] = sum of |q[r, i]|.  Items: rows. */
 typedef struct {
     const int32_t *q; /* IN  (n_rows, n_cols); the smallest int32 counts 2^31 */
@@ -155,7 +166,7 @@ typedef struct {
     bvar_kernel pack, unpack, transpose, count_rows;
     bvar_kernel lay_panels, gate_sum, gate_bits;
     bvar_kernel lay_index, signed_sum;
-    bvar_kernel rescale, vote_norms, flip;
+    bvar_kernel rescale, center_votes, vote_norms, flip;
 } bvar_table;
 
 /* The tables that this build holds, slowest first; NULL beyond the last.  All may be looked at; only those whose

@@ -292,6 +292,19 @@ static int64_t rescale(const void *job, ptrdiff_t begin, ptrdiff_t end) {
     return 0;
 }
 
+static int64_t center_votes(const void *job, ptrdiff_t begin, ptrdiff_t end) {
+    const bvar_center_job *a = job;
+    const int64_t half = (INT64_C(1) << a->shift) >> 1;
+    for (ptrdiff_t r = begin; r < end; ++r) {
+        const int32_t *q = a->q + r * a->n_cols;
+        int32_t *out = a->out + r * a->n_cols;
+        const int64_t row = a->row[r];
+        for (ptrdiff_t i = 0; i < a->n_cols; ++i)
+            out[i] = (int32_t)(uint32_t)(uint64_t)(q[i] - ((row * a->col[i] + half) >> a->shift));
+    }
+    return 0;
+}
+
 #ifndef BVAR_OWN_NORM
 BVAR_INLINE int64_t norm_of(const int32_t *q, ptrdiff_t n) {
     uint64_t sum = 0;
@@ -374,5 +387,5 @@ static int64_t flip(const void *job, ptrdiff_t begin, ptrdiff_t end) {
     {                                                                                                 \
         NAME, CPU, PANEL_ROWS, VOTE_COLS, GATE_RATE, VOTE_RATE, panels_bytes, index_bytes,            \
         pack, unpack, transpose, count_rows, lay_panels, gate_sum, gate_bits, lay_index, signed_sum,  \
-        rescale, vote_norms, flip                                                                     \
+        rescale, center_votes, vote_norms, flip                                                       \
     }
