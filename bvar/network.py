@@ -14,12 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from bvar import kernels
 from bvar._random import RandomWords
 from bvar._validation import check_integer
 from bvar.bits import BitMatrix
+from bvar.gates import gate as find_gate
 from bvar.kernels import MAX_TERMS
 from bvar.layers import BooleanLinear, Layer, Parameter, Threshold
-from bvar.layers.base import VoteBlock
+from bvar.layers.base import Marginals, VoteBlock
 from bvar.losses import FULL_WEIGHT, CrossEntropy, Loss
 from bvar.optim import BooleanOptimizer
 
@@ -42,6 +44,8 @@ class Votes:
         How many of them the network got right before the votes, where the loss knows right from wrong.
     loss : float
         Sum of their losses, for people to look at; neither of the two enters the training.
+    marginals : tuple of Marginals or None, default=()
+        For each parameter whose votes are centred, what they will be centred by.
 
     Examples
     --------
@@ -56,6 +60,7 @@ class Votes:
     weight: int
     n_correct: int
     loss: float
+    marginals: tuple[Marginals | None, ...] = ()
 
     def __add__(self, other: Votes) -> Votes:
         """Add the votes of other samples."""
@@ -71,6 +76,25 @@ class Votes:
             self.weight + other.weight,
             self.n_correct + other.n_correct,
             self.loss + other.loss,
+            tuple(
+                None if a is None or b is None else (a[0] + b[0], a[1] + b[1])
+                for a, b in zip(self.marginals, other.marginals, strict=True)
+            ),
+        )
+
+    def centered(self) -> tuple[np.ndarray, ...]:
+        """Return the votes as they count, each tensor that has marginals centred by them.
+
+        Returns
+        -------
+        tuple of ndarray of int32
+            Votes on each parameter.
+        """
+        if not self.n_samples or not self.marginals:
+            return self.tensors
+        return tuple(
+            q if sums is None else kernels.center_votes(q, *sums, self.n_samples)
+            for q, sums in zip(self.tensors, self.marginals, strict=True)
         )
 
     def __radd__(self, other: object) -> Votes:
@@ -103,8 +127,8 @@ class Network:
     >>> from bvar.network import boolean_mlp
     >>> X = np.random.RandomState(0).rand(64, 8) < 0.5
     >>> y = X[:, 0].astype(int)
-    >>> network = boolean_mlp([8, 32, 2], n_steps=50, random_state=0)
-    >>> for _ in range(50):
+    >>> network = boolean_mlp([8, 64, 2], n_steps=100, random_state=0)
+    >>> for _ in range(100):
     ...     report = network.apply(network.votes(kernels.pack(X), y))
     >>> bool((network.scores(kernels.pack(X)).argmax(axis=1) == y).all())
     True
@@ -167,9 +191,11 @@ class Network:
         """
         scores, contexts = self._forward(x)
         tensors: list[np.ndarray] = []
+        marginals: list[Marginals | None] = []
         for layer, signal, context in self._backward(self.loss.signals(scores, y, weights), contexts):
             tensors[:0] = layer.votes(signal, context)
-        return self._summary(scores, y, weights, tuple(tensors))
+            marginals[:0] = layer.marginals(signal, context)
+        return self._summary(scores, y, weights, tuple(tensors), tuple(marginals))
 
     def step(self, x: BitMatrix, y: np.ndarray, weights: np.ndarray | None = None) -> tuple[Votes, list[int]]:
         """Take a step on some samples: ``apply(votes(x, y, weights))``, the same bits, but faster.
@@ -199,7 +225,7 @@ class Network:
         """
         scores, contexts = self._forward(x)
         signals = self.loss.signals(scores, y, weights)  # checks y before anything moves
-        seen = self._summary(scores, y, weights, ())
+        seen = self._summary(scores, y, weights)
         blocks = self._vote_blocks(signals, contexts)
         return seen, self.optimizer.step_in_blocks(self.parameters, blocks, seen.weight / FULL_WEIGHT)
 
@@ -230,7 +256,12 @@ class Network:
                 yield first + number, rows, votes
 
     def _summary(
-        self, scores: np.ndarray, y: np.ndarray, weights: np.ndarray | None, tensors: tuple[np.ndarray, ...]
+        self,
+        scores: np.ndarray,
+        y: np.ndarray,
+        weights: np.ndarray | None,
+        tensors: tuple[np.ndarray, ...] = (),
+        marginals: tuple[Marginals | None, ...] = (),
     ) -> Votes:
         return Votes(
             tensors,
@@ -238,6 +269,7 @@ class Network:
             weight=FULL_WEIGHT * len(scores) if weights is None else int(np.sum(weights, dtype=np.int64)),
             n_correct=self.loss.n_correct(scores, y),
             loss=float(self.loss.values(scores, y).sum()),
+            marginals=marginals,
         )
 
     def apply(self, votes: Votes) -> list[int]:
@@ -258,7 +290,7 @@ class Network:
         ValueError
             If the votes come from a network of another shape; nothing is changed then.
         """
-        return self.optimizer.step(self.parameters, votes.tensors, votes.weight / FULL_WEIGHT)
+        return self.optimizer.step(self.parameters, votes.centered(), votes.weight / FULL_WEIGHT)
 
     def summary(self) -> str:
         """Describe the parameters.
@@ -308,6 +340,7 @@ def boolean_mlp(
     *,
     gate: str = "xnor",
     bias: bool = False,
+    centered: bool | None = None,
     eta: float = 10.0,
     clip: float = 1.0,
     n_steps: int | None = None,
@@ -325,6 +358,10 @@ def boolean_mlp(
         Connective of every layer.
     bias : bool, default=False
         Whether units have a Boolean bias.
+    centered : bool, optional
+        Whether votes on weights behind a hidden layer count from the mean of its activations, see
+        :class:`bvar.layers.BooleanLinear`; False is the rule of the paper. Default: True for xnor and xor, whose
+        common votes only shift a sum; other gates need them to find where their sums belong.
     eta : float, default=10.0
         See :class:`bvar.optim.BooleanOptimizer`.
     clip : float, default=1.0
@@ -358,11 +395,21 @@ def boolean_mlp(
         raise ValueError(f"sizes must name inputs and outputs, got {list(sizes)!r}")
     for size in sizes:
         check_integer(size, "each of sizes", low=1)
+    if centered is None:
+        centered = find_gate(gate).name in ("xnor", "xor")
     source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
     layers: list[Layer] = []
     for depth, (n_inputs, n_outputs) in enumerate(pairwise(sizes), start=1):
         layers.append(
-            BooleanLinear(n_inputs, n_outputs, gate, bias=bias, random_state=source, name=f"linear{depth}")
+            BooleanLinear(
+                n_inputs,
+                n_outputs,
+                gate,
+                bias=bias,
+                centered=centered and depth > 1,  # inputs, unlike activations, may be missing
+                random_state=source,
+                name=f"linear{depth}",
+            )
         )
         if depth < len(sizes) - 1:
             layers.append(Threshold(n_outputs, n_inputs, sizes[depth + 1], gate, gate))

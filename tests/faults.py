@@ -3,6 +3,7 @@
 tests/test_faults.py starts the named tests with one fault applied, and expects red.
 """
 
+import dataclasses
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -127,6 +128,17 @@ def signals_truncated_instead_of_rounded():
     Numpy.rescale = rescale
 
 
+def votes_centered_part_by_part():
+    def change(votes):
+        def centred(self, x, y, weights=None):
+            found = votes(self, x, y, weights)
+            return dataclasses.replace(found, tensors=found.centered(), marginals=(None,) * len(found.tensors))
+
+        return centred
+
+    _wrap(network.Network, "votes", change)
+
+
 def missing_value_taken_for_false():
     right = BitMatrix.trusted.__func__
     BitMatrix.trusted = classmethod(lambda cls, words, n_bits, known=None: right(cls, words, n_bits))
@@ -172,6 +184,9 @@ FAULTS = {
     "signals scaled by part": Fault(
         signals_scaled_by_their_part_of_the_batch,
         "test_network.py::test_splitting_a_batch_does_not_change_the_model",
+    ),
+    "votes centered by part": Fault(
+        votes_centered_part_by_part, "test_network.py::test_splitting_a_batch_does_not_change_the_model"
     ),
     "signals truncated": Fault(
         signals_truncated_instead_of_rounded, "test_kernels.py::test_rescale_rounds_once_and_saturates"

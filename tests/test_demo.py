@@ -8,7 +8,7 @@ import pytest
 
 from bvar import backends
 
-FINGERPRINT = "162408b3896421fac86544eb2c3286922b6ba0f0ec254c0e6e6f8c99caaed475"
+FINGERPRINT = "707969f5a3c5eade1cead1cd5a9956dd05dd473f99cdc47bc442360b2d791069"
 
 
 def run(*arguments, **environment):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from strategies import signals, signs
 
 from bvar import kernels
+from bvar.bits import BitMatrix
 from bvar.gates import GATES, gate
 from bvar.layers import BooleanLinear, Threshold
 
@@ -60,6 +61,24 @@ def test_fused_forward_equals_forward_then_threshold(backend, data, g, bias):
     x = kernels.pack(data.draw(signs(5, 70, data.draw(st.booleans()))))
     y, _ = threshold.forward(layer.forward(x)[0])
     assert layer.forward_bits(x, threshold.tau).words.tolist() == y.words.tolist()
+
+
+def test_centered_votes_refuse_missing_inputs():
+    layer = BooleanLinear(3, 2, centered=True, random_state=0)
+    x = BitMatrix(np.array([[5]], np.uint64), 3, known=np.array([[5]], np.uint64))
+    with pytest.raises(ValueError, match="linear has centered votes, so no input of it can be missing"):
+        layer.marginals(np.ones((1, 2), np.int8), x)
+
+
+@pytest.mark.parametrize("gate", ["xnor", "and", "a_implies_b"])
+def test_centered_votes_of_any_gate_are_covariances(gate):
+    rng = np.random.default_rng(0)
+    x, z = rng.random((40, 70)) < 0.8, rng.integers(-127, 128, (40, 5)).astype(np.int8)
+    layer = BooleanLinear(70, 5, gate, centered=True, random_state=0)
+    ((_, _, votes),) = layer.vote_blocks(z, kernels.pack(x))
+    variation = np.where(x, layer.gate.variation_a[1], layer.gate.variation_a[0])
+    exact = z.astype(int).T @ (variation - variation.mean(axis=0))
+    assert (np.abs(votes - exact) <= 0.5 + 40 * 127 * 2.0**-16).all()
 
 
 @pytest.mark.parametrize("g", ["xnor", "and"])

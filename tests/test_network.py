@@ -32,9 +32,9 @@ def train(n_parts, steps=12, batch=100, backend="numpy"):
     return network.fingerprint()
 
 
-GOLDEN = "d439f4d8520810265570ccc3ccc2b742ec0deb85da8591f19a2805fb1933a956"
+GOLDEN = "3e23b0c12caf20d07c2a6ea9bdc39370762cd8b701423e16edb9ef38fe905bdd"
 
-GOLDEN_300 = "7994b3813e41dd8c0f5639d9152b93be1b15094c3772074e17007b1f3112e2f5"
+GOLDEN_300 = "c97b9cc19d370f3ad866980aca2b27d81d38fb28e6ee71b4a8ffc8f703236ad8"
 
 
 def test_the_fingerprint_of_a_training_run_is_golden(backend):

@@ -77,6 +77,10 @@ class Parameter:
 
 VoteBlock = tuple[int, slice, np.ndarray]
 
+Marginals = tuple[np.ndarray, np.ndarray]
+"""Sums over samples whose product, over the number of samples, votes are centred by: of signals (n_outputs,) and
+of what these are multiplied with (n_inputs,), both int64."""
+
 
 class Layer(ABC):
     """One step of a network: forward over bits or sums, backward over signals or votes.
@@ -138,8 +142,27 @@ class Layer(ABC):
         """
         return ()
 
+    def marginals(self, signal: np.ndarray, context: Any) -> tuple[Marginals | None, ...]:
+        """Sum up what is needed to centre the votes once those of all samples have been added.
+
+        Parameters
+        ----------
+        signal : ndarray
+            What the layer above passed down.
+        context : object
+            What `forward` returned.
+
+        Returns
+        -------
+        tuple of Marginals or None
+            One entry for each parameter; None if its votes are not centred.
+        """
+        return (None,) * len(self.parameters)
+
     def vote_blocks(self, signal: np.ndarray, context: Any) -> Iterator[VoteBlock]:
-        """Collect the same votes piece by piece, so that each can be used while it is in the cache.
+        """Collect the votes piece by piece, so that each can be used while it is in the cache.
+
+        The batch is taken to be whole: votes that are to be centred have been.
 
         Parameters
         ----------

@@ -12,7 +12,7 @@ from bvar._validation import check_integer
 from bvar.bits import BitMatrix
 from bvar.gates import Gate
 from bvar.gates import gate as find_gate
-from bvar.layers.base import Layer, Parameter, VoteBlock
+from bvar.layers.base import Layer, Marginals, Parameter, VoteBlock
 
 __all__ = ["BooleanLinear"]
 
@@ -32,6 +32,9 @@ class BooleanLinear(Layer):
         The connective L(w, x); it must depend on both operands, or nothing could be learnt.
     bias : bool, default=False
         Whether each output has a Boolean bias, a weight whose input is always T.
+    centered : bool, default=False
+        Whether votes on weights count from the mean of the inputs over the batch; the inputs must then be
+        activations, none missing.
     random_state : None, int, RandomState or RandomWords, default=None
         Where the initial weights, fair coins, come from.
     name : str, default='linear'
@@ -71,6 +74,7 @@ class BooleanLinear(Layer):
         gate: str | int | Gate = "xnor",
         *,
         bias: bool = False,
+        centered: bool = False,
         random_state: object = None,
         name: str = "linear",
     ) -> None:
@@ -83,6 +87,7 @@ class BooleanLinear(Layer):
             )
         source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
         self.name = name
+        self.centered = centered
         self.weight = Parameter(f"{name}.weight", source.bits(n_outputs, n_inputs))
         self.bias = Parameter(f"{name}.bias", source.bits(1, n_outputs)) if bias else None
         self.parameters = (self.weight,) if self.bias is None else (self.weight, self.bias)
@@ -173,6 +178,30 @@ class BooleanLinear(Layer):
             return (votes,)
         return votes, signal.sum(axis=0, dtype=np.int32, keepdims=True)
 
+    def marginals(self, signal: np.ndarray, context: BitMatrix) -> tuple[Marginals | None, ...]:
+        """Sum up the signals of each output, and the variations of the gate at each input.
+
+        Parameters
+        ----------
+        signal : ndarray of int8, shape (n_samples, n_outputs)
+            Signals on the sums.
+        context : BitMatrix
+            The inputs.
+
+        Returns
+        -------
+        tuple of Marginals or None
+            For the weight, if votes are centred, and for the bias None.
+        """
+        if not self.centered:
+            return super().marginals(signal, context)
+        if context.known is not None:
+            raise ValueError(f"{self.name} has centered votes, so no input of it can be missing")
+        n_true = kernels.count_rows(kernels.transpose(context)).astype(np.int64)
+        at_false, at_true = self.gate.variation_a
+        inputs = at_false * (context.n_rows - n_true) + at_true * n_true
+        return ((signal.sum(axis=0, dtype=np.int64), inputs), None)[: len(self.parameters)]
+
     def vote_blocks(self, signal: np.ndarray, context: BitMatrix) -> Iterator[VoteBlock]:
         """Collect the votes on a few neurons at a time.
 
@@ -188,9 +217,13 @@ class BooleanLinear(Layer):
         VoteBlock
             Number of the parameter, rows of it, and the votes on these rows.
         """
+        sums = self.marginals(signal, context)[0] if len(signal) else None
         for start in range(0, self.n_outputs, _BLOCK):
             rows = slice(start, min(start + _BLOCK, self.n_outputs))
-            yield 0, rows, kernels.weight_votes(signal[:, rows], context, self.gate)
+            votes = kernels.weight_votes(signal[:, rows], context, self.gate)
+            if sums is not None:
+                kernels.center_votes(votes, sums[0][rows], sums[1], len(signal), out=votes)
+            yield 0, rows, votes
         if self.bias is not None:
             yield 1, slice(0, 1), signal.sum(axis=0, dtype=np.int32, keepdims=True)
 

@@ -146,11 +146,12 @@ def _table_kind(cls: type, shift: int, *names: str) -> Kind:
 
 
 def _linear_to(layer: BooleanLinear, writer: Writer, path: str) -> dict[str, Any]:
-    _only(layer, path, ("gate", "name", "weight", "bias", "parameters"))
+    _only(layer, path, ("gate", "name", "weight", "bias", "centered", "parameters"))
     for parameter in layer.parameters:
         _only(parameter, path, ("name", "bits", "_prepared"))
     return {
         "bias": None if layer.bias is None else writer.value(layer.bias.bits, f"{path}.bias"),
+        "centered": layer.centered,
         "gate": layer.gate.id,
         "name": layer.name,
         "weight": writer.value(layer.weight.bits, f"{path}.weight"),
@@ -158,12 +159,14 @@ def _linear_to(layer: BooleanLinear, writer: Writer, path: str) -> dict[str, Any
 
 
 def _linear_from(fields: dict[str, Any], reader: Reader, path: str) -> BooleanLinear:
-    bias, gate_id, name, weight = _take(fields, path, "bias", "gate", "name", "weight")
-    if not isinstance(name, str):
-        raise ModelFileError(f"{path}: name must be a string")
+    # files written before votes could be centred do not have the field
+    fields = {"centered": False, **fields}
+    bias, centered, gate_id, name, weight = _take(fields, path, "bias", "centered", "gate", "name", "weight")
+    if not isinstance(name, str) or not isinstance(centered, bool):
+        raise ModelFileError(f"{path}: name must be a string, centered true or false")
     weight = _known_bits(reader.value(weight, f"{path}.weight"), path)
     # the smallest layer of the right kind, whose random bits are replaced
-    layer = BooleanLinear(1, 1, gate(gate_id), bias=bias is not None, random_state=0, name=name)
+    layer = BooleanLinear(1, 1, gate(gate_id), bias=bias is not None, centered=centered, random_state=0, name=name)
     layer.weight.bits = weight
     if layer.bias is not None:
         layer.bias.bits = _known_bits(reader.value(bias, f"{path}.bias"), path)
