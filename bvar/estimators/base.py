@@ -30,6 +30,7 @@ from bvar.bits import BitMatrix
 from bvar.encoding import TableEncoder
 from bvar.estimators.progress import Progress
 from bvar.estimators.training import BestNetwork, TrainingData, audible, empty_history, rows_of, train_epoch
+from bvar.layers import BooleanLinear
 from bvar.losses import FULL_WEIGHT, Loss
 from bvar.network import Votes, boolean_mlp
 
@@ -98,6 +99,8 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
         with self._unchanged_on_error(), self._backend():
             max_iter = check_integer(self.max_iter, "max_iter", low=1)
             self._check_parameters()
+            if goes_on:
+                self._check_architecture()
             X, y, weights = self._check_training_data(X, y, sample_weight, reset=not goes_on)
             source = RandomWords(self.random_state)
             if not goes_on:
@@ -157,6 +160,15 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
         sizes = [n_bits, *hidden, self._n_outputs()]
         self.network_ = boolean_mlp(sizes, eta=self.eta, loss=self._make_loss(sizes[-2]), random_state=source)
 
+    def _check_architecture(self) -> None:
+        """Refuse to go on with a network of another shape than the parameters say."""
+        trained = [layer.n_outputs for layer in self.network_.layers if isinstance(layer, BooleanLinear)][:-1]
+        if _check_hidden(self.hidden_layer_sizes) != trained:
+            raise ValueError(
+                f"hidden_layer_sizes {self.hidden_layer_sizes!r} is not that of the network to go on with, "
+                f"{tuple(trained)}; warm_start=False starts anew"
+            )
+
     def _default_encoder(self) -> TableEncoder:
         """Spend about 1024 bits on the features: few deserve fine thresholds, many do with coarse ones."""
         return TableEncoder(n_bits=min(64, max(8, 1024 // self.n_features_in_)))
@@ -181,10 +193,9 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
                     self.history_["validation_score"].append(float(self.score(*held_out)))
                 self._record(seen, flips, data.targets)
                 progress.epoch_ended(self.history_)
+                over = best is not None and best.is_over(self.history_["validation_score"][-1], self.network_)
                 # every callback is called, even if an early one asks to stop
-                stop = [callback(self) for callback in _callbacks(self.callbacks)]
-                if best is not None:
-                    stop.append(best.is_over(self.history_["validation_score"][-1], self.network_))
+                stop = [over, *(callback(self) for callback in _callbacks(self.callbacks))]
                 if any(isinstance(s, bool | np.bool_) and s for s in stop):
                     break
         finally:  # also when a user interrupts: what was best is kept

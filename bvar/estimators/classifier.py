@@ -195,7 +195,7 @@ class BooleanClassifier(ClassifierMixin, BooleanNetworkEstimator):
         classes : array-like of shape (n_classes,), optional
             All classes that will ever come; needed in the first call, unless `y` is a matrix of labels.
         sample_weight : array-like of shape (n_samples,), optional
-            Weights, in proportion to the largest of this call.
+            Weights, in proportion to the largest of this call, `class_weight` included.
 
         Returns
         -------
