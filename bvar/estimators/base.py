@@ -32,15 +32,15 @@ from bvar.estimators.progress import Progress
 from bvar.estimators.training import BestNetwork, TrainingData, audible, empty_history, rows_of, train_epoch
 from bvar.layers import BooleanLinear
 from bvar.losses import FULL_WEIGHT, Loss
-from bvar.network import Votes, boolean_mlp
+from bvar.network import Network, Votes, boolean_mlp
 
-__all__ = ["BooleanNetworkEstimator"]
+__all__ = ["BooleanNetworkEstimator", "MultilayerEstimator", "check_sizes"]
 
 _CHUNK = 4096  # samples encoded and scored at a time
 
 
 class BooleanNetworkEstimator(BaseEstimator, ABC):
-    """A multilayer Boolean network behind scikit-learn's interface; subclasses say what the targets are."""
+    """A Boolean network behind scikit-learn's interface; subclasses say what the targets are."""
 
     @abstractmethod
     def _learn_targets(self, y: Any) -> None:
@@ -99,8 +99,7 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
         with self._unchanged_on_error(), self._backend():
             max_iter = check_integer(self.max_iter, "max_iter", low=1)
             self._check_parameters()
-            if goes_on:
-                self._check_architecture()
+            self._check_architecture(self.network_ if goes_on else None)
             X, y, weights = self._check_training_data(X, y, sample_weight, reset=not goes_on)
             source = RandomWords(self.random_state)
             if not goes_on:
@@ -125,6 +124,7 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
             if self.early_stopping:
                 raise ValueError("early_stopping must be False for partial_fit, which holds no samples out")
             self._check_parameters()
+            self._check_architecture(None if first else self.network_)
             X, y, weights = self._check_training_data(X, y, sample_weight, reset=first)
             if not hasattr(self, "_source"):  # one stream of noise through all calls
                 self._source = RandomWords(self.random_state)
@@ -153,21 +153,17 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
             raise
 
     def _build(self, X: Any, y: np.ndarray, source: RandomWords) -> None:
-        hidden = _check_hidden(self.hidden_layer_sizes)
         encoder = self._default_encoder() if self.encoder is None else clone(self.encoder)
         self.encoder_ = encoder.fit(X, y)
-        n_bits = self._encode(X[:1]).n_bits
-        sizes = [n_bits, *hidden, self._n_outputs()]
-        self.network_ = boolean_mlp(sizes, eta=self.eta, loss=self._make_loss(sizes[-2]), random_state=source)
+        self.network_ = self._make_network(self._encode(X[:1]).n_bits, source)
 
-    def _check_architecture(self) -> None:
-        """Refuse to go on with a network of another shape than the parameters say."""
-        trained = [layer.n_outputs for layer in self.network_.layers if isinstance(layer, BooleanLinear)][:-1]
-        if _check_hidden(self.hidden_layer_sizes) != trained:
-            raise ValueError(
-                f"hidden_layer_sizes {self.hidden_layer_sizes!r} is not that of the network to go on with, "
-                f"{tuple(trained)}; warm_start=False starts anew"
-            )
+    @abstractmethod
+    def _make_network(self, n_bits: int, source: RandomWords) -> Network:
+        """Return an untrained network for `n_bits` encoded features."""
+
+    @abstractmethod
+    def _check_architecture(self, network: Network | None) -> None:
+        """Check the parameters that shape the network, and that a network to go on with has that shape."""
 
     def _default_encoder(self) -> TableEncoder:
         """Spend about 1024 bits on the features: few deserve fine thresholds, many do with coarse ones."""
@@ -259,7 +255,6 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
         """Return the targets as an array, or say what is wrong with them."""
 
     def _check_parameters(self) -> None:
-        _check_hidden(self.hidden_layer_sizes)
         check_real(self.eta, "eta", low=0)
         if isinstance(self.flip_noise, str):
             if self.flip_noise != "auto":
@@ -340,6 +335,25 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
         return tags
 
 
+class MultilayerEstimator(BooleanNetworkEstimator):
+    """An estimator whose network is a stack of linear layers and thresholds."""
+
+    def _make_network(self, n_bits: int, source: RandomWords) -> Network:
+        sizes = [n_bits, *check_sizes(self.hidden_layer_sizes, "hidden_layer_sizes"), self._n_outputs()]
+        return boolean_mlp(sizes, eta=self.eta, loss=self._make_loss(sizes[-2]), random_state=source)
+
+    def _check_architecture(self, network: Network | None) -> None:
+        sizes = check_sizes(self.hidden_layer_sizes, "hidden_layer_sizes")
+        if network is None:
+            return
+        trained = [layer.n_outputs for layer in network.layers if isinstance(layer, BooleanLinear)][:-1]
+        if sizes != trained:
+            raise ValueError(
+                f"hidden_layer_sizes {self.hidden_layer_sizes!r} is not that of the network to go on with, "
+                f"{tuple(trained)}; warm_start=False starts anew"
+            )
+
+
 def _callbacks(callbacks: Any) -> list[Any]:
     """Return callbacks as a list; one alone will do."""
     if callbacks is None:
@@ -347,8 +361,9 @@ def _callbacks(callbacks: Any) -> list[Any]:
     return list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
 
 
-def _check_hidden(sizes: Any) -> list[int]:
+def check_sizes(sizes: Any, name: str) -> list[int]:
+    """Return sizes of layers as a list; one alone will do."""
     if isinstance(sizes, str) or sizes is None:
-        raise TypeError(f"hidden_layer_sizes must be an integer or a sequence of integers, got {sizes!r}")
+        raise TypeError(f"{name} must be an integer or a sequence of integers, got {sizes!r}")
     sizes = list(sizes) if isinstance(sizes, Iterable) else [sizes]
-    return [check_integer(size, "each of hidden_layer_sizes", low=1) for size in sizes]
+    return [check_integer(size, f"each of {name}", low=1) for size in sizes]

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_array
 
-from bvar.estimators.base import BooleanNetworkEstimator
+from bvar.estimators.base import MultilayerEstimator
 from bvar.losses import Loss, SquaredError
 from bvar.network import Votes
 
@@ -19,7 +19,7 @@ _LARGEST = 1e150
 _SPREADS = 4.0  # scores that one standard deviation of the targets takes, in spreads of random scores
 
 
-class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
+class BooleanRegressor(RegressorMixin, MultilayerEstimator):
     """A neural network of single bits, trained in logic, that predicts numbers.
 
     The score of an output is an integer; targets are put on the same scale by their mean and standard deviation,
