@@ -292,15 +292,39 @@ static int64_t rescale(const void *job, ptrdiff_t begin, ptrdiff_t end) {
     return 0;
 }
 
+/* Through an array of fixed length, which compilers vectorise although `out` may be q. */
+#define CENTER_BLOCK 32
+
+BVAR_INLINE void center_narrow(const int32_t *q, const int32_t *col, int32_t *out, int32_t row, int shift) {
+    const int32_t half = (INT32_C(1) << shift) >> 1;
+    int32_t found[CENTER_BLOCK];
+    for (int i = 0; i < CENTER_BLOCK; ++i)
+        found[i] = (int32_t)((uint32_t)q[i] - (uint32_t)((row * col[i] + half) >> shift));
+    memcpy(out, found, sizeof found);
+}
+
+static void center_wide(const int32_t *q, const int32_t *col, int32_t *out, ptrdiff_t n, int64_t row, int shift) {
+    const int64_t half = (INT64_C(1) << shift) >> 1;
+    for (ptrdiff_t i = 0; i < n; ++i)
+        out[i] = (int32_t)(uint32_t)(uint64_t)(q[i] - ((row * col[i] + half) >> shift));
+}
+
 static int64_t center_votes(const void *job, ptrdiff_t begin, ptrdiff_t end) {
     const bvar_center_job *a = job;
-    const int64_t half = (INT64_C(1) << a->shift) >> 1;
+    const int shift = a->shift;
+    int64_t reach = 0;
+    for (ptrdiff_t i = 0; i < a->n_cols; ++i) {
+        const int64_t size = a->col[i] < 0 ? -(int64_t)a->col[i] : a->col[i];
+        reach = size > reach ? size : reach;
+    }
     for (ptrdiff_t r = begin; r < end; ++r) {
-        const int32_t *q = a->q + r * a->n_cols;
-        int32_t *out = a->out + r * a->n_cols;
-        const int64_t row = a->row[r];
-        for (ptrdiff_t i = 0; i < a->n_cols; ++i)
-            out[i] = (int32_t)(uint32_t)(uint64_t)(q[i] - ((row * a->col[i] + half) >> a->shift));
+        const int64_t row = a->row[r], most = (row < 0 ? -row : row) * reach;
+        /* batches of up to 255 samples stay below 2^31, and take half the work */
+        const int narrow = most <= INT32_MAX - ((INT64_C(1) << shift) >> 1);
+        const ptrdiff_t at = r * a->n_cols, whole = narrow ? a->n_cols / CENTER_BLOCK * CENTER_BLOCK : 0;
+        for (ptrdiff_t i = 0; i < whole; i += CENTER_BLOCK)
+            center_narrow(a->q + at + i, a->col + i, a->out + at + i, (int32_t)row, shift);
+        center_wide(a->q + at + whole, a->col + whole, a->out + at + whole, a->n_cols - whole, row, shift);
     }
     return 0;
 }
