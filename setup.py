@@ -19,7 +19,7 @@ MODE = os.environ.get("BVAR_BUILD_EXT", "auto")
 SOURCES = ["isa_scalar", "isa_avx2", "isa_avx512", "isa_neon", "table", "cpu", "pool"]
 HEADERS = [
     "include/bvar_kernels.h",
-    *(f"src/{n}.h" for n in ("target", "swar", "byte_index", "kernels_impl")),
+    *(f"src/{n}.h" for n in ("target", "swar", "byte_index", "kernels_impl", "gates_wire", "gates_impl")),
 ]
 ROOT = "bvar/_cext"
 

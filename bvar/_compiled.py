@@ -109,6 +109,37 @@ class CompiledBackend:
         """Accumulate, gate, flip, reset."""
         return self._table.flip(words, m, q, beta, eta, self.n_threads)
 
+    def pack_levels(self, values: np.ndarray, thresholds: np.ndarray, out: np.ndarray) -> None:
+        """Compare bytes and pack the answers."""
+        self._table.pack_levels(values, thresholds, out, self.n_threads)
+
+    def table_values(
+        self, x: np.ndarray, wires: np.ndarray, tables: np.ndarray, n_samples: int, out: np.ndarray
+    ) -> None:
+        """Look the gates up."""
+        self._table.table_values(x, wires, tables, n_samples, out, self.n_threads)
+
+    def table_votes(self, z: np.ndarray, x: np.ndarray, wires: np.ndarray, out: np.ndarray) -> None:
+        """Sum the signals of each entry."""
+        self._table.table_votes(z, x, wires, out, self.n_threads)
+
+    def wire_votes(
+        self,
+        z: np.ndarray,
+        x: np.ndarray,
+        wires: np.ndarray,
+        tables: np.ndarray,
+        starts: np.ndarray,
+        readers: np.ndarray,
+        out: np.ndarray,
+    ) -> None:
+        """Sum the votes of the gates that read each unit."""
+        self._table.wire_votes(z, x, wires, tables, starts, readers, out, self.n_threads)
+
+    def count_groups(self, x: np.ndarray, out: np.ndarray) -> None:
+        """Count the T of each group of rows."""
+        self._table.count_groups(x, out, self.n_threads)
+
 
 def load() -> tuple[list[CompiledBackend], dict[str, str], str]:
     """Find out what runs here.

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bvar.bits import WORD
+from bvar.bits import WORD, tail_mask
 
 EXACT = 2**24  # float32 represents every integer of magnitude up to this one
 INT8_MAGNITUDE = 128  # of the lowest int8; the losses stop at 127, a caller of the kernels need not
@@ -124,6 +124,87 @@ class NumpyBackend:
         self.pack(flipped, mask)
         words ^= mask
         return int(np.count_nonzero(flipped))
+
+    def pack_levels(self, values: np.ndarray, thresholds: np.ndarray, out: np.ndarray) -> None:
+        """Compare bytes and pack the answers."""
+        self.pack(values >= thresholds, out)
+
+    def table_values(
+        self, x: np.ndarray, wires: np.ndarray, tables: np.ndarray, n_samples: int, out: np.ndarray
+    ) -> None:
+        """Choose among the entries of each table, one wire after the other."""
+        for gates in _gate_blocks(wires, x.shape[1]):
+            out[gates] = _choose(x, wires[gates], tables[gates])
+        if n_samples % WORD:
+            out[:, -1] &= tail_mask(n_samples)
+
+    def table_votes(self, z: np.ndarray, x: np.ndarray, wires: np.ndarray, out: np.ndarray) -> None:
+        """Add each signal to the entry that its sample looked at; float64 holds these sums exactly."""
+        n_entries = out.shape[1]
+        for gates in _gate_blocks(wires, z.shape[1]):
+            entry = np.zeros((len(z[gates]), z.shape[1]), np.int64)
+            for i, wire in enumerate(wires[gates].T):
+                entry |= _unpack(x[wire], z.shape[1]).astype(np.int64) << i
+            entry += n_entries * np.arange(len(entry))[:, None]
+            sums = np.bincount(entry.ravel(), z[gates].ravel(), n_entries * len(entry))
+            out[gates] = sums.reshape(len(entry), n_entries)
+
+    def wire_votes(
+        self,
+        z: np.ndarray,
+        x: np.ndarray,
+        wires: np.ndarray,
+        tables: np.ndarray,
+        starts: np.ndarray,
+        readers: np.ndarray,
+        out: np.ndarray,
+    ) -> None:
+        """Where a gate rises with a wire its signal counts, where it falls it counts against."""
+        n_samples, sums = z.shape[1], np.zeros(out.shape, np.int32)
+        for slot in range(wires.shape[1]):
+            low = tables & _WITHOUT_WIRE[slot]
+            high = (tables >> np.uint64(1 << slot)) & _WITHOUT_WIRE[slot]
+            for gates in _gate_blocks(wires, n_samples):
+                rises = _unpack(_choose(x, wires[gates], (high & ~low)[gates], held=slot), n_samples)
+                falls = _unpack(_choose(x, wires[gates], (low & ~high)[gates], held=slot), n_samples)
+                change = rises.astype(np.int32) - falls
+                np.add.at(sums, wires[gates, slot], z[gates] * change)
+        np.clip(sums, -32767, 32767, out=out, casting="unsafe")
+
+    def count_groups(self, x: np.ndarray, out: np.ndarray) -> None:
+        """Count the T of each group of rows, sample by sample."""
+        n_rows = len(x) // len(out)
+        for group in range(len(out)):
+            rows = x[group * n_rows : (group + 1) * n_rows]
+            out[group] = _unpack(rows, out.shape[1]).sum(axis=0, dtype=np.int32)
+
+
+_WITHOUT_WIRE = np.array(
+    [sum(1 << entry for entry in range(64) if not entry >> slot & 1) for slot in range(6)], np.uint64
+)
+"""For each wire, the entries of a table that are looked at while it is F."""
+
+
+def _choose(x: np.ndarray, wires: np.ndarray, tables: np.ndarray, held: int = -1) -> np.ndarray:
+    """Values of gates, 64 samples a word; wire number `held` is taken to be F.
+
+    A table of the first i + 1 wires is two tables of the first i, and wire i chooses between them.
+    """
+    n_entries = np.uint64(1 << wires.shape[1])
+    entries = tables[:, None] >> np.arange(n_entries, dtype=np.uint64) & np.uint64(1)
+    value = (np.uint64(0) - entries)[:, :, None]  # all ones or all zeros
+    for slot, wire in enumerate(wires.T):
+        low, high = value[:, 0::2], value[:, 1::2]
+        bits = np.zeros_like(x[wire]) if slot == held else x[wire]
+        value = low ^ ((low ^ high) & bits[:, None])
+    return value[:, 0]
+
+
+def _gate_blocks(wires: np.ndarray, width: int) -> Iterator[slice]:
+    """Cut gates so that what is computed for a block stays small."""
+    step = max(1, (_BLOCK >> wires.shape[1]) // max(1, width))
+    for start in range(0, len(wires), step):
+        yield slice(start, start + step)
 
 
 def _unpack(words: np.ndarray, n_bits: int) -> np.ndarray:

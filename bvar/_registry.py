@@ -79,6 +79,38 @@ class Backend(Protocol):
     def flip(self, words: np.ndarray, m: np.ndarray, q: np.ndarray, beta: float, eta: np.ndarray) -> int:
         """M = beta*m + eta[row]*q in float32; where m*e(w) >= 1 flip w and set m = 0.  Count the flips."""
 
+    def pack_levels(self, values: np.ndarray, thresholds: np.ndarray, out: np.ndarray) -> None:
+        """Bit i of a row is [values[r, i] >= thresholds[i]]; uint8 (r, n) and (n,) to words."""
+
+    def table_values(
+        self, x: np.ndarray, wires: np.ndarray, tables: np.ndarray, n_samples: int, out: np.ndarray
+    ) -> None:
+        """Bit s of row g is bit a of tables[g], where bit i of a is bit s of row wires[g, i] of x.
+
+        Words (units, ceil(n_samples / 64)) to words (gates, the same); wires int32 (gates, 1 to 6).
+        """
+
+    def table_votes(self, z: np.ndarray, x: np.ndarray, wires: np.ndarray, out: np.ndarray) -> None:
+        """out[g, a] = sum of z[g, s] over the samples s at which gate g looks at entry a; int16 to int32."""
+
+    def wire_votes(
+        self,
+        z: np.ndarray,
+        x: np.ndarray,
+        wires: np.ndarray,
+        tables: np.ndarray,
+        starts: np.ndarray,
+        readers: np.ndarray,
+        out: np.ndarray,
+    ) -> None:
+        """out[u, s] = sum over wires that read unit u of z times half the change of the gate, within +-32767.
+
+        The wires on unit u are readers[starts[u] : starts[u + 1]], wire i of gate g being g * fan_in + i.
+        """
+
+    def count_groups(self, x: np.ndarray, out: np.ndarray) -> None:
+        """out[c, s] = number of T at bit s in block c of the rows of x; words (units, w) to int32 (blocks, n)."""
+
 
 KERNELS = tuple(n for n in vars(Backend) if not n.startswith("_") and n != "with_threads")
 """The names of the operations that every backend has."""

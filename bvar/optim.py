@@ -178,6 +178,8 @@ class BooleanOptimizer:
 
     def _clipped(self, eta: float, q: np.ndarray) -> np.ndarray:
         """Eta for each row of votes, float32; IEEE operations only, so the same on every machine."""
+        if self.clip == inf:
+            return np.full(len(q), eta, np.float32)
         norms = np.maximum(kernels.vote_norms(q), 1)
         return np.minimum(eta, self.clip * sqrt(q.shape[1]) / norms).astype(np.float32)
 

@@ -115,3 +115,45 @@ def cross_entropy_signals(scores, y, table):
         total = sum(weights)
         out.append([(2 * 127 * v + total) // (2 * total) - 127 * (j == label) for j, v in enumerate(weights)])
     return out
+
+
+def pack_levels(values, thresholds):
+    return [[int(v >= t) for v, t in zip(row, thresholds, strict=True)] for row in values]
+
+
+def table_value(table, bits):
+    """The entry at the address that the bits spell, the first being the least significant."""
+    return table[sum(bit << i for i, bit in enumerate(bits))]
+
+
+def table_values(x, wires, tables):
+    """Values of gates at samples; x[b] are the inputs of sample b."""
+    return [[table_value(t, [xb[u] for u in w]) for w, t in zip(wires, tables, strict=True)] for xb in x]
+
+
+def table_votes(z, x, wires, tables):
+    """q[g][a] = sum of z[b][g] * half the change of sum e(value) when entry a of gate g goes from F to T."""
+    votes = [[0] * len(t) for t in tables]
+    for g, (w, t) in enumerate(zip(wires, tables, strict=True)):
+        for a in range(len(t)):
+            for zb, xb in zip(z, x, strict=True):
+                high, low = (table_value([*t[:a], bit, *t[a + 1 :]], [xb[u] for u in w]) for bit in (1, 0))
+                votes[g][a] += zb[g] * (high - low)
+    return votes
+
+
+def wire_votes(z, x, wires, tables):
+    """v[b][u] = sum over the wires that read u of z[b][g] * half the change when that wire goes from F to T."""
+    votes = [[0] * len(xb) for xb in x]
+    for b, (zb, xb) in enumerate(zip(z, x, strict=True)):
+        for g, (w, t) in enumerate(zip(wires, tables, strict=True)):
+            for i, unit in enumerate(w):
+                bits = [xb[u] for u in w]
+                high, low = (table_value(t, [*bits[:i], bit, *bits[i + 1 :]]) for bit in (1, 0))
+                votes[b][unit] += zb[g] * (high - low)
+    return [[max(-32767, min(32767, v)) for v in row] for row in votes]
+
+
+def group_sum(x, n_groups):
+    size = len(x[0]) // n_groups
+    return [[sum(2 * bit - 1 for bit in xb[c * size : (c + 1) * size]) for c in range(n_groups)] for xb in x]

@@ -172,6 +172,67 @@ def flip_args(draw):
     return (draw(sources).words(r, n), m, q, beta, eta), None
 
 
+SAMPLES = [0, 1, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 513, 1023, 1025]
+
+
+@st.composite
+def levels_args(draw):
+    r, n, source = draw(sizes(ROWS, 40)), draw(sizes(BITS, 1100)), draw(sources)
+    values, thresholds = source.ints(0, 255, (r, n), np.uint8), draw(sources).ints(0, 255, (n,), np.uint8)
+    return (values, thresholds), ((r, n_words(n)), np.uint64)
+
+
+class Gates(NamedTuple):
+    """A layer of gates on some samples, with its signals."""
+
+    z: np.ndarray
+    x: np.ndarray
+    wires: np.ndarray
+    tables: np.ndarray
+    starts: np.ndarray
+    readers: np.ndarray
+
+
+@st.composite
+def gate_layers(draw):
+    """Few units make many readers of one, many make one or none; signals reach both ends of their range."""
+    n_gates, n_units, fan_in = draw(sizes(ROWS, 70)), draw(st.integers(1, 90)), draw(st.integers(1, 6))
+    n_samples = draw(sizes(SAMPLES, 1100 if n_gates * fan_in < 60 else 140))
+    source, reach = draw(sources), draw(st.sampled_from([1, 127, 20000, 32767]))
+    wires = source.random.randint(0, n_units, (n_gates, fan_in)).astype(np.int32)
+    tables = draw(sources).words(n_gates, 1 << fan_in)[:, 0].copy()
+    starts = np.searchsorted(np.sort(wires, axis=None), np.arange(n_units + 1)).astype(np.int32)
+    readers = np.argsort(wires, axis=None, kind="stable").astype(np.int32)
+    z = source.ints(-reach, reach, (n_gates, n_samples), np.int16)
+    return Gates(z, draw(sources).words(n_units, n_samples), wires, tables, starts, readers)
+
+
+@st.composite
+def table_values_args(draw):
+    gates = draw(gate_layers())
+    n_samples = gates.z.shape[1]
+    out = ((len(gates.z), n_words(n_samples)), np.uint64)
+    return (gates.x, gates.wires, gates.tables, n_samples), out
+
+
+@st.composite
+def table_votes_args(draw):
+    gates = draw(gate_layers())
+    return (gates.z, gates.x, gates.wires), ((len(gates.z), 1 << gates.wires.shape[1]), np.int32)
+
+
+@st.composite
+def wire_votes_args(draw):
+    gates = draw(gate_layers())
+    return tuple(gates), ((len(gates.x), gates.z.shape[1]), np.int16)
+
+
+@st.composite
+def groups_args(draw):
+    n_groups, n_rows, n = draw(st.integers(1, 12)), draw(sizes(ROWS, 130)), draw(sizes(SAMPLES, 1100))
+    return (draw(sources).words(n_groups * n_rows, n),), ((n_groups, n), np.int32)
+
+
 # ------------------------------------------------------------------------------------------------- the table
 
 
@@ -193,6 +254,11 @@ CASES = {
     "center_votes": Case(center_args),
     "vote_norms": Case(norms_args),
     "flip": Case(flip_args, writes=(0, 1)),
+    "pack_levels": Case(levels_args),
+    "table_values": Case(table_values_args),
+    "table_votes": Case(table_votes_args),
+    "wire_votes": Case(wire_votes_args),
+    "count_groups": Case(groups_args),
 }
 
 

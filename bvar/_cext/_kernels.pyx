@@ -4,7 +4,7 @@ Each method checks that shapes fit, fills the job that ``include/bvar_kernels.h`
 runs it.  Nothing is allocated, converted or copied.  Arguments are marked IN or OUT.
 """
 
-from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint64_t
+from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint64_t
 
 cdef extern from "bvar_kernels.h" nogil:
     ctypedef int64_t (*bvar_kernel)(const void *job, ptrdiff_t begin, ptrdiff_t end) noexcept
@@ -80,6 +80,41 @@ cdef extern from "bvar_kernels.h" nogil:
         const float *eta
         ptrdiff_t n_bits
         float beta
+    ctypedef struct bvar_levels_job:
+        const uint8_t *values
+        const uint8_t *thresholds
+        uint64_t *words
+        ptrdiff_t n_bits
+    ctypedef struct bvar_table_values_job:
+        const uint64_t *x
+        const int32_t *wires
+        const uint64_t *tables
+        uint64_t *out
+        ptrdiff_t n_samples
+        int32_t fan_in
+    ctypedef struct bvar_table_votes_job:
+        const int16_t *z
+        const uint64_t *x
+        const int32_t *wires
+        int32_t *out
+        ptrdiff_t n_samples
+        int32_t fan_in
+    ctypedef struct bvar_wire_votes_job:
+        const int16_t *z
+        const uint64_t *x
+        const int32_t *wires
+        const uint64_t *tables
+        const int32_t *starts
+        const int32_t *readers
+        int16_t *out
+        ptrdiff_t n_samples
+        int32_t fan_in
+    ctypedef struct bvar_groups_job:
+        const uint64_t *x
+        int32_t *out
+        ptrdiff_t n_rows
+        ptrdiff_t n_groups
+        ptrdiff_t n_samples
     ctypedef struct bvar_table:
         const char *name
         int32_t cpu
@@ -102,6 +137,11 @@ cdef extern from "bvar_kernels.h" nogil:
         bvar_kernel center_votes
         bvar_kernel vote_norms
         bvar_kernel flip
+        bvar_kernel pack_levels
+        bvar_kernel table_values
+        bvar_kernel table_votes
+        bvar_kernel wire_votes
+        bvar_kernel count_groups
     const bvar_table *bvar_table_at(int i)
     int32_t bvar_cpu_features()
     int64_t bvar_run(bvar_kernel kernel, const void *job, ptrdiff_t n_items, ptrdiff_t grain,
@@ -313,6 +353,82 @@ cdef class Table:
         with nogil:
             count = bvar_run(self.t.flip, &job, r, 1, r * n / 5., n_threads)
         return count
+
+    def pack_levels(self, const uint8_t[:, ::1] values,                   # IN
+                    const uint8_t[::1] thresholds,                        # IN
+                    uint64_t[:, ::1] out,                                 # OUT
+                    int n_threads):
+        cdef bvar_levels_job job
+        cdef Py_ssize_t r = values.shape[0], n = values.shape[1]
+        must(thresholds.shape[0] == n and out.shape[0] == r and out.shape[1] == words_for(n))
+        if r == 0 or n == 0:
+            return
+        job.values, job.thresholds, job.words, job.n_bits = &values[0, 0], &thresholds[0], &out[0, 0], n
+        with nogil:
+            bvar_run(self.t.pack_levels, &job, r, 1, r * n / 30., n_threads)
+
+    def table_values(self, const uint64_t[:, ::1] x,                           # IN
+                const int32_t[:, ::1] wires,                              # IN, in range
+                const uint64_t[::1] tables,                               # IN
+                Py_ssize_t n_samples,
+                uint64_t[:, ::1] out,                                     # OUT
+                int n_threads):
+        cdef bvar_table_values_job job
+        cdef Py_ssize_t g = wires.shape[0], k = wires.shape[1], w = x.shape[1]
+        must(w == words_for(n_samples) and 1 <= k <= 6 and tables.shape[0] == g)
+        must(out.shape[0] == g and out.shape[1] == w)
+        if g == 0 or w == 0:
+            return
+        job.x, job.wires, job.tables, job.out = &x[0, 0], &wires[0, 0], &tables[0], &out[0, 0]
+        job.n_samples, job.fan_in = n_samples, k
+        with nogil:
+            bvar_run(self.t.table_values, &job, g, 1, g * w * (1 << k) / 20., n_threads)
+
+    def table_votes(self, const int16_t[:, ::1] z, const uint64_t[:, ::1] x,  # IN
+                    const int32_t[:, ::1] wires,                          # IN, in range
+                    int32_t[:, ::1] out,                                  # OUT
+                    int n_threads):
+        cdef bvar_table_votes_job job
+        cdef Py_ssize_t g = z.shape[0], n = z.shape[1], k = wires.shape[1]
+        must(x.shape[1] == words_for(n) and wires.shape[0] == g and 1 <= k <= 6 and n <= 1 << 16)
+        must(out.shape[0] == g and out.shape[1] == 1 << k)
+        if g == 0:
+            return
+        job.z, job.x = &z[0, 0] if n else NULL, &x[0, 0] if n else NULL
+        job.wires, job.out, job.n_samples, job.fan_in = &wires[0, 0], &out[0, 0], n, k
+        with nogil:
+            bvar_run(self.t.table_votes, &job, g, 1, g * n * (1 << k) / 40., n_threads)
+
+    def wire_votes(self, const int16_t[:, ::1] z, const uint64_t[:, ::1] x,   # IN
+                   const int32_t[:, ::1] wires,                           # IN, in range
+                   const uint64_t[::1] tables,                            # IN
+                   const int32_t[::1] starts, const int32_t[::1] readers,  # IN, the inverse of wires
+                   int16_t[:, ::1] out,                                   # OUT
+                   int n_threads):
+        cdef bvar_wire_votes_job job
+        cdef Py_ssize_t g = z.shape[0], n = z.shape[1], k = wires.shape[1], u = x.shape[0]
+        must(x.shape[1] == words_for(n) and wires.shape[0] == g and 1 <= k <= 6 and tables.shape[0] == g)
+        must(starts.shape[0] == u + 1 and readers.shape[0] == g * k and out.shape[0] == u and out.shape[1] == n)
+        if u == 0 or n == 0:
+            return
+        job.z, job.x, job.starts, job.out = &z[0, 0] if g else NULL, &x[0, 0], &starts[0], &out[0, 0]
+        job.wires, job.tables = &wires[0, 0] if g else NULL, &tables[0] if g else NULL
+        job.readers, job.n_samples, job.fan_in = &readers[0] if g else NULL, n, k
+        with nogil:
+            bvar_run(self.t.wire_votes, &job, u, 1, g * k * n / 20., n_threads)
+
+    def count_groups(self, const uint64_t[:, ::1] x,                      # IN
+                     int32_t[:, ::1] out,                                 # OUT
+                     int n_threads):
+        cdef bvar_groups_job job
+        cdef Py_ssize_t u = x.shape[0], c = out.shape[0], n = out.shape[1]
+        must(x.shape[1] == words_for(n) and c > 0 and u % c == 0 and u // c < 1 << 31)
+        if n == 0:
+            return
+        job.x, job.out = &x[0, 0] if u else NULL, &out[0, 0]
+        job.n_rows, job.n_groups, job.n_samples = u // c, c, n
+        with nogil:
+            bvar_run(self.t.count_groups, &job, words_for(n), 8, u * n / 300., n_threads)
 
 
 def tables():

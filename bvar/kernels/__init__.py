@@ -1,7 +1,7 @@
 """The hot operations: check the arguments, allocate the result, let the backend in force do the work.
 
 ``layout`` changes the layout of bits, ``forward`` sums gates over inputs,
-``backward`` collects votes, ``update`` flips weights.  All take and give
+``backward`` collects votes, ``tables`` does both for layers of gates, ``update`` flips weights.  All take and give
 :class:`bvar.bits.BitMatrix` and plain arrays; all are exact, and equal on every backend.
 """
 
@@ -15,25 +15,45 @@ from bvar.kernels.layout import (
     unpack,
     unpack_ternary,
 )
+from bvar.kernels.tables import (
+    MAX_FAN_IN,
+    MAX_SAMPLES,
+    MAX_SIGNAL,
+    Wiring,
+    count_groups,
+    pack_levels,
+    table_values,
+    table_votes,
+    wire_votes,
+)
 from bvar.kernels.update import center_votes, flip, vote_norms
 
 __all__ = [
     "MAX_BITS",
+    "MAX_FAN_IN",
+    "MAX_SAMPLES",
+    "MAX_SIGNAL",
     "MAX_TERMS",
     "PreparedWeights",
+    "Wiring",
     "center_votes",
+    "count_groups",
     "count_rows",
     "flip",
     "gate_bits",
     "gate_sum",
     "input_votes",
     "pack",
+    "pack_levels",
     "pack_threshold",
     "prepare",
     "rescale",
+    "table_values",
+    "table_votes",
     "transpose",
     "unpack",
     "unpack_ternary",
     "vote_norms",
     "weight_votes",
+    "wire_votes",
 ]

@@ -118,8 +118,8 @@ class Threshold(Layer):
 
         Parameters
         ----------
-        signal : ndarray of int32, shape (n_samples, n_units)
-            Votes on the activations.
+        signal : ndarray of int32 or int16, shape (n_samples, n_units)
+            Votes on the activations; int16 ones come from a layer of gates.
         context : ndarray of int32
             The sums.
 
@@ -128,6 +128,8 @@ class Threshold(Layer):
         ndarray of int8, shape (n_samples, n_units)
             Signals on the sums.
         """
+        if signal.dtype == np.int16:
+            signal = np.ascontiguousarray(signal, dtype=np.int32)
         return kernels.rescale(signal, context, self.tau, self.table, self.SHIFT)
 
 

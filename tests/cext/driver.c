@@ -207,6 +207,88 @@ static void elementwise(const bvar_table *t) {
     free(words), free(was), free(rows), free(centred);
 }
 
+/* The entry that a gate looks at for one sample, with wire `held` at `as` unless held is negative. */
+static int entry_of(const uint64_t *x, ptrdiff_t kn, const int32_t *wires, int fan_in, ptrdiff_t s, int held, int as) {
+    int a = 0;
+    for (int i = 0; i < fan_in; ++i)
+        a |= (i == held ? as : bit(x + wires[i] * kn, s)) << i;
+    return a;
+}
+
+static void tables(const bvar_table *t) {
+    const int32_t fan_in = 1 + (int32_t)up_to(5);
+    const ptrdiff_t u = 1 + up_to(20), n = size_up_to(600), g = size_up_to(n > 100 ? 9 : 40), kn = words_for(n);
+    const int32_t reach = draw() % 2 ? 32767 : 127;
+    uint64_t *x = random_words(u, n), *rows = random_words(g, 1 << fan_in), *out = memory(g * kn, 8);
+    int32_t *wires = memory(g * fan_in, 4), *starts = memory(u + 1, 4), *readers = memory(g * fan_in, 4);
+    int32_t *q = memory(g << fan_in, 4), *want = memory(g << fan_in, 4);
+    int16_t *z = memory(g * n, 2), *v = memory(u * n, 2);
+    ptrdiff_t n_readers = 0;
+    for (ptrdiff_t i = 0; i < g * fan_in; ++i)
+        wires[i] = (int32_t)up_to(u - 1);
+    for (ptrdiff_t i = 0; i < g * n; ++i)
+        z[i] = (int16_t)((int32_t)up_to(2 * reach) - reach);
+    for (ptrdiff_t i = 0; i <= u; ++i) {
+        starts[i] = (int32_t)n_readers;
+        for (ptrdiff_t j = 0; i < u && j < g * fan_in; ++j)
+            if (wires[j] == i)
+                readers[n_readers++] = (int32_t)j;
+    }
+    in_parts(t->table_values, &(bvar_table_values_job){x, wires, rows, out, n, fan_in}, g);
+    in_parts(t->table_votes, &(bvar_table_votes_job){z, x, wires, q, n, fan_in}, g);
+    in_parts(t->wire_votes, &(bvar_wire_votes_job){z, x, wires, rows, starts, readers, v, n, fan_in}, u);
+    memset(want, 0, (size_t)(g << fan_in) * 4);
+    for (ptrdiff_t i = 0; i < g; ++i) {
+        for (ptrdiff_t s = 0; s < n; ++s) {
+            const int a = entry_of(x, kn, wires + i * fan_in, fan_in, s, -1, 0);
+            must(bit(out + i * kn, s) == bit(rows + i, a), t, "table_values", i, s, fan_in);
+            want[(i << fan_in) + a] += z[i * n + s];
+        }
+        must(!(n % 64) || out[i * kn + kn - 1] >> n % 64 == 0, t, "table_values padding", i, n, fan_in);
+    }
+    must(memcmp(q, want, (size_t)(g << fan_in) * 4) == 0, t, "table_votes", g, n, fan_in);
+    for (ptrdiff_t i = 0; i < u; ++i)
+        for (ptrdiff_t s = 0; s < n; ++s) {
+            int64_t sum = 0;
+            for (ptrdiff_t r = starts[i]; r < starts[i + 1]; ++r) {
+                const ptrdiff_t k = readers[r] / fan_in;
+                const int slot = readers[r] % fan_in;
+                const int high = entry_of(x, kn, wires + k * fan_in, fan_in, s, slot, 1);
+                const int low = entry_of(x, kn, wires + k * fan_in, fan_in, s, slot, 0);
+                sum += (int64_t)z[k * n + s] * (bit(rows + k, high) - bit(rows + k, low));
+            }
+            sum = sum > 32767 ? 32767 : sum < -32767 ? -32767 : sum;
+            must(v[i * n + s] == sum, t, "wire_votes", i, s, fan_in);
+        }
+    free(x), free(rows), free(out), free(wires), free(starts), free(readers), free(q), free(want), free(z), free(v);
+}
+
+static void groups(const bvar_table *t) {
+    const ptrdiff_t c = 1 + up_to(4), m = size_up_to(70), n = size_up_to(600), kn = words_for(n), r = size_up_to(9);
+    uint64_t *x = random_words(c * m, n), *words = memory(r * kn, 8);
+    int32_t *counts = memory(c * n, 4);
+    uint8_t *values = memory(r * n, 1), *thresholds = memory(n, 1);
+    for (ptrdiff_t i = 0; i < r * n; ++i)
+        values[i] = (uint8_t)draw();
+    for (ptrdiff_t i = 0; i < n; ++i)
+        thresholds[i] = (uint8_t)(draw() % 4 ? draw() : 255 * (draw() % 2));
+    in_parts(t->count_groups, &(bvar_groups_job){x, counts, m, c, n}, kn);
+    in_parts(t->pack_levels, &(bvar_levels_job){values, thresholds, words, n}, r);
+    for (ptrdiff_t s = 0; s < n; ++s) {
+        for (ptrdiff_t i = 0; i < c; ++i) {
+            int32_t want = 0;
+            for (ptrdiff_t j = 0; j < m; ++j)
+                want += bit(x + (i * m + j) * kn, s);
+            must(counts[i * n + s] == want, t, "count_groups", i, s, m);
+        }
+        for (ptrdiff_t i = 0; i < r; ++i)
+            must(bit(words + i * kn, s) == (values[i * n + s] >= thresholds[s]), t, "pack_levels", i, s, n);
+    }
+    for (ptrdiff_t i = 0; i < r && n % 64; ++i)
+        must(words[i * kn + kn - 1] >> n % 64 == 0, t, "pack_levels padding", i, n, 0);
+    free(x), free(words), free(counts), free(values), free(thresholds);
+}
+
 int main(int argc, char **argv) {
     const int rounds = argc > 1 ? atoi(argv[1]) : 200;
     const bvar_table *t;
@@ -218,7 +300,7 @@ int main(int argc, char **argv) {
         fflush(stdout);
         state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
         for (int round = 0; round < rounds; ++round)
-            layout(t), gates(t), votes(t), elementwise(t);
+            layout(t), gates(t), votes(t), elementwise(t), tables(t), groups(t);
     }
     printf(": equal to the reference, %d rounds\n", rounds);
     return 0;

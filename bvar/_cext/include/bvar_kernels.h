@@ -142,6 +142,65 @@ typedef struct {
     float beta;
 } bvar_flip_job;
 
+/* ------------------------------------------------------------------------------------------ layers of gates
+ *
+ * A gate of fan-in k, 1 to 6, has a table of 2^k bits, the low bits of one word, and reads k of n_units units.  Its
+ * value at a sample is bit `a` of the table, where bit i of `a` is the value of unit wires[g, i].
+ * Bits lie unit by unit: row u of `x` holds the values of unit u at samples 0, 1, ... */
+
+/* pack_levels: bit i of a row is [values[i] >= thresholds[i]].  Items: rows. */
+typedef struct {
+    const uint8_t *values;     /* IN  (n_rows, n_bits), one byte each */
+    const uint8_t *thresholds; /* IN  (n_bits,) */
+    uint64_t *words;           /* OUT (n_rows, ceil(n_bits / 64)) */
+    ptrdiff_t n_bits;
+} bvar_levels_job;
+
+/* table_values: the values of gates.  Items: gates. */
+typedef struct {
+    const uint64_t *x;      /* IN  (n_units, ceil(n_samples / 64)) */
+    const int32_t *wires;   /* IN  (n_gates, fan_in), each below n_units */
+    const uint64_t *tables; /* IN  (n_gates,) */
+    uint64_t *out;          /* OUT (n_gates, ceil(n_samples / 64)) */
+    ptrdiff_t n_samples;
+    int32_t fan_in;
+} bvar_table_values_job;
+
+/* table_votes: out[g, a] = sum of z[g, s] over the samples s at which gate g looks at entry a.
+ * Limits: n_samples <= 2^16, so that 2^15 * n_samples fits int32.  Items: gates. */
+typedef struct {
+    const int16_t *z;     /* IN  (n_gates, n_samples) */
+    const uint64_t *x;    /* IN  (n_units, ceil(n_samples / 64)) */
+    const int32_t *wires; /* IN  (n_gates, fan_in) */
+    int32_t *out;         /* OUT (n_gates, 2^fan_in) */
+    ptrdiff_t n_samples;
+    int32_t fan_in;
+} bvar_table_votes_job;
+
+/* wire_votes: out[u, s] = the sum, kept within +-32767, over the wires that read unit u, of z[g, s] times half the
+ * change of the gate, as +1 or -1, when this wire alone goes from F to T: -1, 0 or 1.
+ * `readers` lists all wires, wire i of gate g as g * fan_in + i, those of unit u from starts[u] to starts[u + 1].
+ * Limits: fewer than 2^16 wires on a unit, z > -2^15.  Items: units. */
+typedef struct {
+    const int16_t *z;       /* IN  (n_gates, n_samples) */
+    const uint64_t *x;      /* IN  (n_units, ceil(n_samples / 64)) */
+    const int32_t *wires;   /* IN  (n_gates, fan_in) */
+    const uint64_t *tables; /* IN  (n_gates,), zero above the low 2^fan_in bits */
+    const int32_t *starts;  /* IN  (n_units + 1,) */
+    const int32_t *readers; /* IN  (n_gates * fan_in,) */
+    int16_t *out;           /* OUT (n_units, n_samples) */
+    ptrdiff_t n_samples;
+    int32_t fan_in;
+} bvar_wire_votes_job;
+
+/* count_groups: out[c, s] = number of ones at sample s in rows c * n_rows ... (c + 1) * n_rows - 1.
+ * Limits: n_rows < 2^31.  Items: words of samples, ceil(n_samples / 64) of them. */
+typedef struct {
+    const uint64_t *x; /* IN  (n_groups * n_rows, ceil(n_samples / 64)) */
+    int32_t *out;      /* OUT (n_groups, n_samples) */
+    ptrdiff_t n_rows, n_groups, n_samples;
+} bvar_groups_job;
+
 /* ------------------------------------------------------------------------------------- kernels and tables */
 
 /* Every kernel has this shape: `job` points to the struct of its kind.  Only flip returns something but 0. */
@@ -167,6 +226,7 @@ typedef struct {
     bvar_kernel lay_panels, gate_sum, gate_bits;
     bvar_kernel lay_index, signed_sum;
     bvar_kernel rescale, center_votes, vote_norms, flip;
+    bvar_kernel pack_levels, table_values, table_votes, wire_votes, count_groups;
 } bvar_table;
 
 /* The tables that this build holds, slowest first; NULL beyond the last.  All may be looked at; only those whose

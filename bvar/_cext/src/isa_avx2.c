@@ -331,6 +331,73 @@ static void vote_tile(const void *tables, const uint8_t *index, int n_chunks, co
     }
 }
 
+/* -------------------------------------------------------------------------------------------------- gates */
+
+#include "gates_wire.h"
+
+typedef __m256i plane;
+enum { PLANE_WORDS = 4 };
+
+/* Lanes below n. */
+BVAR_INLINE __m256i first_words(int n) {
+    return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+
+BVAR_INLINE plane plane_load(const uint64_t *p, int n) {
+    return n == PLANE_WORDS ? load(p) : _mm256_maskload_epi64((const long long *)p, first_words(n));
+}
+BVAR_INLINE void plane_store(uint64_t *p, int n, plane v) {
+    if (n == PLANE_WORDS)
+        store(p, v);
+    else
+        _mm256_maskstore_epi64((long long *)p, first_words(n), v);
+}
+BVAR_INLINE plane plane_all(uint64_t word) { return _mm256_set1_epi64x((int64_t)word); }
+BVAR_INLINE plane plane_and(plane a, plane b) { return _mm256_and_si256(a, b); }
+BVAR_INLINE plane plane_xor(plane a, plane b) { return _mm256_xor_si256(a, b); }
+BVAR_INLINE plane plane_leaf(plane c, plane d, plane x) { return plane_xor(c, plane_and(d, x)); }
+BVAR_INLINE plane plane_choose(plane x, plane a, plane b) { return plane_leaf(b, plane_xor(a, b), x); }
+BVAR_INLINE plane plane_sum(plane a, plane b, plane c) { return plane_xor(plane_xor(a, b), c); }
+BVAR_INLINE plane plane_carry(plane a, plane b, plane c) {
+    return _mm256_or_si256(plane_and(a, b), plane_and(plane_xor(a, b), c));
+}
+
+BVAR_INLINE uint64_t levels_32(const uint8_t *values, const uint8_t *thresholds) {
+    const __m256i v = load(values);
+    return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_max_epu8(v, load(thresholds)), v));
+}
+
+BVAR_INLINE uint64_t level_word(const uint8_t *values, const uint8_t *thresholds, int n) {
+    uint8_t some[64] = {0}, their[64];
+    if (n < 64) {
+        memset(their, 255, sizeof their);
+        values = memcpy(some, values, (size_t)n);
+        thresholds = memcpy(their, thresholds, (size_t)n);
+    }
+    return levels_32(values, thresholds) | levels_32(values + 32, thresholds + 32) << 32;
+}
+
+#define BVAR_OWN_SIGNED
+
+/* Bits to lanes of int16, all ones or zero. */
+BVAR_INLINE __m256i spread_16(uint64_t bits) {
+    const __m256i place = _mm256_setr_epi16(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384,
+                                            -32768);
+    return _mm256_cmpeq_epi16(_mm256_and_si256(_mm256_set1_epi16((int16_t)bits), place), place);
+}
+
+BVAR_INLINE void add_signed(int32_t *sum, const int16_t *z, uint64_t plus, uint64_t minus) {
+    for (int s = 0; s < 64; s += 16) {
+        const __m256i v = load(z + s);
+        const __m256i term = _mm256_sub_epi16(_mm256_and_si256(v, spread_16(plus >> s)),
+                                              _mm256_and_si256(v, spread_16(minus >> s)));
+        const __m256i low = _mm256_cvtepi16_epi32(_mm256_castsi256_si128(term));
+        const __m256i high = _mm256_cvtepi16_epi32(_mm256_extracti128_si256(term, 1));
+        store(sum + s, _mm256_add_epi32(load(sum + s), low));
+        store(sum + s + 8, _mm256_add_epi32(load(sum + s + 8), high));
+    }
+}
+
 #include "kernels_impl.h"
 
 BVAR_TARGET_END

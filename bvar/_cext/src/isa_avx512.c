@@ -545,6 +545,111 @@ BVAR_INLINE uint64_t flip_word(uint64_t bits, float *m, const int32_t *q, int n,
     return flips;
 }
 
+/* -------------------------------------------------------------------------------------------------- gates */
+
+#include "gates_wire.h"
+
+typedef __m512i plane;
+enum { PLANE_WORDS = 8 };
+
+BVAR_INLINE plane plane_load(const uint64_t *p, int n) { return _mm512_maskz_loadu_epi64(first_8(n), p); }
+BVAR_INLINE void plane_store(uint64_t *p, int n, plane v) { _mm512_mask_storeu_epi64(p, first_8(n), v); }
+BVAR_INLINE plane plane_all(uint64_t word) { return _mm512_set1_epi64((int64_t)word); }
+BVAR_INLINE plane plane_and(plane a, plane b) { return _mm512_and_si512(a, b); }
+BVAR_INLINE plane plane_xor(plane a, plane b) { return _mm512_xor_si512(a, b); }
+BVAR_INLINE plane plane_leaf(plane c, plane d, plane x) { return _mm512_ternarylogic_epi64(c, d, x, 0x78); }
+BVAR_INLINE plane plane_choose(plane x, plane a, plane b) { return _mm512_ternarylogic_epi64(x, a, b, 0xca); }
+BVAR_INLINE plane plane_sum(plane a, plane b, plane c) { return _mm512_ternarylogic_epi64(a, b, c, 0x96); }
+BVAR_INLINE plane plane_carry(plane a, plane b, plane c) { return _mm512_ternarylogic_epi64(a, b, c, 0xe8); }
+
+BVAR_INLINE uint64_t level_word(const uint8_t *values, const uint8_t *thresholds, int n) {
+    const __mmask64 mask = first_64(n);
+    return _mm512_mask_cmpge_epu8_mask(mask, _mm512_maskz_loadu_epi8(mask, values),
+                                       _mm512_maskz_loadu_epi8(mask, thresholds));
+}
+
+#define BVAR_OWN_SIGNED
+
+/* 16 samples: z where a bit of plus, -z where a bit of minus. */
+BVAR_INLINE void add_signed_16(int32_t *sum, const int16_t *z, __mmask16 plus, __mmask16 minus) {
+    const __m512i v = _mm512_cvtepi16_epi32(_mm256_loadu_si256((const __m256i *)z));
+    const __m512i raised = _mm512_mask_add_epi32(_mm512_loadu_si512(sum), plus, _mm512_loadu_si512(sum), v);
+    _mm512_storeu_si512(sum, _mm512_mask_sub_epi32(raised, minus, raised, v));
+}
+
+BVAR_INLINE void add_signed(int32_t *sum, const int16_t *z, uint64_t plus, uint64_t minus) {
+    BVAR_UNROLL
+    for (int s = 0; s < 64; s += 16)
+        add_signed_16(sum + s, z + s, (__mmask16)(plus >> s), (__mmask16)(minus >> s));
+}
+
+#define BVAR_OWN_FEW
+
+/* 32 samples of one wire, in saturating int16: two terms, so each of the two sums is clipped at most once. */
+BVAR_INLINE __m512i add_wire_32(__m512i sum, const wire *it, ptrdiff_t s, __mmask32 legal) {
+    const __m512i v = _mm512_maskz_loadu_epi16(legal, it->z + s);
+    const __mmask32 up = (__mmask32)(it->up[s / 64] >> s % 64), down = (__mmask32)(it->down[s / 64] >> s % 64);
+    sum = _mm512_mask_adds_epi16(sum, up, sum, v);
+    return _mm512_mask_subs_epi16(sum, down, sum, v);
+}
+
+BVAR_INLINE void add_few(const wire *wires, int n_wires, ptrdiff_t n, int16_t *out) {
+    for (ptrdiff_t s = 0; s < n; s += 32) {
+        const __mmask32 legal = (__mmask32)first_64((int)(n - s));
+        __m512i sum = _mm512_setzero_si512();
+        for (int i = 0; i < n_wires; ++i)
+            sum = add_wire_32(sum, wires + i, s, legal);
+        _mm512_mask_storeu_epi16(out + s, legal, _mm512_max_epi16(sum, _mm512_set1_epi16(-32767)));
+    }
+}
+
+#define BVAR_OWN_GATE_VOTES
+
+/* Split the samples of a word by the entries that they address. */
+BVAR_INLINE void split_by_entry(const uint64_t *x, uint64_t legal, int fan_in, uint64_t *who) {
+    who[0] = legal;
+    for (int i = 0; i < fan_in; ++i)
+        for (int j = 0; j < 1 << i; ++j) {
+            who[j + (1 << i)] = who[j] & x[i];
+            who[j] &= ~x[i];
+        }
+}
+
+/* Pairs of signals are added in 32 bits as they are multiplied by ones. */
+BVAR_INLINE void votes_by_entry(const bvar_table_votes_job *a, ptrdiff_t g, int fan_in) {
+    const ptrdiff_t n_words = (a->n_samples + 63) / 64;
+    const int32_t *wires = a->wires + g * fan_in;
+    const __m512i one = _mm512_set1_epi16(1);
+    __m512i sum[64];
+    for (int j = 0; j < 1 << fan_in; ++j)
+        sum[j] = _mm512_setzero_si512();
+    for (ptrdiff_t k = 0; k < n_words; ++k) {
+        const int16_t *z = a->z + g * a->n_samples + 64 * k;
+        const uint64_t legal = legal_bits(a->n_samples, 64 * k);
+        const __m512i low = _mm512_maskz_loadu_epi16((__mmask32)legal, z);
+        const __m512i high = _mm512_maskz_loadu_epi16((__mmask32)(legal >> 32), z + 32);
+        uint64_t x[6], who[64];
+        for (int i = 0; i < fan_in; ++i)
+            x[i] = a->x[wires[i] * n_words + k];
+        split_by_entry(x, legal, fan_in, who);
+        for (int j = 0; j < 1 << fan_in; ++j) {
+            const __m512i first = _mm512_maskz_mov_epi16((__mmask32)who[j], low);
+            const __m512i second = _mm512_maskz_mov_epi16((__mmask32)(who[j] >> 32), high);
+            sum[j] = _mm512_add_epi32(sum[j], _mm512_madd_epi16(first, one));
+            sum[j] = _mm512_add_epi32(sum[j], _mm512_madd_epi16(second, one));
+        }
+    }
+    for (int j = 0; j < 1 << fan_in; ++j)
+        a->out[(g << fan_in) + j] = _mm512_reduce_add_epi32(sum[j]);
+}
+
+static void votes_of_gate(const bvar_table_votes_job *a, ptrdiff_t g) {
+    if (a->fan_in == 2) /* a constant, so that sums stay in registers */
+        votes_by_entry(a, g, 2);
+    else
+        votes_by_entry(a, g, a->fan_in);
+}
+
 #include "kernels_impl.h"
 
 BVAR_TARGET_END

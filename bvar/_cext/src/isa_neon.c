@@ -204,6 +204,40 @@ static void vote_tile(const void *tables, const uint8_t *index, int n_chunks, co
     }
 }
 
+/* -------------------------------------------------------------------------------------------------- gates */
+
+#include "gates_wire.h"
+
+typedef uint64x2_t plane;
+enum { PLANE_WORDS = 2 };
+
+BVAR_INLINE plane plane_load(const uint64_t *p, int n) {
+    return n == PLANE_WORDS ? vld1q_u64(p) : vcombine_u64(vld1_u64(p), vdup_n_u64(0));
+}
+BVAR_INLINE void plane_store(uint64_t *p, int n, plane v) {
+    if (n == PLANE_WORDS)
+        vst1q_u64(p, v);
+    else
+        vst1_u64(p, vget_low_u64(v));
+}
+BVAR_INLINE plane plane_all(uint64_t word) { return vdupq_n_u64(word); }
+BVAR_INLINE plane plane_and(plane a, plane b) { return vandq_u64(a, b); }
+BVAR_INLINE plane plane_xor(plane a, plane b) { return veorq_u64(a, b); }
+BVAR_INLINE plane plane_leaf(plane c, plane d, plane x) { return veorq_u64(c, vandq_u64(d, x)); }
+BVAR_INLINE plane plane_choose(plane x, plane a, plane b) { return vbslq_u64(x, a, b); }
+BVAR_INLINE plane plane_sum(plane a, plane b, plane c) { return veorq_u64(veorq_u64(a, b), c); }
+BVAR_INLINE plane plane_carry(plane a, plane b, plane c) { return vbslq_u64(veorq_u64(a, b), c, a); }
+
+BVAR_INLINE uint64_t level_word(const uint8_t *values, const uint8_t *thresholds, int n) {
+    uint8_t at_least[64] = {0};
+    int i = 0;
+    for (; i + 16 <= n; i += 16)
+        vst1q_u8(at_least + i, vcgeq_u8(vld1q_u8(values + i), vld1q_u8(thresholds + i)));
+    for (; i < n; ++i)
+        at_least[i] = values[i] >= thresholds[i];
+    return pack_word(at_least, 64);
+}
+
 #include "kernels_impl.h"
 
 const bvar_table bvar_table_neon = TABLE;

@@ -189,6 +189,30 @@ static void vote_tile(const void *tables, const uint8_t *index, int n_chunks, co
     }
 }
 
+/* -------------------------------------------------------------------------------------------------- gates */
+
+#include "gates_wire.h"
+
+typedef uint64_t plane;
+enum { PLANE_WORDS = 1 };
+
+BVAR_INLINE plane plane_load(const uint64_t *p, int n) { return n ? *p : 0; }
+BVAR_INLINE void plane_store(uint64_t *p, int n, plane v) { *p = n ? v : *p; }
+BVAR_INLINE plane plane_all(uint64_t word) { return word; }
+BVAR_INLINE plane plane_leaf(plane c, plane d, plane x) { return c ^ (d & x); }
+BVAR_INLINE plane plane_choose(plane x, plane a, plane b) { return b ^ ((a ^ b) & x); }
+BVAR_INLINE plane plane_sum(plane a, plane b, plane c) { return a ^ b ^ c; }
+BVAR_INLINE plane plane_carry(plane a, plane b, plane c) { return (a & b) | ((a ^ b) & c); }
+BVAR_INLINE plane plane_and(plane a, plane b) { return a & b; }
+BVAR_INLINE plane plane_xor(plane a, plane b) { return a ^ b; }
+
+BVAR_INLINE uint64_t level_word(const uint8_t *values, const uint8_t *thresholds, int n) {
+    uint64_t word = 0;
+    for (int i = 0; i < n; ++i)
+        word |= (uint64_t)(values[i] >= thresholds[i]) << i;
+    return word;
+}
+
 #include "kernels_impl.h"
 
 const bvar_table bvar_table_scalar = TABLE;

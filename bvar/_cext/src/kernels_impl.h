@@ -26,7 +26,8 @@
  *   VOTE_COLS, VOTE_TERMS, VOTE_CHUNKS, CHUNK_BYTES, TABLE_BYTES
  *   double_terms, vote_index, vote_tables, vote_tile
  * and, where it does better than the plain C below, BVAR_OWN_TRANSPOSE with transpose, BVAR_OWN_GATHER with
- * gather_8_terms, BVAR_OWN_RESCALE with rescale_row, BVAR_OWN_NORM with norm_of, BVAR_OWN_FLIP with flip_word. */
+ * gather_8_terms, BVAR_OWN_RESCALE with rescale_row, BVAR_OWN_NORM with norm_of, BVAR_OWN_FLIP with flip_word.
+ * Layers of gates are in gates_impl.h, which says what it expects. */
 
 BVAR_INLINE ptrdiff_t at_most(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 BVAR_INLINE ptrdiff_t ceil_div(ptrdiff_t a, ptrdiff_t b) { return (a + b - 1) / b; }
@@ -405,11 +406,14 @@ static int64_t flip(const void *job, ptrdiff_t begin, ptrdiff_t end) {
     return count;
 }
 
+#include "gates_impl.h"
+
 /* -------------------------------------------------------------------------------------------------- table */
 
 #define TABLE                                                                                         \
     {                                                                                                 \
         NAME, CPU, PANEL_ROWS, VOTE_COLS, GATE_RATE, VOTE_RATE, panels_bytes, index_bytes,            \
         pack, unpack, transpose, count_rows, lay_panels, gate_sum, gate_bits, lay_index, signed_sum,  \
-        rescale, center_votes, vote_norms, flip                                                       \
+        rescale, center_votes, vote_norms, flip, pack_levels, table_values, table_votes, wire_votes,  \
+        count_groups                                                                                  \
     }

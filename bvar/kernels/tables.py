@@ -1,0 +1,335 @@
+r"""Layers of gates: neurons that are truth tables (``bvar.layers.gate`` says what they are for).
+
+Bits are held unit by unit here: row u of a BitMatrix of shape (n_units, n_samples) is what unit u answered to each
+sample.  A gate then does the same few operations on words, 64 samples at a time.  With wires :math:`w_{gi}`,
+table :math:`t_g` and :math:`a_{gs} = \sum_i x_{w_{gi} s} 2^i`,
+
+.. math:: y_{gs} = t_g(a_{gs}) , \qquad q_{ga} = \sum_{s : a_{gs} = a} z_{gs} , \qquad
+          v_{us} = \operatorname{clip}_{\pm 32767} \sum_{g, i : w_{gi} = u}
+                   z_{gs} \, \tfrac{1}{2} \bigl(e(y_{gs} | w_{gi} = T) - e(y_{gs} | w_{gi} = F)\bigr) .
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bvar import _registry
+from bvar._validation import check_array, check_integer
+from bvar.bits import BitMatrix, n_words
+from bvar.kernels.layout import check_known_bits
+
+__all__ = [
+    "MAX_FAN_IN",
+    "MAX_SAMPLES",
+    "MAX_SIGNAL",
+    "Wiring",
+    "count_groups",
+    "pack_levels",
+    "table_values",
+    "table_votes",
+    "wire_votes",
+]
+
+MAX_FAN_IN = 6
+"""Most wires of a gate: its table is then one word."""
+
+MAX_SAMPLES = 2**16
+"""Most samples in one vote on a table: 32767 * samples stays below 2**31."""
+
+MAX_SIGNAL = 2**15 - 1
+"""Largest signal on a unit: int16 without -32768."""
+
+
+class Wiring:
+    """Which units each gate reads, and the way back: which gates read each unit.
+
+    Parameters
+    ----------
+    wires : ndarray of int, shape (n_gates, fan_in)
+        Numbers of units, from 0 to ``n_units - 1``. Column i is the input of weight 2**i in the address.
+    n_units : int
+        Number of units to read.
+
+    Attributes
+    ----------
+    wires : ndarray of int32, shape (n_gates, fan_in)
+        A copy that cannot be written to: kernels trust it.
+    starts : ndarray of int32, shape (n_units + 1,)
+        Unit u is read by the wires ``readers[starts[u] : starts[u + 1]]``.
+    readers : ndarray of int32, shape (n_gates * fan_in,)
+        All wires in the order of their units; wire i of gate g is number ``g * fan_in + i``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the wires are not integers, are out of range, or number none or more than `MAX_FAN_IN` for a gate.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> wiring = kernels.Wiring(np.array([[0, 2], [2, 1]]), n_units=3)
+    >>> wiring.starts, wiring.readers
+    (array([0, 1, 2, 4], dtype=int32), array([0, 3, 1, 2], dtype=int32))
+    """
+
+    def __init__(self, wires: np.ndarray, n_units: int) -> None:
+        self.n_units = check_integer(n_units, "n_units", low=1, high=2**31 - 2)
+        wires = np.asarray(wires)
+        if wires.dtype.kind not in "iu":
+            raise TypeError(f"wires must be integers, got {wires.dtype}")
+        if wires.ndim != 2 or not 1 <= wires.shape[1] <= MAX_FAN_IN:
+            raise ValueError(f"wires must have shape (n_gates, 1 to {MAX_FAN_IN}), got {wires.shape}")
+        if wires.size >= 2**31:
+            raise ValueError(f"wires must be fewer than 2**31, got {wires.size}")
+        if wires.size and not 0 <= wires.min() <= wires.max() < n_units:
+            raise ValueError(f"wires must be in [0, {n_units - 1}], got [{wires.min()}, {wires.max()}]")
+        counts = np.bincount(wires.ravel().astype(np.int64), minlength=n_units)
+        if counts.max(initial=0) >= 2**16:
+            raise ValueError(f"wires must read no unit more than {2**16 - 1} times, got {counts.max()}")
+        self.wires = _fixed(wires)
+        self.starts = _fixed(np.concatenate([[0], np.cumsum(counts)]))
+        self.readers = _fixed(np.argsort(wires, axis=None, kind="stable"))
+
+    @property
+    def n_gates(self) -> int:
+        """Number of gates."""
+        return len(self.wires)
+
+    @property
+    def fan_in(self) -> int:
+        """Number of wires of each gate."""
+        return self.wires.shape[1]
+
+    def __setstate__(self, state: dict) -> None:
+        """Forbid writing again: a copy by pickle forgets that."""
+        self.__dict__.update({k: _fixed(v) if isinstance(v, np.ndarray) else v for k, v in state.items()})
+
+
+def table_values(x: BitMatrix, wiring: Wiring, tables: BitMatrix) -> BitMatrix:
+    """Look gates up in their tables.
+
+    Parameters
+    ----------
+    x : BitMatrix of shape (n_units, n_samples)
+        Bits, unit by unit, without missing values.
+    wiring : Wiring
+        What each gate reads.
+    tables : BitMatrix of shape (n_gates, 2**fan_in)
+        Bit a of a row is the value of the gate at address a; no missing values.
+
+    Returns
+    -------
+    BitMatrix of shape (n_gates, n_samples)
+        The values of the gates.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If shapes disagree or values are missing.
+
+    Examples
+    --------
+    The gate "a and not b" (1 at address 1 only):
+
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> x = kernels.pack(np.array([[False, True, False, True], [False, False, True, True]]))
+    >>> table = kernels.pack(np.array([[False, True, False, False]]))
+    >>> kernels.unpack(kernels.table_values(x, kernels.Wiring(np.array([[0, 1]]), 2), table))
+    array([[False,  True, False, False]])
+    """
+    x, words = _check_units(x, wiring), _check_tables(tables, wiring)
+    out = np.empty((wiring.n_gates, n_words(x.n_bits)), np.uint64)
+    _registry.current().table_values(x.words, wiring.wires, words, x.n_bits, out)
+    return BitMatrix.trusted(out, x.n_bits)
+
+
+def table_votes(z: np.ndarray, x: BitMatrix, wiring: Wiring) -> np.ndarray:
+    """Sum the votes of samples on the entries of tables: each votes on the entry that it looked at.
+
+    Parameters
+    ----------
+    z : ndarray of int16, shape (n_gates, n_samples)
+        Signals on the values of the gates.
+    x : BitMatrix of shape (n_units, n_samples)
+        Bits, unit by unit, without missing values.
+    wiring : Wiring
+        What each gate reads.
+
+    Returns
+    -------
+    ndarray of int32, shape (n_gates, 2**fan_in)
+        Votes; positive means that the loss would rise if the entry went from F to T.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes or shapes are wrong, or there are more than `MAX_SAMPLES` samples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> x = kernels.pack(np.array([[False, True, False, True], [False, False, True, True]]))
+    >>> z = np.array([[1, -2, 4, 8]], dtype=np.int16)
+    >>> kernels.table_votes(z, x, kernels.Wiring(np.array([[0, 1]]), 2))
+    array([[ 1, -2,  4,  8]], dtype=int32)
+    """
+    x, z = _check_units(x, wiring), _check_signals(z, x, wiring)
+    if x.n_bits > MAX_SAMPLES:
+        raise ValueError(f"z must have at most {MAX_SAMPLES} samples, got {x.n_bits}: vote in parts and add")
+    out = np.empty((wiring.n_gates, 1 << wiring.fan_in), np.int32)
+    _registry.current().table_votes(z, x.words, wiring.wires, out)
+    return out
+
+
+def wire_votes(z: np.ndarray, x: BitMatrix, wiring: Wiring, tables: BitMatrix) -> np.ndarray:
+    """Sum the votes of gates on the units that they read.
+
+    Parameters
+    ----------
+    z : ndarray of int16, shape (n_gates, n_samples)
+        Signals on the values of the gates, within +-`MAX_SIGNAL`.
+    x : BitMatrix of shape (n_units, n_samples)
+        Bits, unit by unit, without missing values.
+    wiring : Wiring
+        What each gate reads.
+    tables : BitMatrix of shape (n_gates, 2**fan_in)
+        The truth tables.
+
+    Returns
+    -------
+    ndarray of int16, shape (n_units, n_samples)
+        Votes, each an exact sum, kept within +-`MAX_SIGNAL` after it is complete.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes or shapes are wrong.
+
+    Examples
+    --------
+    The gate "a and b" rises with a where b is T, and with b where a is T:
+
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> x = kernels.pack(np.array([[False, True, False, True], [False, False, True, True]]))
+    >>> z = np.array([[1, -2, 4, 8]], dtype=np.int16)
+    >>> table = kernels.pack(np.array([[False, False, False, True]]))
+    >>> kernels.wire_votes(z, x, kernels.Wiring(np.array([[0, 1]]), 2), table)
+    array([[ 0,  0,  4,  8],
+           [ 0, -2,  0,  8]], dtype=int16)
+    """
+    x, z = _check_units(x, wiring), _check_signals(z, x, wiring)
+    out = np.empty(x.shape, np.int16)
+    words = _check_tables(tables, wiring)
+    _registry.current().wire_votes(z, x.words, wiring.wires, words, wiring.starts, wiring.readers, out)
+    return out
+
+
+def count_groups(x: BitMatrix, n_groups: int) -> np.ndarray:
+    """Count the T of each block of units, sample by sample.
+
+    Parameters
+    ----------
+    x : BitMatrix of shape (n_units, n_samples)
+        Bits, unit by unit, without missing values.
+    n_groups : int
+        Number of blocks of neighbours, all of one size: it must divide `n_units`.
+
+    Returns
+    -------
+    ndarray of int32, shape (n_groups, n_samples)
+        Numbers of T.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` has missing values or cannot be cut into so many equal blocks.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> x = kernels.pack(np.array([[True, False], [True, True], [False, False], [True, False]]))
+    >>> kernels.count_groups(x, 2)
+    array([[2, 1],
+           [1, 0]], dtype=int32)
+    """
+    x = check_known_bits(x, "x")
+    check_integer(n_groups, "n_groups", low=1)
+    if x.n_rows % n_groups:
+        raise ValueError(f"n_groups must divide the number of units, {x.n_rows}, got {n_groups}")
+    out = np.empty((n_groups, x.n_bits), np.int32)
+    _registry.current().count_groups(x.words, out)
+    return out
+
+
+def pack_levels(values: np.ndarray, thresholds: np.ndarray) -> BitMatrix:
+    """Compare bytes, such as pixels, with thresholds and pack the answers.
+
+    Parameters
+    ----------
+    values : ndarray of uint8, shape (n_rows, n_columns)
+        Numbers.
+    thresholds : ndarray of uint8, shape (n_columns,)
+        Bit i of a row is T where ``values[:, i] >= thresholds[i]``.
+
+    Returns
+    -------
+    BitMatrix of shape (n_rows, n_columns)
+        The answers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes or shapes are wrong.
+
+    See Also
+    --------
+    pack_threshold : The same for floats, which may be missing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> pixels = np.array([[0, 128, 255]], dtype=np.uint8)
+    >>> kernels.unpack(kernels.pack_levels(pixels, np.array([1, 128, 255], dtype=np.uint8)))
+    array([[False,  True,  True]])
+    """
+    values = np.ascontiguousarray(check_array(values, "values", dtype=np.uint8, ndim=2))
+    thresholds = np.ascontiguousarray(check_array(thresholds, "thresholds", dtype=np.uint8, ndim=1))
+    if len(thresholds) != values.shape[1]:
+        raise ValueError(f"thresholds must have one entry per column ({values.shape[1]}), got {len(thresholds)}")
+    out = np.empty((len(values), n_words(values.shape[1])), np.uint64)
+    _registry.current().pack_levels(values, thresholds, out)
+    return BitMatrix.trusted(out, values.shape[1])
+
+
+def _fixed(numbers: np.ndarray) -> np.ndarray:
+    fixed = np.array(numbers, np.int32, order="C")
+    fixed.flags.writeable = False
+    return fixed
+
+
+def _check_units(x: BitMatrix, wiring: Wiring) -> BitMatrix:
+    if not isinstance(wiring, Wiring):
+        raise TypeError(f"wiring must be a Wiring, got {type(wiring).__name__}")
+    if check_known_bits(x, "x").n_rows != wiring.n_units:
+        raise ValueError(f"x has {x.n_rows} units but the wiring is for {wiring.n_units}")
+    return x
+
+
+def _check_tables(tables: BitMatrix, wiring: Wiring) -> np.ndarray:
+    shape = (wiring.n_gates, 1 << wiring.fan_in)
+    if check_known_bits(tables, "tables").shape != shape:
+        raise ValueError(f"tables must have shape {shape}, got {tables.shape}")
+    return tables.words[:, 0]
+
+
+def _check_signals(z: np.ndarray, x: BitMatrix, wiring: Wiring) -> np.ndarray:
+    z = check_array(z, "z", dtype=np.int16, ndim=2)
+    if z.shape != (wiring.n_gates, x.n_bits):
+        raise ValueError(f"z must have shape {(wiring.n_gates, x.n_bits)}, got {z.shape}")
+    return np.ascontiguousarray(z)

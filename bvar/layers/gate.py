@@ -1,0 +1,372 @@
+r"""Layers of gates: every neuron is a truth table, and what is trained is the table.
+
+A gate of fan-in k reads k units of the layer below and answers with one entry of its table, 2**k Boolean weights:
+
+.. math:: a_{bg} = \sum_i x_{b, w_{gi}} 2^i , \qquad y_{bg} = t_{g, a_{bg}} .
+
+Both are functions of bits to a bit, so the chain rule for Booleans (``docs/explanation/chain-rules.md``, Theorem
+B -> B -> B) holds as it stands: the signal z on an output is passed on exactly, with no threshold to get across.
+Entry a gets the signals of the samples that looked at it.  Wire i gets z where the gate would rise with it, -z
+where it would fall, 0 where nothing would change, and a unit gets the sum over the wires that read it.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from bvar import kernels
+from bvar._random import RandomWords
+from bvar._validation import check_array, check_integer
+from bvar.bits import BitMatrix
+from bvar.kernels import MAX_FAN_IN, MAX_SIGNAL, Wiring
+from bvar.layers.base import Layer, Parameter
+
+__all__ = ["GateLayer", "GroupSum", "Planes"]
+
+PASS_THROUGH = 32
+"""Of 64 gates, how many copy their first wire in the beginning, on average."""
+
+
+class Planes(BitMatrix):
+    """Bits of samples that are held unit by unit; whoever wants them sample by sample gets them turned, once.
+
+    Layers of gates pass these among themselves, and any other layer takes them for what they say they are: a
+    BitMatrix of shape (n_samples, n_units).
+
+    Parameters
+    ----------
+    units : BitMatrix of shape (n_units, n_samples)
+        The transposed matrix, without missing values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> from bvar.layers import Planes
+    >>> planes = Planes(kernels.pack(np.array([[True, False], [True, True], [False, True]])))
+    >>> planes.shape
+    (2, 3)
+    >>> planes.words
+    array([[3],
+           [6]], dtype=uint64)
+    """
+
+    units: BitMatrix
+
+    def __init__(self, units: BitMatrix) -> None:
+        for name, value in (("units", units), ("n_bits", units.n_rows), ("known", None)):
+            object.__setattr__(self, name, value)
+
+    @cached_property
+    def words(self) -> np.ndarray:
+        """The bits, sample by sample."""
+        return kernels.transpose(self.units).words
+
+    @property
+    def n_rows(self) -> int:
+        """Number of samples."""
+        return self.units.n_bits
+
+
+def units_of(x: BitMatrix) -> BitMatrix:
+    """Return the bits of samples unit by unit; refuse missing values."""
+    if isinstance(x, Planes):
+        return x.units
+    if isinstance(x, BitMatrix) and x.known is not None:
+        raise ValueError(
+            "x has missing values, which a truth table has no entry for: replace them first, by F for instance"
+        )
+    return kernels.transpose(x)
+
+
+class GateLayer(Layer):
+    """Gates with truth tables that are learnt and wires that are fixed.
+
+    Parameters
+    ----------
+    n_inputs, n_outputs : int
+        Width of the layer below, and number of gates.
+    fan_in : int, default=2
+        Wires of each gate, 1 to 6; a table has 2**fan_in entries.
+    wires : ndarray of int, shape (n_outputs, fan_in), optional
+        Inputs that each gate reads; column i has weight 2**i in the address. Default: see :func:`random_wires`.
+    pass_through : int, default=32
+        Of 64 gates, how many copy their first wire in the beginning, on average; the other tables are fair coins.
+    random_state : None, int, RandomState or RandomWords, default=None
+        Where wires and tables come from, in this order.
+    name : str, default='gate'
+        What the layer is called in tables.
+
+    Attributes
+    ----------
+    table : Parameter
+        Bits of shape (n_outputs, 2**fan_in).
+    wiring : Wiring
+        The wires, and who reads each input.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is out of range or the wires do not fit it.
+
+    Notes
+    -----
+    Between layers of gates bits are held unit by unit (:class:`Planes`) and signals are views of arrays that are
+    stored unit by unit, so that nothing is transposed on the way.  Signals are int16.  The sum of votes on a unit
+    is exact and then kept within +-32767: a rule for each sample by itself, so a batch may be split in any way.
+
+    The tables are made of ``rare_bits(1, n_outputs, pass_through)``, T for a gate that copies, unless
+    `pass_through` is 0 or 64, and then ``bits(n_outputs, 2**fan_in)``; see :mod:`bvar._random`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> from bvar.layers import GateLayer
+    >>> layer = GateLayer(3, 4, random_state=0)
+    >>> y, context = layer.forward(kernels.pack(np.array([[True, False, True]])))
+    >>> y.shape, layer.table.bits.shape
+    ((1, 4), (4, 4))
+    """
+
+    def __init__(
+        self,
+        n_inputs: int,
+        n_outputs: int,
+        fan_in: int = 2,
+        *,
+        wires: np.ndarray | None = None,
+        pass_through: int = PASS_THROUGH,
+        random_state: object = None,
+        name: str = "gate",
+    ) -> None:
+        check_integer(n_inputs, "n_inputs", low=1)
+        check_integer(n_outputs, "n_outputs", low=1)
+        check_integer(fan_in, "fan_in", low=1, high=MAX_FAN_IN)
+        check_integer(pass_through, "pass_through", low=0, high=64)
+        source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
+        if wires is None:
+            wires = random_wires(n_inputs, n_outputs, fan_in, source)
+        elif np.shape(wires) != (n_outputs, fan_in):
+            raise ValueError(f"wires must have shape {(n_outputs, fan_in)}, got {np.shape(wires)}")
+        self.name = name
+        self.wiring = Wiring(wires, n_inputs)
+        self.table = Parameter(f"{name}.table", _initial_tables(n_outputs, fan_in, pass_through, source))
+        self.parameters = (self.table,)
+
+    @property
+    def n_inputs(self) -> int:
+        """Width of the layer below."""
+        return self.wiring.n_units
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of gates."""
+        return self.wiring.n_gates
+
+    @property
+    def fan_in(self) -> int:
+        """Number of wires of each gate."""
+        return self.wiring.fan_in
+
+    @property
+    def wires(self) -> np.ndarray:
+        """Inputs that each gate reads, int32 of shape (n_outputs, fan_in); fixed."""
+        return self.wiring.wires
+
+    def forward(self, x: BitMatrix) -> tuple[Planes, BitMatrix]:
+        """Look the gates up.
+
+        Parameters
+        ----------
+        x : BitMatrix of shape (n_samples, n_inputs)
+            Inputs, without missing values.
+
+        Returns
+        -------
+        y : Planes of shape (n_samples, n_outputs)
+            Values of the gates.
+        context : BitMatrix of shape (n_inputs, n_samples)
+            The inputs, unit by unit.
+
+        Raises
+        ------
+        ValueError
+            If values are missing, or the width is wrong.
+        """
+        units = units_of(x)
+        return Planes(kernels.table_values(units, self.wiring, self.table.bits)), units
+
+    def backward(self, signal: np.ndarray, context: BitMatrix) -> np.ndarray:
+        """Collect the votes on the inputs.
+
+        Parameters
+        ----------
+        signal : ndarray of int8, int16 or int32, shape (n_samples, n_outputs)
+            Signals on the values of the gates; those beyond +-32767 are taken for that.
+        context : BitMatrix
+            The inputs, unit by unit.
+
+        Returns
+        -------
+        ndarray of int16, shape (n_samples, n_inputs)
+            Votes on the inputs.
+        """
+        return kernels.wire_votes(_by_unit(signal), context, self.wiring, self.table.bits).T
+
+    def votes(self, signal: np.ndarray, context: BitMatrix) -> tuple[np.ndarray, ...]:
+        """Collect the votes on the tables.
+
+        Parameters
+        ----------
+        signal : ndarray of int8, int16 or int32, shape (n_samples, n_outputs)
+            Signals on the values of the gates, as for `backward`.
+        context : BitMatrix
+            The inputs, unit by unit.
+
+        Returns
+        -------
+        tuple of ndarray of int32
+            Votes on the table.
+        """
+        return (kernels.table_votes(_by_unit(signal), context, self.wiring),)
+
+
+class GroupSum(Layer):
+    r"""Let blocks of neighbours vote: the score of a group is what its members add up to.
+
+    .. math:: s_{bc} = \sum_{j = c m}^{(c + 1) m - 1} e(x_{bj}) , \qquad m = n_{\text{inputs}} / n_{\text{groups}}
+
+    Parameters
+    ----------
+    n_inputs : int
+        Width of the layer below.
+    n_groups : int
+        Number of scores; it must divide `n_inputs`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is not positive, or groups cannot be of one size.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> from bvar.layers import GroupSum
+    >>> s, _ = GroupSum(4, 2).forward(kernels.pack(np.array([[True, True, False, True]])))
+    >>> s
+    array([[2, 0]], dtype=int32)
+    """
+
+    def __init__(self, n_inputs: int, n_groups: int) -> None:
+        self.n_inputs = check_integer(n_inputs, "n_inputs", low=1)
+        self.n_outputs = check_integer(n_groups, "n_groups", low=1)
+        if n_inputs % n_groups:
+            raise ValueError(f"n_groups must divide n_inputs={n_inputs}, got {n_groups}")
+
+    @property
+    def group_size(self) -> int:
+        """Number of members of each group."""
+        return self.n_inputs // self.n_outputs
+
+    def forward(self, x: BitMatrix) -> tuple[np.ndarray, None]:
+        """Add up.
+
+        Parameters
+        ----------
+        x : BitMatrix of shape (n_samples, n_inputs)
+            Members, group by group; without missing values.
+
+        Returns
+        -------
+        s : ndarray of int32, shape (n_samples, n_groups)
+            T minus F in each group.
+        context : None
+            Nothing: the way back does not depend on the members.
+
+        Raises
+        ------
+        ValueError
+            If values are missing, or the width is wrong.
+        """
+        units = units_of(x)
+        if units.n_rows != self.n_inputs:
+            raise ValueError(f"x must have {self.n_inputs} bits a sample, got {units.n_rows}")
+        counts = kernels.count_groups(units, self.n_outputs)
+        return np.ascontiguousarray(2 * counts.T - np.int32(self.group_size)), None
+
+    def backward(self, signal: np.ndarray, context: None) -> np.ndarray:
+        """Give each member the signal of its group.
+
+        Parameters
+        ----------
+        signal : ndarray of int8, shape (n_samples, n_groups)
+            Signals on the scores.
+        context : None
+            Nothing.
+
+        Returns
+        -------
+        ndarray of int16, shape (n_samples, n_inputs)
+            Votes on the members.
+        """
+        return np.repeat(signal.T.astype(np.int16), self.group_size, axis=0).T
+
+
+def random_wires(n_inputs: int, n_outputs: int, fan_in: int, source: RandomWords) -> np.ndarray:
+    """Draw wires that use the inputs evenly and give no gate the same input twice, where that is possible.
+
+    Parameters
+    ----------
+    n_inputs, n_outputs, fan_in : int
+        As for :class:`GateLayer`.
+    source : RandomWords
+        Where orders come from.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_outputs, fan_in)
+        Wires; every input is used as often as any other, or once more.
+
+    Notes
+    -----
+    Permutations of the inputs are laid end to end, and each gate takes the next `fan_in` numbers.  Where a gate
+    takes the end of one permutation and the beginning of the next, the numbers that it has already are put at the
+    end of the next first, in their order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar._random import RandomWords
+    >>> from bvar.layers.gate import random_wires
+    >>> np.bincount(random_wires(4, 6, 2, RandomWords(0)).ravel())
+    array([3, 3, 3, 3])
+    """
+    n_wires = n_outputs * fan_in
+    numbers = np.empty(0, np.int64)
+    while len(numbers) < n_wires:
+        order = source.permutation(n_inputs)
+        has = np.isin(order, numbers[len(numbers) - len(numbers) % fan_in :])
+        numbers = np.concatenate([numbers, order[~has], order[has]])
+    return numbers[:n_wires].reshape(n_outputs, fan_in)
+
+
+def _initial_tables(n_gates: int, fan_in: int, pass_through: int, source: RandomWords) -> BitMatrix:
+    copies = np.full(n_gates, pass_through == 64)
+    if 0 < pass_through < 64:
+        copies = kernels.unpack(source.rare_bits(1, n_gates, pass_through))[0]
+    tables = source.bits(n_gates, 1 << fan_in)
+    first_wire = sum(1 << address for address in range(1, 1 << fan_in, 2))
+    tables.words[copies] = np.uint64(first_wire)
+    return tables
+
+
+def _by_unit(signal: np.ndarray) -> np.ndarray:
+    """Signals as int16, unit by unit; as they are where a layer of gates made them."""
+    signal = check_array(signal, "signal", dtype=(np.int8, np.int16, np.int32), ndim=2)
+    if signal.dtype == np.int32:
+        signal = np.minimum(np.maximum(signal, -MAX_SIGNAL), MAX_SIGNAL)
+    return np.ascontiguousarray(signal.T, dtype=np.int16)
