@@ -1,0 +1,43 @@
+"""Trained networks as logic circuits: make them smaller, look at them, and turn them into C or hardware.
+
+* :class:`Circuit` is a list of gates with truth tables, and computes the scores of the network;
+* :func:`simplify` makes it smaller, and changes no score;
+* :func:`expression` and :func:`draw` show it;
+* :func:`to_c`, :func:`to_verilog` and :func:`to_json` take it elsewhere.
+
+The how-to page is ``docs/howto/export-circuit.md``.
+"""
+
+from bvar.circuit.drawing import draw
+from bvar.circuit.export_c import to_c
+from bvar.circuit.export_verilog import to_verilog
+from bvar.circuit.expressions import expression
+from bvar.circuit.json_format import from_json, to_json
+from bvar.circuit.netlist import Circuit, TableGate
+from bvar.circuit.simplification import (
+    absorb_inverters,
+    bypass_wires,
+    drop_inputs,
+    fold_constants,
+    remove_dead_gates,
+    share_gates,
+    simplify,
+)
+
+__all__ = [
+    "Circuit",
+    "TableGate",
+    "absorb_inverters",
+    "bypass_wires",
+    "draw",
+    "drop_inputs",
+    "expression",
+    "fold_constants",
+    "from_json",
+    "remove_dead_gates",
+    "share_gates",
+    "simplify",
+    "to_c",
+    "to_json",
+    "to_verilog",
+]

@@ -1,0 +1,83 @@
+"""What an encoder asks of each feature, as comparisons with numbers: all that an export needs to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import ceil
+from typing import Any, NamedTuple
+
+from sklearn.utils.validation import check_is_fitted
+
+from bvar.encoding import OneHotBits, TableEncoder, ThermometerEncoder
+
+__all__ = ["ByteQuestion", "Question", "on_bytes", "questions"]
+
+
+class Question(NamedTuple):
+    """One comparison; a bit is T if the answer to one of its questions is yes."""
+
+    feature: int
+    bit: int
+    equal: bool
+    """Whether the question is ``x == value``; else it is ``x >= value``."""
+    value: float
+
+
+class ByteQuestion(NamedTuple):
+    """The same for features that are integers from 0 to 255."""
+
+    feature: int
+    bit: int
+    equal: bool
+    value: int
+
+
+def questions(encoder: Any) -> list[Question]:
+    """List what a fitted encoder asks, feature by feature and bit by bit."""
+    if not isinstance(encoder, ThermometerEncoder | OneHotBits | TableEncoder):
+        raise TypeError(
+            "encoder must be a ThermometerEncoder, OneHotBits or TableEncoder, or None, "
+            f"got {type(encoder).__name__}; without one, the C code takes the input bits"
+        )
+    check_is_fitted(encoder)
+    asked: list[Question] = []
+    bit = 0
+    for feature in range(encoder.n_features_in_):
+        for equal, values in _bits(encoder, feature):
+            asked += [Question(feature, bit, equal, value) for value in values]
+            bit += 1
+    return asked
+
+
+def _bits(encoder: Any, feature: int) -> Iterator[tuple[bool, list[float]]]:
+    """Give for each bit of a feature the kind of comparison and the numbers."""
+    for threshold in encoder.thresholds_[feature] if hasattr(encoder, "thresholds_") else ():
+        yield False, [float(threshold)]
+    if hasattr(encoder, "categories_"):
+        for category in encoder.categories_[feature]:
+            yield True, _numbers([category], feature)
+        if encoder.infrequent_categories_[feature]:
+            yield True, _numbers(encoder.infrequent_categories_[feature], feature)
+
+
+def _numbers(categories: Sequence[Any], feature: int) -> list[float]:
+    for category in categories:
+        if isinstance(category, str):
+            raise ValueError(
+                f"encoder has categories of text in feature {feature}, such as {category!r}, which C code cannot "
+                "take: number the categories before fit (sklearn.preprocessing.OrdinalEncoder does), "
+                "or leave encoder out and give the C code the input bits"
+            )
+        if not -(2**53) <= category <= 2**53:
+            raise ValueError(f"encoder has the category {category} in feature {feature}, which is too large")
+    return [float(category) for category in categories]
+
+
+def on_bytes(asked: Sequence[Question]) -> list[ByteQuestion]:
+    """Restate questions for integers from 0 to 255; those that are never answered with yes are left out."""
+    restated = []
+    for feature, bit, equal, value in asked:
+        least = max(0, ceil(value))
+        if least <= 255 and (not equal or least == value):
+            restated.append(ByteQuestion(feature, bit, equal, least))
+    return restated

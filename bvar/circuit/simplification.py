@@ -1,0 +1,291 @@
+"""Make a circuit smaller without changing a single score.
+
+A pass goes through the gates once, in order, and applies one rule to each.  A rule sees what has become of the
+gates before, so what it finds in one gate counts for the next.  `simplify` applies all rules to a gate before it
+goes on: a chain of gates, each of which can be simplified only after the one before, still takes one pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from bvar.circuit.netlist import Circuit, TableGate, cone
+from bvar.circuit.truth import compose, full, projection, rewire, support
+
+__all__ = [
+    "absorb_inverters",
+    "bypass_wires",
+    "drop_inputs",
+    "fold_constants",
+    "remove_dead_gates",
+    "share_gates",
+    "simplify",
+]
+
+WIRE, INVERTER = 0b10, 0b01  # tables of one input
+
+Rule = Callable[[Mapping[int, TableGate], TableGate], TableGate | int]
+"""From the gates before, by signal, and a gate: what to put there, or which earlier signal replaces it."""
+
+
+def simplify(circuit: Circuit) -> Circuit:
+    """Make a circuit smaller until no pass finds anything to do.
+
+    Parameters
+    ----------
+    circuit : Circuit
+        Left as it is.
+
+    Returns
+    -------
+    Circuit
+        With the same inputs, and the same outputs for all of them.
+
+    See Also
+    --------
+    fold_constants : Put constants into the tables of their readers.
+    drop_inputs : Forget inputs that do not matter.
+    bypass_wires : Read what a wire reads.
+    absorb_inverters : Negate in the reader.
+    share_gates : Compute the same only once.
+    remove_dead_gates : Forget what nobody reads.
+
+    Notes
+    -----
+    A constant that is an output stays, as a gate without inputs, and so does an inverter.  What takes more than
+    one gate to see, such as the absorption law ``a or (a and b) = a``, is not looked for.
+
+    Examples
+    --------
+    Two inverters, an and of them, and a gate that ignores its second input:
+
+    >>> from bvar.circuit import Circuit, simplify
+    >>> circuit = Circuit(2, [(0b01, (0,)), (0b01, (1,)), (0b1000, (2, 3)), (0b1010, (4, 0))], outputs=[5])
+    >>> simplify(circuit).gates
+    (TableGate(table=1, inputs=(0, 1)),)
+    """
+    while True:
+        smaller = remove_dead_gates(_sweep(circuit, _absorb, _fold, _drop, _bypass, _sharing(circuit.n_inputs)))
+        if smaller == circuit:
+            return circuit
+        circuit = smaller
+
+
+def fold_constants(circuit: Circuit) -> Circuit:
+    """Put constants into the tables of the gates that read them.
+
+    Parameters
+    ----------
+    circuit : Circuit
+        Left as it is.
+
+    Returns
+    -------
+    Circuit
+        In which no gate reads a constant, and one that is always T or always F has no inputs.
+
+    Examples
+    --------
+    >>> from bvar.circuit import Circuit, fold_constants
+    >>> fold_constants(Circuit(1, [(1, ()), (0b0110, (0, 1))], outputs=[2])).gates
+    (TableGate(table=1, inputs=()), TableGate(table=1, inputs=(0,)))
+    """
+    return _sweep(circuit, _fold)
+
+
+def _fold(gates: Mapping[int, TableGate], gate: TableGate) -> TableGate:
+    table, inputs = gate
+    constants = {i: bool(gates[i].table) for i in inputs if i in gates and not gates[i].inputs}
+    if constants:
+        kept = tuple(dict.fromkeys([i for i in inputs if i not in constants]))
+        table, inputs = gate = TableGate(rewire(table, inputs, kept, constants), kept)
+    return TableGate(table & 1, ()) if table in (0, full(len(inputs))) else gate
+
+
+def drop_inputs(circuit: Circuit) -> Circuit:
+    """Forget the inputs on which a gate does not depend, and those that it has twice.
+
+    Parameters
+    ----------
+    circuit : Circuit
+        Left as it is.
+
+    Returns
+    -------
+    Circuit
+        In which every gate depends on all its inputs, and these are distinct.
+
+    Examples
+    --------
+    >>> from bvar.circuit import Circuit, drop_inputs
+    >>> drop_inputs(Circuit(2, [(0b1010, (0, 1)), (0b1000, (1, 1))], outputs=[2, 3])).gates
+    (TableGate(table=2, inputs=(0,)), TableGate(table=2, inputs=(1,)))
+    """
+    return _sweep(circuit, _drop)
+
+
+def _drop(gates: Mapping[int, TableGate], gate: TableGate) -> TableGate:
+    table, inputs = gate
+    distinct = tuple(dict.fromkeys(inputs))
+    if len(distinct) < len(inputs):
+        gate = TableGate(rewire(table, inputs, distinct), distinct)
+    used = support(gate.table, len(distinct))
+    if len(used) == len(distinct):
+        return gate
+    kept = tuple([distinct[i] for i in used])
+    return TableGate(rewire(gate.table, distinct, kept), kept)
+
+
+def bypass_wires(circuit: Circuit) -> Circuit:
+    """Let the readers of a gate that only repeats its input read the input, and remove the gate.
+
+    Parameters
+    ----------
+    circuit : Circuit
+        Left as it is.
+
+    Returns
+    -------
+    Circuit
+        Without gates whose one input is their output.
+
+    Examples
+    --------
+    >>> from bvar.circuit import Circuit, bypass_wires
+    >>> bypass_wires(Circuit(1, [(0b10, (0,)), (0b10, (1,))], outputs=[2])).outputs
+    (0,)
+    """
+    return _sweep(circuit, _bypass)
+
+
+def _bypass(gates: Mapping[int, TableGate], gate: TableGate) -> TableGate | int:
+    return gate.inputs[0] if _is(gate, WIRE) else gate
+
+
+def absorb_inverters(circuit: Circuit) -> Circuit:
+    """Let the readers of an inverter read its input, and negate it in their tables.
+
+    Parameters
+    ----------
+    circuit : Circuit
+        Left as it is.
+
+    Returns
+    -------
+    Circuit
+        In which no gate reads an inverter; those that are outputs stay.
+
+    Examples
+    --------
+    >>> from bvar.circuit import Circuit, absorb_inverters
+    >>> absorb_inverters(Circuit(2, [(0b01, (0,)), (0b1000, (2, 1))], outputs=[3])).gates[1]
+    TableGate(table=4, inputs=(0, 1))
+    """
+    return _sweep(circuit, _absorb)
+
+
+def _absorb(gates: Mapping[int, TableGate], gate: TableGate) -> TableGate:
+    table, inputs = gate
+    sources = {i: gates[i].inputs[0] for i in inputs if i in gates and _is(gates[i], INVERTER)}
+    if not sources:
+        return gate
+    k = len(inputs)
+    columns = [projection(i, k) ^ full(k) * (signal in sources) for i, signal in enumerate(inputs)]
+    return TableGate(compose(table, tuple(columns), full(k)), tuple([sources.get(i, i) for i in inputs]))
+
+
+def share_gates(circuit: Circuit) -> Circuit:
+    """Put the inputs of every gate in order, and keep one of the gates that do the same.
+
+    Parameters
+    ----------
+    circuit : Circuit
+        Left as it is.
+
+    Returns
+    -------
+    Circuit
+        In which no two gates have the same table and inputs.  A gate of at least two inputs that is the negation
+        of an earlier one is an inverter of it.
+
+    Examples
+    --------
+    An and, and a nand of the same inputs in another order:
+
+    >>> from bvar.circuit import Circuit, share_gates
+    >>> share_gates(Circuit(2, [(0b1000, (0, 1)), (0b0111, (1, 0))], outputs=[2, 3])).gates
+    (TableGate(table=8, inputs=(0, 1)), TableGate(table=1, inputs=(2,)))
+    """
+    return _sweep(circuit, _sharing(circuit.n_inputs))
+
+
+def _sharing(n_inputs: int) -> Rule:
+    """Make a rule that remembers the gates it has seen; it must be the last one."""
+    seen: dict[TableGate, int] = {}
+
+    def rule(gates: Mapping[int, TableGate], gate: TableGate) -> TableGate | int:
+        gate = _in_order(gate)
+        table, inputs = gate
+        opposite = seen.get(TableGate(table ^ full(len(inputs)), inputs)) if len(inputs) > 1 else None
+        if opposite is not None:
+            gate = TableGate(INVERTER, (opposite,))
+        signal = n_inputs + len(gates)  # what the gate becomes, if it is new
+        first = seen.setdefault(gate, signal)
+        return gate if first == signal else first
+
+    return rule
+
+
+def remove_dead_gates(circuit: Circuit) -> Circuit:
+    """Remove the gates that no output depends on.
+
+    Parameters
+    ----------
+    circuit : Circuit
+        Left as it is.
+
+    Returns
+    -------
+    Circuit
+        In which every gate is an output or read by another; inputs stay, whether they are read or not.
+
+    Examples
+    --------
+    >>> from bvar.circuit import Circuit, remove_dead_gates
+    >>> remove_dead_gates(Circuit(2, [(0b1000, (0, 1)), (0b01, (0,))], outputs=[3]))
+    Circuit(2 inputs, 1 gate, 1 output in 1 group)
+    """
+    alive = cone(circuit, circuit.outputs)
+    if all(alive):
+        return circuit
+    following = iter(alive)
+    return _sweep(circuit, lambda gates, gate: gate if next(following) else 0)  # nobody asks what replaces it
+
+
+def _sweep(circuit: Circuit, *rules: Rule) -> Circuit:
+    """Rebuild a circuit gate by gate; rules see the inputs of a gate as they are numbered in the new one."""
+    signals = list(range(circuit.n_inputs))
+    gates: dict[int, TableGate] = {}
+    for table, inputs in circuit.gates:
+        new: TableGate | int = TableGate(table, tuple([signals[i] for i in inputs]))
+        for rule in rules:
+            if isinstance(new, TableGate):
+                new = rule(gates, new)
+        if isinstance(new, TableGate):
+            signal = circuit.n_inputs + len(gates)
+            gates[signal], new = new, signal
+        signals.append(new)
+    return Circuit.trusted(
+        circuit.n_inputs, gates.values(), [signals[i] for i in circuit.outputs], circuit.n_groups
+    )
+
+
+def _is(gate: TableGate, table: int) -> bool:
+    return len(gate.inputs) == 1 and gate.table == table
+
+
+def _in_order(gate: TableGate) -> TableGate:
+    inputs = tuple(sorted(gate.inputs))
+    if inputs == gate.inputs:
+        return gate
+    return TableGate(rewire(gate.table, gate.inputs, inputs), inputs)
