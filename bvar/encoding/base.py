@@ -30,6 +30,10 @@ class Group(Protocol):
         """
         ...
 
+    def pack_bytes(self, table: np.ndarray) -> BitMatrix | None:
+        """Answer for all columns of a table of uint8 at once, or return None."""
+        ...
+
 
 class BitEncoder(TransformerMixin, BaseEstimator):
     """Base class of encoders: columns of a table in, answers T, F or missing out.
@@ -171,6 +175,11 @@ class BitEncoder(TransformerMixin, BaseEstimator):
         return self._read(X, reset=False), self._groups()
 
     def _encode_rows(self, columns: Columns, groups: list[Group], first: int, last: int) -> BitMatrix:
+        table = columns.table
+        if len(groups) == 1 and isinstance(table, np.ndarray) and table.dtype == np.uint8:
+            packed = groups[0].pack_bytes(table[first:last])
+            if packed is not None:
+                return packed
         widths, n_bits = self._widths(), self.n_bits_out_
         step = max(_ROWS, _BLOCK // max(n_bits, columns.n_columns) // _ROWS * _ROWS)
         words, known = np.empty((last - first, n_words(n_bits)), np.uint64), None

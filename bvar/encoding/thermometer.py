@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from bvar import kernels
 from bvar._validation import check_choice, check_integer
+from bvar.bits import BitMatrix
 from bvar.encoding.base import BitEncoder, Group
 from bvar.encoding.columns import Columns
 from bvar.encoding.thresholds import STRATEGIES, check_target, choose_thresholds
@@ -128,10 +130,10 @@ class Thermometers:
     """The columns of numbers of a table, answered together."""
 
     def __init__(self, which: np.ndarray, thresholds: Sequence[np.ndarray], widths: np.ndarray) -> None:
-        ends = np.cumsum(widths)
-        lines = [np.arange(ends[j] - widths[j], ends[j]) for j in which]
+        mine = np.zeros(len(widths), np.bool_)
+        mine[which] = True
         self.which, self.widths = which, widths[which]
-        self.lines = np.concatenate(lines)
+        self.lines = np.flatnonzero(np.repeat(mine, widths))
         self.thresholds = np.concatenate([thresholds[j] for j in which])[:, None]
 
     def answer(self, columns: Columns, rows: slice, answers: np.ndarray, missing: np.ndarray) -> None:
@@ -143,6 +145,15 @@ class Thermometers:
             np.greater_equal(numbers, self.thresholds, out=answers)
         else:
             answers[self.lines] = numbers >= self.thresholds
+
+    def pack_bytes(self, table: np.ndarray) -> BitMatrix | None:
+        """Answer for a table of bytes, all of them mine, as it is; None if a threshold is above all bytes."""
+        levels = np.maximum(np.ceil(self.thresholds[:, 0]), 0)
+        if levels.max() > np.iinfo(np.uint8).max:
+            return None
+        if (self.widths != 1).any():
+            table = np.repeat(table, self.widths, axis=1)
+        return kernels.pack_levels(table, levels.astype(np.uint8))
 
 
 def threshold_labels(thresholds: np.ndarray) -> list[str]:

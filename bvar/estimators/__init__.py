@@ -1,6 +1,7 @@
 """Boolean networks as scikit-learn estimators."""
 
 from bvar.estimators.classifier import BooleanClassifier
+from bvar.estimators.gates import LogicGateClassifier
 from bvar.estimators.regressor import BooleanRegressor
 
-__all__ = ["BooleanClassifier", "BooleanRegressor"]
+__all__ = ["BooleanClassifier", "BooleanRegressor", "LogicGateClassifier"]

@@ -27,7 +27,7 @@ from bvar import backends
 from bvar._random import RandomWords
 from bvar._validation import check_integer, check_real
 from bvar.bits import BitMatrix
-from bvar.encoding import TableEncoder
+from bvar.encoding import BitEncoder, TableEncoder
 from bvar.estimators.progress import Progress
 from bvar.estimators.training import BestNetwork, TrainingData, audible, empty_history, rows_of, train_epoch
 from bvar.layers import BooleanLinear
@@ -272,8 +272,8 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
         for callback in _callbacks(self.callbacks):
             if not callable(callback):
                 raise TypeError(f"callbacks must be callables, got {callback!r}")
-        if self.encoder is not None and not (hasattr(self.encoder, "fit") and hasattr(self.encoder, "encode")):
-            raise TypeError(f"encoder must be one of bvar.encoding, with fit and encode, got {self.encoder!r}")
+        if self.encoder is not None and not isinstance(self.encoder, BitEncoder):
+            raise TypeError(f"encoder must be one of bvar.encoding, got {self.encoder!r}")
 
     def _sixty_fourths(self, n_samples: int, n_bits: int) -> int:
         """Return the noise in the only steps that the random bits have.
@@ -310,15 +310,17 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
         check_is_fitted(self, "network_")
         X = self._check_samples(X, reset=False)
         with self._backend(record=False):
-            return np.concatenate(
-                [
-                    answer(self.network_.scores(self._encode(rows_of(X, slice(i, i + _CHUNK)))))
-                    for i in range(0, X.shape[0], _CHUNK)
-                ]
-            )
+            return np.concatenate([answer(self.network_.scores(bits)) for bits in self._encode_blocks(X, _CHUNK)])
 
     def _encode(self, X: Any) -> BitMatrix:
-        return self.encoder_.encode(X)
+        return self._legal(self.encoder_.encode(X))
+
+    def _encode_blocks(self, X: Any, n_rows: int) -> Iterator[BitMatrix]:
+        return map(self._legal, self.encoder_.encode_blocks(X, n_rows))
+
+    def _legal(self, bits: BitMatrix) -> BitMatrix:
+        """Make of encoded samples what the network takes."""
+        return bits
 
     @contextmanager
     def _backend(self, *, record: bool = True) -> Iterator[None]:

@@ -25,7 +25,7 @@ def save(model: Any, path: str | os.PathLike[str], *, training_state: bool = Fal
 
     Parameters
     ----------
-    model : BooleanClassifier, BooleanRegressor, Network or encoder
+    model : BooleanClassifier, BooleanRegressor, LogicGateClassifier, Network or encoder
         What to save; estimators and encoders must be fitted.
     path : str or path-like
         Where to. A file that is there is replaced in one step: if anything fails, it stays as it was.
@@ -85,7 +85,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    BooleanClassifier, BooleanRegressor, Network or encoder
+    BooleanClassifier, BooleanRegressor, LogicGateClassifier, Network or encoder
         The model: equal parameters, equal weights, equal predictions.
 
     Raises

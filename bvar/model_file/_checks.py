@@ -8,7 +8,7 @@ import numpy as np
 
 from bvar import kernels
 from bvar.encoding import BitEncoder, TableEncoder
-from bvar.layers import BooleanLinear, Threshold
+from bvar.layers import BooleanLinear, GateLayer, GroupSum, Threshold
 from bvar.losses import BinaryCrossEntropy, CrossEntropy, SquaredError
 from bvar.model_file._container import ModelFileError
 from bvar.network import Network
@@ -49,6 +49,9 @@ def _check_network(network: Network, path: str) -> None:
         elif isinstance(layer, Threshold):
             _require(what == "sums" and width == len(layer.tau), here, "does not fit the layer below")
             what = "bits"
+        elif isinstance(layer, GateLayer | GroupSum):
+            _require(what == "bits" and width in (None, layer.n_inputs), here, "does not fit the layer below")
+            width, what = layer.n_outputs, "bits" if isinstance(layer, GateLayer) else "sums"
     _require(what == "sums", path, "the last layer must give scores")
     optimizer, parameters = network.optimizer, network.parameters
     _require(isinstance(optimizer.m, list) and isinstance(optimizer.beta, list), path, "m and beta must be lists")

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+import numpy as np
 from sklearn.base import BaseEstimator
 
 import bvar.encoding
@@ -19,7 +20,7 @@ import bvar.estimators
 from bvar._random import RandomWords
 from bvar.bits import BitMatrix
 from bvar.gates import gate
-from bvar.layers import BooleanLinear, Layer, Threshold
+from bvar.layers import BooleanLinear, GateLayer, GroupSum, Layer, Threshold
 from bvar.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
 from bvar.model_file._checks import check_consistent
 from bvar.model_file._container import ModelFileError
@@ -175,6 +176,46 @@ def _linear_from(fields: dict[str, Any], reader: Reader, path: str) -> BooleanLi
     return layer
 
 
+def _gates_to(layer: GateLayer, writer: Writer, path: str) -> dict[str, Any]:
+    _only(layer, path, ("name", "parameters", "table", "wiring"))
+    _only(layer.table, path, ("name", "bits", "_prepared"))
+    return {
+        "n_inputs": layer.n_inputs,
+        "name": layer.name,
+        "table": writer.value(layer.table.bits, f"{path}.table"),
+        "wires": writer.value(layer.wires, f"{path}.wires"),
+    }
+
+
+def _gates_from(fields: dict[str, Any], reader: Reader, path: str) -> GateLayer:
+    n_inputs, name, table, wires = _take(fields, path, "n_inputs", "name", "table", "wires")
+    table, wires = reader.value(table, f"{path}.table"), reader.value(wires, f"{path}.wires")
+    fits = isinstance(wires, np.ndarray) and wires.dtype == np.int32 and wires.ndim == 2
+    if not fits or not isinstance(name, str) or type(n_inputs) is not int:
+        raise ModelFileError(f"{path}: wires must be an int32 matrix, name a string, n_inputs an integer")
+    if _known_bits(table, path).shape != (len(wires), 1 << wires.shape[1]):
+        raise ModelFileError(f"{path}: table must have a row for each gate and 2**fan_in columns")
+    try:
+        layer = GateLayer(n_inputs, *wires.shape, wires=wires, pass_through=0, random_state=0, name=name)
+    except ValueError as error:
+        raise ModelFileError(f"{path}: {error}") from error
+    layer.table.bits = table
+    return layer
+
+
+def _sums_to(layer: GroupSum, writer: Writer, path: str) -> dict[str, Any]:
+    _only(layer, path, ("n_inputs", "n_outputs"))
+    return {"n_groups": layer.n_outputs, "n_inputs": layer.n_inputs}
+
+
+def _sums_from(fields: dict[str, Any], reader: Reader, path: str) -> GroupSum:
+    n_groups, n_inputs = _take(fields, path, "n_groups", "n_inputs")
+    try:
+        return GroupSum(n_inputs, n_groups)
+    except (TypeError, ValueError) as error:
+        raise ModelFileError(f"{path}: {error}") from error
+
+
 def _known_bits(bits: Any, path: str) -> BitMatrix:
     if not isinstance(bits, BitMatrix) or bits.known is not None or not all(bits.shape):
         raise ModelFileError(f"{path}: weights must be bits, none missing, at least one")
@@ -273,6 +314,8 @@ KINDS: dict[str, Kind] = {
     "BooleanLinear": Kind(BooleanLinear, _linear_to, _linear_from),
     "BooleanOptimizer": Kind(BooleanOptimizer, _optimizer_to, _optimizer_from),
     "CrossEntropy": _table_kind(CrossEntropy, CrossEntropy.BITS, "table"),
+    "GateLayer": Kind(GateLayer, _gates_to, _gates_from),
+    "GroupSum": Kind(GroupSum, _sums_to, _sums_from),
     "Network": Kind(Network, _network_to, _network_from),
     "RandomWords": Kind(RandomWords, _random_to, _random_from),
     "SquaredError": _plain_kind(SquaredError, "scale"),

@@ -1,0 +1,220 @@
+"""The classifier that is a circuit: layers of logic gates and a count at the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn.utils.validation import check_is_fitted
+
+from bvar._random import RandomWords
+from bvar._validation import check_integer
+from bvar.bits import BitMatrix
+from bvar.circuit import Circuit
+from bvar.estimators.base import check_sizes
+from bvar.estimators.classification import NetworkClassifier
+from bvar.gate_network import gate_network
+from bvar.kernels import MAX_FAN_IN
+from bvar.layers import GateLayer
+from bvar.network import Network
+
+__all__ = ["LogicGateClassifier"]
+
+
+class LogicGateClassifier(NetworkClassifier):
+    """A network of logic gates that tells classes apart, and can be taken out as a circuit.
+
+    Every neuron is a gate on a few wires; what is trained is its truth table. A class is scored by how many gates
+    of its share of the last layer say T. The rule of training is exact: integers all the way down, with no
+    relaxation, no float weight and no surrogate.
+
+    Parameters
+    ----------
+    layer_sizes : int or sequence of int, default=(4000, 4000)
+        Number of gates of each layer; the last is rounded up to a multiple of the number of classes.
+    fan_in : int, default=2
+        Wires of each gate, 1 to 6.
+    encoder : transformer, optional
+        Turns samples into bits; cloned and fitted in `fit`. Default: a :class:`bvar.encoding.TableEncoder`, as for
+        :class:`BooleanClassifier`.
+    eta : float, default=10.0
+        Accumulation factor of the optimizer, see :class:`bvar.optim.BooleanOptimizer`.
+    temperature : float, default=1.0
+        Temperature of the loss, see :class:`bvar.losses.CrossEntropy`; the unit is the spread of a group.
+    flip_noise : float or 'auto', default='auto'
+        Probability with which each bit of an encoded training sample is flipped, anew in each epoch; in steps of
+        1/64, at most 0.5. Noise keeps a network from learning its samples by heart. 'auto' is 1/64 for each
+        eight features or hundred bits, whichever is less, up to 1/8, and half of that from 10000 samples on.
+    max_iter : int, default=50
+        Number of epochs, at most.
+    batch_size : int or 'auto', default='auto'
+        Samples of a training step. 'auto' is 100, or fewer for small data: a fiftieth of the samples, at least 10.
+    class_weight : dict or 'balanced', optional
+        Weights of classes, as everywhere in scikit-learn; multiplied with `sample_weight`.
+    early_stopping : bool, default=False
+        Whether to set validation samples aside, to stop when their score no longer rises, and to keep the
+        network that scored best on them.
+    validation_fraction : float, default=0.1
+        Share of the samples set aside.
+    n_iter_no_change : int, default=10
+        Epochs without a better validation score after which training stops.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the network of the last `fit`.
+
+    random_state : None, int or RandomState, default=None
+        Seed of wires, initial tables, of the order of samples and of the validation split. An int gives the same
+        model every time, on every backend and machine.
+    verbose : bool or int, default=False
+        Whether to show progress: a bar in a terminal or notebook with tqdm, else a line for each epoch, as 2 does
+        everywhere.
+    callbacks : callable or sequence of callable, optional
+        Called with the estimator after each epoch; one that returns True ends the training.
+    backend : str, optional
+        Which backend computes, see :func:`bvar.backends.use`. Default: the one in force.
+    n_threads : int, default=1
+        Threads that compiled kernels may use; the model does not depend on it.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels; for multi-label targets the numbers of the labels.
+    multilabel_ : bool
+        Whether the targets were a matrix of labels.
+    encoder_ : transformer
+        The fitted encoder.
+    network_ : bvar.network.Network
+        The trained network.
+    history_ : dict of list
+        For each epoch: 'loss' and 'score' (mean loss and accuracy on the training data while it was being
+        learnt), 'validation_score' (with early stopping), 'flips' (share of weights flipped, a list with an
+        entry for each parameter) and 'beta' (plasticity, likewise).
+    n_iter_ : int
+        Number of epochs run.
+    best_validation_score_ : float
+        Validation score of the network kept; only with early stopping.
+    backend_ : str
+        Name of the backend that trained the model.
+    n_features_in_ : int
+        Number of features seen during `fit`.
+    feature_names_in_ : ndarray of str
+        Their names, if they had any.
+
+    See Also
+    --------
+    BooleanClassifier : Neurons that are sums; usually more accurate, and larger.
+    bvar.circuit.Circuit : What :meth:`circuit` returns: to simplify, draw, print and export.
+    bvar.gate_network.gate_network : The network alone, for training loops of one's own.
+
+    Notes
+    -----
+    A truth table has no entry for a missing value: NaN answers F to every question of the encoder, as a number
+    below all thresholds does, and as no category does.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.model_selection import train_test_split
+    >>> from bvar import LogicGateClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+    >>> model = LogicGateClassifier((1000, 1000), max_iter=10, random_state=0).fit(X_train, y_train)
+    >>> bool(model.score(X_test, y_test) > 0.85)
+    True
+    >>> model.circuit().n_gates < 2000
+    True
+    """
+
+    def __init__(
+        self,
+        layer_sizes: Any = (4000, 4000),
+        *,
+        fan_in: int = 2,
+        encoder: Any = None,
+        eta: float = 10.0,
+        temperature: float = 1.0,
+        flip_noise: float | str = "auto",
+        max_iter: int = 50,
+        batch_size: int | str = "auto",
+        class_weight: Any = None,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: bool | int = False,
+        callbacks: Any = None,
+        backend: str | None = None,
+        n_threads: int = 1,
+    ) -> None:
+        self.layer_sizes = layer_sizes
+        self.fan_in = fan_in
+        self.encoder = encoder
+        self.eta = eta
+        self.temperature = temperature
+        self.flip_noise = flip_noise
+        self.max_iter = max_iter
+        self.batch_size = batch_size
+        self.class_weight = class_weight
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        self.callbacks = callbacks
+        self.backend = backend
+        self.n_threads = n_threads
+
+    def circuit(self, *, simplify: bool = True) -> Circuit:
+        """Take the trained network out as a circuit from encoded bits to scores.
+
+        Parameters
+        ----------
+        simplify : bool, default=True
+            Whether to leave out what has no influence on a score, and to share what is computed twice.
+
+        Returns
+        -------
+        bvar.circuit.Circuit
+            Its inputs are the bits of `encoder_` in their order, its scores those of `decision_function`.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        """
+        check_is_fitted(self, "network_")
+        circuit = Circuit.from_network(self.network_)
+        return circuit.simplify() if simplify else circuit
+
+    def _make_network(self, n_bits: int, source: RandomWords) -> Network:
+        sizes = self._sizes(self._n_outputs())
+        return gate_network(
+            [n_bits, *sizes],
+            self._n_outputs(),
+            fan_in=self.fan_in,
+            eta=self.eta,
+            loss=self._make_loss(sizes[-1] // self._n_outputs()),
+            random_state=source,
+        )
+
+    def _sizes(self, n_outputs: int) -> list[int]:
+        *sizes, last = check_sizes(self.layer_sizes, "layer_sizes")
+        return [*sizes, last + -last % n_outputs]
+
+    def _check_architecture(self, network: Network | None) -> None:
+        if not check_sizes(self.layer_sizes, "layer_sizes"):
+            raise ValueError(f"layer_sizes must name at least one layer, got {self.layer_sizes!r}")
+        check_integer(self.fan_in, "fan_in", low=1, high=MAX_FAN_IN)
+        if network is None:
+            return
+        trained = [layer for layer in network.layers if isinstance(layer, GateLayer)]
+        asked = [(size, self.fan_in) for size in self._sizes(self._n_outputs())]
+        if asked != [(layer.n_outputs, layer.fan_in) for layer in trained]:
+            raise ValueError(
+                f"layer_sizes {self.layer_sizes!r} and fan_in {self.fan_in} are not those of the network to go on "
+                f"with, {tuple(layer.n_outputs for layer in trained)} and {trained[0].fan_in}; "
+                "warm_start=False starts anew"
+            )
+
+    def _legal(self, bits: BitMatrix) -> BitMatrix:
+        return bits if bits.known is None else BitMatrix.trusted(bits.words, bits.n_bits)  # what is missing is F
