@@ -243,7 +243,8 @@ def test_pickle_copy_joblib_and_clone_work_too(tmp_path):
 def test_every_kind_is_known_by_the_name_that_files_keep():
     """A renamed class must keep its old name here, or files with it do not load any more."""
     assert set(_kinds.KINDS) == {
-        *("BooleanClassifier", "BooleanRegressor", "ThermometerEncoder", "OneHotBits", "TableEncoder"),
+        *("BooleanClassifier", "BooleanRegressor", "LogicGateClassifier"),
+        *("ThermometerEncoder", "OneHotBits", "TableEncoder", "GateLayer", "GroupSum"),
         *("Network", "BooleanLinear", "Threshold", "CrossEntropy", "BinaryCrossEntropy", "SquaredError"),
         *("BooleanOptimizer", "RandomWords"),
     }

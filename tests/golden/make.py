@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bvar import BooleanClassifier, BooleanRegressor, ThermometerEncoder, kernels, model_file
+from bvar import BooleanClassifier, BooleanRegressor, LogicGateClassifier, ThermometerEncoder, kernels, model_file
 from bvar.encoding import OneHotBits, TableEncoder
 from bvar.layers import BooleanLinear
 from bvar.losses import CrossEntropy, SquaredError
@@ -81,6 +81,13 @@ def categories():
     return model.fit(cells, SUM), cells
 
 
+def gates():
+    """A network of gates of three wires, with what further training needs."""
+    model = LogicGateClassifier((20, 9), fan_in=3, encoder=ThermometerEncoder(3), max_iter=4, random_state=0)
+    y = np.digitize(SUM, [-1.0, 1.0])
+    return model.fit(X, y).partial_fit(X, y), X
+
+
 def tiny():
     """The network of which the reference has a dump: two inputs, one output, the weights T and F."""
     layer = BooleanLinear(2, 1, name="w")
@@ -98,6 +105,7 @@ MODELS = {
     "labels": labels,
     "targets": targets,
     "network": network,
+    "gates": gates,
 }
 
 
@@ -131,7 +139,7 @@ def main():
             continue
         model, x = make()
         rows = x[:12]
-        model_file.save(model, path, training_state=name in ("targets", "network"))
+        model_file.save(model, path, training_state=name in ("targets", "network", "gates"))
         cells = [[None if v != v or v is None else v for v in row] for row in np.asarray(rows).tolist()]
         columns = getattr(rows, "columns", None)
         about = {
