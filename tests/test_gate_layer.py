@@ -14,6 +14,7 @@ from bvar._compiled import CompiledBackend
 from bvar._random import RandomWords
 from bvar.bits import BitMatrix
 from bvar.gate_network import gate_network
+from bvar.kernels._memory import lines
 from bvar.layers import BooleanLinear, GateLayer, GroupSum, Planes, Threshold
 from bvar.layers.gate import random_wires
 from bvar.network import Network
@@ -297,3 +298,27 @@ def test_refusals_say_why(name):
     call, message = REFUSED[name]
     with pytest.raises((TypeError, ValueError), match=message):
         call()
+
+
+def test_many_samples_are_answered_in_blocks():
+    network = gate_network([20, 60, 30], 3, random_state=1)
+    x, _ = training_data(6000, 20, 3)
+    whole = network.scores(kernels.pack(x))
+    parts = [network.scores(kernels.pack(x[i : i + 500])) for i in range(0, 6000, 500)]
+    np.testing.assert_array_equal(whole, np.concatenate(parts))
+
+
+def test_memory_is_used_again_only_when_nobody_sees_it():
+    first = lines((100, 100), np.int16)
+    first[...] = 1
+    view = first[50:].T
+    second = lines((100, 100), np.int16)
+    second[...] = 2
+    del first, second
+    third = lines((100, 100), np.int16)
+    third[...] = 3
+    assert (view == 1).all()
+    del view, third
+    places = {lines((100, 100), np.int16).ctypes.data for _ in range(20)}
+    assert len(places) < 20, "nothing was used again"
+    assert all(place % 64 == 0 for place in places)

@@ -21,6 +21,7 @@ from bvar._random import RandomWords
 from bvar._validation import check_array, check_integer
 from bvar.bits import BitMatrix
 from bvar.kernels import MAX_FAN_IN, MAX_SIGNAL, Wiring
+from bvar.kernels._memory import lines
 from bvar.layers.base import Layer, Parameter
 
 __all__ = ["GateLayer", "GroupSum", "Planes"]
@@ -313,7 +314,9 @@ class GroupSum(Layer):
         ndarray of int16, shape (n_samples, n_inputs)
             Votes on the members.
         """
-        return np.repeat(signal.T.astype(np.int16), self.group_size, axis=0).T
+        votes = lines((self.n_inputs, len(signal)), np.int16)
+        votes.reshape(self.n_outputs, self.group_size, len(signal))[...] = signal.T[:, None, :]
+        return votes.T
 
 
 def random_wires(n_inputs: int, n_outputs: int, fan_in: int, source: RandomWords) -> np.ndarray:
