@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import inf
 
+import numpy as np
+
 from bvar._random import RandomWords
 from bvar.layers import GateLayer, GroupSum, Layer
 from bvar.losses import CrossEntropy, Loss
@@ -20,10 +22,11 @@ def gate_network(
     n_outputs: int,
     *,
     fan_in: int = 2,
+    first_wires: np.ndarray | None = None,
     pass_through: int = 16,
     eta: float = 10.0,
     n_steps: int | None = None,
-    temperature: float = 1.0,
+    temperature: float = 0.5,
     loss: Loss | None = None,
     random_state: object = None,
 ) -> Network:
@@ -37,6 +40,9 @@ def gate_network(
         Number of classes, or of other scores: each adds up its share of the last layer.
     fan_in : int, default=2
         Wires of each gate, 1 to 6.
+    first_wires : ndarray of int, shape (sizes[1], fan_in), optional
+        Inputs that the gates of the first layer read, such as :func:`bvar.layers.gate.window_wires` draws for
+        images. Default: drawn evenly, as everywhere else.
     pass_through : int, default=16
         See :class:`bvar.layers.GateLayer`.
     eta : float, default=10.0
@@ -44,7 +50,7 @@ def gate_network(
         different samples, so they do not flip together.
     n_steps : int, optional
         Likewise.
-    temperature : float, default=1.0
+    temperature : float, default=0.5
         See :class:`bvar.losses.CrossEntropy`; the terms of a score are the members of its group.
     loss : Loss, optional
         Another loss. Default: ``CrossEntropy(sizes[-1] // n_outputs, temperature)``.
@@ -75,7 +81,14 @@ def gate_network(
         raise ValueError(f"sizes must name inputs and gates, got {list(sizes)!r}")
     source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
     layers: list[Layer] = [
-        GateLayer(*pair, fan_in, pass_through=pass_through, random_state=source, name=f"gate{depth}")
+        GateLayer(
+            *pair,
+            fan_in,
+            wires=first_wires if depth == 1 else None,
+            pass_through=pass_through,
+            random_state=source,
+            name=f"gate{depth}",
+        )
         for depth, pair in enumerate(pairwise(sizes), start=1)
     ]
     head = GroupSum(sizes[-1], n_outputs)

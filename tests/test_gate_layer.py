@@ -16,7 +16,7 @@ from bvar.bits import BitMatrix
 from bvar.gate_network import gate_network
 from bvar.kernels._memory import lines
 from bvar.layers import BooleanLinear, GateLayer, GroupSum, Planes, Threshold
-from bvar.layers.gate import random_wires
+from bvar.layers.gate import random_wires, window_wires
 from bvar.network import Network
 
 SEAMS = [1, 63, 64, 65, 127, 128, 129, 511, 512, 513]
@@ -149,7 +149,9 @@ def training_data(n_samples, n_inputs, n_classes):
 
 
 def fingerprint(n_threads=1, parts=1, fan_in=2, n_samples=130):
-    network = gate_network([20, 60, 40, 30], 3, fan_in=fan_in, pass_through=16, n_steps=100, random_state=1)
+    network = gate_network(
+        [20, 60, 40, 30], 3, fan_in=fan_in, pass_through=16, temperature=1.0, n_steps=100, random_state=1
+    )
     x, y = training_data(n_samples, 20, 3)
     cuts = np.linspace(0, n_samples, parts + 1).astype(int)
     for _ in range(100):
@@ -227,6 +229,17 @@ def test_random_wires_are_even_and_distinct(n_inputs, n_outputs, fan_in):
     assert all(len(set(row)) == fan_in for row in wires.tolist())
 
 
+def test_window_wires_stay_in_their_window():
+    wires = window_wires((9, 12), 2, 500, 3, 4, RandomWords(0))
+    rows, columns = wires % 108 // 12, wires % 12
+    for place in (rows, columns):
+        assert (np.ptp(place, axis=1) < 4).all()
+    assert len(np.unique(wires)) > 200
+    assert all(len(set(row)) == 3 for row in wires.tolist())
+    network = gate_network([216, 500], 10, fan_in=3, first_wires=wires, random_state=0)
+    assert (network.layers[0].wires == wires).all()
+
+
 def test_wires_where_no_two_are_distinct():
     assert random_wires(1, 3, 2, RandomWords(0)).tolist() == [[0, 0]] * 3
 
@@ -257,6 +270,8 @@ REFUSED = {
     "shape of wires": (lambda: GateLayer(3, 2, wires=np.zeros((2, 3), int)), r"wires must have shape \(2, 2\)"),
     "range of wires": (lambda: GateLayer(3, 2, wires=np.full((2, 2), 3)), r"wires must be in \[0, 2\]"),
     "kind of wires": (lambda: GateLayer(3, 2, wires=np.zeros((2, 2))), "wires must be integers"),
+    "window": (lambda: window_wires((5, 9), 1, 3, 2, 6, RandomWords(0)), r"size must be an integer in \[1, 5\]"),
+    "small window": (lambda: window_wires((5, 5), 1, 3, 2, 1, RandomWords(0)), "fan_in must be an integer"),
     "no wires": (lambda: kernels.Wiring(np.zeros((2, 0), int), 3), "wires must have shape"),
     "crowded": (lambda: kernels.Wiring(np.zeros((2**15, 2), int), 3), "no unit more than 65535 times"),
     "groups": (lambda: GroupSum(5, 2), "n_groups must divide"),

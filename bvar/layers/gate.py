@@ -24,7 +24,7 @@ from bvar.kernels import MAX_FAN_IN, MAX_SIGNAL, Wiring
 from bvar.kernels._memory import lines
 from bvar.layers.base import Layer, Parameter
 
-__all__ = ["GateLayer", "GroupSum", "Planes"]
+__all__ = ["GateLayer", "GroupSum", "Planes", "random_wires", "window_wires"]
 
 PASS_THROUGH = 32
 """Of 64 gates, how many copy their first wire in the beginning, on average."""
@@ -355,6 +355,63 @@ def random_wires(n_inputs: int, n_outputs: int, fan_in: int, source: RandomWords
         has = np.isin(order, numbers[len(numbers) - len(numbers) % fan_in :])
         numbers = np.concatenate([numbers, order[~has], order[has]])
     return numbers[:n_wires].reshape(n_outputs, fan_in)
+
+
+def window_wires(
+    shape: tuple[int, int], n_planes: int, n_outputs: int, fan_in: int, size: int, source: RandomWords
+) -> np.ndarray:
+    """Draw wires for images: each gate reads pixels of one small window.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Height and width of the images; pixel (r, c) of plane p is input ``(p * height + r) * width + c``.
+    n_planes : int
+        Bits of each pixel, in planes.
+    n_outputs, fan_in : int
+        As for :class:`GateLayer`.
+    size : int
+        Height and width of a window.
+    source : RandomWords
+        Where windows and pixels come from.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_outputs, fan_in)
+        Wires; those of one gate differ.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the window does not fit the image, or holds fewer than `fan_in` bits.
+
+    Notes
+    -----
+    Permutations of all pixels, laid end to end, are the middles of the windows, which are pushed inside the image.
+    Then come ``n_outputs`` rows of raw words, one for each bit of a window, plane by plane and row by row; the
+    bits with the smallest words are read, the smallest first.
+
+    Examples
+    --------
+    >>> from bvar._random import RandomWords
+    >>> from bvar.layers.gate import window_wires
+    >>> window_wires((28, 28), 1, 2, 2, 3, RandomWords(0)).shape
+    (2, 2)
+    """
+    for side in shape:
+        check_integer(size, "size", low=1, high=side)
+    n_bits = check_integer(n_planes, "n_planes", low=1) * size * size
+    check_integer(fan_in, "fan_in", low=1, high=n_bits)
+    n_pixels = shape[0] * shape[1]
+    middles = np.concatenate([source.permutation(n_pixels) for _ in range(-(-n_outputs // n_pixels))])[:n_outputs]
+    corner = [
+        np.clip(middle - size // 2, 0, side - size)[:, None]
+        for middle, side in zip(np.divmod(middles, shape[1]), shape, strict=True)
+    ]
+    words = source.words.random_raw(n_outputs * n_bits).reshape(n_outputs, n_bits)
+    chosen = np.argsort(words, axis=1, kind="stable")[:, :fan_in]
+    plane, row, column = np.unravel_index(chosen, (n_planes, size, size))
+    return (plane * shape[0] + corner[0] + row) * shape[1] + corner[1] + column
 
 
 def _initial_tables(n_gates: int, fan_in: int, pass_through: int, source: RandomWords) -> BitMatrix:

@@ -35,11 +35,15 @@ static const uint64_t without_wire[MAX_FAN_IN] = {
 
 static int64_t pack_levels(const void *job, ptrdiff_t begin, ptrdiff_t end) {
     const bvar_levels_job *a = job;
-    const ptrdiff_t n_words = ceil_div(a->n_bits, 64);
-    for (ptrdiff_t r = begin; r < end; ++r)
-        for (ptrdiff_t k = 0; k < n_words; ++k)
-            a->words[r * n_words + k] = level_word(a->values + r * a->n_bits + 64 * k, a->thresholds + 64 * k,
-                                                   (int)at_most(64, a->n_bits - 64 * k));
+    const ptrdiff_t n_words = ceil_div(a->n_bits, 64), n_full = a->n_bits / 64;
+    for (ptrdiff_t r = begin; r < end; ++r) {
+        const uint8_t *values = a->values + r * a->n_bits;
+        uint64_t *words = a->words + r * n_words;
+        for (ptrdiff_t k = 0; k < n_full; ++k) /* a constant, so that nothing is masked */
+            words[k] = level_word(values + 64 * k, a->thresholds + 64 * k, 64);
+        if (n_full < n_words)
+            words[n_full] = level_word(values + 64 * n_full, a->thresholds + 64 * n_full, (int)(a->n_bits % 64));
+    }
     return 0;
 }
 
