@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from math import inf
+
+import numpy as np
 
 from bvar._random import RandomWords
 from bvar.layers import GateLayer, GroupSum, Layer
@@ -20,10 +22,11 @@ def gate_network(
     n_outputs: int,
     *,
     fan_in: int = 2,
+    wires: Sequence[np.ndarray | None] | None = None,
     pass_through: int = 16,
     eta: float = 10.0,
     n_steps: int | None = None,
-    temperature: float = 1.0,
+    temperature: float = 0.5,
     loss: Loss | None = None,
     random_state: object = None,
 ) -> Network:
@@ -37,6 +40,10 @@ def gate_network(
         Number of classes, or of other scores: each adds up its share of the last layer.
     fan_in : int, default=2
         Wires of each gate, 1 to 6.
+    wires : sequence of ndarray of int or None, optional
+        Wires of the first layers, each of shape (n_gates, fan_in), such as those that
+        :func:`bvar.layers.window_wires` draws for images. Default, and where None stands or nothing: drawn
+        evenly from all units of the layer below.
     pass_through : int, default=16
         See :class:`bvar.layers.GateLayer`.
     eta : float, default=10.0
@@ -44,7 +51,7 @@ def gate_network(
         different samples, so they do not flip together.
     n_steps : int, optional
         Likewise.
-    temperature : float, default=1.0
+    temperature : float, default=0.5
         See :class:`bvar.losses.CrossEntropy`; the terms of a score are the members of its group.
     loss : Loss, optional
         Another loss. Default: ``CrossEntropy(sizes[-1] // n_outputs, temperature)``.
@@ -73,10 +80,20 @@ def gate_network(
     """
     if len(sizes) < 2:
         raise ValueError(f"sizes must name inputs and gates, got {list(sizes)!r}")
+    if wires is not None and len(wires) >= len(sizes):
+        raise ValueError(f"wires must be given for at most {len(sizes) - 1} layers, got {len(wires)}")
     source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
     layers: list[Layer] = [
-        GateLayer(*pair, fan_in, pass_through=pass_through, random_state=source, name=f"gate{depth}")
-        for depth, pair in enumerate(pairwise(sizes), start=1)
+        GateLayer(
+            n_inputs,
+            n_gates,
+            fan_in,
+            wires=given,
+            pass_through=pass_through,
+            random_state=source,
+            name=f"gate{depth}",
+        )
+        for depth, ((n_inputs, n_gates), given) in enumerate(zip_longest(pairwise(sizes), wires or ()), start=1)
     ]
     head = GroupSum(sizes[-1], n_outputs)
     optimizer = BooleanOptimizer(eta, clip=inf, n_steps=n_steps)

@@ -20,12 +20,14 @@ from bvar._validation import check_integer
 from bvar.bits import BitMatrix
 from bvar.gates import gate as find_gate
 from bvar.kernels import MAX_TERMS
-from bvar.layers import BooleanLinear, Layer, Parameter, Threshold
+from bvar.layers import BooleanLinear, GateLayer, Layer, Parameter, Threshold
 from bvar.layers.base import Marginals, VoteBlock
 from bvar.losses import FULL_WEIGHT, CrossEntropy, Loss
 from bvar.optim import BooleanOptimizer
 
 __all__ = ["Network", "Votes", "boolean_mlp"]
+
+_TOGETHER = 2560  # samples that gates answer together: what one layer hands to the next stays in the cache
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,9 @@ class Network:
         ndarray of int32, shape (n_samples, n_outputs)
             Outputs of the last layer.
         """
+        if len(x) > _TOGETHER and any(isinstance(layer, GateLayer) for layer in self.layers):
+            starts = range(0, len(x), _TOGETHER)
+            return np.concatenate([self.scores(x[i : i + _TOGETHER]) for i in starts])
         value: Any = x
         layers = iter(zip(self.layers, (*self.layers[1:], None), strict=True))
         for layer, following in layers:

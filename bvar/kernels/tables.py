@@ -16,6 +16,7 @@ import numpy as np
 from bvar import _registry
 from bvar._validation import check_array, check_integer
 from bvar.bits import BitMatrix, n_words
+from bvar.kernels._memory import lines
 from bvar.kernels.layout import check_known_bits
 
 __all__ = [
@@ -140,7 +141,7 @@ def table_values(x: BitMatrix, wiring: Wiring, tables: BitMatrix) -> BitMatrix:
     array([[False,  True, False, False]])
     """
     x, words = _check_units(x, wiring), _check_tables(tables, wiring)
-    out = np.empty((wiring.n_gates, n_words(x.n_bits)), np.uint64)
+    out = lines((wiring.n_gates, n_words(x.n_bits)), np.uint64)
     _registry.current().table_values(x.words, wiring.wires, words, x.n_bits, out)
     return BitMatrix.trusted(out, x.n_bits)
 
@@ -222,7 +223,7 @@ def wire_votes(z: np.ndarray, x: BitMatrix, wiring: Wiring, tables: BitMatrix) -
            [ 0, -2,  0,  8]], dtype=int16)
     """
     x, z = _check_units(x, wiring), _check_signals(z, x, wiring)
-    out = np.empty(x.shape, np.int16)
+    out = lines(x.shape, np.int16)
     words = _check_tables(tables, wiring)
     _registry.current().wire_votes(z, x.words, wiring.wires, words, wiring.starts, wiring.readers, out)
     return out
@@ -302,7 +303,7 @@ def pack_levels(values: np.ndarray, thresholds: np.ndarray) -> BitMatrix:
     thresholds = np.ascontiguousarray(check_array(thresholds, "thresholds", dtype=np.uint8, ndim=1))
     if len(thresholds) != values.shape[1]:
         raise ValueError(f"thresholds must have one entry per column ({values.shape[1]}), got {len(thresholds)}")
-    out = np.empty((len(values), n_words(values.shape[1])), np.uint64)
+    out = lines((len(values), n_words(values.shape[1])), np.uint64)
     _registry.current().pack_levels(values, thresholds, out)
     return BitMatrix.trusted(out, values.shape[1])
 

@@ -4,10 +4,11 @@ A gate of fan-in k reads k units of the layer below and answers with one entry o
 
 .. math:: a_{bg} = \sum_i x_{b, w_{gi}} 2^i , \qquad y_{bg} = t_{g, a_{bg}} .
 
-Both are functions of bits to a bit, so the chain rule for Booleans (``docs/explanation/chain-rules.md``, Theorem
-B -> B -> B) holds as it stands: the signal z on an output is passed on exactly, with no threshold to get across.
-Entry a gets the signals of the samples that looked at it.  Wire i gets z where the gate would rise with it, -z
-where it would fall, 0 where nothing would change, and a unit gets the sum over the wires that read it.
+Both are functions of bits to a bit, so the chain rule holds without condition (``bit-bit`` in
+``docs/explanation/chain-rules.md``): the signal z on an output is passed on exactly, and there is no threshold to get
+across.  Entry a gets the signals of the samples that looked at it.  Wire i gets z where the gate would rise with it,
+-z where it would fall, 0 where nothing would change, and a unit gets the sum over the wires that read it.
+``docs/explanation/logic-gates.md`` has the theorem.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ from bvar._random import RandomWords
 from bvar._validation import check_array, check_integer
 from bvar.bits import BitMatrix
 from bvar.kernels import MAX_FAN_IN, MAX_SIGNAL, Wiring
+from bvar.kernels._memory import lines
 from bvar.layers.base import Layer, Parameter
+from bvar.layers.wires import random_wires
 
 __all__ = ["GateLayer", "GroupSum", "Planes"]
 
-PASS_THROUGH = 32
+PASS_THROUGH = 16
 """Of 64 gates, how many copy their first wire in the beginning, on average."""
 
 
@@ -91,8 +94,9 @@ class GateLayer(Layer):
     fan_in : int, default=2
         Wires of each gate, 1 to 6; a table has 2**fan_in entries.
     wires : ndarray of int, shape (n_outputs, fan_in), optional
-        Inputs that each gate reads; column i has weight 2**i in the address. Default: see :func:`random_wires`.
-    pass_through : int, default=32
+        Inputs that each gate reads; column i has weight 2**i in the address. Default: see
+        :func:`bvar.layers.random_wires`.
+    pass_through : int, default=16
         Of 64 gates, how many copy their first wire in the beginning, on average; the other tables are fair coins.
     random_state : None, int, RandomState or RandomWords, default=None
         Where wires and tables come from, in this order.
@@ -313,45 +317,9 @@ class GroupSum(Layer):
         ndarray of int16, shape (n_samples, n_inputs)
             Votes on the members.
         """
-        return np.repeat(signal.T.astype(np.int16), self.group_size, axis=0).T
-
-
-def random_wires(n_inputs: int, n_outputs: int, fan_in: int, source: RandomWords) -> np.ndarray:
-    """Draw wires that use the inputs evenly and give no gate the same input twice, where that is possible.
-
-    Parameters
-    ----------
-    n_inputs, n_outputs, fan_in : int
-        As for :class:`GateLayer`.
-    source : RandomWords
-        Where orders come from.
-
-    Returns
-    -------
-    ndarray of int64, shape (n_outputs, fan_in)
-        Wires; every input is used as often as any other, or once more.
-
-    Notes
-    -----
-    Permutations of the inputs are laid end to end, and each gate takes the next `fan_in` numbers.  Where a gate
-    takes the end of one permutation and the beginning of the next, the numbers that it has already are put at the
-    end of the next first, in their order.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from bvar._random import RandomWords
-    >>> from bvar.layers.gate import random_wires
-    >>> np.bincount(random_wires(4, 6, 2, RandomWords(0)).ravel())
-    array([3, 3, 3, 3])
-    """
-    n_wires = n_outputs * fan_in
-    numbers = np.empty(0, np.int64)
-    while len(numbers) < n_wires:
-        order = source.permutation(n_inputs)
-        has = np.isin(order, numbers[len(numbers) - len(numbers) % fan_in :])
-        numbers = np.concatenate([numbers, order[~has], order[has]])
-    return numbers[:n_wires].reshape(n_outputs, fan_in)
+        votes = lines((self.n_inputs, len(signal)), np.int16)
+        votes.reshape(self.n_outputs, self.group_size, len(signal))[...] = signal.T[:, None, :]
+        return votes.T
 
 
 def _initial_tables(n_gates: int, fan_in: int, pass_through: int, source: RandomWords) -> BitMatrix:

@@ -19,9 +19,12 @@
  * words, plane_all (a word in all places), plane_leaf (c ^ (d & x)), plane_choose (x ? a : b), plane_sum (a ^ b ^ c),
  * plane_carry (two or more of a, b, c), plane_and, plane_xor; and level_word.  Where it does better than the plain C
  * below: BVAR_OWN_GATE_VOTES with votes_of_gate, BVAR_OWN_SIGNED with add_signed, and BVAR_OWN_FEW with add_few, the
- * sum of at most two wires, kept within +-32767. */
+ * sum of at most two wires, kept within +-32767, and BVAR_OWN_COUNTERS with read_counters. */
 
-enum { MAX_COUNT_PLANES = 32 }; /* counts below 2^32 */
+enum {
+    MAX_COUNT_PLANES = 32, /* counts below 2^32 */
+    COUNT_WORDS = 64       /* words of a row that are counted together: 16 KiB of counters */
+};
 
 /* All entries whose address has bit i clear. */
 static const uint64_t without_wire[MAX_FAN_IN] = {
@@ -32,11 +35,15 @@ static const uint64_t without_wire[MAX_FAN_IN] = {
 
 static int64_t pack_levels(const void *job, ptrdiff_t begin, ptrdiff_t end) {
     const bvar_levels_job *a = job;
-    const ptrdiff_t n_words = ceil_div(a->n_bits, 64);
-    for (ptrdiff_t r = begin; r < end; ++r)
-        for (ptrdiff_t k = 0; k < n_words; ++k)
-            a->words[r * n_words + k] = level_word(a->values + r * a->n_bits + 64 * k, a->thresholds + 64 * k,
-                                                   (int)at_most(64, a->n_bits - 64 * k));
+    const ptrdiff_t n_words = ceil_div(a->n_bits, 64), n_full = a->n_bits / 64;
+    for (ptrdiff_t r = begin; r < end; ++r) {
+        const uint8_t *values = a->values + r * a->n_bits;
+        uint64_t *words = a->words + r * n_words;
+        for (ptrdiff_t k = 0; k < n_full; ++k) /* a constant, so that nothing is masked */
+            words[k] = level_word(values + 64 * k, a->thresholds + 64 * k, 64);
+        if (n_full < n_words)
+            words[n_full] = level_word(values + 64 * n_full, a->thresholds + 64 * n_full, (int)(a->n_bits % 64));
+    }
     return 0;
 }
 
@@ -55,8 +62,22 @@ BVAR_INLINE plane choose(const plane *entry, const plane *change, const plane *x
     return v[0];
 }
 
+#define ONES_IF(bit) (UINT64_C(0) - ((bit) & 1))
+#define TREE_OF(t) {ONES_IF(t), ONES_IF((t) ^ (t) >> 1), ONES_IF((t) >> 2), ONES_IF((t) >> 2 ^ (t) >> 3)}
+
+/* Entry and change, twice, of all tables of two inputs: to broadcast from memory is cheaper than to compute. */
+static const uint64_t tree_of_two[16][4] = {
+    TREE_OF(0u), TREE_OF(1u), TREE_OF(2u),  TREE_OF(3u),  TREE_OF(4u),  TREE_OF(5u),  TREE_OF(6u),  TREE_OF(7u),
+    TREE_OF(8u), TREE_OF(9u), TREE_OF(10u), TREE_OF(11u), TREE_OF(12u), TREE_OF(13u), TREE_OF(14u), TREE_OF(15u)};
+
 /* The constants of a table, for `choose`. */
 BVAR_INLINE void lay_tree(uint64_t table, int fan_in, plane *entry, plane *change) {
+    if (fan_in == 2) {
+        const uint64_t *tree = tree_of_two[table & 15];
+        entry[0] = plane_all(tree[0]), change[0] = plane_all(tree[1]);
+        entry[1] = plane_all(tree[2]), change[1] = plane_all(tree[3]);
+        return;
+    }
     int j = 0;
     do { /* compilers do not know that there is a wire */
         const uint64_t low = table >> 2 * j & 1, high = table >> (2 * j + 1) & 1;
@@ -71,13 +92,19 @@ BVAR_INLINE void value_of_gate(const bvar_table_values_job *a, ptrdiff_t g, int 
     plane entry[1 << (MAX_FAN_IN - 1)], change[1 << (MAX_FAN_IN - 1)], x[MAX_FAN_IN];
     uint64_t *out = a->out + g * n_words;
     lay_tree(a->tables[g], fan_in, entry, change);
-    for (ptrdiff_t k = 0; k < n_words; k += PLANE_WORDS) {
-        const int n = (int)at_most(PLANE_WORDS, n_words - k);
+    ptrdiff_t k = 0;
+    for (; k + PLANE_WORDS <= n_words; k += PLANE_WORDS) {
+        for (int i = 0; i < fan_in; ++i)
+            x[i] = plane_load(a->x + wires[i] * n_words + k, PLANE_WORDS);
+        plane_store(out + k, PLANE_WORDS, choose(entry, change, x, fan_in));
+    }
+    if (k < n_words) {
+        const int n = (int)(n_words - k);
         for (int i = 0; i < fan_in; ++i)
             x[i] = plane_load(a->x + wires[i] * n_words + k, n);
         plane_store(out + k, n, choose(entry, change, x, fan_in));
     }
-    if (n_words)
+    if (a->n_samples % 64)
         out[n_words - 1] &= legal_bits(a->n_samples, 64 * (n_words - 1));
 }
 
@@ -229,27 +256,41 @@ BVAR_INLINE void ripple(plane *counter, plane carry, int from, int n_planes) {
     }
 }
 
-/* Count the ones of `rows` rows, `stride` words apart, in the first n words of each. */
-BVAR_INLINE void count_planes(const uint64_t *x, ptrdiff_t rows, ptrdiff_t stride, int n, plane *counter, int n_planes) {
-    ptrdiff_t r = 0;
-    plane ones = plane_all(0), twos = plane_all(0), fours = plane_all(0);
-    for (int p = 0; p < n_planes; ++p)
-        counter[p] = plane_all(0);
-    for (; r + 8 <= rows; r += 8, x += 8 * stride) {
-        const plane a = add_two(&ones, plane_load(x, n), plane_load(x + stride, n));
-        const plane b = add_two(&ones, plane_load(x + 2 * stride, n), plane_load(x + 3 * stride, n));
-        const plane c = add_two(&twos, a, b);
-        const plane d = add_two(&ones, plane_load(x + 4 * stride, n), plane_load(x + 5 * stride, n));
-        const plane e = add_two(&ones, plane_load(x + 6 * stride, n), plane_load(x + 7 * stride, n));
-        ripple(counter, add_two(&fours, c, add_two(&twos, d, e)), 3, n_planes);
-    }
-    ripple(counter, ones, 0, n_planes);
-    ripple(counter, twos, 1, n_planes);
-    ripple(counter, fours, 2, n_planes);
-    for (; r < rows; ++r, x += stride)
-        ripple(counter, plane_load(x, n), 0, n_planes);
+/* Add eight rows, `stride` words apart, to a counter. */
+BVAR_INLINE void count_eight(const uint64_t *x, ptrdiff_t stride, int n, plane *counter, int n_planes) {
+    plane ones = counter[0], twos = counter[1], fours = counter[2];
+    const plane a = add_two(&ones, plane_load(x, n), plane_load(x + stride, n));
+    const plane b = add_two(&ones, plane_load(x + 2 * stride, n), plane_load(x + 3 * stride, n));
+    const plane c = add_two(&twos, a, b);
+    const plane d = add_two(&ones, plane_load(x + 4 * stride, n), plane_load(x + 5 * stride, n));
+    const plane e = add_two(&ones, plane_load(x + 6 * stride, n), plane_load(x + 7 * stride, n));
+    ripple(counter, add_two(&fours, c, add_two(&twos, d, e)), 3, n_planes);
+    counter[0] = ones, counter[1] = twos, counter[2] = fours;
 }
 
+/* Count the ones of `rows` rows in `words` words of each: eight rows at a time, all words of them, as they lie in
+ * memory.  Counters have at least three planes. */
+static void count_planes(const uint64_t *x, ptrdiff_t rows, ptrdiff_t stride, int words,
+                         plane (*counters)[MAX_COUNT_PLANES], int n_planes) {
+    for (int w = 0; w < words; w += PLANE_WORDS)
+        for (int p = 0; p < n_planes; ++p)
+            counters[w / PLANE_WORDS][p] = plane_all(0);
+    for (ptrdiff_t r = 0; r < rows; r += 8)
+        for (int w = 0; w < words; w += PLANE_WORDS) {
+            const uint64_t *at = x + r * stride + w;
+            plane *counter = counters[w / PLANE_WORDS];
+            const int n = (int)at_most(PLANE_WORDS, words - w);
+            if (r + 8 <= rows && n == PLANE_WORDS)
+                count_eight(at, stride, PLANE_WORDS, counter, n_planes);
+            else if (r + 8 <= rows)
+                count_eight(at, stride, n, counter, n_planes);
+            else
+                for (ptrdiff_t i = r; i < rows; ++i, at += stride)
+                    ripple(counter, plane_load(at, n), 0, n_planes);
+        }
+}
+
+#ifndef BVAR_OWN_COUNTERS
 /* Counters of 32 samples, whose bits lie in planes, to numbers. */
 BVAR_INLINE void read_counters(const uint64_t *bits, ptrdiff_t stride, int shift, int n_planes, int32_t *count) {
     for (int s = 0; s < 32; ++s)
@@ -260,26 +301,35 @@ BVAR_INLINE void read_counters(const uint64_t *bits, ptrdiff_t stride, int shift
             count[s] |= (int32_t)((half >> s & 1) << p);
     }
 }
+#endif
+
+/* Counters of `words` words, from sample s of n on. */
+static void store_counts(plane (*counters)[MAX_COUNT_PLANES], int words, int n_planes, ptrdiff_t n, int32_t *out) {
+    uint64_t bits[MAX_COUNT_PLANES * PLANE_WORDS];
+    int32_t count[32];
+    for (int w = 0; w < words; ++w) {
+        if (w % PLANE_WORDS == 0)
+            for (int p = 0; p < n_planes; ++p)
+                plane_store(bits + p * PLANE_WORDS, PLANE_WORDS, counters[w / PLANE_WORDS][p]);
+        for (ptrdiff_t s = 64 * w; s < at_most(64 * (w + 1), n); s += 32) {
+            read_counters(bits + w % PLANE_WORDS, PLANE_WORDS, (int)(s % 64), n_planes, count);
+            memcpy(out + s, count, (size_t)at_most(32, n - s) * sizeof *count);
+        }
+    }
+}
 
 static int64_t count_groups(const void *job, ptrdiff_t begin, ptrdiff_t end) {
     const bvar_groups_job *a = job;
     const ptrdiff_t n_words = ceil_div(a->n_samples, 64);
-    plane counter[MAX_COUNT_PLANES];
-    uint64_t bits[MAX_COUNT_PLANES * PLANE_WORDS];
-    int32_t count[32];
-    int n_planes = 0;
+    plane counters[COUNT_WORDS / PLANE_WORDS][MAX_COUNT_PLANES];
+    int n_planes = 3;
     while (n_planes < 31 && a->n_rows >> n_planes)
         ++n_planes;
-    for (ptrdiff_t k = begin; k < end; k += PLANE_WORDS)
+    for (ptrdiff_t k = begin; k < end; k += COUNT_WORDS)
         for (ptrdiff_t c = 0; c < a->n_groups; ++c) {
-            const int n = (int)at_most(PLANE_WORDS, end - k);
-            count_planes(a->x + c * a->n_rows * n_words + k, a->n_rows, n_words, n, counter, n_planes);
-            for (int p = 0; p < n_planes; ++p)
-                plane_store(bits + p * PLANE_WORDS, PLANE_WORDS, counter[p]);
-            for (ptrdiff_t s = 64 * k; s < at_most(64 * (k + n), a->n_samples); s += 32) {
-                read_counters(bits + (s / 64 - k), PLANE_WORDS, (int)(s % 64), n_planes, count);
-                memcpy(a->out + c * a->n_samples + s, count, (size_t)at_most(32, a->n_samples - s) * 4);
-            }
+            const int words = (int)at_most(COUNT_WORDS, end - k);
+            count_planes(a->x + c * a->n_rows * n_words + k, a->n_rows, n_words, words, counters, n_planes);
+            store_counts(counters, words, n_planes, a->n_samples - 64 * k, a->out + c * a->n_samples + 64 * k);
         }
     return 0;
 }

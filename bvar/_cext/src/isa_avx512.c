@@ -552,8 +552,15 @@ BVAR_INLINE uint64_t flip_word(uint64_t bits, float *m, const int32_t *q, int n,
 typedef __m512i plane;
 enum { PLANE_WORDS = 8 };
 
-BVAR_INLINE plane plane_load(const uint64_t *p, int n) { return _mm512_maskz_loadu_epi64(first_8(n), p); }
-BVAR_INLINE void plane_store(uint64_t *p, int n, plane v) { _mm512_mask_storeu_epi64(p, first_8(n), v); }
+BVAR_INLINE plane plane_load(const uint64_t *p, int n) {
+    return n == PLANE_WORDS ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi64(first_8(n), p);
+}
+BVAR_INLINE void plane_store(uint64_t *p, int n, plane v) {
+    if (n == PLANE_WORDS)
+        _mm512_storeu_si512(p, v);
+    else
+        _mm512_mask_storeu_epi64(p, first_8(n), v);
+}
 BVAR_INLINE plane plane_all(uint64_t word) { return _mm512_set1_epi64((int64_t)word); }
 BVAR_INLINE plane plane_and(plane a, plane b) { return _mm512_and_si512(a, b); }
 BVAR_INLINE plane plane_xor(plane a, plane b) { return _mm512_xor_si512(a, b); }
@@ -566,6 +573,19 @@ BVAR_INLINE uint64_t level_word(const uint8_t *values, const uint8_t *thresholds
     const __mmask64 mask = first_64(n);
     return _mm512_mask_cmpge_epu8_mask(mask, _mm512_maskz_loadu_epi8(mask, values),
                                        _mm512_maskz_loadu_epi8(mask, thresholds));
+}
+
+#define BVAR_OWN_COUNTERS
+
+BVAR_INLINE void read_counters(const uint64_t *bits, ptrdiff_t stride, int shift, int n_planes, int32_t *count) {
+    __m512i low = _mm512_setzero_si512(), high = low, weight = _mm512_set1_epi32(1);
+    for (int p = 0; p < n_planes; ++p, weight = _mm512_add_epi32(weight, weight)) {
+        const uint32_t half = (uint32_t)(bits[p * stride] >> shift);
+        low = _mm512_mask_or_epi32(low, (__mmask16)half, low, weight);
+        high = _mm512_mask_or_epi32(high, (__mmask16)(half >> 16), high, weight);
+    }
+    _mm512_storeu_si512(count, low);
+    _mm512_storeu_si512(count + 16, high);
 }
 
 #define BVAR_OWN_SIGNED

@@ -1,0 +1,43 @@
+"""Memory that is used again: what a training step takes and lets go, megabytes a layer, is slow only when fresh.
+
+The system hands out fresh pages one fault at a time, which takes longer than the work done in them.  Each thread
+keeps the last few pieces that it took.  A piece is free when nobody but the list below refers to it: arrays are
+views of it and hold a reference as long as they live, so nothing that somebody can see is ever overwritten.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+import numpy as np
+
+__all__ = ["lines"]
+
+_KEEP = 16  # pieces
+_LARGEST = 2**25  # bytes in a piece that is kept
+_LINE = 64
+
+_kept = threading.local()
+
+
+def lines(shape: tuple[int, int], dtype: type[np.generic]) -> np.ndarray:
+    """Return an array of anything, C-contiguous, that begins at a cache line, so that few vectors are split."""
+    n_bytes = shape[0] * shape[1] * np.dtype(dtype).itemsize
+    memory = _take(n_bytes + _LINE - 1)
+    start = -memory.ctypes.data % _LINE
+    return memory[start : start + n_bytes].view(dtype).reshape(shape)
+
+
+def _take(n_bytes: int) -> np.ndarray:
+    pieces: list[np.ndarray] = _kept.__dict__.setdefault("pieces", [])
+    for i in range(len(pieces)):
+        # two references are the list and the argument; a view would be the third
+        if n_bytes <= len(pieces[i]) <= 2 * n_bytes and sys.getrefcount(pieces[i]) == 2:
+            pieces.append(pieces.pop(i))  # the longest unused is dropped first
+            return pieces[-1]
+    piece = np.empty(n_bytes, np.uint8)
+    if n_bytes <= _LARGEST:
+        pieces.append(piece)
+        del pieces[:-_KEEP]
+    return piece
