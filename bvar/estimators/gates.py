@@ -43,7 +43,7 @@ class LogicGateClassifier(NetworkClassifier):
     flip_noise : float or 'auto', default='auto'
         Probability with which each bit of an encoded training sample is flipped, anew in each epoch; in steps of
         1/64, at most 0.5. Noise keeps a network from learning its samples by heart. 'auto' is 1/64 for each
-        eight features or hundred bits, whichever is less, up to 1/8, and half of that from 10000 samples on.
+        eight features or hundred bits, whichever is less, up to 1/8, and 0 from 10000 samples on.
     max_iter : int, default=50
         Number of epochs, at most.
     batch_size : int or 'auto', default='auto'
@@ -196,6 +196,12 @@ class LogicGateClassifier(NetworkClassifier):
             loss=self._make_loss(sizes[-1] // self._n_outputs()),
             random_state=source,
         )
+
+    def _sixty_fourths(self, n_samples: int, n_bits: int) -> int:
+        """Return the noise as for sums, but none for many samples: a gate has no other inputs to outvote it."""
+        if self.flip_noise == "auto" and n_samples >= 10000:
+            return 0
+        return super()._sixty_fourths(n_samples, n_bits)
 
     def _sizes(self, n_outputs: int) -> list[int]:
         *sizes, last = check_sizes(self.layer_sizes, "layer_sizes")
