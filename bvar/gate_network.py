@@ -1,9 +1,9 @@
-"""Networks of logic gates: nothing but truth tables, wires and a count at the end (:mod:`bvar.layers.gate`)."""
+"""Networks of logic gates: truth tables, wires, and a count at the end; see :class:`bvar.layers.GateLayer`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from math import inf
 
 import numpy as np
@@ -22,7 +22,7 @@ def gate_network(
     n_outputs: int,
     *,
     fan_in: int = 2,
-    first_wires: np.ndarray | None = None,
+    wires: Sequence[np.ndarray | None] | None = None,
     pass_through: int = 16,
     eta: float = 10.0,
     n_steps: int | None = None,
@@ -40,9 +40,10 @@ def gate_network(
         Number of classes, or of other scores: each adds up its share of the last layer.
     fan_in : int, default=2
         Wires of each gate, 1 to 6.
-    first_wires : ndarray of int, shape (sizes[1], fan_in), optional
-        Inputs that the gates of the first layer read, such as :func:`bvar.layers.gate.window_wires` draws for
-        images. Default: drawn evenly, as everywhere else.
+    wires : sequence of ndarray of int or None, optional
+        Wires of the first layers, each of shape (n_gates, fan_in), such as those that
+        :func:`bvar.layers.window_wires` draws for images. Default, and where None stands or nothing: drawn
+        evenly from all units of the layer below.
     pass_through : int, default=16
         See :class:`bvar.layers.GateLayer`.
     eta : float, default=10.0
@@ -79,17 +80,20 @@ def gate_network(
     """
     if len(sizes) < 2:
         raise ValueError(f"sizes must name inputs and gates, got {list(sizes)!r}")
+    if wires is not None and len(wires) >= len(sizes):
+        raise ValueError(f"wires must be given for at most {len(sizes) - 1} layers, got {len(wires)}")
     source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
     layers: list[Layer] = [
         GateLayer(
-            *pair,
+            n_inputs,
+            n_gates,
             fan_in,
-            wires=first_wires if depth == 1 else None,
+            wires=given,
             pass_through=pass_through,
             random_state=source,
             name=f"gate{depth}",
         )
-        for depth, pair in enumerate(pairwise(sizes), start=1)
+        for depth, ((n_inputs, n_gates), given) in enumerate(zip_longest(pairwise(sizes), wires or ()), start=1)
     ]
     head = GroupSum(sizes[-1], n_outputs)
     optimizer = BooleanOptimizer(eta, clip=inf, n_steps=n_steps)

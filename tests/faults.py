@@ -148,6 +148,45 @@ def chain_rule_with_the_maximum():
     chain.np = type("np", (), {**vars(np), "minimum": np.maximum})
 
 
+def first_wire_most_significant():
+    right = Numpy.table_values
+
+    def reverse(self, x, wires, tables, n_samples, out):
+        right(self, x, np.ascontiguousarray(wires[:, ::-1]), tables, n_samples, out)
+
+    Numpy.table_values = reverse
+
+
+def votes_on_the_entry_that_was_not_looked_at():
+    def change(table_votes):
+        def opposite(self, z, x, wires, out):
+            table_votes(self, z, ~x, wires, out)
+
+        return opposite
+
+    _wrap(Numpy, "table_votes", change)
+
+
+def falling_gates_count_for_the_wire():
+    def change(wire_votes):
+        def absolute(self, z, x, wires, tables, starts, readers, out):
+            wire_votes(self, np.abs(z), x, wires, tables, starts, readers, out)
+
+        return absolute
+
+    _wrap(Numpy, "wire_votes", change)
+
+
+def gates_answer_for_samples_that_are_not_there():
+    def change(table_values):
+        def unmasked(self, x, wires, tables, n_samples, out):
+            table_values(self, x, wires, tables, 64 * x.shape[1], out)
+
+        return unmasked
+
+    _wrap(Numpy, "table_values", change)
+
+
 FAULTS = {
     "wrong sign in or": Fault(wrong_sign_in_or, "test_vectors.py::test_e3_the_three_input_neuron"),
     "lost tail bit": Fault(
@@ -187,4 +226,17 @@ FAULTS = {
         votes_overwrite_instead_of_adding, "test_network.py::test_splitting_a_batch_does_not_change_the_model"
     ),
     "chain rule with the maximum": Fault(chain_rule_with_the_maximum, "test_chain.py"),
+    "first wire most significant": Fault(
+        first_wire_most_significant, "test_gate_layer.py::test_votes_are_finite_changes_for_all_sixteen_gates"
+    ),
+    "votes on the other entry": Fault(
+        votes_on_the_entry_that_was_not_looked_at,
+        "test_gate_layer.py::test_votes_are_finite_changes_for_all_sixteen_gates",
+    ),
+    "falling gates count for the wire": Fault(
+        falling_gates_count_for_the_wire, "test_gate_layer.py::test_votes_are_finite_changes_for_all_sixteen_gates"
+    ),
+    "gates answer for nobody": Fault(
+        gates_answer_for_samples_that_are_not_there, "test_gate_layer.py::test_padding_stays_zero"
+    ),
 }

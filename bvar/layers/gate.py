@@ -4,10 +4,11 @@ A gate of fan-in k reads k units of the layer below and answers with one entry o
 
 .. math:: a_{bg} = \sum_i x_{b, w_{gi}} 2^i , \qquad y_{bg} = t_{g, a_{bg}} .
 
-Both are functions of bits to a bit, so the chain rule for Booleans (``docs/explanation/chain-rules.md``, Theorem
-B -> B -> B) holds as it stands: the signal z on an output is passed on exactly, with no threshold to get across.
-Entry a gets the signals of the samples that looked at it.  Wire i gets z where the gate would rise with it, -z
-where it would fall, 0 where nothing would change, and a unit gets the sum over the wires that read it.
+Both are functions of bits to a bit, so the chain rule holds without condition (``bit-bit`` in
+``docs/explanation/chain-rules.md``): the signal z on an output is passed on exactly, and no threshold has to be
+got across.  Entry a gets the signals of the samples that looked at it.  Wire i gets z where the gate would rise
+with it, -z where it would fall, 0 where nothing would change, and a unit gets the sum over the wires that read it.
+The theorem is in ``docs/explanation/logic-gates.md``.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ from bvar.bits import BitMatrix
 from bvar.kernels import MAX_FAN_IN, MAX_SIGNAL, Wiring
 from bvar.kernels._memory import lines
 from bvar.layers.base import Layer, Parameter
+from bvar.layers.wires import random_wires
 
-__all__ = ["GateLayer", "GroupSum", "Planes", "random_wires", "window_wires"]
+__all__ = ["GateLayer", "GroupSum", "Planes"]
 
-PASS_THROUGH = 32
+PASS_THROUGH = 16
 """Of 64 gates, how many copy their first wire in the beginning, on average."""
 
 
@@ -92,8 +94,9 @@ class GateLayer(Layer):
     fan_in : int, default=2
         Wires of each gate, 1 to 6; a table has 2**fan_in entries.
     wires : ndarray of int, shape (n_outputs, fan_in), optional
-        Inputs that each gate reads; column i has weight 2**i in the address. Default: see :func:`random_wires`.
-    pass_through : int, default=32
+        Inputs that each gate reads; column i has weight 2**i in the address. Default: see
+        :func:`bvar.layers.random_wires`.
+    pass_through : int, default=16
         Of 64 gates, how many copy their first wire in the beginning, on average; the other tables are fair coins.
     random_state : None, int, RandomState or RandomWords, default=None
         Where wires and tables come from, in this order.
@@ -119,7 +122,7 @@ class GateLayer(Layer):
     is exact and then kept within +-32767: a rule for each sample by itself, so a batch may be split in any way.
 
     The tables are made of ``rare_bits(1, n_outputs, pass_through)``, T for a gate that copies, unless
-    `pass_through` is 0 or 64, and then ``bits(n_outputs, 2**fan_in)``; see :mod:`bvar._random`.
+    `pass_through` is 0 or 64, and then ``bits(n_outputs, 2**fan_in)``; see ``bvar._random``.
 
     Examples
     --------
@@ -317,101 +320,6 @@ class GroupSum(Layer):
         votes = lines((self.n_inputs, len(signal)), np.int16)
         votes.reshape(self.n_outputs, self.group_size, len(signal))[...] = signal.T[:, None, :]
         return votes.T
-
-
-def random_wires(n_inputs: int, n_outputs: int, fan_in: int, source: RandomWords) -> np.ndarray:
-    """Draw wires that use the inputs evenly and give no gate the same input twice, where that is possible.
-
-    Parameters
-    ----------
-    n_inputs, n_outputs, fan_in : int
-        As for :class:`GateLayer`.
-    source : RandomWords
-        Where orders come from.
-
-    Returns
-    -------
-    ndarray of int64, shape (n_outputs, fan_in)
-        Wires; every input is used as often as any other, or once more.
-
-    Notes
-    -----
-    Permutations of the inputs are laid end to end, and each gate takes the next `fan_in` numbers.  Where a gate
-    takes the end of one permutation and the beginning of the next, the numbers that it has already are put at the
-    end of the next first, in their order.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from bvar._random import RandomWords
-    >>> from bvar.layers.gate import random_wires
-    >>> np.bincount(random_wires(4, 6, 2, RandomWords(0)).ravel())
-    array([3, 3, 3, 3])
-    """
-    n_wires = n_outputs * fan_in
-    numbers = np.empty(0, np.int64)
-    while len(numbers) < n_wires:
-        order = source.permutation(n_inputs)
-        has = np.isin(order, numbers[len(numbers) - len(numbers) % fan_in :])
-        numbers = np.concatenate([numbers, order[~has], order[has]])
-    return numbers[:n_wires].reshape(n_outputs, fan_in)
-
-
-def window_wires(
-    shape: tuple[int, int], n_planes: int, n_outputs: int, fan_in: int, size: int, source: RandomWords
-) -> np.ndarray:
-    """Draw wires for images: each gate reads pixels of one small window.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Height and width of the images; pixel (r, c) of plane p is input ``(p * height + r) * width + c``.
-    n_planes : int
-        Bits of each pixel, in planes.
-    n_outputs, fan_in : int
-        As for :class:`GateLayer`.
-    size : int
-        Height and width of a window.
-    source : RandomWords
-        Where windows and pixels come from.
-
-    Returns
-    -------
-    ndarray of int64, shape (n_outputs, fan_in)
-        Wires; those of one gate differ.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the window does not fit the image, or holds fewer than `fan_in` bits.
-
-    Notes
-    -----
-    Permutations of all pixels, laid end to end, are the middles of the windows, which are pushed inside the image.
-    Then come ``n_outputs`` rows of raw words, one for each bit of a window, plane by plane and row by row; the
-    bits with the smallest words are read, the smallest first.
-
-    Examples
-    --------
-    >>> from bvar._random import RandomWords
-    >>> from bvar.layers.gate import window_wires
-    >>> window_wires((28, 28), 1, 2, 2, 3, RandomWords(0)).shape
-    (2, 2)
-    """
-    for side in shape:
-        check_integer(size, "size", low=1, high=side)
-    n_bits = check_integer(n_planes, "n_planes", low=1) * size * size
-    check_integer(fan_in, "fan_in", low=1, high=n_bits)
-    n_pixels = shape[0] * shape[1]
-    middles = np.concatenate([source.permutation(n_pixels) for _ in range(-(-n_outputs // n_pixels))])[:n_outputs]
-    corner = [
-        np.clip(middle - size // 2, 0, side - size)[:, None]
-        for middle, side in zip(np.divmod(middles, shape[1]), shape, strict=True)
-    ]
-    words = source.words.random_raw(n_outputs * n_bits).reshape(n_outputs, n_bits)
-    chosen = np.argsort(words, axis=1, kind="stable")[:, :fan_in]
-    plane, row, column = np.unravel_index(chosen, (n_planes, size, size))
-    return (plane * shape[0] + corner[0] + row) * shape[1] + corner[1] + column
 
 
 def _initial_tables(n_gates: int, fan_in: int, pass_through: int, source: RandomWords) -> BitMatrix:

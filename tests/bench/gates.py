@@ -20,7 +20,7 @@ from bvar import backends, kernels
 from bvar._random import RandomWords
 from bvar.bits import BitMatrix
 from bvar.gate_network import gate_network
-from bvar.layers.gate import window_wires
+from bvar.layers import image_places, window_wires
 
 SIDE = 28
 
@@ -67,12 +67,12 @@ def train(data, arguments):
         Images(test_pixels, arguments.levels).places[0],
     )
     n_steps = arguments.epochs * (len(y) // arguments.batch)
-    wires = None
-    if arguments.window:
-        source = RandomWords(arguments.seed + 1)
-        wires = window_wires((SIDE, SIDE), len(arguments.levels), arguments.layers[0], 2, arguments.window, source)
+    source, places, wires = RandomWords(arguments.seed + 1), image_places((SIDE, SIDE), len(arguments.levels)), []
+    for n_gates, size in zip(arguments.layers, arguments.windows, strict=False):
+        given, places = window_wires(places, n_gates, 2, size, source)
+        wires.append(given)
     network = gate_network(
-        [test.n_bits, *arguments.layers], 10, first_wires=wires, eta=arguments.eta, n_steps=n_steps,
+        [test.n_bits, *arguments.layers], 10, wires=wires, eta=arguments.eta, n_steps=n_steps,
         temperature=arguments.temperature, pass_through=arguments.pass_through, random_state=arguments.seed,
     )  # fmt: skip
     random, taken = np.random.RandomState(arguments.seed), 0.0
@@ -121,9 +121,7 @@ def main():
     parser.add_argument(
         "--levels", type=int, nargs="+", default=[32, 128, 224], help="a bit for each, pixel >= level"
     )
-    parser.add_argument(
-        "--window", type=int, default=7, help="pixels that a first gate chooses from, square; 0: all"
-    )
+    parser.add_argument("--windows", type=int, nargs="*", default=[3, 5, 9], help="of the first layers, in pixels")
     parser.add_argument("--shift", type=int, default=1, help="pixels by which images are moved at random")
     parser.add_argument("--share", type=float, default=0.9, help="of images that are moved")
     parser.add_argument("--eta", type=float, default=10.0)

@@ -1,0 +1,147 @@
+"""Which inputs gates read: drawn once, from raw random words by rules that a port can repeat."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bvar._random import RandomWords
+from bvar._validation import check_integer
+
+__all__ = ["image_places", "random_wires", "window_wires"]
+
+
+def random_wires(n_inputs: int, n_outputs: int, fan_in: int, source: RandomWords) -> np.ndarray:
+    """Draw wires that use the inputs evenly and give no gate the same input twice, where that is possible.
+
+    Parameters
+    ----------
+    n_inputs, n_outputs, fan_in : int
+        As for :class:`bvar.layers.GateLayer`.
+    source : RandomWords
+        Where orders come from.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_outputs, fan_in)
+        Wires; every input is used as often as any other, or once more.
+
+    Notes
+    -----
+    Permutations of the inputs are laid end to end, and each gate takes the next `fan_in` numbers.  Where a gate
+    takes the end of one permutation and the beginning of the next, the numbers that it has already are put at the
+    end of the next first, in their order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar._random import RandomWords
+    >>> from bvar.layers.wires import random_wires
+    >>> np.bincount(random_wires(4, 6, 2, RandomWords(0)).ravel())
+    array([3, 3, 3, 3])
+    """
+    n_wires = n_outputs * fan_in
+    numbers = np.empty(0, np.int64)
+    while len(numbers) < n_wires:
+        order = source.permutation(n_inputs)
+        has = np.isin(order, numbers[len(numbers) - len(numbers) % fan_in :])
+        numbers = np.concatenate([numbers, order[~has], order[has]])
+    return numbers[:n_wires].reshape(n_outputs, fan_in)
+
+
+def window_wires(
+    places: np.ndarray, n_outputs: int, fan_in: int, size: int, source: RandomWords
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw wires for images: each gate has a place, and reads inputs whose places are near it.
+
+    Parameters
+    ----------
+    places : ndarray of int, shape (n_inputs, 2)
+        Row and column of each input, from 0; see :func:`image_places`.
+    n_outputs, fan_in : int
+        As for :class:`bvar.layers.GateLayer`.
+    size : int
+        Height and width of the window of places around each gate.
+    source : RandomWords
+        Where places and wires come from.
+
+    Returns
+    -------
+    wires : ndarray of int64, shape (n_outputs, fan_in)
+        Wires; those of one gate differ.
+    places : ndarray of int64, shape (n_outputs, 2)
+        Places of the gates, for the wires of the next layer.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If places are not pairs of integers, or a window holds fewer than `fan_in` inputs.
+
+    Notes
+    -----
+    The image is as large as the places say.  Permutations of its pixels, row by row, are laid end to end and give
+    the places of the gates.  The corner of a window is ``size // 2`` above and left of the place, but pushed
+    inside the image.  Inputs in a window are ordered by their numbers; for wire i one raw word, modulo the number
+    of those that are left, says which of these to take.  All words of a gate come before those of the next.
+
+    Examples
+    --------
+    >>> from bvar._random import RandomWords
+    >>> from bvar.layers.wires import image_places, window_wires
+    >>> source = RandomWords(0)
+    >>> wires, places = window_wires(image_places((28, 28)), 500, 2, 3, source)
+    >>> wires, places = window_wires(places, 500, 2, 9, source)
+    >>> wires.shape
+    (500, 2)
+    """
+    places = np.asarray(places)
+    if places.dtype.kind not in "iu" or places.ndim != 2 or places.shape[1] != 2 or not len(places):
+        raise TypeError(f"places must be integers of shape (n_inputs, 2), got {places.dtype} {places.shape}")
+    height, width = (int(side) for side in places.max(axis=0) + 1)
+    check_integer(size, "size", low=1, high=min(height, width))
+    n_orders = -(-n_outputs // (height * width))
+    pixels = np.concatenate([source.permutation(height * width) for _ in range(n_orders)])[:n_outputs]
+    middles = np.stack(np.divmod(pixels, width), axis=1)
+    corners = np.clip(middles - size // 2, 0, [height - size, width - size])
+    words = source.words.random_raw(n_outputs * fan_in).reshape(n_outputs, fan_in)
+    inside = {tuple(corner): _in_window(places, corner, size) for corner in np.unique(corners, axis=0).tolist()}
+    if min(map(len, inside.values())) < fan_in:
+        raise ValueError(f"size must make windows of at least {fan_in} inputs; one of {size} x {size} has fewer")
+    wires = [_take(inside[tuple(corner)], row) for corner, row in zip(corners.tolist(), words, strict=True)]
+    return np.array(wires, np.int64), middles
+
+
+def image_places(shape: tuple[int, int], n_planes: int = 1) -> np.ndarray:
+    """Give each bit of an image its place, for :func:`window_wires`.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Height and width.
+    n_planes : int, default=1
+        Bits of each pixel: bit ``(p * height + r) * width + c`` is that of plane p at row r and column c.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_planes * height * width, 2)
+        Row and column of each bit.
+
+    Examples
+    --------
+    >>> from bvar.layers.wires import image_places
+    >>> image_places((2, 2)).tolist()
+    [[0, 0], [0, 1], [1, 0], [1, 1]]
+    """
+    return np.tile(np.stack(np.divmod(np.arange(shape[0] * shape[1]), shape[1]), axis=1), (n_planes, 1))
+
+
+def _in_window(places: np.ndarray, corner: list[int], size: int) -> np.ndarray:
+    return np.flatnonzero(((places >= corner) & (places < np.add(corner, size))).all(axis=1))
+
+
+def _take(candidates: np.ndarray, words: np.ndarray) -> list[int]:
+    left, taken = candidates, []
+    for word in words.tolist():
+        which = word % len(left)
+        taken.append(int(left[which]))
+        left = np.delete(left, which)
+    return taken
