@@ -1,7 +1,7 @@
 """Networks of gates on MNIST: accuracy, and images per second in training and in use.
 
-Usage: python tests/bench/gates.py [--data mnist.npz] [--layers 12000 12000 12000 12000] [--epochs 100]
-       python tests/bench/gates.py --speed
+Usage: python -m tests.bench.gates [--data mnist.npz] [--layers 12000 12000 12000 12000] [--epochs 100]
+       python -m tests.bench.gates --speed
 
 The first trains and prints the accuracy on the test images; --speed measures two layers of 4000 gates.  The file
 holds x_train, y_train, x_test, y_test; without it the data come from OpenML.  Times are CPU time of one thread.
@@ -13,14 +13,14 @@ import argparse
 import time
 
 import numpy as np
-from mnist import load
-from timing import race
 
 from bvar import backends, kernels
 from bvar._random import RandomWords
 from bvar.bits import BitMatrix
 from bvar.gate_network import gate_network
 from bvar.layers import image_places, window_wires
+from tests.bench.mnist import load
+from tests.bench.timing import race
 
 SIDE = 28
 
