@@ -1,4 +1,4 @@
-"""Networks of logic gates: nothing but truth tables, wires and a count at the end (:mod:`bvar.layers.gate`)."""
+"""Networks of logic gates: truth tables, wires, and a count at the end; see :class:`bvar.layers.GateLayer`."""
 
 from __future__ import annotations
 

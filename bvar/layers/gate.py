@@ -5,10 +5,10 @@ A gate of fan-in k reads k units of the layer below and answers with one entry o
 .. math:: a_{bg} = \sum_i x_{b, w_{gi}} 2^i , \qquad y_{bg} = t_{g, a_{bg}} .
 
 Both are functions of bits to a bit, so the chain rule holds without condition (``bit-bit`` in
-``docs/explanation/chain-rules.md``): the signal z on an output is passed on exactly, and there is no threshold to get
-across.  Entry a gets the signals of the samples that looked at it.  Wire i gets z where the gate would rise with it,
--z where it would fall, 0 where nothing would change, and a unit gets the sum over the wires that read it.
-``docs/explanation/logic-gates.md`` has the theorem.
+``docs/explanation/chain-rules.md``): the signal z on an output is passed on exactly, and no threshold has to be
+got across.  Entry a gets the signals of the samples that looked at it.  Wire i gets z where the gate would rise
+with it, -z where it would fall, 0 where nothing would change, and a unit gets the sum over the wires that read it.
+The theorem is in ``docs/explanation/logic-gates.md``.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class GateLayer(Layer):
     is exact and then kept within +-32767: a rule for each sample by itself, so a batch may be split in any way.
 
     The tables are made of ``rare_bits(1, n_outputs, pass_through)``, T for a gate that copies, unless
-    `pass_through` is 0 or 64, and then ``bits(n_outputs, 2**fan_in)``; see :mod:`bvar._random`.
+    `pass_through` is 0 or 64, and then ``bits(n_outputs, 2**fan_in)``; see ``bvar._random``.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """Networks of gates on MNIST: accuracy, and images per second in training and in use.
 
-Usage: python tests/bench/gates.py [--data mnist.npz] [--layers 12000 12000 12000 12000] [--epochs 100]
-       python tests/bench/gates.py --speed
+Usage: python -m tests.bench.gates [--data mnist.npz] [--layers 12000 12000 12000 12000] [--epochs 60]
+       python -m tests.bench.gates --speed
 
 The first trains and prints the accuracy on the test images; --speed measures two layers of 4000 gates.  The file
 holds x_train, y_train, x_test, y_test; without it the data come from OpenML.  Times are CPU time of one thread.
@@ -13,14 +13,14 @@ import argparse
 import time
 
 import numpy as np
-from mnist import load
-from timing import race
 
 from bvar import backends, kernels
 from bvar._random import RandomWords
 from bvar.bits import BitMatrix
 from bvar.gate_network import gate_network
 from bvar.layers import image_places, window_wires
+from tests.bench.mnist import load
+from tests.bench.timing import race
 
 SIDE = 28
 
@@ -115,12 +115,10 @@ def main():
     parser.add_argument("--speed", action="store_true")
     parser.add_argument("--rival", type=float, default=1500)
     parser.add_argument("--layers", type=int, nargs="+", default=[12000] * 4)
-    parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--every", type=int, default=10, help="epochs between two lines")
     parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument(
-        "--levels", type=int, nargs="+", default=[32, 128, 224], help="a bit for each, pixel >= level"
-    )
+    parser.add_argument("--levels", type=int, nargs="+", default=[128], help="a bit for each, pixel >= level")
     parser.add_argument("--windows", type=int, nargs="*", default=[3, 5, 9], help="of the first layers, in pixels")
     parser.add_argument("--shift", type=int, default=1, help="pixels by which images are moved at random")
     parser.add_argument("--share", type=float, default=0.9, help="of images that are moved")
