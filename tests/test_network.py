@@ -140,6 +140,20 @@ def test_every_kind_of_gate_learns_to_copy_a_bit(gate):
     assert accuracy([8, 128, 2], kernels.pack(values), values[:, 3].astype(int), gate) > 0.8
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_layers_of_and_learn_a_disjunction_of_conjunctions_that_layers_of_xnor_do_not(seed):
+    """Two pairs among six bits, all 64 rows: monotone, and so what "and" is for."""
+    values = np.array(list(product([False, True], repeat=6)))
+    y = ((values[:, 0] & values[:, 1]) | (values[:, 2] & values[:, 3])).astype(int)
+    scores = {}
+    for gate in ("and", "xnor"):
+        network = boolean_mlp([6, 256, 2], gate=gate, n_steps=600, random_state=seed)
+        for _ in range(600):
+            network.step(kernels.pack(values), y)
+        scores[gate] = (network.scores(kernels.pack(values)).argmax(axis=1) == y).mean()
+    assert scores["and"] == 1 > scores["xnor"]
+
+
 @pytest.mark.parametrize("gate", ["xnor", "xor"])
 def test_a_hidden_layer_learns_what_none_can_without_one(gate):
     """Parity of three bits, learnt on all eight rows; no single layer of sums separates it."""
