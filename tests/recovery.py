@@ -1,0 +1,110 @@
+"""Functions of a few bits that networks of gates learn exactly, and the settings with which they do."""
+
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+
+from bvar import kernels
+from bvar.gate_network import gate_network
+from bvar.losses import BinaryCrossEntropy
+from bvar.network import Network
+
+
+def all_inputs(n: int) -> np.ndarray:
+    return (np.arange(2**n)[:, None] >> np.arange(n) & 1).astype(bool)
+
+
+def parity() -> tuple[np.ndarray, np.ndarray]:
+    """Whether the number of T among eight bits is odd: no seven of them say anything about it."""
+    x = all_inputs(8)
+    return x, x.sum(axis=1) % 2
+
+
+def multiplexer() -> tuple[np.ndarray, np.ndarray]:
+    """Three bits of address choose one of eight."""
+    x = all_inputs(11)
+    return x, x[np.arange(len(x)), 3 + x[:, :3] @ [1, 2, 4]].astype(int)
+
+
+def adder() -> tuple[np.ndarray, np.ndarray]:
+    """Four bits and four bits to the five of their sum, each an output of its own."""
+    x = all_inputs(8)
+    places = 2 ** np.arange(4)
+    return x, (x[:, :4] @ places + x[:, 4:] @ places)[:, None] >> np.arange(5) & 1
+
+
+def multiplier() -> tuple[np.ndarray, np.ndarray]:
+    """Two bits times two bits: the four bits of the product."""
+    x = all_inputs(4)
+    return x, ((x[:, :2] @ [1, 2]) * (x[:, 2:] @ [1, 2]))[:, None] >> np.arange(4) & 1
+
+
+def monk() -> tuple[np.ndarray, np.ndarray]:
+    """A rule in the manner of the first MONK's problem: body like head, or a red jacket, of six attributes."""
+    sizes = (3, 3, 2, 3, 4, 2)
+    values = np.array(list(product(*map(range, sizes))))
+    x = np.concatenate([values[:, [i]] == np.arange(n) for i, n in enumerate(sizes)], axis=1)
+    return x, ((values[:, 0] == values[:, 1]) | (values[:, 4] == 0)).astype(int)
+
+
+def automaton() -> tuple[np.ndarray, np.ndarray]:
+    """One step of rule 110 on a ring of eight cells."""
+    x = all_inputs(8)
+    neighbours = 4 * np.roll(x, 1, axis=1) + 2 * x + np.roll(x, -1, axis=1)
+    return x, 110 >> neighbours & 1
+
+
+class Recipe(NamedTuple):
+    hidden: list[int]
+    fan_in: int
+    eta: float = 10.0
+    temperature: float = 1.0
+
+
+CASES = {
+    "parity, gates of 2": (parity, Recipe([512] * 4, 2, eta=3.0, temperature=0.5)),
+    "parity, gates of 3": (parity, Recipe([512] * 3, 3)),
+    "parity, gates of 4": (parity, Recipe([400] * 2, 4)),
+    "multiplexer, gates of 3": (multiplexer, Recipe([500] * 3, 3, temperature=0.5)),
+    "multiplexer, gates of 6": (multiplexer, Recipe([800] * 2, 6)),
+    "adder, gates of 2": (adder, Recipe([1000] * 4, 2, temperature=0.5)),
+    "adder, gates of 4": (adder, Recipe([400] * 3, 4)),
+    "multiplier, gates of 2": (multiplier, Recipe([200] * 4, 2, temperature=0.5)),
+    "MONK's rule, gates of 2": (monk, Recipe([500] * 4, 2, temperature=0.5)),
+    "rule 110, gates of 2": (automaton, Recipe([1600] * 4, 2, temperature=0.5)),
+    "rule 110, gates of 3": (automaton, Recipe([800] * 2, 3)),
+}
+N_STEPS = 1000
+
+
+def learn(name: str, seed: int) -> tuple[Network, np.ndarray, np.ndarray, int]:
+    """Take full batches until nothing is wrong; return the network, all inputs, their answers and the steps taken.
+
+    The schedule is longer than that takes.
+    """
+    task, recipe = CASES[name]
+    inputs, y = task()
+    x, n_outputs = kernels.pack(inputs), y.shape[1] if y.ndim == 2 else 2
+    network = gate_network(
+        [inputs.shape[1], *recipe.hidden],
+        n_outputs,
+        fan_in=recipe.fan_in,
+        pass_through=0,
+        eta=recipe.eta,
+        n_steps=N_STEPS,
+        temperature=recipe.temperature,
+        loss=BinaryCrossEntropy(recipe.hidden[-1] // n_outputs, recipe.temperature) if y.ndim == 2 else None,
+        random_state=seed,
+    )
+    for step in range(N_STEPS):  # noqa: B007 - returned
+        votes = network.votes(x, y)
+        if votes.n_correct == len(y):
+            break
+        network.apply(votes)
+    return network, inputs, y, step
+
+
+def decide(scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Turn scores into answers of the form of y: labels side by side, or classes."""
+    return (scores > 0).astype(int) if y.ndim == 2 else scores.argmax(axis=1)
