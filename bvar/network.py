@@ -19,7 +19,7 @@ from bvar._random import RandomWords
 from bvar._validation import check_integer
 from bvar.bits import BitMatrix
 from bvar.gates import gate as find_gate
-from bvar.kernels import MAX_TERMS
+from bvar.kernels import MAX_SAMPLES, MAX_TERMS
 from bvar.layers import BooleanLinear, GateLayer, Layer, Parameter, Threshold
 from bvar.layers.base import Marginals, VoteBlock
 from bvar.losses import FULL_WEIGHT, CrossEntropy, Loss
@@ -72,9 +72,15 @@ class Votes:
             raise ValueError("votes can be added only if they come from networks of the same shape")
         if self.tensors and self.n_samples + other.n_samples > MAX_TERMS:
             raise OverflowError(f"votes of more than {MAX_TERMS} samples do not fit int32")
+        n_samples = self.n_samples + other.n_samples
+        tensors = tuple(a + b for a, b in zip(self.tensors, other.tensors, strict=True))
+        if n_samples > MAX_SAMPLES:  # signals of gates are int16, and only few samples of those fit for sure
+            for a, b, total in zip(self.tensors, other.tensors, tensors, strict=True):
+                if ((total ^ a) & (total ^ b) < 0).any():
+                    raise OverflowError(f"votes of {n_samples} samples on a weight do not fit int32")
         return Votes(
-            tuple(a + b for a, b in zip(self.tensors, other.tensors, strict=True)),
-            self.n_samples + other.n_samples,
+            tensors,
+            n_samples,
             self.weight + other.weight,
             self.n_correct + other.n_correct,
             self.loss + other.loss,

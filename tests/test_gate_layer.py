@@ -17,7 +17,7 @@ from bvar.gate_network import gate_network
 from bvar.kernels._memory import lines
 from bvar.layers import BooleanLinear, GateLayer, GroupSum, Planes, Threshold
 from bvar.layers.wires import image_places, random_wires, window_wires
-from bvar.network import Network
+from bvar.network import Network, Votes
 
 SEAMS = [1, 63, 64, 65, 127, 128, 129, 511, 512, 513]
 QUICK = settings(derandomize=True, max_examples=40, deadline=None, database=None)
@@ -346,3 +346,12 @@ def test_memory_is_used_again_only_when_nobody_sees_it():
     places = {lines((100, 100), np.int16).ctypes.data for _ in range(20)}
     assert len(places) < 20, "nothing was used again"
     assert all(place % 64 == 0 for place in places)
+
+
+def test_votes_that_do_not_fit_are_refused():
+    """Signals of gates may be as large as int16, so fewer samples fit than elsewhere."""
+    loud = Votes((np.array([[-(2**30), 2**30, 5]], np.int32),), n_samples=2**15, weight=0, n_correct=0, loss=0.0)
+    calm = Votes((np.array([[2**30, -(2**30), 5]], np.int32),), n_samples=2**16, weight=0, n_correct=0, loss=0.0)
+    assert (loud + calm).tensors[0].tolist() == [[0, 0, 10]]
+    with pytest.raises(OverflowError, match="do not fit int32"):
+        calm + calm

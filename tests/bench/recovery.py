@@ -10,7 +10,6 @@ import argparse
 
 from bvar import kernels
 from bvar.circuit import Circuit
-
 from tests.recovery import CASES, decide, learn
 
 
