@@ -24,6 +24,7 @@ __all__ = [
     "Loss",
     "ProbabilisticLoss",
     "SquaredError",
+    "soft_targets",
 ]
 
 SIGNAL_MAX = 127
@@ -155,7 +156,8 @@ class CrossEntropy(ProbabilisticLoss):
 
     Notes
     -----
-    Targets are class indices, shape (n_samples,).  Values are in nats, at most ``20 * log(2)`` above those of the
+    Targets are class indices, shape (n_samples,), or soft: whole 127ths, shape (n_samples, n_classes), each row of
+    which adds up to 127 (:func:`soft_targets`); the label in the formula is then their share.  Values are in nats, at most ``20 * log(2)`` above those of the
     best score, where the table ends.
 
     Examples
@@ -196,40 +198,87 @@ class CrossEntropy(ProbabilisticLoss):
         ----------
         scores : ndarray of int32, shape (n_samples, n_classes)
             Outputs of the last layer.
-        y : ndarray of int, shape (n_samples,)
-            Classes.
+        y : ndarray of int, shape (n_samples,) or (n_samples, n_classes)
+            Classes, or soft targets, whose class is that of the largest share.
 
         Returns
         -------
         int
-            Their number; of several best scores the first counts.
+            Their number; of several best scores, or largest shares, the first counts.
         """
-        return int(np.count_nonzero(scores.argmax(axis=1) == y))
+        classes = np.asarray(y) if np.ndim(y) == 1 else np.argmax(y, axis=1)
+        return int(np.count_nonzero(scores.argmax(axis=1) == classes))
 
     def _check_targets(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Return the shares of the classes in 127ths."""
         y = np.asarray(y)
+        if y.ndim == 2 and y.dtype.kind in "iu":
+            return _check_shares(y, scores)
         if y.ndim != 1 or y.dtype.kind not in "iu":
             raise TypeError(f"y must be a 1-D array of class indices, got {y.dtype} of shape {y.shape}")
         if len(y) != len(scores):
             raise ValueError(f"y has {len(y)} entries but scores has {len(scores)} rows: they must agree")
         if len(y) and (y.min() < 0 or y.max() >= scores.shape[1]):
             raise ValueError(f"y must be in [0, {scores.shape[1] - 1}], got [{y.min()}, {y.max()}]")
-        return y
+        shares = np.zeros(scores.shape, np.int64)
+        shares[np.arange(len(y)), y] = SIGNAL_MAX
+        return shares
 
     def _signals(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
         weights, total = self._weights(scores)
-        z = (2 * SIGNAL_MAX * weights + total) // (2 * total)
-        z[np.arange(len(y)), y] -= SIGNAL_MAX
-        return z
+        return (2 * SIGNAL_MAX * weights + total) // (2 * total) - y
 
     def _values(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
         weights, total = self._weights(scores)
-        chosen = np.maximum(weights[np.arange(len(y)), y], 1)
-        return np.log(total[:, 0]) - np.log(chosen)
+        return np.log(total[:, 0]) - (y * np.log(np.maximum(weights, 1))).sum(axis=1) / SIGNAL_MAX
 
     def _weights(self, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         weights = _look_up(self.table, scores.max(axis=1, keepdims=True) - scores)
         return weights, weights.sum(axis=1, keepdims=True)
+
+
+def soft_targets(y: np.ndarray, smoothing: np.ndarray, n_classes: int) -> np.ndarray:
+    r"""Soften classes for :class:`CrossEntropy`: a part of the certainty goes to all classes alike.
+
+    .. math:: t_j = \operatorname{round}(127\, \gamma / K) \quad (j \ne y), \qquad t_y = 127 - \sum_{j \ne y} t_j
+
+    Parameters
+    ----------
+    y : ndarray of int, shape (n_samples,)
+        Classes.
+    smoothing : ndarray of float, shape (n_samples,)
+        The part gamma of each sample, in [0, 1]; where it is 0, signals are those of the class, bit for bit.
+    n_classes : int
+        Number of classes K.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_samples, n_classes)
+        Shares in 127ths.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the shapes disagree or a number is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar.losses import soft_targets
+    >>> soft_targets(np.array([0, 2]), np.array([0.0, 0.3]), 3)
+    array([[127,   0,   0],
+           [ 13,  13, 101]])
+    """
+    n_classes = check_integer(n_classes, "n_classes", low=1)
+    smoothing = check_array(smoothing, "smoothing", dtype=(np.float64, np.float32), ndim=1)
+    if smoothing.shape != y.shape:
+        raise ValueError(f"smoothing must have the shape of y {y.shape}, got {smoothing.shape}")
+    if not ((smoothing >= 0) & (smoothing <= 1)).all():
+        raise ValueError("smoothing must be in [0, 1]")
+    others = np.rint(SIGNAL_MAX * smoothing / n_classes).astype(np.int64)
+    shares = np.repeat(others[:, None], n_classes, axis=1)
+    shares[np.arange(len(y)), y] = SIGNAL_MAX - (n_classes - 1) * others
+    return shares
 
 
 class BinaryCrossEntropy(ProbabilisticLoss):
@@ -387,6 +436,14 @@ def _exp_table(fan_in: int, temperature: float, bits: int) -> np.ndarray:
 
 def _look_up(table: np.ndarray, distance: np.ndarray) -> np.ndarray:
     return table[np.minimum(distance, len(table) - 1)]
+
+
+def _check_shares(y: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    if y.shape != scores.shape:
+        raise ValueError(f"y must have the shape of scores {scores.shape}, got {y.shape}")
+    if len(y) and (y.min() < 0 or (y.sum(axis=1) != SIGNAL_MAX).any()):
+        raise ValueError(f"y must be shares that are not negative and add up to {SIGNAL_MAX} in each row")
+    return y.astype(np.int64)
 
 
 def _check_weights(weights: np.ndarray, n_samples: int) -> np.ndarray:

@@ -8,7 +8,7 @@ import spec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bvar.losses import FULL_WEIGHT, BinaryCrossEntropy, CrossEntropy, SquaredError
+from bvar.losses import FULL_WEIGHT, BinaryCrossEntropy, CrossEntropy, SquaredError, soft_targets
 
 SCORES = st.integers(1, 6).flatmap(
     lambda k: st.lists(st.lists(st.integers(-3000, 3000), min_size=k, max_size=k), min_size=1, max_size=5)
@@ -32,6 +32,24 @@ def test_signals_are_the_rounded_difference_of_softmax_and_label(scores, fan_in,
     exact /= exact.sum(axis=1, keepdims=True)
     assert abs(p - exact).max() <= (len(scores[0]) + 1) * 2.0**-21
     np.testing.assert_array_equal(p.argmax(axis=1), s.argmax(axis=1))
+
+
+@given(scores=SCORES, seed=st.integers(0, 99), certain=st.booleans())
+def test_soft_targets_move_signals_by_what_they_share(scores, seed, certain):
+    rng, n_classes = np.random.default_rng(seed), len(scores[0])
+    y, s = rng.integers(0, n_classes, len(scores)), np.array(scores, np.int32)
+    gamma = np.zeros(len(y)) if certain else rng.random(len(y))
+    shares, loss = soft_targets(y, gamma, n_classes), CrossEntropy(100)
+    hard = np.eye(n_classes, dtype=int)[y] * 127
+    assert (shares.sum(axis=1) == 127).all()
+    # every other class is rounded once, and the class gets what is left
+    exact = 127 * ((1 - gamma[:, None]) * np.eye(n_classes)[y] + gamma[:, None] / n_classes)
+    assert (abs(shares - exact) <= np.where(hard > 0, 0.5 * (n_classes - 1), 0.5) + 1e-9).all()
+    assert (loss.signals(s, shares).astype(int) == loss.signals(s, y).astype(int) + hard - shares).all()
+    if certain:
+        assert (shares == hard).all()
+        assert loss.values(s, shares) == pytest.approx(loss.values(s, y), rel=1e-12)
+        assert loss.n_correct(s, shares) == loss.n_correct(s, y)
 
 
 def test_the_table_is_the_rounded_exponential():
