@@ -48,7 +48,7 @@ def noise_at_time(X: Any, t: Any, random_state: Any = None) -> np.ndarray:
     """Add noise as mollified classifiers do: ``cos(pi t / 2) X + sin(pi t / 2) eps``.
 
     This is :func:`noise` with the noise fraction ``sin(pi t / 2) ** 2``. Time runs from clean to noise: it is
-    the curve of :class:`CosineSchedule` backwards. Source: Heinonen et al., AISTATS 2025 (read in the authors' code).
+    the curve of :class:`CosineSchedule` backwards. Source: Heinonen et al., AISTATS 2025 (read in their code).
 
     Parameters
     ----------
