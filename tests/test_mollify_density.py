@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
@@ -104,21 +104,18 @@ LAYERS = {
 }
 
 
-@pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("name", LAYERS)
-def test_gradients_of_a_layer(name, training):
+def test_gradients_of_a_layer(name):
     """Of a loss with a weight of its own for each output and each log-determinant."""
-    if name == "batch norm" and not training:
-        pytest.skip("nothing goes back through kept statistics")
     layer = disturbed(LAYERS[name](4))
     x = np.random.RandomState(1).randn(6, 4) * [1, 2, 3, 4]
     d, e = np.random.RandomState(2).randn(6, 4), np.random.RandomState(4).randn(6)
 
     def value():
-        y, log_det, _ = layer.forward(x, training)
+        y, log_det, _ = layer.forward(x, True)
         return (d * y).sum() + (e * log_det).sum()
 
-    dx = layer.backward(d, e, layer.forward(x, training)[2])
+    dx = layer.backward(d, e, layer.forward(x, True)[2])
     gradients = [p.gradient.copy() for p in layer.parameters]
     assert abs(dx - slopes(value, x)).max() < 1e-6
     for p, gradient in zip(layer.parameters, gradients, strict=True):
@@ -356,12 +353,19 @@ def test_training_sees_as_much_noise_as_the_schedule_says(monkeypatch):
     assert correlations[8:] == pytest.approx([clean, clean], abs=1e-12)
 
 
+def split(X, seed=0):
+    """Return the samples that early stopping trains on, and those it holds out."""
+    return train_test_split(X, test_size=0.1, random_state=np.random.RandomState(seed).randint(2**31 - 1))
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize("kind", FLOWS)
-def test_batch_norm_is_calibrated_with_clean_data(kind):
+def test_batch_norm_is_calibrated_with_clean_data(kind, early_stopping):
     """Even if there was noise to the last epoch: each layer has the statistics of what reaches it."""
     X = moons()
-    model = quick(kind, mollify="linear", mollified_fraction=1.0, max_iter=3).fit(X)
-    x = model.scaler_.transform(X)
+    options = {"mollify": "linear", "mollified_fraction": 1.0, "early_stopping": early_stopping}
+    model = quick(kind, max_iter=3, **options).fit(X)
+    x = model.scaler_.transform(split(X)[0] if early_stopping else X)
     for layer in model.model_.layers:
         if isinstance(layer, FlowBatchNorm):
             np.testing.assert_allclose(layer.mean, x.mean(axis=0), atol=1e-12)
@@ -397,6 +401,44 @@ def test_mollification_smooths_what_would_be_learnt_by_heart():
     noisy = quick(RealNVPDensity, **options, mollify="sigmoid").fit(X)
     assert noisy.score(test) > plain.score(test) + 1
     assert noisy.score(X) < plain.score(X)
+
+
+def test_batches_share_what_is_left_over(monkeypatch):
+    """No batch is smaller than asked for, and the loss of an epoch is the mean over samples."""
+    seen, loss = [], Flow.loss
+
+    def spy(self, x, random):
+        seen.append((len(x), loss(self, x, random)))
+        return seen[-1][1]
+
+    monkeypatch.setattr(Flow, "loss", spy)
+    model = quick(RealNVPDensity, max_iter=1, batch_size=50).fit(moons(149))
+    assert [n for n, _ in seen] == [75, 74]
+    assert model.history_["loss"] == [pytest.approx((75 * seen[0][1] + 74 * seen[1][1]) / 149, abs=1e-12)]
+    seen.clear()
+    quick(RealNVPDensity, max_iter=1, batch_size=500).fit(moons(149))
+    assert [n for n, _ in seen] == [149]
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_the_validation_score_is_that_of_the_samples_held_out(kind):
+    """... under the model that is kept, batch norms and all, in the units of the data."""
+    X = moons()
+    model = quick(kind, max_iter=4, early_stopping=True, mollify="sigmoid", mollified_fraction=1.0).fit(X)
+    train, held_out = split(X)
+    assert model.best_validation_score_ == pytest.approx(model.score(held_out), abs=1e-12)
+    np.testing.assert_allclose(model.scaler_.mean_, train.mean(axis=0), rtol=1e-12)
+
+
+def test_blocks_take_turns():
+    """Each coupling moves what the one before let stay; each autoregression sees the order reversed."""
+    layers = RealNVPDensity(n_blocks=4)._make_model(5, random()).layers
+    assert [type(layer) for layer in layers] == [AffineCoupling, FlowBatchNorm] * 4
+    for one, two in zip(layers[:-2:2], layers[2::2], strict=True):
+        assert one.stay.tolist() == two.move.tolist()
+        assert sorted([*one.stay, *one.move]) == list(range(5))
+    layers = MAFDensity(n_blocks=3)._make_model(5, random()).layers
+    assert [type(layer) for layer in layers] == [MaskedAutoregression, FlowBatchNorm, Reverse] * 3
 
 
 def test_verbose_says_what_happens(capsys):
@@ -491,9 +533,10 @@ def test_a_model_survives_a_fit_that_fails(kind):
 
 @pytest.mark.parametrize("kind", ALL)
 def test_far_away_there_is_no_density_and_no_error(kind):
-    model = quick(kind).fit(moons())
-    far = model.score_samples([[1e100, 1e100], [-1e100, 1e100], [1e100, 0]])
-    assert (far < -1e6).all()
+    for parameters in ({}, {"activation": "relu"}) if kind is not RealNVPDensity else ({},):
+        model = quick(kind, **parameters).fit(moons())
+        far = model.score_samples([[1e100, 1e100], [-1e100, 1e100], [1e100, 0]])
+        assert (far < -1e6).all()
 
 
 @pytest.mark.parametrize("kind", ALL)
@@ -529,7 +572,7 @@ def test_scikit_learn_contract(estimator, check):
 
 @pytest.mark.parametrize("estimator", CHECKED, ids=lambda e: type(e).__name__)
 def test_scikit_learn_runs_as_many_checks_as_it_has(estimator):
-    assert len(list(estimator_checks_generator(estimator))) >= 40
+    assert len(list(estimator_checks_generator(estimator))) >= 41
 
 
 def test_noise_is_added_to_a_copy():

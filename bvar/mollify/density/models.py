@@ -14,6 +14,7 @@ from bvar.mollify.density.network import MLP, Parameter
 __all__ = ["Flow", "Model", "VariationalAutoencoder", "in_chunks"]
 
 LOG_2PI = float(np.log(2 * np.pi))
+_START = -2.0  # log-variance of the decoder: at 0 it explains all by itself, and z is never used
 _CHUNK = 4096  # samples evaluated at a time
 
 
@@ -111,7 +112,7 @@ class Flow:
 
 
 class VariationalAutoencoder:
-    """A latent normal z, a decoder ``x = f(z) + exp(l / 2) noise`` with l learnt, and an encoder q(z | x).
+    """A latent normal z, a decoder ``x = f(z) + exp(l / 2) noise`` with l learnt for each feature, an encoder.
 
     Parameters
     ----------
@@ -140,7 +141,7 @@ class VariationalAutoencoder:
     ) -> None:
         self.encoder = MLP([n_features, *hidden, 2 * n_components], activation, random)
         self.decoder = MLP([n_components, *hidden[::-1], n_features], activation, random)
-        self.log_variance = Parameter(np.zeros(1))
+        self.log_variance = Parameter(np.full(n_features, _START))
         self.n_features, self.n_components = n_features, n_components
         # the same draws for every sample: its density then does not depend on what it is scored with
         self.draws = random.standard_normal((n_draws, n_components))
@@ -153,7 +154,7 @@ class VariationalAutoencoder:
     def loss(self, x: np.ndarray, random: np.random.RandomState) -> float:
         """Return minus the ELBO, estimated with one z for each sample.
 
-        That is the mean of ``exp(-l) |x - f(z)|^2 / 2 + D (l + log(2 pi)) / 2 + KL``, with
+        That is the mean of ``sum(exp(-l) (x - f(z))^2 + l + log(2 pi)) / 2 + KL``, with
         ``KL = sum(mu^2 + exp(v) - 1 - v) / 2`` for ``q(z | x) = N(mu, exp(v))``.
         """
         n = len(x)
@@ -161,15 +162,15 @@ class VariationalAutoencoder:
         mu, v = np.hsplit(code, 2)
         noise = random.standard_normal(mu.shape) * np.exp(0.5 * v)
         decoded, decoder_inputs = self.decoder.forward(mu + noise)
-        rest, precision = decoded - x, np.exp(-self.log_variance.value[0])
-        squares = precision * (rest * rest).sum(axis=1)
-        self.log_variance.gradient[0] = 0.5 * (self.n_features - squares.mean())
+        rest, precision = decoded - x, np.exp(-self.log_variance.value)
+        squares = precision * rest * rest
+        self.log_variance.gradient[:] = 0.5 * (1 - squares.mean(axis=0))
         dz = self.decoder.backward(precision / n * rest, decoder_inputs)
         dv = 0.5 * (np.exp(v) - 1) / n + 0.5 * dz * noise
         self.encoder.backward(np.hstack([mu / n + dz, dv]), encoder_inputs)
         divergence = 0.5 * (mu * mu + np.exp(v) - 1 - v).sum(axis=1)
-        constant = 0.5 * self.n_features * (self.log_variance.value[0] + LOG_2PI)
-        return float(np.mean(0.5 * squares + divergence) + constant)
+        constant = 0.5 * (self.log_variance.value + LOG_2PI).sum()
+        return float(np.mean(0.5 * squares.sum(axis=1) + divergence) + constant)
 
     def calibrate(self, x: np.ndarray) -> None:
         """Do nothing: there are no statistics."""
@@ -187,13 +188,12 @@ class VariationalAutoencoder:
     def _log_weight(self, x: np.ndarray, mu: np.ndarray, v: np.ndarray, eps: np.ndarray) -> np.ndarray:
         """Return ``log p(x | z) + log p(z) - log q(z | x)`` at ``z = mu + exp(v / 2) eps``."""
         z = mu + np.exp(0.5 * v) * eps
-        rest, log_variance = self.decoder.forward(z)[0] - x, self.log_variance.value[0]
-        squares = np.exp(-log_variance) * (rest * rest).sum(axis=1)
-        log_likelihood = -0.5 * (squares + self.n_features * (log_variance + LOG_2PI))
+        rest, log_variance = self.decoder.forward(z)[0] - x, self.log_variance.value
+        log_likelihood = -0.5 * (np.exp(-log_variance) * rest * rest + log_variance + LOG_2PI).sum(axis=1)
         return log_likelihood - 0.5 * (z * z - eps * eps - v).sum(axis=1)
 
     def sample(self, n_samples: int, random: np.random.RandomState) -> np.ndarray:
         """Decode latent noise, and add that of the decoder."""
         z = random.standard_normal((n_samples, self.n_components))
         eps = random.standard_normal((n_samples, self.n_features))
-        return self.decoder.forward(z)[0] + np.exp(0.5 * self.log_variance.value[0]) * eps
+        return self.decoder.forward(z)[0] + np.exp(0.5 * self.log_variance.value) * eps

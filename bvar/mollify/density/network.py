@@ -32,7 +32,7 @@ def orthogonal(n_inputs: int, n_outputs: int, random: np.random.RandomState) -> 
     """Return a random matrix whose shorter side is orthonormal, shape (n_inputs, n_outputs).
 
     Also for last layers: one near zero would make a coupling near the identity, which is where a mollified flow
-    gets stuck.
+    gets stuck (docs/explanation/mollification.md).
     """
     tall = random.standard_normal((max(n_inputs, n_outputs), min(n_inputs, n_outputs)))
     q, r = np.linalg.qr(tall)

@@ -14,7 +14,7 @@ __all__ = ["VAEDensity"]
 
 
 class VAEDensity(DensityEstimator):
-    """A density by a variational autoencoder with a Gaussian decoder of learnt variance.
+    """A density by a variational autoencoder with a Gaussian decoder, its variances learnt.
 
     Training maximises the ELBO with one draw. `score_samples` gives the importance-weighted lower bound with
     `n_draws` draws, ``log(mean of p(x | z) p(z) / q(z | x))``: in expectation it is at most the log density, and
@@ -31,7 +31,7 @@ class VAEDensity(DensityEstimator):
         What follows hidden layers.
     n_draws : int, default=16
         Draws of z for the bound.
-    learning_rate : float, default=1e-3
+    learning_rate : float, default=3e-3
         Size of a step of Adam.
     batch_size : int, default=100
         Samples of a training step, at least 2; a batch takes its share of what is left over.
@@ -83,10 +83,10 @@ class VAEDensity(DensityEstimator):
     >>> import numpy as np
     >>> from bvar.mollify import VAEDensity
     >>> X = np.random.RandomState(0).randn(500, 1) @ np.ones((1, 5)) + np.random.RandomState(1).randn(500, 5) / 3
-    >>> model = VAEDensity((32,), n_components=1, max_iter=200, random_state=0).fit(X)
+    >>> model = VAEDensity((32,), n_components=1, max_iter=100, random_state=0).fit(X)
     >>> S = np.full((5, 5), 1.0) + np.eye(5) / 9
     >>> truth = -0.5 * (5 * np.log(2 * np.pi) + np.linalg.slogdet(S)[1] + 5)
-    >>> bool(truth - 1.2 < model.score(X) < truth)  # a bound, still rising
+    >>> bool(truth - 0.2 < model.score(X) < truth + 0.05)  # a bound
     True
     """
 
@@ -97,7 +97,7 @@ class VAEDensity(DensityEstimator):
         n_components: int = 4,
         activation: str = "relu",
         n_draws: int = 16,
-        learning_rate: float = 1e-3,
+        learning_rate: float = 3e-3,
         batch_size: int = 100,
         max_iter: int = 100,
         mollify: Any = None,
