@@ -385,6 +385,14 @@ def test_early_stopping_keeps_the_best():
     assert again.score_samples(X).tobytes() == model.score_samples(X).tobytes()
 
 
+def test_a_fit_leaves_nothing_of_the_one_before():
+    model = quick(RealNVPDensity, max_iter=2, early_stopping=True).fit(moons())
+    model.set_params(early_stopping=False).fit(moons())
+    assert not hasattr(model, "best_iter_")
+    assert not hasattr(model, "best_validation_score_")
+    assert model.history_["validation_score"] == []
+
+
 def test_early_stopping_waits_for_the_noise_to_go():
     X = moons(120)
     options = {"max_iter": 100, "early_stopping": True, "learning_rate": 1e-2, "n_iter_no_change": 3}
@@ -527,7 +535,8 @@ def test_a_model_survives_a_fit_that_fails(kind):
     before = model.score_samples(X)
     model.set_params(learning_rate=1e250)
     with pytest.raises(FloatingPointError, match="training diverged in epoch"):
-        model.fit(X * 7)
+        model.fit(np.c_[X, X] * 7)
+    assert model.n_features_in_ == 2
     assert np.array_equal(model.score_samples(X), before)
 
 

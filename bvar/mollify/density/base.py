@@ -18,7 +18,7 @@ from bvar._validation import check_integer, check_real
 from bvar.mollify.density.models import Model
 from bvar.mollify.density.network import Adam
 from bvar.mollify.noising import noise
-from bvar.mollify.schedules import Schedule, as_schedule, progress
+from bvar.mollify.schedules import as_schedule, progress
 
 __all__ = ["DensityEstimator"]
 
@@ -54,18 +54,13 @@ class DensityEstimator(DensityMixin, BaseEstimator, ABC):
         FloatingPointError
             If training diverged.
         """
-        schedule, n_noisy = self._check_parameters()
-        X = self._check_samples(X, reset=True)
-        random = check_random_state(self.random_state)
-        train, held_out = self._hold_out(X, random)
-        scaler = StandardScaler().fit(train)
-        training = _Training(self, self._make_model(X.shape[1], random), scaler, random)
-        training.run(train, held_out, schedule, n_noisy)
-        # only now: a fitted estimator that fails to fit again stays what it was
-        self.scaler_, self.model_, self.history_ = scaler, training.kept(), training.history
-        self.n_iter_ = len(self.history_["loss"])
-        if held_out is not None:
-            self.best_iter_, self.best_validation_score_ = training.best.epoch, training.best.score
+        before = dict(self.__dict__)
+        try:
+            self._fit(X)
+        except BaseException:  # also when a user interrupts: a fitted model stays the model it was
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
         return self
 
     def score_samples(self, X: Any) -> np.ndarray:
@@ -120,7 +115,21 @@ class DensityEstimator(DensityMixin, BaseEstimator, ABC):
         n_samples = check_integer(n_samples, "n_samples", low=1)
         return self.scaler_.inverse_transform(self.model_.sample(n_samples, check_random_state(random_state)))
 
-    # ------------------------------------------------------------------------------- checking
+    # ------------------------------------------------------------------------------- fitting
+
+    def _fit(self, X: Any) -> None:
+        for left_over in ("best_iter_", "best_validation_score_"):
+            self.__dict__.pop(left_over, None)
+        noise_fractions = self._check_parameters()
+        X = self._check_samples(X, reset=True)
+        random = check_random_state(self.random_state)
+        train, held_out = self._hold_out(X, random)
+        self.scaler_ = StandardScaler().fit(train)
+        training = _Training(self, self._make_model(X.shape[1], random), train, random)
+        training.run(noise_fractions, held_out)
+        self.model_, self.history_, self.n_iter_ = training.kept(), training.history, training.n_epochs
+        if held_out is not None:
+            self.best_iter_, self.best_validation_score_ = training.best.epoch, training.best.score
 
     def _hold_out(self, X: np.ndarray, random: np.random.RandomState) -> tuple[np.ndarray, np.ndarray | None]:
         """Set validation samples aside if early stopping wants them."""
@@ -136,14 +145,16 @@ class DensityEstimator(DensityMixin, BaseEstimator, ABC):
             raise ValueError("early_stopping cannot set validation_fraction aside: one sample is left to learn")
         return train, test
 
+    # ------------------------------------------------------------------------------- checking
+
     def _check_samples(self, X: Any, *, reset: bool) -> np.ndarray:
         X = validate_data(self, X, reset=reset, dtype=np.float64, ensure_min_samples=2 if reset else 1)
         if np.abs(X).max() > _LARGEST:
             raise ValueError(f"X must be within {_LARGEST:g} of 0, or its variance overflows: scale it down")
         return X
 
-    def _check_parameters(self) -> tuple[Schedule | None, int]:
-        """Check what all estimators have; return the schedule and for how many epochs there is noise."""
+    def _check_parameters(self) -> list[float]:
+        """Check what all estimators have; return the noise fraction of each epoch."""
         check_integer(self.max_iter, "max_iter", low=1)
         check_integer(self.batch_size, "batch_size", low=2)
         check_real(self.learning_rate, "learning_rate", low=0, strict=True)
@@ -154,7 +165,9 @@ class DensityEstimator(DensityMixin, BaseEstimator, ABC):
         if fraction > 1:
             raise ValueError(f"mollified_fraction must be in (0, 1], got {self.mollified_fraction!r}")
         schedule = as_schedule(self.mollify)
-        return schedule, 0 if schedule is None else max(1, round(fraction * self.max_iter))
+        n_noisy = max(1, round(fraction * self.max_iter)) if schedule else 0
+        noisy = [float(schedule.gamma(progress(epoch, n_noisy))) for epoch in range(n_noisy)] if schedule else []
+        return noisy + [0.0] * (self.max_iter - n_noisy)
 
 
 def hidden_sizes(sizes: Any) -> list[int]:
@@ -175,24 +188,25 @@ def _log_density(model: Model, scaler: StandardScaler, X: np.ndarray) -> np.ndar
 class _Training:
     """One training run: the model, its optimizer, and what is known about each epoch."""
 
-    def __init__(
-        self, estimator: Any, model: Model, scaler: StandardScaler, random: np.random.RandomState
-    ) -> None:
-        self.estimator, self.model, self.scaler, self.random = estimator, model, scaler, random
+    def __init__(self, estimator: Any, model: Model, train: np.ndarray, random: np.random.RandomState) -> None:
+        self.estimator, self.model, self.random = estimator, model, random
+        self.X = estimator.scaler_.transform(train)
         self.adam = Adam(model.parameters, estimator.learning_rate)
         self.history: dict[str, list[float]] = {"loss": [], "noise_fraction": [], "validation_score": []}
         self.best = _Best()
 
-    def run(self, train: np.ndarray, held_out: np.ndarray | None, schedule: Schedule | None, n_noisy: int) -> None:
-        """Train for some epochs, the first `n_noisy` with noise."""
-        self.X = self.scaler.transform(train)
-        for epoch in range(self.estimator.max_iter):
-            noisy = schedule is not None and epoch < n_noisy
-            gamma = float(schedule.gamma(progress(epoch, n_noisy))) if schedule and noisy else 0.0
+    @property
+    def n_epochs(self) -> int:
+        """Number of epochs that have ended."""
+        return len(self.history["loss"])
+
+    def run(self, noise_fractions: list[float], held_out: np.ndarray | None) -> None:
+        """Train for one epoch with each noise fraction, unless the validation score no longer rises."""
+        for gamma in noise_fractions:
             self.history["loss"].append(self._epoch(gamma))
             self.history["noise_fraction"].append(gamma)
             if held_out is not None:
-                self._validate(held_out, counts=not noisy)
+                self._validate(held_out, counts=gamma == 0)
             self._tell()
             if self.best.waited >= self.estimator.n_iter_no_change:
                 break
@@ -221,7 +235,7 @@ class _Training:
             loss = self.model.loss(x, self.random)
         if not (np.isfinite(loss) and np.isfinite(self.adam.gradient).all()):
             raise FloatingPointError(
-                f"training diverged in epoch {len(self.history['loss']) + 1}: "
+                f"training diverged in epoch {self.n_epochs + 1}: "
                 f"learning_rate={self.estimator.learning_rate!r} is too high for these data"
             )
         self.adam.step()
@@ -229,14 +243,15 @@ class _Training:
 
     def _validate(self, held_out: np.ndarray, *, counts: bool) -> None:
         self.model.calibrate(self.X)
-        self.history["validation_score"].append(float(_log_density(self.model, self.scaler, held_out).mean()))
-        self.best.look(self.model, self.history["validation_score"][-1], counts=counts)
+        score = float(_log_density(self.model, self.estimator.scaler_, held_out).mean())
+        self.history["validation_score"].append(score)
+        self.best.look(self.model, score, epoch=self.n_epochs, counts=counts)
 
     def _tell(self) -> None:
         if not self.estimator.verbose:
             return
         text = "  ".join(f"{key} {values[-1]:.4f}" for key, values in self.history.items() if values)
-        print(f"epoch {len(self.history['loss']):3d}/{self.estimator.max_iter}  {text}", flush=True)  # noqa: T201
+        print(f"epoch {self.n_epochs:3d}/{self.estimator.max_iter}  {text}", flush=True)  # noqa: T201
 
 
 class _Best:
@@ -244,12 +259,11 @@ class _Best:
 
     def __init__(self) -> None:
         self.model: Model | None = None
-        self.score, self.epoch, self.waited, self.n_seen = -np.inf, 0, 0, 0
+        self.score, self.epoch, self.waited = -np.inf, 0, 0
 
-    def look(self, model: Model, score: float, *, counts: bool) -> None:
+    def look(self, model: Model, score: float, *, epoch: int, counts: bool) -> None:
         """Keep a copy of a better model; wait only in epochs that count."""
-        self.n_seen += 1
         if self.model is None or score > self.score:
-            self.model, self.score, self.epoch, self.waited = copy.deepcopy(model), score, self.n_seen, 0
+            self.model, self.score, self.epoch, self.waited = copy.deepcopy(model), score, epoch, 0
         elif counts:
             self.waited += 1
