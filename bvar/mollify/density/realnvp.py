@@ -1,0 +1,127 @@
+"""RealNVP: a normalising flow of affine couplings, quick both ways."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from bvar._validation import check_integer
+from bvar.mollify.density.base import DensityEstimator, hidden_sizes
+from bvar.mollify.density.flow_layers import AffineCoupling, FlowBatchNorm, FlowLayer
+from bvar.mollify.density.models import Flow
+
+__all__ = ["RealNVPDensity"]
+
+
+class RealNVPDensity(DensityEstimator):
+    """A density by a normalising flow of affine couplings, trained by maximum likelihood.
+
+    A block is a coupling, ``y = x exp(s) + t`` for half of the features with s and t from the other half, and a
+    batch norm; after all blocks the data shall be standard normal. The density is exact. Couplings have no bound
+    on s but that of their network (Dinh et al. 2017; architecture of Tran et al., NeurIPS 2023, read in code). One
+    feature alone has no other half: its density is a normal one.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default=(64, 64)
+        Widths of the hidden layers of both networks of a coupling.
+    n_blocks : int, default=5
+        Number of blocks; which half moves alternates.
+    learning_rate : float, default=1e-3
+        Size of a step of Adam.
+    batch_size : int, default=100
+        Samples of a training step, at least 2; a batch takes its share of what is left over.
+    max_iter : int, default=100
+        Number of epochs, at most.
+    mollify : None, 'sigmoid', 'cosine', 'linear' or Schedule, default=None
+        How noise on the standardised training data is taken away; None means that there is none. A schedule must
+        end clean.
+    mollified_fraction : float, default=0.6
+        Share of the epochs that have noise, in (0, 1].
+    early_stopping : bool, default=False
+        Whether to set validation samples aside, to stop when their score no longer rises, and to keep the model
+        that scored best on them. While there is noise, training never stops: the score is bound to rise.
+    validation_fraction : float, default=0.1
+        Share of the samples set aside.
+    n_iter_no_change : int, default=10
+        Epochs without a better validation score after which training stops.
+    random_state : None, int or RandomState, default=None
+        Seed of initial weights, of the order of samples, of the noise and of the validation split.
+    verbose : bool or int, default=False
+        Whether to print a line for each epoch.
+
+    Attributes
+    ----------
+    model_ : Flow
+        The trained model, on standardised data.
+    scaler_ : sklearn.preprocessing.StandardScaler
+        What standardises.
+    history_ : dict of list
+        For each epoch: 'loss' (minus the mean log density of standardised training data as they were seen),
+        'noise_fraction', and with early stopping 'validation_score'.
+    n_iter_ : int
+        Number of epochs run.
+    best_iter_ : int
+        Epoch of the model kept, from 1; only with early stopping.
+    best_validation_score_ : float
+        Its validation score; only with early stopping.
+    n_features_in_ : int
+        Number of features seen during `fit`.
+    feature_names_in_ : ndarray of str
+        Their names, if they had any.
+
+    See Also
+    --------
+    MAFDensity : Richer for as many blocks, slow to sample.
+    VAEDensity : With latent variables, and a bound in place of the density.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar.mollify import RealNVPDensity
+    >>> angle = np.random.RandomState(0).rand(500) * 2 * np.pi
+    >>> X = np.c_[np.cos(angle), np.sin(angle)] * 3
+    >>> model = RealNVPDensity((16,), max_iter=50, mollify="sigmoid", random_state=0).fit(X)
+    >>> on_the_ring, centre = model.score_samples([[3, 0], [0, 0]])
+    >>> bool(on_the_ring > centre)
+    True
+    >>> model.sample(3, random_state=0).shape
+    (3, 2)
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (64, 64),
+        *,
+        n_blocks: int = 5,
+        learning_rate: float = 1e-3,
+        batch_size: int = 100,
+        max_iter: int = 100,
+        mollify: Any = None,
+        mollified_fraction: float = 0.6,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        random_state: Any = None,
+        verbose: bool | int = False,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.n_blocks = n_blocks
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.mollify = mollify
+        self.mollified_fraction = mollified_fraction
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _make_model(self, n_features: int, random: np.random.RandomState) -> Flow:
+        hidden = hidden_sizes(self.hidden_layer_sizes)
+        layers: list[FlowLayer] = []
+        for block in range(check_integer(self.n_blocks, "n_blocks", low=1)):
+            layers += [AffineCoupling(n_features, block % 2, hidden, random), FlowBatchNorm(n_features)]
+        return Flow(layers, n_features)
