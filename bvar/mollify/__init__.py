@@ -1,10 +1,14 @@
 """Mollified training: begin with noisy data, and take the noise away.
 
 * :class:`SigmoidSchedule`, :class:`CosineSchedule` and :class:`LinearSchedule` say how much noise there is when;
-* :func:`noise`, :func:`noise_at_time` and :func:`blur` degrade data.
+* :func:`noise`, :func:`noise_at_time` and :func:`blur` degrade data;
+* :class:`Mollifier` degrades samples at random and says how much to soften their labels, by
+  :func:`noise_smoothing`, :func:`blur_smoothing` and :func:`soft_targets`.
 """
 
 from bvar.mollify.blurring import blur, blur_scale
+from bvar.mollify.labels import blur_smoothing, confidence_matched_schedule, noise_smoothing, soft_targets
+from bvar.mollify.mollifier import Mollifier, standard_moments, standardize
 from bvar.mollify.noising import noise, noise_at_time
 from bvar.mollify.schedules import (
     CosineSchedule,
@@ -17,11 +21,18 @@ from bvar.mollify.schedules import (
 __all__ = [
     "CosineSchedule",
     "LinearSchedule",
+    "Mollifier",
     "Schedule",
     "SigmoidSchedule",
     "blur",
     "blur_scale",
+    "blur_smoothing",
+    "confidence_matched_schedule",
     "noise",
     "noise_at_time",
+    "noise_smoothing",
     "progress",
+    "soft_targets",
+    "standard_moments",
+    "standardize",
 ]
