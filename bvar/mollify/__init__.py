@@ -3,10 +3,14 @@
 * :class:`SigmoidSchedule`, :class:`CosineSchedule` and :class:`LinearSchedule` say how much noise there is when;
 * :func:`noise`, :func:`noise_at_time` and :func:`blur` degrade data;
 * :class:`Mollifier` degrades samples at random and says how much to soften their labels, by
-  :func:`noise_smoothing`, :func:`blur_smoothing` and :func:`soft_targets`.
+  :func:`noise_smoothing`, :func:`blur_smoothing` and :func:`soft_targets`;
+* :func:`corrupted_scores` tests on images that were corrupted in ways not met in training.
 """
 
 from bvar.mollify.blurring import blur, blur_scale
+from bvar.mollify.calibration import attainable_accuracy, expected_calibration_error
+from bvar.mollify.corruptions import CORRUPTIONS as CORRUPTIONS
+from bvar.mollify.corruptions import CorruptedScores, corrupt, corrupted_scores
 from bvar.mollify.labels import blur_smoothing, confidence_matched_schedule, noise_smoothing, soft_targets
 from bvar.mollify.mollifier import Mollifier, standard_moments, standardize
 from bvar.mollify.noising import noise, noise_at_time
@@ -19,15 +23,20 @@ from bvar.mollify.schedules import (
 )
 
 __all__ = [
+    "CorruptedScores",
     "CosineSchedule",
     "LinearSchedule",
     "Mollifier",
     "Schedule",
     "SigmoidSchedule",
+    "attainable_accuracy",
     "blur",
     "blur_scale",
     "blur_smoothing",
     "confidence_matched_schedule",
+    "corrupt",
+    "corrupted_scores",
+    "expected_calibration_error",
     "noise",
     "noise_at_time",
     "noise_smoothing",

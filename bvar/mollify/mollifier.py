@@ -46,8 +46,8 @@ class Mollifier(BaseEstimator):
     beta : float, default=2.0
         Positive; the mean time is ``1 / (1 + beta)``.
     label_exponent : float or None, default=4.0
-        The exponent k, positive: the greater, the later labels soften. 1 is the paper's, 2 to 4 are recommended for small
-        images. None keeps labels hard: gamma is 0.
+        The exponent k, positive: the greater, the later labels soften. 1 is the paper's, 2 to 4 are recommended
+        for small images. None keeps labels hard: gamma is 0.
     image_shape : tuple of int, optional
         (height, width) or (height, width, channels) of samples that are flattened images; role b needs it.
     schedule : Schedule, optional
