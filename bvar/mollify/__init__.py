@@ -4,11 +4,13 @@
 * :func:`noise`, :func:`noise_at_time` and :func:`blur` degrade data;
 * :class:`Mollifier` degrades samples at random and says how much to soften their labels, by
   :func:`noise_smoothing`, :func:`blur_smoothing` and :func:`soft_targets`;
+* :class:`MollifiedClassifier` is a small real-valued network that trains on them;
 * :func:`corrupted_scores` tests on images that were corrupted in ways not met in training.
 """
 
 from bvar.mollify.blurring import blur, blur_scale
 from bvar.mollify.calibration import attainable_accuracy, expected_calibration_error
+from bvar.mollify.classifier import MollifiedClassifier
 from bvar.mollify.corruptions import CORRUPTIONS as CORRUPTIONS
 from bvar.mollify.corruptions import CorruptedScores, corrupt, corrupted_scores
 from bvar.mollify.labels import blur_smoothing, confidence_matched_schedule, noise_smoothing, soft_targets
@@ -26,6 +28,7 @@ __all__ = [
     "CorruptedScores",
     "CosineSchedule",
     "LinearSchedule",
+    "MollifiedClassifier",
     "Mollifier",
     "Schedule",
     "SigmoidSchedule",
