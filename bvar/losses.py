@@ -24,7 +24,7 @@ __all__ = [
     "Loss",
     "ProbabilisticLoss",
     "SquaredError",
-    "soft_targets",
+    "integer_targets",
 ]
 
 SIGNAL_MAX = 127
@@ -157,8 +157,8 @@ class CrossEntropy(ProbabilisticLoss):
     Notes
     -----
     Targets are class indices, shape (n_samples,), or soft: whole 127ths, shape (n_samples, n_classes), each row of
-    which adds up to 127 (:func:`soft_targets`); the label in the formula is then their share.  Values are in nats, at most ``20 * log(2)`` above those of the
-    best score, where the table ends.
+    which adds up to 127 (:func:`integer_targets`); the label in the formula is then their share.  Values are in nats,
+    at most ``20 * log(2)`` above those of the best score, where the table ends.
 
     Examples
     --------
@@ -237,7 +237,7 @@ class CrossEntropy(ProbabilisticLoss):
         return weights, weights.sum(axis=1, keepdims=True)
 
 
-def soft_targets(y: np.ndarray, smoothing: np.ndarray, n_classes: int) -> np.ndarray:
+def integer_targets(y: np.ndarray, smoothing: np.ndarray, n_classes: int) -> np.ndarray:
     r"""Soften classes for :class:`CrossEntropy`: a part of the certainty goes to all classes alike.
 
     .. math:: t_j = \operatorname{round}(127\, \gamma / K) \quad (j \ne y), \qquad t_y = 127 - \sum_{j \ne y} t_j
@@ -264,8 +264,8 @@ def soft_targets(y: np.ndarray, smoothing: np.ndarray, n_classes: int) -> np.nda
     Examples
     --------
     >>> import numpy as np
-    >>> from bvar.losses import soft_targets
-    >>> soft_targets(np.array([0, 2]), np.array([0.0, 0.3]), 3)
+    >>> from bvar.losses import integer_targets
+    >>> integer_targets(np.array([0, 2]), np.array([0.0, 0.3]), 3)
     array([[127,   0,   0],
            [ 13,  13, 101]])
     """

@@ -8,7 +8,7 @@ import spec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bvar.losses import FULL_WEIGHT, BinaryCrossEntropy, CrossEntropy, SquaredError, soft_targets
+from bvar.losses import FULL_WEIGHT, BinaryCrossEntropy, CrossEntropy, SquaredError, integer_targets
 
 SCORES = st.integers(1, 6).flatmap(
     lambda k: st.lists(st.lists(st.integers(-3000, 3000), min_size=k, max_size=k), min_size=1, max_size=5)
@@ -39,7 +39,7 @@ def test_soft_targets_move_signals_by_what_they_share(scores, seed, certain):
     rng, n_classes = np.random.default_rng(seed), len(scores[0])
     y, s = rng.integers(0, n_classes, len(scores)), np.array(scores, np.int32)
     gamma = np.zeros(len(y)) if certain else rng.random(len(y))
-    shares, loss = soft_targets(y, gamma, n_classes), CrossEntropy(100)
+    shares, loss = integer_targets(y, gamma, n_classes), CrossEntropy(100)
     hard = np.eye(n_classes, dtype=int)[y] * 127
     assert (shares.sum(axis=1) == 127).all()
     # every other class is rounded once, and the class gets what is left

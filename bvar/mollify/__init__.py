@@ -4,10 +4,20 @@
 * :func:`noise`, :func:`noise_at_time` and :func:`blur` degrade data;
 * :class:`RealNVPDensity`, :class:`MAFDensity` and :class:`VAEDensity` learn densities, with
   such training or without.
+* :class:`Mollifier` degrades samples at random and says how much to soften their labels, by
+  :func:`noise_smoothing`, :func:`blur_smoothing` and :func:`soft_targets`;
+* :class:`MollifiedClassifier` is a small real-valued network that trains on them;
+* :func:`corrupted_scores` tests on images that were corrupted in ways not met in training.
 """
 
 from bvar.mollify.blurring import blur, blur_scale
+from bvar.mollify.calibration import attainable_accuracy, expected_calibration_error
+from bvar.mollify.classifier import MollifiedClassifier
+from bvar.mollify.corruptions import CORRUPTIONS as CORRUPTIONS
+from bvar.mollify.corruptions import CorruptedScores, corrupt, corrupted_scores
 from bvar.mollify.density import MAFDensity, RealNVPDensity, VAEDensity
+from bvar.mollify.labels import blur_smoothing, confidence_matched_schedule, noise_smoothing, soft_targets
+from bvar.mollify.mollifier import Mollifier, standard_moments, standardize
 from bvar.mollify.noising import noise, noise_at_time
 from bvar.mollify.schedules import (
     CosineSchedule,
@@ -18,6 +28,7 @@ from bvar.mollify.schedules import (
 )
 
 __all__ = [
+    "CorruptedScores",
     "CosineSchedule",
     "LinearSchedule",
     "MAFDensity",
@@ -25,9 +36,21 @@ __all__ = [
     "Schedule",
     "SigmoidSchedule",
     "VAEDensity",
+    "MollifiedClassifier",
+    "Mollifier",
+    "attainable_accuracy",
     "blur",
     "blur_scale",
+    "blur_smoothing",
+    "confidence_matched_schedule",
+    "corrupt",
+    "corrupted_scores",
+    "expected_calibration_error",
     "noise",
     "noise_at_time",
+    "noise_smoothing",
     "progress",
+    "soft_targets",
+    "standard_moments",
+    "standardize",
 ]

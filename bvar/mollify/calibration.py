@@ -1,0 +1,126 @@
+"""Whether a classifier is as sure as it is right, and how right one can be on degraded data.
+
+The other proper scores are scikit-learn's: ``log_loss`` and ``brier_score_loss``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from bvar._validation import check_choice, check_integer
+from bvar.mollify.labels import unit_interval
+from bvar.mollify.mollifier import degrade_by_role, standard_moments, standardize
+
+__all__ = ["attainable_accuracy", "expected_calibration_error"]
+
+
+def expected_calibration_error(y_true: Any, probabilities: Any, *, classes: Any = None, n_bins: int = 15) -> float:
+    r"""Compute how far confidence is from accuracy, on average.
+
+    Samples are sorted into bins of equal width by their confidence, the largest of their probabilities. With
+    :math:`n_b` of n samples in bin b (recalled: Guo et al. 2017, top label, L1):
+
+    .. math:: \mathrm{ECE} = \sum_b \frac{n_b}{n} \, \bigl| \mathrm{accuracy}_b - \mathrm{confidence}_b \bigr|
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        Classes.
+    probabilities : array-like of shape (n_samples, n_classes)
+        Predicted probabilities.
+    classes : array-like of shape (n_classes,), optional
+        What the columns stand for; default: the classes of `y_true`, sorted.
+    n_bins : int, default=15
+        Number of bins; each contains its upper end.
+
+    Returns
+    -------
+    float
+        From 0, calibrated, to 1.
+
+    Raises
+    ------
+    ValueError
+        If there are no samples, shapes do not fit or a probability is not in [0, 1].
+
+    Examples
+    --------
+    >>> expected_calibration_error([0, 1, 1, 1], [[0.9, 0.1], [0.1, 0.9], [0.9, 0.1], [0.4, 0.6]])
+    0.275
+    """
+    n_bins = check_integer(n_bins, "n_bins", low=1)
+    y, p = np.asarray(y_true), unit_interval(probabilities, "probabilities")
+    columns = np.unique(y) if classes is None else np.asarray(classes)
+    if p.shape != (len(y), len(columns)) or not len(y):
+        raise ValueError(
+            f"probabilities must have shape ({len(y)}, {len(columns)}) and a row, got shape {p.shape}"
+        )
+    confidence = p.max(axis=1)
+    gap = (columns[p.argmax(axis=1)] == y) - confidence
+    bins = np.maximum(np.ceil(confidence * n_bins).astype(np.int64) - 1, 0)
+    return float(abs(np.bincount(bins, gap, n_bins)).sum() / len(y))
+
+
+def attainable_accuracy(
+    predict: Callable[[np.ndarray], Any],
+    X: Any,
+    y: Any,
+    times: Any,
+    *,
+    role: str = "n",
+    image_shape: tuple[int, ...] | None = None,
+    moments: tuple[Any, Any] | None = None,
+    random_state: Any = None,
+) -> np.ndarray:
+    """Measure how often a classifier is right on data of each degradation.
+
+    Give samples that the classifier has not seen in training, and a classifier that was trained on degraded data
+    (hard labels will do): else its accuracy is less than what can be had.
+
+    Parameters
+    ----------
+    predict : callable
+        Gets samples in the units of `X` and returns classes.
+    X : array-like of shape (n_samples, n_features)
+        Held-out samples.
+    y : array-like of shape (n_samples,)
+        Their classes.
+    times : array-like of float, shape (n_times,)
+        Times in [0, 1].
+    role : {'n', 'b'}, default='n'
+        Noise or blur.
+    image_shape : tuple of int, optional
+        Shape of a sample that is an image; blur needs it.
+    moments : tuple of (mean, std), optional
+        Standardises `X` before it is degraded; default: :func:`standard_moments` of `X`. Better give those of
+        the training data.
+    random_state : None, int or RandomState, default=None
+        Where noise comes from.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_times,)
+        Accuracies, for :func:`confidence_matched_schedule`.
+
+    Raises
+    ------
+    ValueError
+        If the role is unknown, a time is not in [0, 1] or blur has no `image_shape`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.repeat([[-1.0], [1.0]], 500, axis=0)
+    >>> is_positive = lambda X: X[:, 0] > 0
+    >>> attainable_accuracy(is_positive, X, X[:, 0] > 0, [0, 0.5, 1], random_state=0).round(1).tolist()
+    [1.0, 0.8, 0.5]
+    """
+    check_choice(role, "role", ("n", "b"))
+    mean, std = standard_moments(X, image_shape) if moments is None else moments
+    Z, random = standardize(X, mean, std), check_random_state(random_state)
+    degraded = (degrade_by_role(Z, role, t, image_shape, random) for t in unit_interval(times, "times").ravel())
+    return np.array([np.mean(np.asarray(predict(D * std + mean)) == np.asarray(y)) for D in degraded])
