@@ -28,6 +28,7 @@ from bvar._random import RandomWords
 from bvar._validation import check_integer, check_real
 from bvar.bits import BitMatrix
 from bvar.encoding import BitEncoder, TableEncoder
+from bvar.estimators.mollified import MollifiedData
 from bvar.estimators.progress import Progress
 from bvar.estimators.training import BestNetwork, TrainingData, audible, empty_history, rows_of, train_epoch
 from bvar.layers import BooleanLinear
@@ -110,10 +111,11 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
             if not goes_on:
                 self._build(X, y, source)
             data = TrainingData(self._encode(X), self._encode_targets(y), weights)
+            mollified = self._mollified(X, data)
         with self._backend():
             batch_size = self._batch_size(len(data))
             self.network_.optimizer.start_schedule(self.eta, max_iter * -(-len(data) // batch_size))
-            self._train(data, held_out, source, max_iter, batch_size)
+            self._train(data, mollified, held_out, source, max_iter, batch_size)
 
     def _partial_fit(
         self, X: Any, y: Any, sample_weight: Any, learn_targets: Callable[[np.ndarray], None]
@@ -165,6 +167,10 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
     def _check_architecture(self, network: Network | None) -> None:
         """Check the parameters that shape the network, and that a network to go on with has that shape."""
 
+    def _mollified(self, X: Any, data: TrainingData) -> MollifiedData | None:
+        """Return what degrades the samples, if they are to be degraded."""
+        return None
+
     def _default_encoder(self) -> TableEncoder:
         """Spend about 1024 bits on the features: few deserve fine thresholds, many do with coarse ones."""
         return TableEncoder(n_bits=min(64, max(8, 1024 // self.n_features_in_)))
@@ -172,6 +178,7 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
     def _train(
         self,
         data: TrainingData,
+        mollified: MollifiedData | None,
         held_out: tuple[Any, Any] | None,
         source: RandomWords,
         max_iter: int,
@@ -181,7 +188,9 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
         best = BestNetwork(self.n_iter_no_change) if held_out else None
         progress = Progress(self.verbose, max_iter)
         try:
-            for _ in range(max_iter):
+            for epoch in range(max_iter):
+                if mollified is not None:
+                    data = mollified.epoch(epoch / max_iter, source)
                 order = source.permutation(len(data))
                 batches = data.batches(order, batch_size, self._sixty_fourths(*data.bits.shape), source)
                 seen, flips = train_epoch(self.network_, batches)

@@ -7,6 +7,7 @@ optimizer are listed one by one, because files for other languages depend on the
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
 from collections.abc import Callable, Iterable
@@ -25,6 +26,7 @@ from bvar.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
 from bvar.model_file._checks import check_consistent
 from bvar.model_file._container import ModelFileError
 from bvar.model_file._values import Reader, Writer
+from bvar.mollify import CosineSchedule, LinearSchedule, Mollifier, SigmoidSchedule
 from bvar.network import Network
 from bvar.optim import BooleanOptimizer
 
@@ -308,6 +310,10 @@ def _estimators() -> dict[str, Kind]:
     return found
 
 
+def _fields(cls: Any) -> list[str]:
+    return [field.name for field in dataclasses.fields(cls)]
+
+
 KINDS: dict[str, Kind] = {
     **_estimators(),
     "BinaryCrossEntropy": _table_kind(BinaryCrossEntropy, BinaryCrossEntropy.BITS, "table"),
@@ -316,6 +322,10 @@ KINDS: dict[str, Kind] = {
     "CrossEntropy": _table_kind(CrossEntropy, CrossEntropy.BITS, "table"),
     "GateLayer": Kind(GateLayer, _gates_to, _gates_from),
     "GroupSum": Kind(GroupSum, _sums_to, _sums_from),
+    "CosineSchedule": _plain_kind(CosineSchedule, *_fields(CosineSchedule)),
+    "LinearSchedule": _plain_kind(LinearSchedule, *_fields(LinearSchedule)),
+    "Mollifier": _estimator_kind(Mollifier),
+    "SigmoidSchedule": _plain_kind(SigmoidSchedule, *_fields(SigmoidSchedule)),
     "Network": Kind(Network, _network_to, _network_from),
     "RandomWords": Kind(RandomWords, _random_to, _random_from),
     "SquaredError": _plain_kind(SquaredError, "scale"),

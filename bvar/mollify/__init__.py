@@ -3,7 +3,7 @@
 * :class:`SigmoidSchedule`, :class:`CosineSchedule` and :class:`LinearSchedule` say how much noise there is when;
 * :func:`noise`, :func:`noise_at_time` and :func:`blur` degrade data;
 * :class:`RealNVPDensity`, :class:`MAFDensity` and :class:`VAEDensity` learn densities, with
-  such training or without.
+  such training or without;
 * :class:`Mollifier` degrades samples at random and says how much to soften their labels, by
   :func:`noise_smoothing`, :func:`blur_smoothing` and :func:`soft_targets`;
 * :class:`MollifiedClassifier` is a small real-valued network that trains on them;
@@ -32,12 +32,12 @@ __all__ = [
     "CosineSchedule",
     "LinearSchedule",
     "MAFDensity",
+    "MollifiedClassifier",
+    "Mollifier",
     "RealNVPDensity",
     "Schedule",
     "SigmoidSchedule",
     "VAEDensity",
-    "MollifiedClassifier",
-    "Mollifier",
     "attainable_accuracy",
     "blur",
     "blur_scale",
