@@ -306,6 +306,15 @@ def test_the_bound_of_an_autoencoder_is_one():
     assert abs(np.cov(samples.T) - S).max() < 0.2
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_an_autoencoder_uses_its_latent_variables(seed):
+    """Two clouds: if the noise of the decoder explained all by itself, a normal density would be left."""
+    random = np.random.RandomState(seed)
+    X = 0.5 * random.randn(1000, 2) + np.c_[np.zeros(1000), np.where(random.rand(1000) < 0.5, 2.0, -2.0)]
+    normal = -0.5 * (np.linalg.slogdet(2 * np.pi * np.cov(X.T))[1] + 2)
+    assert VAEDensity(max_iter=60, random_state=seed).fit(X).score(X) > normal + 0.2
+
+
 # ------------------------------------------------------------------------------------------- training
 
 
