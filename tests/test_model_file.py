@@ -245,6 +245,7 @@ def test_every_kind_is_known_by_the_name_that_files_keep():
     assert set(_kinds.KINDS) == {
         *("BooleanClassifier", "BooleanRegressor", "LogicGateClassifier"),
         *("ThermometerEncoder", "OneHotBits", "TableEncoder", "GateLayer", "GroupSum"),
+        *("Mollifier", "SigmoidSchedule", "CosineSchedule", "LinearSchedule"),
         *("Network", "BooleanLinear", "Threshold", "CrossEntropy", "BinaryCrossEntropy", "SquaredError"),
         *("BooleanOptimizer", "RandomWords"),
     }

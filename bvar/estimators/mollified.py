@@ -40,6 +40,7 @@ class MollifiedData:
                 "X has missing values, which cannot be blurred: take 'b' out of the mollifier's roles"
             )
         self.mean, self.std = standard_moments(self.X, mollifier.image_shape)
+        mollifier.degrade(self.X[:1], 0, 0.0)  # which checks its parameters, before anything is trained
 
     def epoch(self, progress: float, source: RandomWords) -> TrainingData:
         """Degrade, encode and soften; `progress` in [0, 1] is how far training is."""

@@ -16,6 +16,7 @@ from bvar import BooleanClassifier, BooleanRegressor, LogicGateClassifier, Therm
 from bvar.encoding import OneHotBits, TableEncoder
 from bvar.layers import BooleanLinear
 from bvar.losses import CrossEntropy, SquaredError
+from bvar.mollify import CosineSchedule, LinearSchedule, Mollifier, SigmoidSchedule
 from bvar.network import Network, boolean_mlp
 from bvar.optim import BooleanOptimizer
 
@@ -88,6 +89,12 @@ def gates():
     return model.fit(X, y).partial_fit(X, y), X
 
 
+def mollified(schedule):
+    """Degraded samples with a schedule."""
+    model = BooleanClassifier(**QUICK, mollifier=Mollifier("xn", schedule=schedule))
+    return model.fit(X, np.where(SUM > 0, 7, -1)), X
+
+
 def tiny():
     """The network of which the reference has a dump: two inputs, one output, the weights T and F."""
     layer = BooleanLinear(2, 1, name="w")
@@ -106,6 +113,9 @@ MODELS = {
     "targets": targets,
     "network": network,
     "gates": gates,
+    "sigmoid": lambda: mollified(SigmoidSchedule()),
+    "cosine": lambda: mollified(CosineSchedule()),
+    "linear": lambda: mollified(LinearSchedule()),
 }
 
 
@@ -143,7 +153,7 @@ def main():
         cells = [[None if v != v or v is None else v for v in row] for row in np.asarray(rows).tolist()]
         columns = getattr(rows, "columns", None)
         about = {
-            "what": make.__doc__,
+            "what": make.__doc__ or mollified.__doc__,
             "columns": None if columns is None else columns.tolist(),
             "X": cells,
             "answers": answers(model, rows),
