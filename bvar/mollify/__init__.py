@@ -7,7 +7,8 @@
 * :class:`Mollifier` degrades samples at random and says how much to soften their labels, by
   :func:`noise_smoothing`, :func:`blur_smoothing` and :func:`soft_targets`;
 * :class:`MollifiedClassifier` is a small real-valued network that trains on them;
-* :func:`corrupted_scores` tests on images that were corrupted in ways not met in training.
+* :func:`corrupted_scores` tests on corrupted images, most of them in ways not met in training;
+* :func:`mollified_threshold` is a threshold in noise.
 """
 
 from bvar.mollify.blurring import blur, blur_scale
@@ -26,6 +27,7 @@ from bvar.mollify.schedules import (
     SigmoidSchedule,
     progress,
 )
+from bvar.mollify.threshold import mollified_threshold, mollified_variation
 
 __all__ = [
     "CorruptedScores",
@@ -46,6 +48,8 @@ __all__ = [
     "corrupt",
     "corrupted_scores",
     "expected_calibration_error",
+    "mollified_threshold",
+    "mollified_variation",
     "noise",
     "noise_at_time",
     "noise_smoothing",

@@ -1,5 +1,6 @@
-"""Images as they come from bad cameras: twelve corruptions of five severities, none of them met in training.
+"""Images as they come from bad cameras: twelve corruptions of five severities.
 
+Gaussian noise and heat blur are what a :class:`Mollifier` trains on, up to clipping; the other ten are not.
 In the manner of MNIST-C (Mu and Gilmer 2019, recalled), for grey images; the strengths are this package's own.
 Lengths in pixels are those of an image of 8x8, and grow with the shorter side.
 """
