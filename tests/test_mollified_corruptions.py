@@ -92,11 +92,11 @@ def test_calibration_error_by_hand():
     """Bins (2/15, 3/15], (8/15, 9/15] and (14/15, 1] of four, of two and of two samples."""
     p = np.full((8, 6), 0.16)
     p[:4, 0] = 0.2  # 1 of 4 is right: |0.25 - 0.2| 4/8
-    p[4:6, 1] = [0.55, 0.6]  # 2 of 2: |1 - 0.575| 2/8
+    p[4:6, 1] = [0.55, 0.6]  # 1 of 2: |0.5 - 0.575| 2/8; 0.6 is the upper end of its bin
     p[6:, 2] = [0.95, 1.0]  # 0 of 2: 0.975 2/8
-    y = [0, 1, 2, 3, 1, 1, 4, 5]
-    assert expected_calibration_error(y, p) == pytest.approx(0.05 / 2 + 0.425 / 4 + 0.975 / 4)
-    assert expected_calibration_error(y, p, n_bins=1) == pytest.approx(abs(3 / 8 - (0.8 + 1.15 + 1.95) / 8))
+    y = [0, 1, 2, 3, 1, 2, 4, 5]
+    assert expected_calibration_error(y, p) == pytest.approx(0.05 / 2 + 0.075 / 4 + 0.975 / 4)
+    assert expected_calibration_error(y, p, n_bins=1) == pytest.approx(abs(2 / 8 - (0.8 + 1.15 + 1.95) / 8))
     assert expected_calibration_error(["b"], [[0.0, 1.0]], classes=["a", "b"]) == 0
     assert expected_calibration_error(["a"], [[0.0, 1.0]], classes=["a", "b"]) == 1
     with pytest.raises(ValueError, match=r"probabilities must have shape \(1, 1\)"):
@@ -126,6 +126,10 @@ def test_scores_are_those_of_each_corruption():
     assert scores.error[1, 1] == np.mean(np.array([3, 7])[p.argmax(axis=1)] != y)
     assert scores.nll[1, 1] == pytest.approx(log_loss(y, p))
     assert scores.ece[1, 1] == expected_calibration_error(y, p)
+    other = corrupted_scores(predict_proba, X, y, (8, 8), names=["occlusion"], severities=[4], random_state=9)
+    p = predict_proba(corrupt(DIGITS, "occlusion", 4, 9).reshape(300, 64))
+    assert other.nll[0, 0] == pytest.approx(log_loss(y, p))
+    assert other.nll[0, 0] != scores.nll[0, 1]
     assert scores.mean_corrupted_error == pytest.approx(scores.error.mean())
 
 
