@@ -97,7 +97,7 @@ class MollifiedClassifier(ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    Float32 samples train a network of float32, in half the time.
+    Float32 samples train a network of float32.
 
     Examples
     --------
