@@ -5,13 +5,14 @@ Every check names the argument, says what was wrong and what is accepted, and ru
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import isfinite
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
-__all__ = ["check_array", "check_choice", "check_integer", "check_out", "check_real"]
+__all__ = ["check_array", "check_choice", "check_integer", "check_out", "check_real", "check_sizes"]
 
 
 def check_array(
@@ -49,6 +50,16 @@ def check_integer(value: Any, name: str, *, low: int, high: int | None = None) -
     if number < low or (high is not None and number > high):
         raise ValueError(f"{name} must be {span}, got {value!r}")
     return number
+
+
+def check_sizes(sizes: Any, name: str, *, least: int = 0) -> list[int]:
+    """Return sizes of layers as a list of at least `least`; one size alone will do."""
+    if isinstance(sizes, str) or sizes is None:
+        raise TypeError(f"{name} must be an integer or a sequence of integers, got {sizes!r}")
+    sizes = list(sizes) if isinstance(sizes, Iterable) else [sizes]
+    if len(sizes) < least:
+        raise ValueError(f"{name} must name at least {least} layer(s), got {sizes!r}")
+    return [check_integer(size, f"each of {name}", low=1) for size in sizes]
 
 
 def check_real(value: Any, name: str, *, low: float, strict: bool = False) -> float:

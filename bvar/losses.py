@@ -4,6 +4,8 @@ Every loss gives the signal of a score as a rounded multiple of its derivative, 
 integers, tables of exponentials are integers, and each signal is one rounded division of integers, the same
 everywhere.  A sample may have a weight, an integer fraction of `FULL_WEIGHT`, by which its signals are multiplied
 and rounded.
+
+Longer than other modules, because four losses are documented here, beside the one idea that they share.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Votes of disjoint samples add, as integers; hence a batch may be split over loops, threads or machines in any
 way, and the model that comes out is the same, bit for bit (``docs/explanation/exactness.md``).
+
+Longer than other modules: most of it is the documentation of the verbs, which belong side by side.
 """
 
 from __future__ import annotations
@@ -20,14 +22,12 @@ from bvar._validation import check_integer
 from bvar.bits import BitMatrix
 from bvar.gates import gate as find_gate
 from bvar.kernels import MAX_SAMPLES, MAX_TERMS
-from bvar.layers import BooleanLinear, GateLayer, Layer, Parameter, Threshold
+from bvar.layers import BooleanLinear, Layer, Parameter, Threshold
 from bvar.layers.base import Marginals, VoteBlock
 from bvar.losses import FULL_WEIGHT, CrossEntropy, Loss
 from bvar.optim import BooleanOptimizer
 
 __all__ = ["Network", "Votes", "boolean_mlp"]
-
-_TOGETHER = 2560  # samples that gates answer together: what one layer hands to the next stays in the cache
 
 
 @dataclass(frozen=True)
@@ -165,9 +165,9 @@ class Network:
         ndarray of int32, shape (n_samples, n_outputs)
             Outputs of the last layer.
         """
-        if len(x) > _TOGETHER and any(isinstance(layer, GateLayer) for layer in self.layers):
-            starts = range(0, len(x), _TOGETHER)
-            return np.concatenate([self.scores(x[i : i + _TOGETHER]) for i in starts])
+        step = min((layer.rows_together or len(x) for layer in self.layers), default=len(x))
+        if len(x) > step:
+            return np.concatenate([self.scores(x[i : i + step]) for i in range(0, len(x), step)])
         value: Any = x
         layers = iter(zip(self.layers, (*self.layers[1:], None), strict=True))
         for layer, following in layers:
@@ -371,8 +371,9 @@ def boolean_mlp(
         Whether units have a Boolean bias.
     centered : bool, optional
         Whether votes on weights behind a hidden layer count from the mean of its activations, see
-        :class:`bvar.layers.BooleanLinear`; False is the rule of the paper. Default: True for xnor and xor, whose
-        common votes only shift a sum; other gates need them to find where their sums belong.
+        :class:`bvar.layers.BooleanLinear`; False is the rule of the paper. Default: True where the
+        variation of the gate has mean 0, for xnor and xor, whose common votes only shift a sum; other gates need
+        them to find where their sums belong.
     eta : float, default=10.0
         See :class:`bvar.optim.BooleanOptimizer`.
     clip : float, default=1.0
@@ -407,7 +408,7 @@ def boolean_mlp(
     for size in sizes:
         check_integer(size, "each of sizes", low=1)
     if centered is None:
-        centered = find_gate(gate).name in ("xnor", "xor")
+        centered = sum(find_gate(gate).variation_a) == 0
     source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
     layers: list[Layer] = []
     for depth, (n_inputs, n_outputs) in enumerate(pairwise(sizes), start=1):

@@ -491,7 +491,7 @@ class Forever(Schedule):
         ({"learning_rate": 0.0}, ValueError, "learning_rate must be"),
         ({"n_iter_no_change": 0}, ValueError, "n_iter_no_change must be"),
         ({"validation_fraction": 1.0}, ValueError, "validation_fraction must be"),
-        ({"hidden_layer_sizes": ()}, ValueError, "hidden_layer_sizes must have"),
+        ({"hidden_layer_sizes": ()}, ValueError, "hidden_layer_sizes must name at least 1"),
         ({"hidden_layer_sizes": "64"}, TypeError, "hidden_layer_sizes must be"),
         ({"hidden_layer_sizes": (0,)}, ValueError, "each of hidden_layer_sizes must be"),
     ],

@@ -2,6 +2,8 @@
 
 Each method checks that shapes fit, fills the job that ``include/bvar_kernels.h`` describes, releases the GIL and
 runs it.  Nothing is allocated, converted or copied.  Arguments are marked IN or OUT.
+
+Longer than other modules, because it has a struct and a method for each kernel of the header, which is one file too.
 """
 
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint64_t

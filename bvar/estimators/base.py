@@ -25,7 +25,7 @@ from sklearn.utils.validation import (
 
 from bvar import backends
 from bvar._random import RandomWords
-from bvar._validation import check_integer, check_real
+from bvar._validation import check_integer, check_real, check_sizes
 from bvar.bits import BitMatrix
 from bvar.encoding import BitEncoder, TableEncoder
 from bvar.estimators.mollified import MollifiedData
@@ -35,7 +35,7 @@ from bvar.layers import BooleanLinear
 from bvar.losses import FULL_WEIGHT, Loss
 from bvar.network import Network, Votes, boolean_mlp
 
-__all__ = ["BooleanNetworkEstimator", "MultilayerEstimator", "check_sizes"]
+__all__ = ["BooleanNetworkEstimator", "MultilayerEstimator"]
 
 _CHUNK = 4096  # samples encoded and scored at a time
 
@@ -370,11 +370,3 @@ def _callbacks(callbacks: Any) -> list[Any]:
     if callbacks is None:
         return []
     return list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
-
-
-def check_sizes(sizes: Any, name: str) -> list[int]:
-    """Return sizes of layers as a list; one alone will do."""
-    if isinstance(sizes, str) or sizes is None:
-        raise TypeError(f"{name} must be an integer or a sequence of integers, got {sizes!r}")
-    sizes = list(sizes) if isinstance(sizes, Iterable) else [sizes]
-    return [check_integer(size, f"each of {name}", low=1) for size in sizes]

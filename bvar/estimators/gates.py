@@ -7,10 +7,9 @@ from typing import Any
 from sklearn.utils.validation import check_is_fitted
 
 from bvar._random import RandomWords
-from bvar._validation import check_integer
+from bvar._validation import check_integer, check_sizes
 from bvar.bits import BitMatrix
 from bvar.circuit import Circuit
-from bvar.estimators.base import check_sizes
 from bvar.estimators.classification import NetworkClassifier
 from bvar.gate_network import gate_network
 from bvar.kernels import MAX_FAN_IN
@@ -214,8 +213,7 @@ class LogicGateClassifier(NetworkClassifier):
         return [*sizes, last + -last % n_outputs]
 
     def _check_architecture(self, network: Network | None) -> None:
-        if not check_sizes(self.layer_sizes, "layer_sizes"):
-            raise ValueError(f"layer_sizes must name at least one layer, got {self.layer_sizes!r}")
+        check_sizes(self.layer_sizes, "layer_sizes", least=1)
         check_integer(self.fan_in, "fan_in", low=1, high=MAX_FAN_IN)
         if network is None:
             return

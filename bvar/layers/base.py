@@ -90,6 +90,8 @@ class Layer(ABC):
     """
 
     parameters: tuple[Parameter, ...] = ()
+    rows_together: int | None = None
+    """Most samples to score at a time, where more would not be faster; None: any number."""
 
     @abstractmethod
     def forward(self, x: Any) -> tuple[Any, Any]:

@@ -135,6 +135,8 @@ class GateLayer(Layer):
     ((1, 4), (4, 4))
     """
 
+    rows_together = 2560  # what one layer hands to the next stays in the cache
+
     def __init__(
         self,
         n_inputs: int,

@@ -14,8 +14,7 @@
 from bvar.mollify.blurring import blur, blur_scale
 from bvar.mollify.calibration import attainable_accuracy, expected_calibration_error
 from bvar.mollify.classifier import MollifiedClassifier
-from bvar.mollify.corruptions import CORRUPTIONS as CORRUPTIONS
-from bvar.mollify.corruptions import CorruptedScores, corrupt, corrupted_scores
+from bvar.mollify.corruptions import CORRUPTIONS, CorruptedScores, corrupt, corrupted_scores
 from bvar.mollify.density import MAFDensity, RealNVPDensity, VAEDensity
 from bvar.mollify.labels import blur_smoothing, confidence_matched_schedule, noise_smoothing, soft_targets
 from bvar.mollify.mollifier import Mollifier, standard_moments, standardize
@@ -30,6 +29,7 @@ from bvar.mollify.schedules import (
 from bvar.mollify.threshold import mollified_threshold, mollified_variation
 
 __all__ = [
+    "CORRUPTIONS",
     "CorruptedScores",
     "CosineSchedule",
     "LinearSchedule",

@@ -3,7 +3,9 @@
  *   forward  the table of a nibble a of x is popcount(a xor i), i = 0..15, and the nibbles of 32 outputs are the
  *            places to look: 128 bit pairs per lookup and addition.  Weights are split into nibbles beforehand.
  *            8-bit sums hold 31 bytes (31 * 8 = 248), then they are widened.
- *   votes    sums of four terms need two bytes, hence two lookups, which unpacking joins to int16. */
+ *   votes    sums of four terms need two bytes, hence two lookups, which unpacking joins to int16.
+ *
+ * Longer than 400 lines because an instruction set is one file. */
 #if defined(__x86_64__) || defined(_M_X64)
 #include <immintrin.h>
 

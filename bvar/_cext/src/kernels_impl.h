@@ -27,7 +27,9 @@
  *   double_terms, vote_index, vote_tables, vote_tile
  * and, where it does better than the plain C below, BVAR_OWN_TRANSPOSE with transpose, BVAR_OWN_GATHER with
  * gather_8_terms, BVAR_OWN_RESCALE with rescale_row, BVAR_OWN_NORM with norm_of, BVAR_OWN_FLIP with flip_word.
- * Layers of gates are in gates_impl.h, which says what it expects. */
+ * Layers of gates are in gates_impl.h, which says what it expects.
+ *
+ * Longer than 400 lines because everything that the ISA files share is included at one place. */
 
 BVAR_INLINE ptrdiff_t at_most(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 BVAR_INLINE ptrdiff_t ceil_div(ptrdiff_t a, ptrdiff_t b) { return (a + b - 1) / b; }
@@ -296,14 +298,18 @@ static int64_t rescale(const void *job, ptrdiff_t begin, ptrdiff_t end) {
 /* Through an array of fixed length, which compilers vectorise although `out` may be q. */
 #define CENTER_BLOCK 32
 
-BVAR_INLINE void center_narrow(const int32_t *q, const int32_t *col, int32_t *out, int32_t row, int shift) {
+static void center_narrow(const int32_t *q, const int32_t *col, int32_t *out, ptrdiff_t n, int32_t row, int shift) {
     const int32_t half = (INT32_C(1) << shift) >> 1;
-    int32_t found[CENTER_BLOCK];
-    for (int i = 0; i < CENTER_BLOCK; ++i)
-        found[i] = (int32_t)((uint32_t)q[i] - (uint32_t)((row * col[i] + half) >> shift));
-    memcpy(out, found, sizeof found);
+    const ptrdiff_t whole = n / CENTER_BLOCK * CENTER_BLOCK;
+    for (ptrdiff_t i = 0; i < whole; i += CENTER_BLOCK) {
+        int32_t found[CENTER_BLOCK];
+        for (int k = 0; k < CENTER_BLOCK; ++k)
+            found[k] = (int32_t)((uint32_t)q[i + k] - (uint32_t)((row * col[i + k] + half) >> shift));
+        memcpy(out + i, found, sizeof found);
+    }
+    for (ptrdiff_t i = whole; i < n; ++i)
+        out[i] = (int32_t)((uint32_t)q[i] - (uint32_t)((row * col[i] + half) >> shift));
 }
-
 static void center_wide(const int32_t *q, const int32_t *col, int32_t *out, ptrdiff_t n, int64_t row, int shift) {
     const int64_t half = (INT64_C(1) << shift) >> 1;
     for (ptrdiff_t i = 0; i < n; ++i)
@@ -320,12 +326,12 @@ static int64_t center_votes(const void *job, ptrdiff_t begin, ptrdiff_t end) {
     }
     for (ptrdiff_t r = begin; r < end; ++r) {
         const int64_t row = a->row[r], most = (row < 0 ? -row : row) * reach;
+        const ptrdiff_t at = r * a->n_cols;
         /* batches of up to 255 samples stay below 2^31, and take half the work */
-        const int narrow = most <= INT32_MAX - ((INT64_C(1) << shift) >> 1);
-        const ptrdiff_t at = r * a->n_cols, whole = narrow ? a->n_cols / CENTER_BLOCK * CENTER_BLOCK : 0;
-        for (ptrdiff_t i = 0; i < whole; i += CENTER_BLOCK)
-            center_narrow(a->q + at + i, a->col + i, a->out + at + i, (int32_t)row, shift);
-        center_wide(a->q + at + whole, a->col + whole, a->out + at + whole, a->n_cols - whole, row, shift);
+        if (most <= INT32_MAX - ((INT64_C(1) << shift) >> 1))
+            center_narrow(a->q + at, a->col, a->out + at, a->n_cols, (int32_t)row, shift);
+        else
+            center_wide(a->q + at, a->col, a->out + at, a->n_cols, row, shift);
     }
     return 0;
 }

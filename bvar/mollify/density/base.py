@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -168,16 +167,6 @@ class DensityEstimator(DensityMixin, BaseEstimator, ABC):
         n_noisy = max(1, round(fraction * self.max_iter)) if schedule else 0
         noisy = [float(schedule.gamma(progress(epoch, n_noisy))) for epoch in range(n_noisy)] if schedule else []
         return noisy + [0.0] * (self.max_iter - n_noisy)
-
-
-def hidden_sizes(sizes: Any) -> list[int]:
-    """Return widths of hidden layers as a list; one alone will do, and none is wrong."""
-    if isinstance(sizes, str) or sizes is None:
-        raise TypeError(f"hidden_layer_sizes must be an integer or a sequence of integers, got {sizes!r}")
-    sizes = list(sizes) if isinstance(sizes, Iterable) else [sizes]
-    if not sizes:
-        raise ValueError("hidden_layer_sizes must have at least one layer, got none")
-    return [check_integer(size, "each of hidden_layer_sizes", low=1) for size in sizes]
 
 
 def _log_density(model: Model, scaler: StandardScaler, X: np.ndarray) -> np.ndarray:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from bvar._validation import check_choice, check_integer
-from bvar.mollify.density.base import DensityEstimator, hidden_sizes
+from bvar._validation import check_choice, check_integer, check_sizes
+from bvar.mollify.density.base import DensityEstimator
 from bvar.mollify.density.flow_layers import FlowBatchNorm, FlowLayer, MaskedAutoregression, Reverse
 from bvar.mollify.density.models import Flow
 
@@ -122,7 +122,7 @@ class MAFDensity(DensityEstimator):
         self.verbose = verbose
 
     def _make_model(self, n_features: int, random: np.random.RandomState) -> Flow:
-        hidden = hidden_sizes(self.hidden_layer_sizes)
+        hidden = check_sizes(self.hidden_layer_sizes, "hidden_layer_sizes", least=1)
         activation = check_choice(self.activation, "activation", ("tanh", "relu"))
         layers: list[FlowLayer] = []
         for _ in range(check_integer(self.n_blocks, "n_blocks", low=1)):

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from bvar._validation import check_choice, check_integer
-from bvar.mollify.density.base import DensityEstimator, hidden_sizes
+from bvar._validation import check_choice, check_integer, check_sizes
+from bvar.mollify.density.base import DensityEstimator
 from bvar.mollify.density.models import VariationalAutoencoder
 
 __all__ = ["VAEDensity"]
@@ -127,7 +127,7 @@ class VAEDensity(DensityEstimator):
         return VariationalAutoencoder(
             n_features,
             check_integer(self.n_components, "n_components", low=1),
-            hidden_sizes(self.hidden_layer_sizes),
+            check_sizes(self.hidden_layer_sizes, "hidden_layer_sizes", least=1),
             check_choice(self.activation, "activation", ("relu", "tanh")),
             check_integer(self.n_draws, "n_draws", low=1),
             random,
