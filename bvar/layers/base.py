@@ -77,9 +77,9 @@ class Parameter:
 
 VoteBlock = tuple[int, slice, np.ndarray]
 
-Marginals = tuple[np.ndarray, np.ndarray]
-"""Sums over samples whose product, over the number of samples, votes are centred by: of signals (n_outputs,) and
-of what these are multiplied with (n_inputs,), both int64."""
+Marginals = tuple[np.ndarray, np.ndarray, int]
+"""Sums whose product, over the number of their terms, votes are centred by: of signals (n_outputs,) and of what
+these are multiplied with (n_inputs,), both int64, and that number: of samples, or of samples times places."""
 
 
 class Layer(ABC):
