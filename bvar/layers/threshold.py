@@ -5,7 +5,8 @@ itself, so no signal would pass (``docs/explanation/chain-rules.md``); the signa
 
 .. math:: \tanh'(\alpha \Delta) = 1 - \tanh^2(\alpha \Delta), \qquad \Delta = |s - \tau| ,
 
-as in BOLD, App. C.3.  The page ``docs/explanation/backpropagation.md`` derives the width alpha and the scale.
+as in BOLD, App. C.3.  The page ``docs/explanation/backpropagation.md`` derives alpha and the scale.  The weight is
+the variation of a threshold in logistic noise; without noise it is the exact variation again.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ import numpy as np
 
 from bvar import kernels
 from bvar._fixed_point import PI, sech2_table, sqrt
-from bvar._validation import check_integer
+from bvar._validation import check_integer, check_real
 from bvar.bits import BitMatrix
 from bvar.gates import Gate
 from bvar.gates import gate as find_gate
 from bvar.layers.base import Layer
 
 __all__ = ["Threshold"]
+
+_WIDEST = 100  # noise of ten thousand times the variance; a table grows with the width
 
 
 class Threshold(Layer):
@@ -42,6 +45,8 @@ class Threshold(Layer):
         Number of outputs of the layer above, whose votes come back.
     gate, next_gate : str, int or Gate, default='xnor'
         Connectives of the layer below and of the layer above.
+    width : float, default=1.0
+        Width of the noise that the weight stands for, see :meth:`set_width`.
 
     Attributes
     ----------
@@ -53,7 +58,12 @@ class Threshold(Layer):
     Raises
     ------
     TypeError, ValueError
-        If a count is not a positive integer or a gate is unknown.
+        If a count is not a positive integer, a gate is unknown or the width is not in [0, 100].
+
+    See Also
+    --------
+    bvar.mollify.mollified_threshold : The threshold in noise.
+    bvar.mollify.ThresholdAnnealing : Narrows the noise in the course of training.
 
     Notes
     -----
@@ -77,6 +87,7 @@ class Threshold(Layer):
     """
 
     SHIFT = 20
+    _curve: tuple[Decimal, Decimal] | None = None  # alpha and c
 
     def __init__(
         self,
@@ -85,6 +96,8 @@ class Threshold(Layer):
         fan_out: int,
         gate: str | int | Gate = "xnor",
         next_gate: str | int | Gate = "xnor",
+        *,
+        width: float = 1.0,
     ) -> None:
         check_integer(n_units, "n_units", low=1)
         check_integer(fan_in, "fan_in", low=1)
@@ -92,9 +105,44 @@ class Threshold(Layer):
         below, above = find_gate(gate), find_gate(next_gate)
         center = fan_in * below.mean
         self.tau = np.full(n_units, -((-center.numerator) // center.denominator), np.int32)
-        self.table = sech2_table(surrogate_width(fan_in, below), signal_scale(fan_out, above), self.SHIFT).astype(
-            np.int32
-        )
+        self._curve = surrogate_width(fan_in, below), signal_scale(fan_out, above)
+        self.set_width(width)
+
+    def set_width(self, width: float) -> None:
+        r"""Make the table anew, for noise of another width.
+
+        .. math:: t_d = \operatorname{round}\bigl(2^{20} c \, (1 - \tanh^2 (\alpha d / w))\bigr)
+
+        At a distance :math:`d > 0` the weight is at most :math:`4 c \, e^{-2 \alpha d / w}` (derived here), and
+        for :math:`w = 0` only sums that meet the threshold are heard: the exact variation of a step, :math:`f'`.
+        The scale c stays as it is, so narrower noise lets less of the signal through.
+
+        Parameters
+        ----------
+        width : float
+            The factor w in [0, 100]: 1 gives the noise the variance of the sum, less is narrower.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no such number, or the layer comes from a file: a file keeps the table, not its formula.
+
+        Examples
+        --------
+        >>> from bvar.layers import Threshold
+        >>> layer = Threshold(1, fan_in=12, fan_out=2)
+        >>> for width in (1, 0.5, 0):
+        ...     layer.set_width(width)
+        ...     print((layer.table[:4] / 2**20).round(2).tolist())
+        [1.0, 0.93, 0.77, 0.57]
+        [1.0, 0.77, 0.39, 0.16]
+        [1.0, 0.0]
+        """
+        if check_real(width, "width", low=0) > _WIDEST:
+            raise ValueError(f"width must be in [0, {_WIDEST}], got {width!r}")
+        if self._curve is None:
+            raise ValueError("width of a layer that comes from a file cannot be set: the file has its table alone")
+        self.table = sech2_table(*self._curve, self.SHIFT, float(width)).astype(np.int32)
 
     def forward(self, x: np.ndarray) -> tuple[BitMatrix, np.ndarray]:
         """Compare with the threshold.

@@ -26,7 +26,7 @@ from bvar.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
 from bvar.model_file._checks import check_consistent
 from bvar.model_file._container import ModelFileError
 from bvar.model_file._values import Reader, Writer
-from bvar.mollify import CosineSchedule, LinearSchedule, Mollifier, SigmoidSchedule
+from bvar.mollify import CosineSchedule, LinearSchedule, Mollifier, SigmoidSchedule, ThresholdAnnealing
 from bvar.network import Network
 from bvar.optim import BooleanOptimizer
 
@@ -115,11 +115,11 @@ def _is_code(cls: type, name: str) -> bool:
 # ------------------------------------------------------------------------------------- networks and layers
 
 
-def _plain_kind(cls: type, *names: str, make: Callable[[dict[str, Any]], Any] | None = None) -> Kind:
-    """Return the kind of a class that is nothing but its attributes `names`."""
+def _plain_kind(cls: type, *names: str, training: tuple[str, ...] = ()) -> Kind:
+    """Return the kind of a class that is its attributes `names`, and others for training alone, not kept."""
 
     def to_fields(value: Any, writer: Writer, path: str) -> dict[str, Any]:
-        _only(value, path, names)
+        _only(value, path, (*names, *training))
         return {name: writer.value(getattr(value, name), f"{path}.{name}") for name in names}
 
     def from_fields(fields: dict[str, Any], reader: Reader, path: str) -> Any:
@@ -132,9 +132,9 @@ def _plain_kind(cls: type, *names: str, make: Callable[[dict[str, Any]], Any] | 
     return Kind(cls, to_fields, from_fields)
 
 
-def _table_kind(cls: type, shift: int, *names: str) -> Kind:
+def _table_kind(cls: type, shift: int, *names: str, training: tuple[str, ...] = ()) -> Kind:
     """Return the kind of a class with tables of fixed-point numbers, `shift` bits behind the point."""
-    plain = _plain_kind(cls, *names)
+    plain = _plain_kind(cls, *names, training=training)
 
     def to_fields(value: Any, writer: Writer, path: str) -> dict[str, Any]:
         return {**plain.to_fields(value, writer, path), "shift": shift}
@@ -329,5 +329,6 @@ KINDS: dict[str, Kind] = {
     "Network": Kind(Network, _network_to, _network_from),
     "RandomWords": Kind(RandomWords, _random_to, _random_from),
     "SquaredError": _plain_kind(SquaredError, "scale"),
-    "Threshold": _table_kind(Threshold, Threshold.SHIFT, "table", "tau"),
+    "Threshold": _table_kind(Threshold, Threshold.SHIFT, "table", "tau", training=("_curve",)),
+    "ThresholdAnnealing": _plain_kind(ThresholdAnnealing, *_fields(ThresholdAnnealing)),
 }

@@ -16,7 +16,7 @@ from bvar import BooleanClassifier, BooleanRegressor, LogicGateClassifier, Therm
 from bvar.encoding import OneHotBits, TableEncoder
 from bvar.layers import BooleanLinear
 from bvar.losses import CrossEntropy, SquaredError
-from bvar.mollify import CosineSchedule, LinearSchedule, Mollifier, SigmoidSchedule
+from bvar.mollify import CosineSchedule, LinearSchedule, Mollifier, SigmoidSchedule, ThresholdAnnealing
 from bvar.network import Network, boolean_mlp
 from bvar.optim import BooleanOptimizer
 
@@ -95,6 +95,12 @@ def mollified(schedule):
     return model.fit(X, np.where(SUM > 0, 7, -1)), X
 
 
+def annealed():
+    """Thresholds whose noise is narrowed."""
+    model = BooleanClassifier(**QUICK, callbacks=ThresholdAnnealing(final_width=0.5))
+    return model.fit(X, np.where(SUM > 0, 7, -1)), X
+
+
 def tiny():
     """The network of which the reference has a dump: two inputs, one output, the weights T and F."""
     layer = BooleanLinear(2, 1, name="w")
@@ -116,6 +122,7 @@ MODELS = {
     "sigmoid": lambda: mollified(SigmoidSchedule()),
     "cosine": lambda: mollified(CosineSchedule()),
     "linear": lambda: mollified(LinearSchedule()),
+    "annealed": annealed,
 }
 
 
