@@ -1,5 +1,6 @@
 """Layers of a Boolean network, one module each."""
 
+from bvar.layers.add import Add
 from bvar.layers.base import Layer, Parameter
 from bvar.layers.conv import BooleanConv2d
 from bvar.layers.gate import GateLayer, GroupSum, Planes
@@ -9,6 +10,7 @@ from bvar.layers.threshold import Threshold
 from bvar.layers.wires import image_places, random_wires, window_wires
 
 __all__ = [
+    "Add",
     "BooleanConv2d",
     "BooleanLinear",
     "GateLayer",

@@ -23,11 +23,14 @@ class Parameter:
         What the tensor is called in tables and files.
     bits : BitMatrix of shape (n_outputs, n_inputs)
         The weights.
+    places : int, default=1
+        At how many places of one sample each weight is used, and voted on.
     """
 
-    def __init__(self, name: str, bits: BitMatrix) -> None:
+    def __init__(self, name: str, bits: BitMatrix, places: int = 1) -> None:
         self.name = name
         self.bits = bits
+        self.places = places
         self._prepared: kernels.PreparedWeights | None = None
 
     def prepared(self) -> kernels.PreparedWeights:

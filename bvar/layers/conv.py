@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,8 @@ from bvar.layers.linear import find_learnable_gate
 from bvar.windows import SlidingWindow
 
 __all__ = ["BooleanConv2d"]
+
+_TOGETHER = 2**22  # sums of one layer while scoring: 16 MiB
 
 
 class Patches(NamedTuple):
@@ -126,10 +129,12 @@ class BooleanConv2d(Layer):
         self.padding_value = int(padding_value)
         self.name = name
         self.centered = centered
-        self.weight = Parameter(f"{name}.weight", source.bits(n_filters, self.window.patch_size))
-        self.bias = Parameter(f"{name}.bias", source.bits(1, n_filters)) if bias else None
+        places = self.window.n_places
+        self.weight = Parameter(f"{name}.weight", source.bits(n_filters, self.window.patch_size), places)
+        self.bias = Parameter(f"{name}.bias", source.bits(1, n_filters), places) if bias else None
         self.parameters = (self.weight,) if self.bias is None else (self.weight, self.bias)
         self._edges = _edges(self.window) if self.padding_value == 0 else ()
+        self.rows_together = max(1, _TOGETHER // self.n_outputs)
 
     @property
     def n_filters(self) -> int:
@@ -150,6 +155,12 @@ class BooleanConv2d(Layer):
     def n_outputs(self) -> int:
         """Values in an image of this layer."""
         return self.window.n_places * self.n_filters
+
+    @property
+    def fan_out(self) -> Fraction:
+        """Mean number of sums that a pixel is a term of (BOLD, App. C.1; its stride v is the product of both)."""
+        stride_y, stride_x = self.window.stride
+        return Fraction(self.n_filters * self.window.n_taps, stride_y * stride_x)
 
     def n_terms(self) -> np.ndarray:
         """Count the terms in each sum: fewer where the window stands out of the image, if nothing is there.
