@@ -1,20 +1,29 @@
 """Layers of a Boolean network, one module each."""
 
-from bvar.layers.base import Layer, Parameter
+from bvar.layers.base import Layer, Parameter, RealParameter
+from bvar.layers.batch_norm import BatchNorm
 from bvar.layers.gate import GateLayer, GroupSum, Planes
 from bvar.layers.linear import BooleanLinear
+from bvar.layers.real import FixedPoint, RealLinear
+from bvar.layers.signed_sum import SignedSum, standard_int8
 from bvar.layers.threshold import Threshold
 from bvar.layers.wires import image_places, random_wires, window_wires
 
 __all__ = [
+    "BatchNorm",
     "BooleanLinear",
+    "FixedPoint",
     "GateLayer",
     "GroupSum",
     "Layer",
     "Parameter",
     "Planes",
+    "RealLinear",
+    "RealParameter",
+    "SignedSum",
     "Threshold",
     "image_places",
     "random_wires",
+    "standard_int8",
     "window_wires",
 ]
