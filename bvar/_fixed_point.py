@@ -14,7 +14,7 @@ from fractions import Fraction
 
 import numpy as np
 
-__all__ = ["PI", "cosine", "exp_table", "median_of_largest", "sech2_table", "sqrt"]
+__all__ = ["PI", "cosine", "exp_table", "half_cosine", "median_of_largest", "sech2_table", "sqrt"]
 
 _CONTEXT = Context(prec=40, rounding=ROUND_HALF_EVEN)
 PI = Decimal("3.141592653589793238462643383279502884197")
@@ -79,6 +79,13 @@ def cosine(turns: Fraction) -> float:
             term *= -angle * angle / (k * (k - 1))
             total += term
         return float(total)
+
+
+def half_cosine(step: int, n_steps: int | None) -> float:
+    """Fall from 1 to 0 over `n_steps` along half a cosine wave, and stay there; without an end stay at 1."""
+    if n_steps is None:
+        return 1.0
+    return (1 + cosine(Fraction(min(step, n_steps), 2 * n_steps))) / 2
 
 
 def _tabulate(function: Callable[[int], Decimal], factor: Decimal) -> np.ndarray:

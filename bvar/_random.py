@@ -5,6 +5,8 @@ this order and no other:
 
 * bits of shape (r, n): ``r * ceil(n / 64)`` words, row by row, padding cleared;
 * a permutation of n: n words; the order that sorts them (ties by index);
+* numbers in (-1, 1) of shape (r, c): r * c words, row by row; the upper 24 bits k of a word give
+  ``(2 k + 1) / 2**24 - 1``, exact in float32;
 * bits that are T with probability k / 64: starting from the lowest bit of k that is set, for each of the six
   bits of k upwards one matrix of words r, and ``m = m | r`` where that bit is 1, ``m = m & r`` where it is 0,
   from m = 0.
@@ -63,3 +65,8 @@ class RandomWords:
     def permutation(self, n: int) -> np.ndarray:
         """Return a random order of 0 .. n - 1."""
         return np.argsort(self.words.random_raw(n), kind="stable")
+
+    def uniform(self, n_rows: int, n_columns: int) -> np.ndarray:
+        """Numbers evenly spread over (-1, 1), float64, shape (n_rows, n_columns)."""
+        upper = self.words.random_raw(n_rows * n_columns) >> np.uint64(40)
+        return ((2 * upper.astype(np.float64) + 1) / 2**24 - 1).reshape(n_rows, n_columns)

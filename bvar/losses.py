@@ -64,7 +64,7 @@ class Loss(ABC):
         scores = check_array(scores, "scores", dtype=np.int32, ndim=2).astype(np.int64)
         z = self._signals(scores, self._check_targets(scores, y))
         if weights is not None:
-            weights = _check_weights(weights, len(scores))[:, None]
+            weights = check_weights(weights, len(scores))[:, None]
             z = np.sign(z) * ((np.abs(z) * weights + FULL_WEIGHT // 2) // FULL_WEIGHT)
         return z.astype(np.int8)
 
@@ -208,23 +208,10 @@ class CrossEntropy(ProbabilisticLoss):
         int
             Their number; of several best scores, or largest shares, the first counts.
         """
-        classes = np.asarray(y) if np.ndim(y) == 1 else np.argmax(y, axis=1)
-        return int(np.count_nonzero(scores.argmax(axis=1) == classes))
+        return count_best(scores, y)
 
     def _check_targets(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Return the shares of the classes in 127ths."""
-        y = np.asarray(y)
-        if y.ndim == 2 and y.dtype.kind in "iu":
-            return _check_shares(y, scores)
-        if y.ndim != 1 or y.dtype.kind not in "iu":
-            raise TypeError(f"y must be a 1-D array of class indices, got {y.dtype} of shape {y.shape}")
-        if len(y) != len(scores):
-            raise ValueError(f"y has {len(y)} entries but scores has {len(scores)} rows: they must agree")
-        if len(y) and (y.min() < 0 or y.max() >= scores.shape[1]):
-            raise ValueError(f"y must be in [0, {scores.shape[1] - 1}], got [{y.min()}, {y.max()}]")
-        shares = np.zeros(scores.shape, np.int64)
-        shares[np.arange(len(y)), y] = SIGNAL_MAX
-        return shares
+        return class_shares(scores, y)
 
     def _signals(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
         weights, total = self._weights(scores)
@@ -440,6 +427,28 @@ def _look_up(table: np.ndarray, distance: np.ndarray) -> np.ndarray:
     return table[np.minimum(distance, len(table) - 1)]
 
 
+def class_shares(scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return the shares of the classes in 127ths, after checking the targets."""
+    y = np.asarray(y)
+    if y.ndim == 2 and y.dtype.kind in "iu":
+        return _check_shares(y, scores)
+    if y.ndim != 1 or y.dtype.kind not in "iu":
+        raise TypeError(f"y must be a 1-D array of class indices, got {y.dtype} of shape {y.shape}")
+    if len(y) != len(scores):
+        raise ValueError(f"y has {len(y)} entries but scores has {len(scores)} rows: they must agree")
+    if len(y) and (y.min() < 0 or y.max() >= scores.shape[1]):
+        raise ValueError(f"y must be in [0, {scores.shape[1] - 1}], got [{y.min()}, {y.max()}]")
+    shares = np.zeros(scores.shape, np.int64)
+    shares[np.arange(len(y)), y] = SIGNAL_MAX
+    return shares
+
+
+def count_best(scores: np.ndarray, y: np.ndarray) -> int:
+    """Count the samples whose best score is that of their class, or of their largest share."""
+    classes = np.asarray(y) if np.ndim(y) == 1 else np.argmax(y, axis=1)
+    return int(np.count_nonzero(scores.argmax(axis=1) == classes))
+
+
 def _check_shares(y: np.ndarray, scores: np.ndarray) -> np.ndarray:
     if y.shape != scores.shape:
         raise ValueError(f"y must have the shape of scores {scores.shape}, got {y.shape}")
@@ -448,7 +457,8 @@ def _check_shares(y: np.ndarray, scores: np.ndarray) -> np.ndarray:
     return y.astype(np.int64)
 
 
-def _check_weights(weights: np.ndarray, n_samples: int) -> np.ndarray:
+def check_weights(weights: np.ndarray, n_samples: int) -> np.ndarray:
+    """Return weights of samples as int64, after checking them."""
     weights = np.asarray(weights)
     if weights.shape != (n_samples,) or weights.dtype.kind not in "iu":
         raise TypeError(f"weights must be {n_samples} integers, got {weights.dtype} of shape {weights.shape}")

@@ -1,7 +1,8 @@
 """A stack of layers, and the three verbs of which training is made: `votes`, ``+`` and `apply`.
 
 Votes of disjoint samples add, as integers; hence a batch may be split over loops, threads or machines in any
-way, and the model that comes out is the same, bit for bit (``docs/explanation/exactness.md``).
+way, and the model that comes out is the same, bit for bit (``docs/explanation/exactness.md``).  Real parameters,
+where there are any, take their step at the same time; their gradients are float sums, and outside that promise.
 
 Longer than other modules: most of it is the documentation of the verbs, which belong side by side.
 """
@@ -10,8 +11,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -19,12 +21,13 @@ import numpy as np
 from bvar import kernels
 from bvar._random import RandomWords
 from bvar._validation import check_integer
+from bvar.adam import Adam
 from bvar.bits import BitMatrix
 from bvar.gates import gate as find_gate
 from bvar.kernels import MAX_TERMS
-from bvar.layers import BooleanLinear, Layer, Parameter, Threshold
+from bvar.layers import BatchNorm, BooleanLinear, Layer, Parameter, RealParameter, Threshold
 from bvar.layers.base import Marginals, VoteBlock
-from bvar.losses import FULL_WEIGHT, CrossEntropy, Loss
+from bvar.losses import FULL_WEIGHT, SIGNAL_MAX, CrossEntropy, Loss
 from bvar.optim import BooleanOptimizer
 
 __all__ = ["Network", "Votes", "boolean_mlp"]
@@ -48,6 +51,11 @@ class Votes:
         Sum of their losses, for people to look at; neither of the two enters the training.
     marginals : tuple of Marginals or None, default=()
         For each parameter whose votes are centred, what they will be centred by.
+    gradients : tuple of ndarray of float32, default=()
+        Sums of gradients in each real parameter, in 127ths. They add as well, but as floats: the last digits of a
+        total depend on how the samples were split.
+    moments : tuple of ndarray of float64, default=()
+        What running statistics are made of; parts of a batch were each normalised by their own statistics.
 
     Examples
     --------
@@ -63,12 +71,14 @@ class Votes:
     n_correct: int
     loss: float
     marginals: tuple[Marginals | None, ...] = ()
+    gradients: tuple[np.ndarray, ...] = ()
+    moments: tuple[np.ndarray, ...] = ()
 
     def __add__(self, other: Votes) -> Votes:
         """Add the votes of other samples."""
         if not isinstance(other, Votes):
             return NotImplemented
-        if [t.shape for t in self.tensors] != [t.shape for t in other.tensors]:
+        if self._shapes() != other._shapes():
             raise ValueError("votes can be added only if they come from networks of the same shape")
         if self.tensors and self.n_samples + other.n_samples > MAX_TERMS:
             raise OverflowError(f"votes of more than {MAX_TERMS} samples do not fit int32")
@@ -87,7 +97,12 @@ class Votes:
                 None if a is None or b is None else (a[0] + b[0], a[1] + b[1], a[2] + b[2])
                 for a, b in zip(self.marginals, other.marginals, strict=True)
             ),
+            tuple(a + b for a, b in zip(self.gradients, other.gradients, strict=True)),
+            tuple(a + b for a, b in zip(self.moments, other.moments, strict=True)),
         )
+
+    def _shapes(self) -> list[list[tuple[int, ...]]]:
+        return [[array.shape for array in arrays] for arrays in (self.tensors, self.gradients, self.moments)]
 
     def centered(self) -> tuple[np.ndarray, ...]:
         """Return the votes as they count, each tensor that has marginals centred by them.
@@ -120,10 +135,17 @@ class Network:
         Turns scores into signals.
     optimizer : BooleanOptimizer
         Turns votes into flips.
+    adam : Adam, optional
+        Trains the real parameters. Default: where there are any, one with the schedule of `optimizer`.
 
     See Also
     --------
     boolean_mlp : Make a fully connected one.
+
+    Notes
+    -----
+    Networks of Boolean parameters alone are the same, bit for bit, on every backend. Real parameters and running
+    statistics are float: with them a network is reproducible by seed on one backend, and no more is promised.
 
     Examples
     --------
@@ -141,40 +163,68 @@ class Network:
     True
     """
 
-    def __init__(self, layers: Sequence[Layer], loss: Loss, optimizer: BooleanOptimizer) -> None:
+    def __init__(
+        self, layers: Sequence[Layer], loss: Loss, optimizer: BooleanOptimizer, adam: Adam | None = None
+    ) -> None:
         self.layers = tuple(layers)
         self.loss = loss
         self.optimizer = optimizer
+        self.adam = Adam(n_steps=optimizer.n_steps) if adam is None and self.real_parameters else adam
 
     @property
     def parameters(self) -> list[Parameter]:
         """All Boolean tensors, in the order of the layers."""
         return [parameter for layer in self.layers for parameter in layer.parameters]
 
-    def scores(self, x: BitMatrix) -> np.ndarray:
-        """Compute the scores, without what training would need.
+    @property
+    def real_parameters(self) -> list[RealParameter]:
+        """All real tensors, in the order of the layers."""
+        return [parameter for layer in self.layers for parameter in layer.real_parameters]
+
+    def start_schedule(self, eta: float, n_steps: int | None) -> None:
+        """Begin a schedule of both optimizers; what they have accumulated stays.
+
+        Parameters
+        ----------
+        eta : float
+            Accumulation factor to start from, at least 0; the rate of Adam starts where it did before.
+        n_steps : int or None
+            Length of the schedule in steps; None keeps both as they are.
+        """
+        self.optimizer.start_schedule(eta, n_steps)
+        if self.adam is not None:
+            self.adam.start_schedule(self.adam.rate, n_steps)
+
+    def scores(self, x: Any) -> np.ndarray:
+        """Compute the scores of samples, each on its own, without what training would need.
 
         Parameters
         ----------
         x : BitMatrix of shape (n_samples, n_inputs)
-            Inputs; values may be missing.
+            Inputs; values may be missing. Or numbers, where the first layer takes those.
 
         Returns
         -------
-        ndarray of int32, shape (n_samples, n_outputs)
+        ndarray of int32, or of float32, shape (n_samples, n_outputs)
             Outputs of the last layer.
         """
         step = min((layer.rows_together or len(x) for layer in self.layers), default=len(x))
         if len(x) > step:
             return np.concatenate([self.scores(x[i : i + step]) for i in range(0, len(x), step)])
         value: Any = x
-        layers = iter(zip(self.layers, (*self.layers[1:], None), strict=True))
-        for layer, following in layers:
-            if type(layer) is BooleanLinear and type(following) is Threshold:  # a subclass may do otherwise
-                value = layer.forward_bits(value, following.tau)
-                next(layers)  # the threshold is done already
-            else:
-                value, _ = layer.forward(value)
+        layers = list(self.layers)
+        while layers:
+            kinds = [type(layer) for layer in layers[:3]]  # a subclass may do otherwise: it is not merged
+            match layers:
+                case [BooleanLinear() as linear, Threshold() as threshold, *layers] if kinds[:2] == _FUSED:
+                    value = linear.forward_bits(value, threshold.tau)
+                case [BooleanLinear() as linear, BatchNorm() as norm, Threshold() as threshold, *layers] if (
+                    kinds == _NORMALIZED
+                ):
+                    t, below = norm.thresholds(threshold.tau)
+                    value = _negate_columns(linear.forward_bits(value, t), below)
+                case [layer, *layers]:
+                    value = layer.infer(value)
         return value
 
     def votes(self, x: BitMatrix, y: np.ndarray, weights: np.ndarray | None = None) -> Votes:
@@ -202,10 +252,19 @@ class Network:
         scores, contexts = self._forward(x)
         tensors: list[np.ndarray] = []
         marginals: list[Marginals | None] = []
+        gradients: list[np.ndarray] = []
         for layer, signal, context in self._backward(self.loss.signals(scores, y, weights), contexts):
             tensors[:0] = layer.votes(signal, context)
             marginals[:0] = layer.marginals(signal, context)
-        return self._summary(scores, y, weights, tuple(tensors), tuple(marginals))
+            gradients[:0] = layer.gradients(signal, context)
+        seen = self._summary(scores, y, weights)
+        return replace(
+            seen,
+            tensors=tuple(tensors),
+            marginals=tuple(marginals),
+            gradients=tuple(gradients),
+            moments=self._moments(contexts),
+        )
 
     def step(self, x: BitMatrix, y: np.ndarray, weights: np.ndarray | None = None) -> tuple[Votes, list[int]]:
         """Take a step on some samples: ``apply(votes(x, y, weights))``, the same bits, but faster.
@@ -236,8 +295,11 @@ class Network:
         scores, contexts = self._forward(x)
         signals = self.loss.signals(scores, y, weights)  # checks y before anything moves
         seen = self._summary(scores, y, weights)
-        blocks = self._vote_blocks(signals, contexts)
-        return seen, self.optimizer.step_in_blocks(self.parameters, blocks, seen.weight / FULL_WEIGHT)
+        gradients: list[np.ndarray] = []
+        blocks = self._vote_blocks(signals, contexts, gradients)
+        flips = self.optimizer.step_in_blocks(self.parameters, blocks, seen.weight / FULL_WEIGHT)
+        self._step_real(gradients, self._moments(contexts), seen.weight)
+        return seen, flips
 
     def _forward(self, x: BitMatrix) -> tuple[np.ndarray, list[Any]]:
         value: Any = x
@@ -258,32 +320,45 @@ class Network:
             yield layer, signal, context
             signal = below
 
-    def _vote_blocks(self, signal: np.ndarray, contexts: list[Any]) -> Iterator[VoteBlock]:
+    def _vote_blocks(
+        self, signal: np.ndarray, contexts: list[Any], gradients: list[np.ndarray]
+    ) -> Iterator[VoteBlock]:
+        """Give votes in pieces, and collect the gradients on the way: both are those before the step."""
         first = len(self.parameters)
         for layer, received, context in self._backward(signal, contexts):
             first -= len(layer.parameters)
+            gradients[:0] = layer.gradients(received, context)
             for number, rows, votes in layer.vote_blocks(received, context):
                 yield first + number, rows, votes
 
-    def _summary(
-        self,
-        scores: np.ndarray,
-        y: np.ndarray,
-        weights: np.ndarray | None,
-        tensors: tuple[np.ndarray, ...] = (),
-        marginals: tuple[Marginals | None, ...] = (),
-    ) -> Votes:
+    def _moments(self, contexts: list[Any]) -> tuple[np.ndarray, ...]:
+        pairs = zip(self.layers, contexts, strict=True)
+        return tuple(sums for layer, context in pairs for sums in layer.moments(context))
+
+    def _with_statistics(self) -> list[Layer]:
+        return [layer for layer in self.layers if layer.statistics]
+
+    def _step_real(self, gradients: Sequence[np.ndarray], moments: Sequence[np.ndarray], weight: int) -> None:
+        """Let Adam step along the mean gradient, and running statistics follow; nothing moves for no weight."""
+        if not weight:
+            return
+        if self.adam is not None:
+            scale = np.float32(FULL_WEIGHT / (SIGNAL_MAX * weight))
+            self.adam.step([p.values for p in self.real_parameters], [scale * g for g in gradients])
+        for layer, sums in zip(self._with_statistics(), moments, strict=True):
+            layer.learn_moments(sums)
+
+    def _summary(self, scores: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> Votes:
         return Votes(
-            tensors,
+            (),
             n_samples=len(scores),
             weight=FULL_WEIGHT * len(scores) if weights is None else int(np.sum(weights, dtype=np.int64)),
             n_correct=self.loss.n_correct(scores, y),
             loss=float(self.loss.values(scores, y).sum()),
-            marginals=marginals,
         )
 
     def apply(self, votes: Votes) -> list[int]:
-        """Let the optimizer take one step.
+        """Let the optimizer, and Adam where there are real parameters, take one step.
 
         Parameters
         ----------
@@ -300,7 +375,12 @@ class Network:
         ValueError
             If the votes come from a network of another shape; nothing is changed then.
         """
-        return self.optimizer.step(self.parameters, votes.centered(), votes.weight / FULL_WEIGHT)
+        shapes = [p.values.shape for p in self.real_parameters]
+        if [g.shape for g in votes.gradients] != shapes or len(votes.moments) != len(self._with_statistics()):
+            raise ValueError(f"votes must have gradients of the shapes of the real parameters, {shapes}")
+        flips = self.optimizer.step(self.parameters, votes.centered(), votes.weight / FULL_WEIGHT)
+        self._step_real(votes.gradients, votes.moments, votes.weight)
+        return flips
 
     def summary(self) -> str:
         """Describe the parameters.
@@ -308,26 +388,33 @@ class Network:
         Returns
         -------
         str
-            A table with a line for each parameter and one for all: shape, number of weights, bytes in memory.
+            A table with a line for each parameter and one for all: shape, number of weights, bytes in memory, and
+            uses of a weight for one sample, a bit operation each if the weight is a bit.
 
         Examples
         --------
-        >>> from bvar.network import boolean_mlp
-        >>> print(boolean_mlp([64, 100, 10], random_state=0).summary())
-        parameter           shape   weights     bytes
-        linear1.weight   100 x 64      6400       800
-        linear2.weight   10 x 100      1000       160
-        all                            7400       960
+        >>> from bvar.conv_network import conv_network
+        >>> print(conv_network((28, 28, 4), (16, "M"), (), 10, random_state=0).summary())
+        parameter           shape   weights     bytes      uses
+        conv1.weight      16 x 36       576       128    451584
+        linear1.weight  10 x 3136     31360      3920     31360
+        all                           31936      4048    482944
         each weight is 1 bit; rows are padded to 64 bits
         """
-        rows = [(p.name, "{} x {}".format(*p.bits.shape), p.bits.n_rows * p.bits.n_bits) for p in self.parameters]
-        sizes = [p.bits.words.nbytes for p in self.parameters]
-        lines = [
-            f"{name:<14} {shape:>10} {n:>9} {size:>9}" for (name, shape, n), size in zip(rows, sizes, strict=True)
+        tensors = [(p.name, p.bits.shape, p.bits.words.nbytes, p.n_places) for p in self.parameters]
+        real = [(p.name, p.values.shape, p.values.nbytes, p.n_places) for p in self.real_parameters]
+        rows = [
+            (name, " x ".join(map(str, shape)), prod(shape), n_bytes, prod(shape) * n_places)
+            for name, shape, n_bytes, n_places in tensors + real
         ]
-        total = f"{'all':<14} {'':>10} {sum(n for *_, n in rows):>9} {sum(sizes):>9}"
-        head = f"{'parameter':<14} {'shape':>10} {'weights':>9} {'bytes':>9}"
-        return "\n".join([head, *lines, total, "each weight is 1 bit; rows are padded to 64 bits"])
+        rows.append(("all", "", *(sum(column) for column in list(zip(*rows, strict=True))[2:])))
+        lines = [f"{name:<14} {shape:>10} {n:>9} {size:>9} {uses:>9}" for name, shape, n, size, uses in rows]
+        head = f"{'parameter':<14} {'shape':>10} {'weights':>9} {'bytes':>9} {'uses':>9}"
+        foot = "each weight is 1 bit; rows are padded to 64 bits"
+        if real:
+            n_real = sum(prod(shape) for _, shape, _, _ in real)
+            foot += f"; the {n_real} real ones, listed last, are floats of 32 bits"
+        return "\n".join([head, *lines, foot])
 
     def fingerprint(self) -> str:
         """Hash the weights: equal fingerprints mean equal models.
@@ -336,13 +423,26 @@ class Network:
         -------
         str
             SHA-256, in hexadecimal, over every parameter in turn: the number of rows and of bits as 64-bit
-            integers, then the words row by row, all little-endian.
+            integers, then the words row by row, all little-endian. Where there are real parameters or running
+            statistics, their values follow, layer by layer, as little-endian floats of their width.
         """
         digest = hashlib.sha256()
         for parameter in self.parameters:
             digest.update(np.array(parameter.bits.shape, "<u8").tobytes())
             digest.update(parameter.bits.words.astype("<u8").tobytes())
+        for layer in self.layers:
+            for array in (*(p.values for p in layer.real_parameters), *layer.statistics):
+                digest.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
         return digest.hexdigest()
+
+
+_FUSED: list[type[Layer]] = [BooleanLinear, Threshold]
+_NORMALIZED: list[type[Layer]] = [BooleanLinear, BatchNorm, Threshold]
+
+
+def _negate_columns(bits: BitMatrix, which: np.ndarray) -> BitMatrix:
+    """Negate some bits of every row."""
+    return BitMatrix.trusted(bits.words ^ kernels.pack(which[None]).words, bits.n_bits) if which.any() else bits
 
 
 def boolean_mlp(

@@ -23,13 +23,12 @@ square root of their number, so eta is divided by that.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from math import inf, sqrt
 
 import numpy as np
 
 from bvar import kernels
-from bvar._fixed_point import cosine
+from bvar._fixed_point import half_cosine
 from bvar._validation import check_integer, check_real
 from bvar.layers import Parameter
 from bvar.losses import SIGNAL_MAX
@@ -112,10 +111,7 @@ class BooleanOptimizer:
         float
             ``eta * (1 + cos(pi * t / n_steps)) / 2`` at step t, 0 after the last.
         """
-        if self.n_steps is None:
-            return self.eta
-        progress = Fraction(min(self.step_count, self.n_steps), self.n_steps)
-        return self.eta * (1 + cosine(progress / 2)) / 2
+        return self.eta * half_cosine(self.step_count, self.n_steps)
 
     def step(self, parameters: Sequence[Parameter], votes: Sequence[np.ndarray], n_samples: float) -> list[int]:
         """Take one step.
@@ -177,7 +173,7 @@ class BooleanOptimizer:
                 self.m[number][rows],
                 q,
                 beta=self.beta[number],
-                eta=self._clipped(eta / sqrt(parameter.places), q),
+                eta=self._clipped(eta / (parameter.unit * sqrt(parameter.n_places)), q),
                 rows=rows,
             )
         self.beta = [(m.size - n) / m.size for m, n in zip(self.m, flips, strict=True)]

@@ -1,7 +1,8 @@
 """The hot operations: check the arguments, allocate the result, let the backend in force do the work.
 
-``layout`` changes the layout of bits, ``forward`` sums gates over inputs, ``backward`` collects votes, ``tables``
-does both for layers of gates, ``images`` for convolutions, ``update`` flips weights.  All take and give
+``layout`` changes the layout of bits, ``forward`` sums gates over inputs, ``backward`` collects votes, ``numbers``
+does both for inputs that are numbers, ``tables`` for layers of gates, ``images`` for convolutions, ``update``
+flips weights.  All take and give
 :class:`bvar.bits.BitMatrix` and plain arrays; all are exact, and equal on every backend.
 """
 
@@ -16,6 +17,7 @@ from bvar.kernels.layout import (
     unpack,
     unpack_ternary,
 )
+from bvar.kernels.numbers import number_votes, signed_sum
 from bvar.kernels.tables import (
     MAX_FAN_IN,
     MAX_SAMPLES,
@@ -46,6 +48,7 @@ __all__ = [
     "gate_bits",
     "gate_sum",
     "input_votes",
+    "number_votes",
     "pack",
     "pack_levels",
     "pack_threshold",
@@ -54,6 +57,7 @@ __all__ = [
     "pool_max",
     "prepare",
     "rescale",
+    "signed_sum",
     "table_values",
     "table_votes",
     "transpose",

@@ -1,4 +1,4 @@
-"""What layers are made of: the interface they share, and Boolean parameters."""
+"""What layers are made of: the interface they share, and parameters, Boolean and real."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from bvar import backends, kernels
 from bvar.bits import BitMatrix
 
-__all__ = ["Layer", "Parameter"]
+__all__ = ["Layer", "Parameter", "RealParameter"]
 
 
 class Parameter:
@@ -23,14 +23,17 @@ class Parameter:
         What the tensor is called in tables and files.
     bits : BitMatrix of shape (n_outputs, n_inputs)
         The weights.
-    places : int, default=1
+    unit : int, default=1
+        Size of an input: votes count in multiples of it, so that eta means the same whatever the inputs are.
+    n_places : int, default=1
         At how many places of one sample each weight is used, and voted on.
     """
 
-    def __init__(self, name: str, bits: BitMatrix, places: int = 1) -> None:
+    def __init__(self, name: str, bits: BitMatrix, *, unit: int = 1, n_places: int = 1) -> None:
         self.name = name
         self.bits = bits
-        self.places = places
+        self.unit = unit
+        self.n_places = n_places
         self._prepared: kernels.PreparedWeights | None = None
 
     def prepared(self) -> kernels.PreparedWeights:
@@ -78,6 +81,25 @@ class Parameter:
         return {**self.__dict__, "_prepared": None}
 
 
+class RealParameter:
+    """A tensor of real weights, which a gradient trains: float, and so outside the promise of equal bits.
+
+    Parameters
+    ----------
+    name : str
+        What the tensor is called in tables and files.
+    values : ndarray of float32
+        The weights, changed in place.
+    n_places : int, default=1
+        At how many places of one sample each weight is used.
+    """
+
+    def __init__(self, name: str, values: np.ndarray, *, n_places: int = 1) -> None:
+        self.name = name
+        self.values = values
+        self.n_places = n_places
+
+
 VoteBlock = tuple[int, slice, np.ndarray]
 
 Marginals = tuple[np.ndarray, np.ndarray, int]
@@ -93,6 +115,10 @@ class Layer(ABC):
     """
 
     parameters: tuple[Parameter, ...] = ()
+    real_parameters: tuple[RealParameter, ...] = ()
+    """What gradients train, beside what votes do."""
+    statistics: tuple[np.ndarray, ...] = ()
+    """Running statistics of the training samples, changed in place, which inference uses."""
     rows_together: int | None = None
     """Most samples to score at a time, where more would not be faster; None: any number."""
 
@@ -112,6 +138,21 @@ class Layer(ABC):
         context : object
             For `backward`.
         """
+
+    def infer(self, x: Any) -> Any:
+        """Compute the output for a sample on its own, as a trained network does.
+
+        Parameters
+        ----------
+        x : BitMatrix or ndarray
+            Output of the layer below.
+
+        Returns
+        -------
+        BitMatrix or ndarray
+            Input of the layer above; it does not depend on what other samples are there.
+        """
+        return self.forward(x)[0]
 
     @abstractmethod
     def backward(self, signal: np.ndarray, context: Any) -> np.ndarray:
@@ -183,3 +224,45 @@ class Layer(ABC):
         """
         for number, tensor in enumerate(self.votes(signal, context)):
             yield number, slice(0, len(tensor)), tensor
+
+    def gradients(self, signal: np.ndarray, context: Any) -> tuple[np.ndarray, ...]:
+        """Sum up the gradients of a batch in the real parameters.
+
+        Parameters
+        ----------
+        signal : ndarray
+            What the layer above passed down.
+        context : object
+            What `forward` returned.
+
+        Returns
+        -------
+        tuple of ndarray of float32
+            One array for each real parameter, of its shape, in 127ths of the unit of the loss.
+        """
+        return ()
+
+    def moments(self, context: Any) -> tuple[np.ndarray, ...]:
+        """Sum up what the running statistics are made of.
+
+        Parameters
+        ----------
+        context : object
+            What `forward` returned.
+
+        Returns
+        -------
+        tuple of ndarray of float64
+            Sums over samples, which add; none if the layer has no running statistics.
+        """
+        return ()
+
+    def learn_moments(self, *moments: np.ndarray) -> None:
+        """Move the running statistics towards those of a batch.
+
+        Parameters
+        ----------
+        *moments : ndarray of float64
+            What `moments` returned, added over all parts of the batch.
+        """
+        return  # most layers have none

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from bvar import kernels
-from bvar.encoding import BitEncoder, TableEncoder
-from bvar.layers import BooleanLinear, GateLayer, GroupSum, Threshold
-from bvar.losses import BinaryCrossEntropy, CrossEntropy, SquaredError
+from bvar.encoding import BitEncoder, ImageEncoder, TableEncoder
+from bvar.layers import (
+    Add,
+    BatchNorm,
+    BooleanConv2d,
+    BooleanLinear,
+    FixedPoint,
+    GateLayer,
+    GroupSum,
+    Layer,
+    MaxPool2d,
+    RealLinear,
+    SignedSum,
+    Threshold,
+)
+from bvar.losses import BinaryCrossEntropy, CrossEntropy, ProbabilisticLoss, SquaredError
 from bvar.model_file._container import ModelFileError
 from bvar.network import Network
+from bvar.real_loss import RealCrossEntropy
 
 __all__ = ["check_consistent"]
 
@@ -38,21 +53,30 @@ def check_consistent(value: Any, path: str) -> None:
         _check_encoder(value, path)
 
 
+_BITS, _SUMS, _REAL = "bits", "sums", "real sums"
+_PASSES: dict[type[Layer], tuple[tuple[str, ...], str]] = {  # what a layer takes, and what it gives
+    BooleanLinear: ((_BITS,), _SUMS),
+    SignedSum: ((), _SUMS),
+    RealLinear: ((_BITS, _REAL), _REAL),
+    BatchNorm: ((_SUMS, _REAL), _SUMS),
+    FixedPoint: ((_REAL,), _SUMS),
+    Threshold: ((_SUMS,), _BITS),
+    GateLayer: ((_BITS,), _BITS),
+    GroupSum: ((_BITS,), _SUMS),
+    Add: ((_BITS,), _SUMS),
+    BooleanConv2d: ((_BITS,), _SUMS),
+    MaxPool2d: ((_SUMS,), _SUMS),
+}
+_FIRST = (BooleanLinear, SignedSum, RealLinear, GateLayer, GroupSum, Add, BooleanConv2d)  # fed from outside
+
+
 def _check_network(network: Network, path: str) -> None:
-    """Follow the width through the layers."""
-    width, what = None, "bits"
-    for i, layer in enumerate(network.layers):
-        here = f"{path}.layers.{i}"
-        if isinstance(layer, BooleanLinear):
-            _require(what == "bits" and width in (None, layer.n_inputs), here, "does not fit the layer below")
-            width, what = layer.n_outputs, "sums"
-        elif isinstance(layer, Threshold):
-            _require(what == "sums" and width == len(layer.tau), here, "does not fit the layer below")
-            what = "bits"
-        elif isinstance(layer, GateLayer | GroupSum):
-            _require(what == "bits" and width in (None, layer.n_inputs), here, "does not fit the layer below")
-            width, what = layer.n_outputs, "bits" if isinstance(layer, GateLayer) else "sums"
-    _require(what == "sums", path, "the last layer must give scores")
+    what = _follow(network.layers, None, None, f"{path}.layers")[1]
+    _require(what in (_SUMS, _REAL), path, "the last layer must give scores")
+    is_real = isinstance(network.loss, RealCrossEntropy)
+    _require(is_real == (what == _REAL), path, "the loss does not fit the scores")
+    if network.adam is not None:
+        _check_adam(network, path)
     optimizer, parameters = network.optimizer, network.parameters
     _require(isinstance(optimizer.m, list) and isinstance(optimizer.beta, list), path, "m and beta must be lists")
     _require(
@@ -64,6 +88,46 @@ def _check_network(network: Network, path: str) -> None:
             for m, b, p in zip(optimizer.m, optimizer.beta, parameters, strict=False)
         )
         _require(fits, path, "accumulators do not fit the weights")
+
+
+def _follow(
+    layers: Sequence[Layer], width: int | None, what: str | None, path: str
+) -> tuple[int | None, str | None]:
+    """Follow the width, and the kind of value, through layers; None stands for what comes from outside."""
+    for i, layer in enumerate(layers):
+        takes, gives = _PASSES[type(layer)]
+        fits = what in takes or (what is None and i == 0 and isinstance(layer, _FIRST))
+        fits = fits and width in (None, _width(layer, width))
+        _require(fits, f"{path}.{i}", "does not fit the layer below")
+        if isinstance(layer, Add):
+            ends = {
+                _follow(branch, layer.n_inputs, _BITS, f"{path}.{i}.branches.{j}")
+                for j, branch in enumerate(layer.branches)
+            }
+            _require(ends == {(layer.n_outputs, _SUMS)}, f"{path}.{i}", "branches must end in as many sums")
+        width, what = getattr(layer, "n_outputs", width), gives
+    return width, what
+
+
+def _width(layer: Layer, below: int | None) -> int | None:
+    """Return the number of inputs that a layer takes; some take any."""
+    if isinstance(layer, Threshold):
+        return len(layer.tau)
+    return layer.n_units if isinstance(layer, BatchNorm) else getattr(layer, "n_inputs", below)
+
+
+def _check_adam(network: Network, path: str) -> None:
+    adam, shapes = network.adam, [p.values.shape for p in network.real_parameters]
+    assert adam is not None  # noqa: S101 - narrows the type
+    counts = (adam.step_count, adam.age)
+    _require(all(type(n) is int and n >= 0 for n in counts), path, "steps of adam must be integers")
+    for means in (adam.mean, adam.square):
+        fits = isinstance(means, list) and all(isinstance(m, np.ndarray) and m.dtype == np.float32 for m in means)
+        fits = fits and ([m.shape for m in means] == shapes if adam.age else not means)
+        _require(
+            fits and all(np.isfinite(m).all() for m in means), path, "means of adam do not fit the real weights"
+        )
+    _require(all((v >= 0).all() for v in adam.square), path, "mean squares of adam must not be negative")
 
 
 def _check_estimator(model: Any, path: str) -> None:
@@ -80,7 +144,7 @@ def _check_estimator(model: Any, path: str) -> None:
         classes = model.classes_
         fits = isinstance(classes, np.ndarray) and classes.shape == (last.n_outputs,)
         _require(fits, path, "classes_ do not fit the scores")
-        _require(isinstance(network.loss, CrossEntropy | BinaryCrossEntropy), path, "loss is not for classes")
+        _require(isinstance(network.loss, ProbabilisticLoss), path, "loss is not for classes")
         _require(type(model.multilabel_) is bool, path, "multilabel_ must be true or false")
         _require(model.multilabel_ or last.n_outputs > 1, path, "there must be at least two classes")
     else:
@@ -95,6 +159,12 @@ def _check_estimator(model: Any, path: str) -> None:
 def _check_encoder(encoder: BitEncoder, path: str) -> None:
     """Check that there are questions for each column, in a form that the encoder can ask."""
     n_columns = encoder.n_features_in_
+    if isinstance(encoder, ImageEncoder):
+        t = encoder.thresholds_
+        fits = _is_array(t, np.float64, 2) and np.isfinite(t).all() and (t[:, 1:] >= t[:, :-1]).all()
+        _require(fits and n_columns % len(t) == 0, path, "thresholds must be numbers that rise, for each channel")
+        _require(encoder.n_bits_out_ == n_columns * t.shape[1], path, "n_bits_out_ does not count the bits")
+        return
     for name in ("kinds_", "thresholds_", "categories_", "infrequent_categories_"):
         parts = getattr(encoder, name, None)
         fits = parts is None or (isinstance(parts, list) and len(parts) == n_columns)

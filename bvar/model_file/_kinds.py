@@ -10,8 +10,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -19,12 +18,15 @@ from sklearn.base import BaseEstimator
 import bvar.encoding
 import bvar.estimators
 from bvar._random import RandomWords
-from bvar.bits import BitMatrix
+from bvar.adam import Adam
 from bvar.gates import gate
 from bvar.layers import BooleanLinear, GateLayer, GroupSum, Layer, Threshold
 from bvar.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
 from bvar.model_file._checks import check_consistent
 from bvar.model_file._container import ModelFileError
+from bvar.model_file._images import IMAGE_KINDS
+from bvar.model_file._kind import Kind, check_parameters, described, known_bits, only, plain_kind, take
+from bvar.model_file._real import REAL_KINDS
 from bvar.model_file._values import Reader, Writer
 from bvar.mollify import CosineSchedule, LinearSchedule, Mollifier, SigmoidSchedule, ThresholdAnnealing
 from bvar.network import Network
@@ -35,21 +37,13 @@ __all__ = ["KINDS", "from_state", "to_state"]
 _ATTRIBUTE = re.compile(r"_?[a-z][a-z0-9_]*")
 
 
-class Kind(NamedTuple):
-    """How one class is saved."""
-
-    cls: type
-    to_fields: Callable[[Any, Writer, str], dict[str, Any]]
-    from_fields: Callable[[dict[str, Any], Reader, str], Any]
-
-
 def to_state(value: Any, writer: Writer, path: str) -> dict[str, Any]:
     """Describe an object by its kind and the fields of that kind."""
     name = type(value).__name__
     kind = KINDS.get(name)
     if kind is None or type(value) is not kind.cls:  # a subclass may behave differently
         raise TypeError(
-            f"{path}: a model file cannot hold {_described(value)}; it can hold numbers, text, arrays, "
+            f"{path}: a model file cannot hold {described(value)}; it can hold numbers, text, arrays, "
             f"and {', '.join(sorted(KINDS))}. Set it to None, or keep the model with pickle"
         )
     return {"fields": kind.to_fields(value, writer, path), "kind": name}
@@ -65,12 +59,6 @@ def from_state(state: dict[str, Any], reader: Reader, path: str) -> Any:
     result = kind.from_fields(state["fields"], reader, path)
     check_consistent(result, path)
     return result
-
-
-def _described(value: Any) -> str:
-    if inspect.isroutine(value):
-        return f"the function {getattr(value, '__name__', '?')}"
-    return f"an object of type {type(value).__module__}.{type(value).__qualname__}"
 
 
 # --------------------------------------------------------------------------------- estimators and encoders
@@ -91,7 +79,7 @@ def _estimator_kind(cls: type[BaseEstimator]) -> Kind:
         }
 
     def from_fields(fields: dict[str, Any], reader: Reader, path: str) -> BaseEstimator:
-        attributes, parameters = _take(fields, path, "attributes", "parameters")
+        attributes, parameters = take(fields, path, "attributes", "parameters")
         unknown = sorted(set(parameters) - set(cls._get_param_names()))
         if unknown:
             raise ModelFileError(f"{path}: unknown parameters {unknown[:5]}: a newer bvar may be needed")
@@ -115,32 +103,15 @@ def _is_code(cls: type, name: str) -> bool:
 # ------------------------------------------------------------------------------------- networks and layers
 
 
-def _plain_kind(cls: type, *names: str, training: tuple[str, ...] = ()) -> Kind:
-    """Return the kind of a class that is its attributes `names`, and others for training alone, not kept."""
-
-    def to_fields(value: Any, writer: Writer, path: str) -> dict[str, Any]:
-        _only(value, path, (*names, *training))
-        return {name: writer.value(getattr(value, name), f"{path}.{name}") for name in names}
-
-    def from_fields(fields: dict[str, Any], reader: Reader, path: str) -> Any:
-        _take(fields, path, *names)
-        values = {name: reader.value(v, f"{path}.{name}") for name, v in fields.items()}
-        result: Any = object.__new__(cls)
-        vars(result).update(values)
-        return result
-
-    return Kind(cls, to_fields, from_fields)
-
-
 def _table_kind(cls: type, shift: int, *names: str, training: tuple[str, ...] = ()) -> Kind:
     """Return the kind of a class with tables of fixed-point numbers, `shift` bits behind the point."""
-    plain = _plain_kind(cls, *names, training=training)
+    plain = plain_kind(cls, *names, training=training)
 
     def to_fields(value: Any, writer: Writer, path: str) -> dict[str, Any]:
         return {**plain.to_fields(value, writer, path), "shift": shift}
 
     def from_fields(fields: dict[str, Any], reader: Reader, path: str) -> Any:
-        _take(fields, path, *names, "shift")
+        take(fields, path, *names, "shift")
         if fields["shift"] != shift:
             raise ModelFileError(f"{path}: shift must be {shift}, got {str(fields['shift'])[:30]}")
         return plain.from_fields({name: fields[name] for name in names}, reader, path)
@@ -149,9 +120,8 @@ def _table_kind(cls: type, shift: int, *names: str, training: tuple[str, ...] = 
 
 
 def _linear_to(layer: BooleanLinear, writer: Writer, path: str) -> dict[str, Any]:
-    _only(layer, path, ("gate", "name", "weight", "bias", "centered", "parameters"))
-    for parameter in layer.parameters:
-        _only(parameter, path, ("name", "bits", "_prepared"))
+    only(layer, path, ("gate", "name", "weight", "bias", "centered", "parameters"))
+    check_parameters(layer, path)
     return {
         "bias": None if layer.bias is None else writer.value(layer.bias.bits, f"{path}.bias"),
         "centered": layer.centered,
@@ -164,23 +134,23 @@ def _linear_to(layer: BooleanLinear, writer: Writer, path: str) -> dict[str, Any
 def _linear_from(fields: dict[str, Any], reader: Reader, path: str) -> BooleanLinear:
     # files written before votes could be centred do not have the field
     fields = {"centered": False, **fields}
-    bias, centered, gate_id, name, weight = _take(fields, path, "bias", "centered", "gate", "name", "weight")
+    bias, centered, gate_id, name, weight = take(fields, path, "bias", "centered", "gate", "name", "weight")
     if not isinstance(name, str) or not isinstance(centered, bool):
         raise ModelFileError(f"{path}: name must be a string, centered true or false")
-    weight = _known_bits(reader.value(weight, f"{path}.weight"), path)
+    weight = known_bits(reader.value(weight, f"{path}.weight"), path)
     # the smallest layer of the right kind, whose random bits are replaced
     layer = BooleanLinear(1, 1, gate(gate_id), bias=bias is not None, centered=centered, random_state=0, name=name)
     layer.weight.bits = weight
     if layer.bias is not None:
-        layer.bias.bits = _known_bits(reader.value(bias, f"{path}.bias"), path)
+        layer.bias.bits = known_bits(reader.value(bias, f"{path}.bias"), path)
         if layer.bias.bits.shape != (1, weight.n_rows):
             raise ModelFileError(f"{path}: bias must have shape {(1, weight.n_rows)}")
     return layer
 
 
 def _gates_to(layer: GateLayer, writer: Writer, path: str) -> dict[str, Any]:
-    _only(layer, path, ("name", "parameters", "table", "wiring"))
-    _only(layer.table, path, ("name", "bits", "_prepared"))
+    only(layer, path, ("name", "parameters", "table", "wiring"))
+    check_parameters(layer, path)
     return {
         "n_inputs": layer.n_inputs,
         "name": layer.name,
@@ -190,12 +160,12 @@ def _gates_to(layer: GateLayer, writer: Writer, path: str) -> dict[str, Any]:
 
 
 def _gates_from(fields: dict[str, Any], reader: Reader, path: str) -> GateLayer:
-    n_inputs, name, table, wires = _take(fields, path, "n_inputs", "name", "table", "wires")
+    n_inputs, name, table, wires = take(fields, path, "n_inputs", "name", "table", "wires")
     table, wires = reader.value(table, f"{path}.table"), reader.value(wires, f"{path}.wires")
     fits = isinstance(wires, np.ndarray) and wires.dtype == np.int32 and wires.ndim == 2
     if not fits or not isinstance(name, str) or type(n_inputs) is not int:
         raise ModelFileError(f"{path}: wires must be an int32 matrix, name a string, n_inputs an integer")
-    if _known_bits(table, path).shape != (len(wires), 1 << wires.shape[1]):
+    if known_bits(table, path).shape != (len(wires), 1 << wires.shape[1]):
         raise ModelFileError(f"{path}: table must have a row for each gate and 2**fan_in columns")
     try:
         layer = GateLayer(n_inputs, *wires.shape, wires=wires, pass_through=0, random_state=0, name=name)
@@ -206,34 +176,28 @@ def _gates_from(fields: dict[str, Any], reader: Reader, path: str) -> GateLayer:
 
 
 def _sums_to(layer: GroupSum, writer: Writer, path: str) -> dict[str, Any]:
-    _only(layer, path, ("n_inputs", "n_outputs"))
+    only(layer, path, ("n_inputs", "n_outputs"))
     return {"n_groups": layer.n_outputs, "n_inputs": layer.n_inputs}
 
 
 def _sums_from(fields: dict[str, Any], reader: Reader, path: str) -> GroupSum:
-    n_groups, n_inputs = _take(fields, path, "n_groups", "n_inputs")
+    n_groups, n_inputs = take(fields, path, "n_groups", "n_inputs")
     try:
         return GroupSum(n_inputs, n_groups)
     except (TypeError, ValueError) as error:
         raise ModelFileError(f"{path}: {error}") from error
 
 
-def _known_bits(bits: Any, path: str) -> BitMatrix:
-    if not isinstance(bits, BitMatrix) or bits.known is not None or not all(bits.shape):
-        raise ModelFileError(f"{path}: weights must be bits, none missing, at least one")
-    return bits
-
-
 def _optimizer_to(optimizer: BooleanOptimizer, writer: Writer, path: str) -> dict[str, Any]:
     settings, progress = ("clip", "eta", "n_steps"), ("beta", "m", "step_count")
-    _only(optimizer, path, settings + progress)
+    only(optimizer, path, settings + progress)
     names = settings + progress if writer.training_state else settings
     return {name: writer.value(getattr(optimizer, name), f"{path}.{name}") for name in names}
 
 
 def _optimizer_from(fields: dict[str, Any], reader: Reader, path: str) -> BooleanOptimizer:
     progress = [] if "m" not in fields else ["beta", "m", "step_count"]
-    _take(fields, path, "clip", "eta", "n_steps", *progress)
+    take(fields, path, "clip", "eta", "n_steps", *progress)
     values = {name: reader.value(v, f"{path}.{name}") for name, v in fields.items()}
     optimizer = BooleanOptimizer(values["eta"], clip=values["clip"], n_steps=values["n_steps"])
     for name in progress:
@@ -242,8 +206,10 @@ def _optimizer_from(fields: dict[str, Any], reader: Reader, path: str) -> Boolea
 
 
 def _network_to(network: Network, writer: Writer, path: str) -> dict[str, Any]:
-    _only(network, path, ("layers", "loss", "optimizer"))
+    only(network, path, ("adam", "layers", "loss", "optimizer"))
+    adam = {} if network.adam is None else {"adam": writer.value(network.adam, f"{path}.adam")}
     return {
+        **adam,
         "layers": [writer.value(layer, f"{path}.layers.{i}") for i, layer in enumerate(network.layers)],
         "loss": writer.value(network.loss, f"{path}.loss"),
         "optimizer": writer.value(network.optimizer, f"{path}.optimizer"),
@@ -251,17 +217,18 @@ def _network_to(network: Network, writer: Writer, path: str) -> dict[str, Any]:
 
 
 def _network_from(fields: dict[str, Any], reader: Reader, path: str) -> Network:
-    layers, loss, optimizer = (
-        reader.value(v, f"{path}.{name}")
-        for name, v in zip(
-            ("layers", "loss", "optimizer"), _take(fields, path, "layers", "loss", "optimizer"), strict=True
-        )
+    names = ("adam", "layers", "loss", "optimizer")
+    values = take({"adam": None, **fields}, path, *names)  # only networks with real parameters have the first
+    adam, layers, loss, optimizer = (
+        reader.value(v, f"{path}.{name}") for name, v in zip(names, values, strict=True)
     )
     if not isinstance(layers, list) or not layers or not all(isinstance(layer, Layer) for layer in layers):
         raise ModelFileError(f"{path}.layers: must be a list of layers")
     if not isinstance(loss, Loss) or not isinstance(optimizer, BooleanOptimizer):
         raise ModelFileError(f"{path}: loss or optimizer is something else")
-    return Network(layers, loss, optimizer)
+    if (adam is None) == any(layer.real_parameters for layer in layers) or not isinstance(adam, Adam | None):
+        raise ModelFileError(f"{path}: adam must be there for real parameters, and only for them")
+    return Network(layers, loss, optimizer, adam)
 
 
 # ----------------------------------------------------------------------------------------------- odds, ends
@@ -275,7 +242,7 @@ def _random_to(source: RandomWords, writer: Writer, path: str) -> dict[str, Any]
 
 
 def _random_from(fields: dict[str, Any], reader: Reader, path: str) -> RandomWords:
-    inc, state = (reader.value(v, path) for v in _take(fields, path, "inc", "state"))
+    inc, state = (reader.value(v, path) for v in take(fields, path, "inc", "state"))
     source = RandomWords(0)
     source.words.state = {
         "bit_generator": "PCG64",
@@ -284,19 +251,6 @@ def _random_from(fields: dict[str, Any], reader: Reader, path: str) -> RandomWor
         "uinteger": 0,
     }
     return source
-
-
-def _only(value: Any, path: str, names: Iterable[str]) -> None:
-    """Refuse to lose an attribute that the format does not know."""
-    more = sorted(set(vars(value)) - set(names))
-    if more:
-        raise TypeError(f"{path}: a model file cannot hold the attributes {more} of {_described(value)}")
-
-
-def _take(fields: dict[str, Any], path: str, *names: str) -> list[Any]:
-    if set(fields) != set(names):
-        raise ModelFileError(f"{path}: must have the fields {sorted(names)}, has {sorted(fields)[:20]}")
-    return [fields[name] for name in names]
 
 
 def _estimators() -> dict[str, Kind]:
@@ -316,19 +270,21 @@ def _fields(cls: Any) -> list[str]:
 
 KINDS: dict[str, Kind] = {
     **_estimators(),
+    **IMAGE_KINDS,
+    **REAL_KINDS,
     "BinaryCrossEntropy": _table_kind(BinaryCrossEntropy, BinaryCrossEntropy.BITS, "table"),
     "BooleanLinear": Kind(BooleanLinear, _linear_to, _linear_from),
     "BooleanOptimizer": Kind(BooleanOptimizer, _optimizer_to, _optimizer_from),
     "CrossEntropy": _table_kind(CrossEntropy, CrossEntropy.BITS, "table"),
     "GateLayer": Kind(GateLayer, _gates_to, _gates_from),
     "GroupSum": Kind(GroupSum, _sums_to, _sums_from),
-    "CosineSchedule": _plain_kind(CosineSchedule, *_fields(CosineSchedule)),
-    "LinearSchedule": _plain_kind(LinearSchedule, *_fields(LinearSchedule)),
+    "CosineSchedule": plain_kind(CosineSchedule, *_fields(CosineSchedule)),
+    "LinearSchedule": plain_kind(LinearSchedule, *_fields(LinearSchedule)),
     "Mollifier": _estimator_kind(Mollifier),
-    "SigmoidSchedule": _plain_kind(SigmoidSchedule, *_fields(SigmoidSchedule)),
+    "SigmoidSchedule": plain_kind(SigmoidSchedule, *_fields(SigmoidSchedule)),
     "Network": Kind(Network, _network_to, _network_from),
     "RandomWords": Kind(RandomWords, _random_to, _random_from),
-    "SquaredError": _plain_kind(SquaredError, "scale"),
+    "SquaredError": plain_kind(SquaredError, "scale"),
     "Threshold": _table_kind(Threshold, Threshold.SHIFT, "table", "tau", training=("_curve",)),
-    "ThresholdAnnealing": _plain_kind(ThresholdAnnealing, *_fields(ThresholdAnnealing)),
+    "ThresholdAnnealing": plain_kind(ThresholdAnnealing, *_fields(ThresholdAnnealing)),
 }

@@ -14,11 +14,12 @@ import pandas as pd
 
 from bvar import BooleanClassifier, BooleanRegressor, LogicGateClassifier, ThermometerEncoder, kernels, model_file
 from bvar.encoding import OneHotBits, TableEncoder
-from bvar.layers import BooleanLinear
+from bvar.layers import BatchNorm, BooleanLinear, FixedPoint, RealLinear, SignedSum, Threshold
 from bvar.losses import CrossEntropy, SquaredError
 from bvar.mollify import CosineSchedule, LinearSchedule, Mollifier, SigmoidSchedule, ThresholdAnnealing
 from bvar.network import Network, boolean_mlp
 from bvar.optim import BooleanOptimizer
+from bvar.real_loss import RealCrossEntropy
 
 HERE = Path(__file__).parent
 RANDOM = np.random.RandomState(0)
@@ -101,6 +102,34 @@ def annealed():
     return model.fit(X, np.where(SUM > 0, 7, -1)), X
 
 
+def trained_ends(layers, loss, x):
+    """Train a little, and round real weights so that their sums are exact in any order."""
+    model = Network(layers, loss, BooleanOptimizer(n_steps=9))
+    for _ in range(3):
+        model.step(x, np.arange(40) % 2)
+    for p in model.real_parameters:
+        if p.name.startswith("real"):
+            p.values[:] = np.rint(8 * p.values) / 8
+    return model
+
+
+def real():
+    """A network with a normalised layer and a real last one, with what further training needs."""
+    bits = RANDOM.choice([-1, 0, 1], (40, 20)).astype(np.int8)
+    layers = [BooleanLinear(20, 9, random_state=0), BatchNorm(9, 20), Threshold(9, BatchNorm.FAN_IN, 2)]
+    layers += [RealLinear(9, 2, random_state=1)]
+    return trained_ends(layers, RealCrossEntropy(), kernels.pack(bits)), bits
+
+
+def signed():
+    """A network on int8 numbers with a real layer inside."""
+    x = RANDOM.randint(-5, 6, (40, 6)).astype(np.int8)
+    first = SignedSum(6, 5, rms=3, random_state=0)
+    layers = [first, Threshold(5, first.sum_variance, 4), RealLinear(5, 4, bias=False, random_state=1)]
+    layers += [FixedPoint(), Threshold(4, FixedPoint.FAN_IN, 2), BooleanLinear(4, 2, random_state=2)]
+    return trained_ends(layers, CrossEntropy(4), x), x
+
+
 def tiny():
     """The network of which the reference has a dump: two inputs, one output, the weights T and F."""
     layer = BooleanLinear(2, 1, name="w")
@@ -121,6 +150,8 @@ MODELS = {
     "gates": gates,
     "sigmoid": lambda: mollified(SigmoidSchedule()),
     "cosine": lambda: mollified(CosineSchedule()),
+    "real": real,
+    "signed": signed,
     "linear": lambda: mollified(LinearSchedule()),
     "annealed": annealed,
 }
@@ -136,7 +167,8 @@ def plain(value, name):
 def answers(model, x):
     """What the model says, in JSON: integers and text as they are, floats in hexadecimal."""
     if not hasattr(model, "predict"):
-        return {"scores": model.scores(kernels.pack(x)).tolist(), "fingerprint": model.fingerprint()}
+        taken = x if isinstance(model.layers[0], SignedSum) else kernels.pack(x)
+        return {"scores": model.scores(taken).tolist(), "fingerprint": model.fingerprint()}
     result = {"fingerprint": model.network_.fingerprint()}
     for name in ("predict", "decision_function", "predict_proba"):
         if hasattr(model, name):
@@ -156,7 +188,7 @@ def main():
             continue
         model, x = make()
         rows = x[:12]
-        model_file.save(model, path, training_state=name in ("targets", "network", "gates"))
+        model_file.save(model, path, training_state=name in ("targets", "network", "gates", "real"))
         cells = [[None if v != v or v is None else v for v in row] for row in np.asarray(rows).tolist()]
         columns = getattr(rows, "columns", None)
         about = {

@@ -1,0 +1,338 @@
+r"""Batch normalisation of sums, for the threshold that follows (``docs/explanation/real-ends.md``).
+
+Training takes mean and variance from the batch, inference from what ran along with training.  At inference, the
+normalisation and the threshold together are one comparison of an integer sum with an integer, per unit.
+
+Float: reproducible by seed on one backend, outside the promise of equal bits; and a batch that is split has other
+statistics in each part.
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bvar._validation import check_integer, check_real
+from bvar.layers.base import Layer, RealParameter
+from bvar.layers.rounding import UNIT, fixed_point, to_int8
+
+__all__ = ["BatchNorm", "normalize", "normalize_backward"]
+
+_FAR = 2**30  # beyond every sum
+
+
+class BatchNorm(Layer):
+    r"""Bring each unit to a learnt mean and spread, in whole 64ths for a threshold.
+
+    .. math:: y_{bj} = \lfloor 64 (\gamma_j \hat s_{bj} + \beta_j) \rfloor, \qquad
+              \hat s_{bj} = \frac{s_{bj} - \mu_j}{\sqrt{v_j + \epsilon n}}
+
+    with mean and variance over the batch in training, and running ones at inference. The :class:`Threshold` above
+    has the fan-in ``BatchNorm.FAN_IN``: sums of so many bits have the spread of 64ths of numbers of variance 1.
+
+    Parameters
+    ----------
+    n_units : int
+        Width of the layer.
+    fan_in : int, default=1
+        The number n of terms in each sum, or what else its variance is near: 1 behind a first
+        :class:`RealLinear`.
+    momentum : float, default=0.1
+        Share of a new batch in the running statistics, above 0 and at most 1.
+    epsilon : float, default=0.001
+        What is added to the variance, as a share of `fan_in`: a unit that never changes stays calm.
+    name : str, default='norm'
+        What the layer is called in tables.
+
+    Attributes
+    ----------
+    scale, shift : RealParameter
+        Gamma, at first 1, and beta, at first 0: float32, shape (n_units,).
+    mean, variance : ndarray of float64, shape (n_units,)
+        Running statistics; at first 0 and `fan_in`, those of sums of random bits.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has the wrong type or is out of range.
+
+    Notes
+    -----
+    What comes back is the exact gradient through the batch statistics, times the constant ``sqrt(fan_in)``, which
+    undoes the usual spread of a sum; signals therefore keep their size. It is rounded to int8 for integer sums
+    and stays float for real ones. Every row of a batch counts alike, whatever its weight in the loss.
+
+    References
+    ----------
+    S. Ioffe and C. Szegedy, "Batch Normalization", ICML 2015; on centred integer sums as in V. M. Nguyen et al.,
+    "BOLD: Boolean Logic Deep Learning", NeurIPS 2024, section 4.1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar.layers import BatchNorm
+    >>> layer = BatchNorm(1, fan_in=100)
+    >>> y, _ = layer.forward(np.array([[10], [30]], np.int32))
+    >>> y.ravel().tolist()
+    [-64, 63]
+    >>> layer.infer(np.array([[10], [30]], np.int32)).ravel().tolist()
+    [63, 191]
+    """
+
+    FAN_IN = UNIT**2
+
+    def __init__(
+        self,
+        n_units: int,
+        fan_in: int = 1,
+        *,
+        momentum: float = 0.1,
+        epsilon: float = 1e-3,
+        name: str = "norm",
+    ) -> None:
+        check_integer(n_units, "n_units", low=1)
+        self.fan_in = check_integer(fan_in, "fan_in", low=1)
+        if not check_real(momentum, "momentum", low=0, strict=True) <= 1:
+            raise ValueError(f"momentum must be above 0 and at most 1, got {momentum!r}")
+        self.momentum = float(momentum)
+        self.epsilon = check_real(epsilon, "epsilon", low=0, strict=True)
+        self.name = name
+        self.scale = RealParameter(f"{name}.scale", np.ones(n_units, np.float32))
+        self.shift = RealParameter(f"{name}.shift", np.zeros(n_units, np.float32))
+        self.mean = np.zeros(n_units)
+        self.variance = np.full(n_units, float(fan_in))
+        self.real_parameters = (self.scale, self.shift)
+        self.statistics = (self.mean, self.variance)
+
+    @property
+    def n_units(self) -> int:
+        """Width of the layer."""
+        return len(self.mean)
+
+    def forward(self, x: np.ndarray) -> tuple[np.ndarray, Normalized]:
+        """Normalise by the statistics of the batch.
+
+        Parameters
+        ----------
+        x : ndarray of int32 or float32, shape (..., n_units)
+            Sums; statistics are over all axes but the last.
+
+        Returns
+        -------
+        y : ndarray of int32, of the shape of `x`
+            Multiples of 1/64.
+        context : tuple
+            What the way back needs.
+        """
+        dtype = self.scale.values.dtype
+        context = normalize(self._rows(x).astype(dtype), self.epsilon * self.fan_in, x.dtype)
+        y = fixed_point(self.scale.values * context.values + self.shift.values)
+        return y.reshape(x.shape), context
+
+    def infer(self, x: np.ndarray) -> np.ndarray:
+        """Normalise by the running statistics.
+
+        Parameters
+        ----------
+        x : ndarray of int32 or float32, shape (..., n_units)
+            Sums.
+
+        Returns
+        -------
+        ndarray of int32, of the shape of `x`
+            Multiples of 1/64.
+        """
+        slope, offset = self._line()
+        return fixed_point(slope * self._rows(x) + offset).reshape(x.shape)
+
+    def thresholds(self, tau: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        r"""Merge the inference with a threshold above: one integer for each unit, and the direction.
+
+        .. math:: y_{bj} \ge \tau_j \iff s_{bj} \ge t_j \quad (\gamma_j > 0) \qquad \text{or} \qquad
+                  s_{bj} < t_j \quad (\gamma_j < 0),
+
+        where :math:`t_j` is :math:`\mu_j + (\tau_j / 64 - \beta_j) \sqrt{v_j + \epsilon n} / \gamma_j`, rounded up
+        (for a negative gamma to the integer above it).
+
+        Parameters
+        ----------
+        tau : ndarray of int32, shape (n_units,)
+            Thresholds on the output.
+
+        Returns
+        -------
+        t : ndarray of int32, shape (n_units,)
+            Thresholds on the sums.
+        below : ndarray of bool, shape (n_units,)
+            Where sums below the threshold give T, instead of sums from it on.
+        """
+        slope, offset = self._line()
+        below = slope < 0
+
+        def reached(s: np.ndarray) -> np.ndarray:
+            """Whether integer sums are in the upper part: what `infer` and the threshold say, turned if needed."""
+            return (fixed_point(slope * s + offset) >= tau) ^ below
+
+        with np.errstate(divide="ignore", invalid="ignore"):
+            edge = np.ceil((tau / UNIT - offset) / slope)
+        always = np.where(reached(np.zeros(self.n_units)), -_FAR, _FAR)  # of units that do not look at their sum
+        t = np.where(slope == 0, always, np.clip(edge, -_FAR, _FAR))
+        t -= reached(t - 1)  # the division rounds: these two put right what may be wrong by one
+        t += ~reached(t)
+        return np.clip(t, -_FAR, _FAR).astype(np.int32), below
+
+    def backward(self, signal: np.ndarray, context: Normalized) -> np.ndarray:
+        """Give the gradient in the sums.
+
+        Parameters
+        ----------
+        signal : ndarray of int8, shape (..., n_units)
+            Signals on the output.
+        context : tuple
+            What `forward` returned.
+
+        Returns
+        -------
+        ndarray of int8 or float32, of the shape of `signal`
+            Signals on the sums: int8 if these were integers.
+        """
+        z = self._rows(signal) * self.scale.values
+        below = sqrt(self.fan_in) * normalize_backward(z, context)
+        return (to_int8(below) if context.dtype.kind == "i" else below).reshape(signal.shape)
+
+    def gradients(self, signal: np.ndarray, context: Normalized) -> tuple[np.ndarray, ...]:
+        """Sum up the gradients in scale and shift.
+
+        Parameters
+        ----------
+        signal : ndarray of int8, shape (..., n_units)
+            Signals on the output.
+        context : tuple
+            What `forward` returned.
+
+        Returns
+        -------
+        tuple of ndarray of float32
+            For scale and shift.
+        """
+        z = self._rows(signal).astype(self.scale.values.dtype)
+        return (z * context.values).sum(axis=0), z.sum(axis=0)
+
+    def moments(self, context: Normalized) -> tuple[np.ndarray, ...]:
+        """Sum up the numbers of rows, the sums and their squares.
+
+        Parameters
+        ----------
+        context : tuple
+            What `forward` returned.
+
+        Returns
+        -------
+        tuple of ndarray of float64
+            One array of shape (3, n_units).
+        """
+        n = len(context.values)
+        mean, variance = context.mean.astype(np.float64), context.variance.astype(np.float64)
+        return (np.stack([np.full(len(mean), float(n)), n * mean, n * (variance + mean**2)]),)
+
+    def learn_moments(self, *moments: np.ndarray) -> None:
+        """Move the running statistics towards those of a batch.
+
+        Parameters
+        ----------
+        *moments : ndarray of float64
+            What `moments` returned, added over the parts of the batch.
+        """
+        (n, total, squares), rows = moments[0], moments[0][0, 0]
+        if rows < 2:
+            return  # one row has no variance
+        mean = total / n
+        variance = np.maximum(squares / n - mean**2, 0) * (rows / (rows - 1))  # of what the batch is a sample of
+        self.mean += self.momentum * (mean - self.mean)
+        self.variance += self.momentum * (variance - self.variance)
+
+    def _line(self) -> tuple[np.ndarray, np.ndarray]:
+        """Slope and offset of the inference, float64."""
+        slope = self.scale.values / np.sqrt(self.variance + self.epsilon * self.fan_in)
+        return slope, self.shift.values - slope * self.mean
+
+    def _rows(self, x: np.ndarray) -> np.ndarray:
+        if x.shape[-1] != self.n_units:
+            raise ValueError(f"x has {x.shape[-1]} units but {self.name} has {self.n_units}: they must agree")
+        return x.reshape(-1, self.n_units)
+
+
+class Normalized(NamedTuple):
+    """Rows of mean 0 and variance 1, and what was done to get there."""
+
+    values: np.ndarray
+    mean: np.ndarray
+    variance: np.ndarray
+    inverse: np.ndarray
+    dtype: Any
+
+
+def normalize(s: np.ndarray, epsilon: float, dtype: Any = None) -> Normalized:
+    """Subtract the mean of the rows and divide by their spread.
+
+    Parameters
+    ----------
+    s : ndarray of float, shape (n_rows, n_units)
+        Sums.
+    epsilon : float
+        Added to the variance.
+    dtype : dtype, optional
+        What the sums were before they became floats; passed on.
+
+    Returns
+    -------
+    Normalized
+        The normalised rows, mean, variance, and the inverse of the spread.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar.layers.batch_norm import normalize
+    >>> normalize(np.array([[1.0], [5.0]]), 0.0).values.ravel()
+    array([-1.,  1.])
+    """
+    n = max(len(s), 1)
+    mean = s.sum(axis=0) / n
+    centered = s - mean
+    variance = np.square(centered).sum(axis=0) / n
+    inverse = 1 / np.sqrt(variance + s.dtype.type(epsilon))
+    return Normalized(centered * inverse, mean, variance, inverse, np.dtype(dtype or s.dtype))
+
+
+def normalize_backward(z: np.ndarray, context: Normalized) -> np.ndarray:
+    r"""Give the gradient of ``sum(z * normalize(s).values)`` in s, statistics included.
+
+    .. math:: \frac{1}{\sigma_j} \Bigl(z_{bj} - \tfrac1B \sum_c z_{cj}
+              - \hat s_{bj}\, \tfrac1B \sum_c z_{cj} \hat s_{cj}\Bigr)
+
+    Parameters
+    ----------
+    z : ndarray of float, shape (n_rows, n_units)
+        Signals on the normalised rows.
+    context : Normalized
+        What `normalize` returned.
+
+    Returns
+    -------
+    ndarray of float, shape (n_rows, n_units)
+        The gradient.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar.layers.batch_norm import normalize, normalize_backward
+    >>> context = normalize(np.array([[1.0], [2.0], [5.0]]), 0.0)
+    >>> bool(abs(normalize_backward(np.ones((3, 1)), context)).max() < 1e-12)  # all rise together: nothing changes
+    True
+    """
+    n = max(len(z), 1)
+    common = z.sum(axis=0) / n
+    along = (z * context.values).sum(axis=0) / n
+    return context.inverse * (z - common - context.values * along)

@@ -1,0 +1,128 @@
+r"""Cross-entropy of real scores, those of a last layer of real weights (``docs/explanation/real-ends.md``).
+
+Float: reproducible by seed on one backend, outside the promise of equal bits.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import log_softmax
+
+from bvar._validation import check_array
+from bvar.losses import FULL_WEIGHT, SIGNAL_MAX, ProbabilisticLoss, check_weights, class_shares, count_best
+
+__all__ = ["RealCrossEntropy"]
+
+
+class RealCrossEntropy(ProbabilisticLoss):
+    r"""Cross-entropy between softmax of real scores and one class.
+
+    .. math:: z_j = 127 \, (p_j - [j = y]), \qquad p_j = \frac{e^{s_j}}{\sum_k e^{s_k}}
+
+    There is no temperature, since real weights find their own, and signals are not rounded: those of samples that
+    are almost right still teach the real weights. They are in 127ths all the same, as those of
+    :class:`bvar.losses.CrossEntropy` are, so that the votes below are of the usual size.
+
+    Notes
+    -----
+    Targets are class indices, shape (n_samples,), or soft: whole 127ths, shape (n_samples, n_classes), each row of
+    which adds up to 127 (:func:`bvar.losses.integer_targets`).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar.real_loss import RealCrossEntropy
+    >>> RealCrossEntropy().signals(np.array([[2.0, 2.0, -9.0]], np.float32), np.array([1])).round(2)
+    array([[ 63.5, -63.5,   0. ]], dtype=float32)
+    """
+
+    def signals(self, scores: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+        """Compute the signal of each score.
+
+        Parameters
+        ----------
+        scores : ndarray of float32, shape (n_samples, n_classes)
+            Outputs of the last layer.
+        y : ndarray of int
+            Targets, see the class.
+        weights : ndarray of int, shape (n_samples,), optional
+            Weights of samples in [0, FULL_WEIGHT]; default: all FULL_WEIGHT.
+
+        Returns
+        -------
+        ndarray of float32, shape (n_samples, n_classes)
+            Signals in [-127, 127]; positive means that the loss rises with the score.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If targets or weights are not as described.
+        """
+        scores = _check_scores(scores)
+        z = self._signals(scores, self._check_targets(scores, y))
+        if weights is not None:
+            z *= (check_weights(weights, len(scores)) / FULL_WEIGHT)[:, None]
+        return z.astype(np.float32)
+
+    def values(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Compute the loss of each sample.
+
+        Parameters
+        ----------
+        scores : ndarray of float32, shape (n_samples, n_classes)
+            Outputs of the last layer.
+        y : ndarray of int
+            Targets, see the class.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples,)
+            Losses, in nats.
+        """
+        scores = _check_scores(scores)
+        return self._values(scores, self._check_targets(scores, y))
+
+    def probabilities(self, scores: np.ndarray) -> np.ndarray:
+        """Turn scores into probabilities.
+
+        Parameters
+        ----------
+        scores : ndarray of float32, shape (n_samples, n_classes)
+            Outputs of the last layer.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples, n_classes)
+            Rows that sum to one.
+        """
+        return np.exp(log_softmax(_check_scores(scores), axis=1))
+
+    def n_correct(self, scores: np.ndarray, y: np.ndarray) -> int:
+        """Count the samples whose best score is that of their class.
+
+        Parameters
+        ----------
+        scores : ndarray of float32, shape (n_samples, n_classes)
+            Outputs of the last layer.
+        y : ndarray of int, shape (n_samples,) or (n_samples, n_classes)
+            Classes, or soft targets, whose class is that of the largest share.
+
+        Returns
+        -------
+        int
+            Their number; of several best scores, or largest shares, the first counts.
+        """
+        return count_best(scores, y)
+
+    def _check_targets(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return class_shares(scores, y)
+
+    def _signals(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return SIGNAL_MAX * np.exp(log_softmax(scores, axis=1)) - y
+
+    def _values(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return -(y * log_softmax(scores, axis=1)).sum(axis=1) / SIGNAL_MAX
+
+
+def _check_scores(scores: np.ndarray) -> np.ndarray:
+    return check_array(scores, "scores", dtype=np.float32, ndim=2).astype(np.float64)
