@@ -19,7 +19,10 @@ MODE = os.environ.get("BVAR_BUILD_EXT", "auto")
 SOURCES = ["isa_scalar", "isa_avx2", "isa_avx512", "isa_neon", "table", "cpu", "pool"]
 HEADERS = [
     "include/bvar_kernels.h",
-    *(f"src/{n}.h" for n in ("target", "swar", "byte_index", "kernels_impl", "gates_wire", "gates_impl")),
+    *(
+        f"src/{name}.h"
+        for name in ("target", "swar", "byte_index", "kernels_impl", "gates_wire", "gates_impl", "windows_impl")
+    ),
 ]
 ROOT = "bvar/_cext"
 

@@ -6,13 +6,15 @@ Readers start with :mod:`bvar.logic`, :mod:`bvar.variation`, :mod:`bvar.chain` a
 
 from bvar import backends
 from bvar._version import __version__
-from bvar.encoding import OneHotBits, TableEncoder, ThermometerEncoder
-from bvar.estimators import BooleanClassifier, BooleanRegressor, LogicGateClassifier
+from bvar.encoding import ImageEncoder, OneHotBits, TableEncoder, ThermometerEncoder
+from bvar.estimators import BooleanClassifier, BooleanConvClassifier, BooleanRegressor, LogicGateClassifier
 from bvar.model_file import load
 
 __all__ = [
     "BooleanClassifier",
+    "BooleanConvClassifier",
     "BooleanRegressor",
+    "ImageEncoder",
     "LogicGateClassifier",
     "OneHotBits",
     "TableEncoder",

@@ -13,12 +13,15 @@ from typing import Any
 
 import numpy as np
 
+from bvar.windows import SlidingWindow
+
 NAMES = ("scalar", "avx2", "avx512", "neon")  # slowest first, where a machine has more than one
 _NEEDS = {
     "avx2": ("x86-64", "AVX2"),
     "avx512": ("x86-64", "AVX-512 with VPOPCNTDQ, VBMI and GFNI"),
     "neon": ("64-bit Arm", "NEON"),
 }
+_PATCH_VALUES, _FEWEST_PATCHES = 2**17, 32  # of votes on patches: half of an L2 cache, but enough rows to be fast
 _scratch = threading.local()
 
 
@@ -139,6 +142,27 @@ class CompiledBackend:
     def count_groups(self, x: np.ndarray, out: np.ndarray) -> None:
         """Count the T of each group of rows."""
         self._table.count_groups(x, out, self.n_threads)
+
+    def gather_patches(self, images: np.ndarray, window: SlidingWindow, out: np.ndarray) -> None:
+        """Copy what each place sees."""
+        self._table.gather_patches(images, window.numbers(), out, self.n_threads)
+
+    def signed_pixels(self, z: np.ndarray, words: np.ndarray, window: SlidingWindow, out: np.ndarray) -> None:
+        """Sum the signals at each place, and add the patches up while they are in the cache."""
+        rows = min(window.n_places, max(_FEWEST_PATCHES, _PATCH_VALUES // window.patch_size))
+        shape = (abs(self.n_threads), rows, window.patch_size)
+        n_sums = -(-4 * shape[0] * shape[1] * shape[2] // 64) * 64
+        n_index = self._table.index_bytes(len(words), window.patch_size)
+        memory = _scratch_of(n_sums + n_index)
+        sums = memory[:n_sums].view(np.int32)[: shape[0] * shape[1] * shape[2]].reshape(shape)
+        index = memory[n_sums : n_sums + n_index]
+        self._table.signed_pixels(z, words, window.numbers(), index, sums, out, self.n_threads)
+
+    def pool_max(
+        self, sums: np.ndarray, image_shape: tuple[int, int, int], size: int, winner: np.ndarray, out: np.ndarray
+    ) -> None:
+        """Find the largest sum of each square."""
+        self._table.pool_max(sums, image_shape, size, out, winner, self.n_threads)
 
 
 def load() -> tuple[list[CompiledBackend], dict[str, str], str]:

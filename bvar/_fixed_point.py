@@ -14,10 +14,11 @@ from fractions import Fraction
 
 import numpy as np
 
-__all__ = ["PI", "cosine", "exp_table", "half_cosine", "sech2_table", "sqrt"]
+__all__ = ["PI", "cosine", "exp_table", "half_cosine", "median_of_largest", "sech2_table", "sqrt"]
 
 _CONTEXT = Context(prec=40, rounding=ROUND_HALF_EVEN)
 PI = Decimal("3.141592653589793238462643383279502884197")
+_STEEP = Decimal(200)
 
 
 def sqrt(value: Fraction | int) -> Decimal:
@@ -33,12 +34,38 @@ def exp_table(scale: Decimal, bits: int) -> np.ndarray:
         return _tabulate(lambda d: step**d, Decimal(2**bits))
 
 
-def sech2_table(alpha: Decimal, gain: Decimal, bits: int) -> np.ndarray:
-    """Tabulate ``round(2**bits * gain * (1 - tanh(alpha d)**2))`` for d = 0, 1, ... up to the first 0; int64."""
+def sech2_table(alpha: Decimal, gain: Decimal, bits: int, width: float = 1.0) -> np.ndarray:
+    """Tabulate ``round(2**bits * gain * (1 - tanh(alpha d / width)**2))`` for d = 0, 1, ... up to the first 0.
+
+    A width of 0 stands for its limit, 1 in place of the bracket at d = 0 and 0 elsewhere; int64.
+    """
     with localcontext(_CONTEXT):
-        step = (-2 * alpha).exp()
+        # at _STEEP all but the first entry are below 4 exp(-200): steeper curves have the same table
+        step = (-min(2 * alpha / Decimal(width), _STEEP) if width else -_STEEP).exp()
         # 1 - tanh(u)^2 = 4 e / (1 + e)^2 with e = exp(-2u)
         return _tabulate(lambda d: 4 * step**d / (1 + step**d) ** 2, gain * 2**bits)
+
+
+def median_of_largest(n: int) -> Decimal:
+    """Median of the largest of n independent standard normal numbers: Phi(t)**n = 1/2; to thirty digits."""
+    with localcontext(_CONTEXT):
+        share = (Decimal(1) / 2) ** (Decimal(1) / n)  # of numbers below t
+        low, high = Decimal(0), Decimal(8)
+        for _ in range(110):  # 8 / 2**110 is below 1e-32
+            middle = (low + high) / 2
+            low, high = (middle, high) if _normal(middle) < share else (low, middle)
+        return low
+
+
+def _normal(t: Decimal) -> Decimal:
+    """Share of a standard normal distribution below t >= 0: 1/2 + density * (t + t**3/3 + t**5/(3 * 5) + ...)."""
+    term = total = t
+    k = 1
+    while term > Decimal("1e-38"):
+        k += 2
+        term *= t * t / k
+        total += term
+    return Decimal("0.5") + total * (-t * t / 2).exp() / (2 * PI).sqrt()
 
 
 def cosine(turns: Fraction) -> float:

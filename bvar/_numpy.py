@@ -16,6 +16,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bvar.bits import WORD, tail_mask
+from bvar.windows import SlidingWindow
 
 EXACT = 2**24  # float32 represents every integer of magnitude up to this one
 INT8_MAGNITUDE = 128  # of the lowest int8; the losses stop at 127, a caller of the kernels need not
@@ -177,6 +178,53 @@ class NumpyBackend:
         for group in range(len(out)):
             rows = x[group * n_rows : (group + 1) * n_rows]
             out[group] = _unpack(rows, out.shape[1]).sum(axis=0, dtype=np.int32)
+
+    def gather_patches(self, images: np.ndarray, window: SlidingWindow, out: np.ndarray) -> None:
+        """Copy tap by tap; what no tap writes is F."""
+        step = max(1, _BLOCK // (window.n_places * window.patch_size))
+        for start in range(0, len(images), step):
+            pixels = _unpack(images[start : start + step], window.n_inputs).reshape(-1, *window.image_shape)
+            patches = np.zeros((len(pixels), *window.places, window.n_taps, window.channels), np.bool_)
+            for tap, (i, j, y, x) in enumerate(window.taps()):
+                patches[:, i, j, tap] = pixels[:, y, x]
+            n = len(pixels) * window.n_places
+            self.pack(patches.reshape(n, -1), out[start * window.n_places :][:n])
+
+    def signed_pixels(self, z: np.ndarray, words: np.ndarray, window: SlidingWindow, out: np.ndarray) -> None:
+        """Sum the signals at each place, then add up tap by tap."""
+        images = out.reshape(-1, *window.image_shape)
+        step = max(1, _BLOCK // (window.n_places * window.patch_size))
+        for start in range(0, len(images), step):
+            some = images[start : start + step]
+            rows = slice(start * window.n_places, (start + len(some)) * window.n_places)
+            patches = np.empty((len(some) * window.n_places, window.patch_size), np.int32)
+            self.signed_sum(z[rows], words, patches)
+            patches = patches.reshape(len(some), *window.places, window.n_taps, window.channels)
+            some[...] = 0
+            for tap, (i, j, y, x) in enumerate(window.taps()):
+                some[:, y, x] += patches[:, i, j, tap]
+
+    def pool_max(
+        self, sums: np.ndarray, image_shape: tuple[int, int, int], size: int, winner: np.ndarray, out: np.ndarray
+    ) -> None:
+        """Bring the taps of each square side by side and choose."""
+        squares = _squares(sums.reshape(-1, *image_shape), size)
+        squares = squares.transpose(0, 1, 3, 5, 2, 4).reshape(*out.shape, size * size)
+        np.argmax(squares, axis=-1, out=(best := np.empty(out.shape, np.intp)))
+        winner[...] = best
+        out[...] = np.take_along_axis(squares, best[..., None], axis=-1)[..., 0]
+
+
+def _squares(images: np.ndarray, size: int) -> np.ndarray:
+    """View the whole squares of images: (images, rows, size, columns, size, channels)."""
+    n, height, width, channels = images.shape
+    rows, columns = height // size, width // size
+    strides = images.strides
+    return np.lib.stride_tricks.as_strided(
+        images,
+        (n, rows, size, columns, size, channels),
+        (strides[0], strides[1] * size, strides[1], strides[2] * size, strides[2], strides[3]),
+    )
 
 
 _WITHOUT_WIRE = np.array(

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     import numpy as np
 
+    from bvar.windows import SlidingWindow
+
 
 class BackendUnavailable(RuntimeError):
     """The backend asked for by name does not exist, was not built, or cannot run on this machine."""
@@ -110,6 +112,20 @@ class Backend(Protocol):
 
     def count_groups(self, x: np.ndarray, out: np.ndarray) -> None:
         """out[c, s] = number of T at bit s in block c of the rows of x; words (units, w) to int32 (blocks, n)."""
+
+    def gather_patches(self, images: np.ndarray, window: SlidingWindow, out: np.ndarray) -> None:
+        """Words of images to words of patches, image by image and place by place; F outside an image."""
+
+    def signed_pixels(self, z: np.ndarray, words: np.ndarray, window: SlidingWindow, out: np.ndarray) -> None:
+        """out[s] = the sum of the patches that signed_sum makes of the signals at each place of image s.
+
+        z int8 (images * places, k), words of (k, patch_size) bits, out int32 (images, values).
+        """
+
+    def pool_max(
+        self, sums: np.ndarray, image_shape: tuple[int, int, int], size: int, winner: np.ndarray, out: np.ndarray
+    ) -> None:
+        """Largest sum of each square, int32 (images, values), and its tap, uint8; the first of equals."""
 
 
 KERNELS = tuple(n for n in vars(Backend) if not n.startswith("_") and n != "with_threads")

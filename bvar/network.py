@@ -23,7 +23,7 @@ from bvar._validation import check_integer
 from bvar.adam import Adam
 from bvar.bits import BitMatrix
 from bvar.gates import gate as find_gate
-from bvar.kernels import MAX_SAMPLES, MAX_TERMS
+from bvar.kernels import MAX_TERMS
 from bvar.layers import BatchNorm, BooleanLinear, Layer, Parameter, RealParameter, Threshold
 from bvar.layers.base import Marginals, VoteBlock
 from bvar.losses import FULL_WEIGHT, SIGNAL_MAX, CrossEntropy, Loss
@@ -83,10 +83,9 @@ class Votes:
             raise OverflowError(f"votes of more than {MAX_TERMS} samples do not fit int32")
         n_samples = self.n_samples + other.n_samples
         tensors = tuple(a + b for a, b in zip(self.tensors, other.tensors, strict=True))
-        if n_samples > MAX_SAMPLES:  # signals of gates are int16, and only few samples of those fit for sure
-            for a, b, total in zip(self.tensors, other.tensors, tensors, strict=True):
-                if ((total ^ a) & (total ^ b) < 0).any():
-                    raise OverflowError(f"votes of {n_samples} samples on a weight do not fit int32")
+        for a, b, total in zip(self.tensors, other.tensors, tensors, strict=True):
+            if ((total ^ a) & (total ^ b) < 0).any():  # both have a sign that the total has not
+                raise OverflowError(f"votes of {n_samples} samples on a weight do not fit int32")
         return Votes(
             tensors,
             n_samples,
@@ -94,7 +93,7 @@ class Votes:
             self.n_correct + other.n_correct,
             self.loss + other.loss,
             tuple(
-                None if a is None or b is None else (a[0] + b[0], a[1] + b[1])
+                None if a is None or b is None else (a[0] + b[0], a[1] + b[1], a[2] + b[2])
                 for a, b in zip(self.marginals, other.marginals, strict=True)
             ),
             tuple(a + b for a, b in zip(self.gradients, other.gradients, strict=True)),
@@ -115,7 +114,7 @@ class Votes:
         if not self.n_samples or not self.marginals:
             return self.tensors
         return tuple(
-            q if sums is None else kernels.center_votes(q, *sums, self.n_samples)
+            q if sums is None else kernels.center_votes(q, *sums)
             for q, sums in zip(self.tensors, self.marginals, strict=True)
         )
 

@@ -15,6 +15,9 @@ weights whose votes are too loud together, so that ``sum |eta q| <= clip * sqrt(
 of what was accumulated since the last; hence the flips of a neuron over any number of steps are at most the sum
 of these bounds, and on average its sum moves by no more than ``2 * clip`` times its spread in a step.  The norm
 is of the merged votes, an integer: it cannot depend on how a batch was split.
+
+A weight of a convolution gets votes from every place of an image.  Votes of independent places grow like the
+square root of their number, so eta is divided by that.
 """
 
 from __future__ import annotations
@@ -170,7 +173,7 @@ class BooleanOptimizer:
                 self.m[number][rows],
                 q,
                 beta=self.beta[number],
-                eta=self._clipped(eta / parameter.unit, q),
+                eta=self._clipped(eta / (sqrt(parameter.places) * parameter.unit), q),
                 rows=rows,
             )
         self.beta = [(m.size - n) / m.size for m, n in zip(self.m, flips, strict=True)]

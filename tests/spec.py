@@ -157,3 +157,39 @@ def wire_votes(z, x, wires, tables):
 def group_sum(x, n_groups):
     size = len(x[0]) // n_groups
     return [[sum(2 * bit - 1 for bit in xb[c * size : (c + 1) * size]) for c in range(n_groups)] for xb in x]
+
+
+def taps_at(i, j, shape, size, stride, padding, dilation):
+    """The pixels that the window sees at place (i, j), row by row; None where it stands out of the image."""
+    found = []
+    for a in range(size[0]):
+        for b in range(size[1]):
+            y = i * stride[0] - padding[0] + a * dilation[0]
+            x = j * stride[1] - padding[1] + b * dilation[1]
+            found.append((y, x) if 0 <= y < shape[0] and 0 <= x < shape[1] else None)
+    return found
+
+
+def conv_sum(gate_id, image, weights, places, outside, **window):
+    """s[i][j][o] = sum over taps and channels of e(L(w, x)); image[y][x][c] and weights[o][tap][c] are of M."""
+    shape = (len(image), len(image[0]))
+
+    def one(w, i, j):
+        seen = [outside if p is None else image[p[0]][p[1]] for p in taps_at(i, j, shape, **window)]
+        return sum(
+            gate_value(gate_id, b, a) for wt, st in zip(w, seen, strict=True) for b, a in zip(wt, st, strict=True)
+        )
+
+    return [[[one(w, i, j) for w in weights] for j in range(places[1])] for i in range(places[0])]
+
+
+def max_pool(image, size):
+    """The largest of each square and the number of the first pixel that has it; image[y][x][c]."""
+    best, winner = [], []
+    for y in range(len(image) // size):
+        for x in range(len(image[0]) // size):
+            for c in range(len(image[0][0])):
+                square = [image[y * size + a][x * size + b][c] for a in range(size) for b in range(size)]
+                best.append(max(square))
+                winner.append(square.index(max(square)))
+    return best, winner

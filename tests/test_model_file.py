@@ -248,7 +248,7 @@ def test_every_kind_is_known_by_the_name_that_files_keep():
         *("ThermometerEncoder", "OneHotBits", "TableEncoder", "GateLayer", "GroupSum"),
         *("Mollifier", "SigmoidSchedule", "CosineSchedule", "LinearSchedule"),
         *("Network", "BooleanLinear", "Threshold", "CrossEntropy", "BinaryCrossEntropy", "SquaredError"),
-        *("BooleanOptimizer", "RandomWords"),
+        *("BooleanOptimizer", "RandomWords", "ThresholdAnnealing"),
         *("RandomShift", "RandomFlip", "RandomRotation"),
         *("RealLinear", "BatchNorm", "FixedPoint", "SignedSum", "RealCrossEntropy", "Adam"),
     }

@@ -4,11 +4,22 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.datasets import load_digits
 
+import bvar
+from bvar import BooleanClassifier, BooleanRegressor, LogicGateClassifier, kernels
 from bvar.gates import gate
 from bvar.layers import Threshold
 from bvar.layers.threshold import signal_scale, surrogate_width
-from bvar.mollify import mollified_threshold, mollified_variation
+from bvar.mollify import (
+    CosineSchedule,
+    LinearSchedule,
+    ThresholdAnnealing,
+    mollified_threshold,
+    mollified_variation,
+)
+from bvar.network import boolean_mlp
 
 NOISE = ["logistic", "gaussian", "uniform"]
 S = np.linspace(-7, 7, 1401)
@@ -75,3 +86,81 @@ def test_bad_arguments_are_named(function):
     with pytest.raises(ValueError, match="step must be a finite number > 0"):
         mollified_variation(0, 0, 1, step=-1)
     assert np.shape(function(np.zeros((3, 1)), np.zeros(4), 1)) == (3, 4)
+
+
+# ----------------------------------------------------------------------------------------------- annealing
+
+X, Y = load_digits(return_X_y=True)
+GOLDEN = "b6c8f1738adb9c4b8b215490d227660098e15837be28f0b528b346218439cf71"
+
+
+def annealed_fingerprint(n_parts, annealing):
+    """Train for four epochs of three steps, each on n_parts parts of a batch."""
+    random = np.random.RandomState(0)
+    x, y = kernels.pack(random.rand(300, 70) < 0.5), random.randint(3, size=300)
+    network = boolean_mlp([70, 33, 65, 3], n_steps=12, random_state=5)
+    for epoch in range(4):
+        annealing.apply(network, epoch / 4)
+        for rows in np.split(random.permutation(300), 3):
+            parts = np.array_split(rows, n_parts)
+            network.apply(sum(network.votes(x[part], y[part]) for part in parts))
+    return network.fingerprint()
+
+
+@pytest.mark.parametrize("n_parts", [1, 2, 7, 100])
+def test_annealing_gives_one_model_on_every_backend_and_batch_split(backend, n_parts):
+    """Golden: the linear schedule is arithmetic alone, so the number holds on every machine."""
+    found = annealed_fingerprint(n_parts, ThresholdAnnealing())
+    assert found == GOLDEN
+    assert found != annealed_fingerprint(1, ThresholdAnnealing(final_width=1))
+
+
+def test_the_width_follows_the_schedule_after_each_epoch():
+    annealing, seen = ThresholdAnnealing(CosineSchedule(), final_width=0.1), []
+
+    def spy(model):
+        seen.append(model.network_.layers[1].table.tolist())
+
+    BooleanClassifier((16, 8), max_iter=4, callbacks=[annealing, spy], random_state=0).fit(X, Y)
+    n_bits = BooleanClassifier((16,), max_iter=1, random_state=0).fit(X, Y).network_.layers[0].n_inputs
+    widths = [0.1 + 0.9 * np.cos(np.pi * u / 2) ** 2 for u in (0.25, 0.5, 0.75)]
+    # a few roundings of 2^-53 each
+    assert [annealing.width(u) for u in (0.25, 0.5, 0.75)] == pytest.approx(widths, rel=1e-14)
+    wanted = [Threshold(16, n_bits, 8, width=annealing.width(u)).table.tolist() for u in (0.25, 0.5, 0.75, 1)]
+    assert seen == wanted
+    assert annealing.width(0) == 1
+    assert annealing.width(1) == pytest.approx(0.1, abs=1e-9)  # the least noise fraction of a schedule
+
+
+def test_annealing_by_one_is_no_annealing():
+    models = [
+        kind((16,), max_iter=3, callbacks=callbacks, random_state=0).fit(X, Y).network_.fingerprint()
+        for kind in (BooleanClassifier, BooleanRegressor)
+        for callbacks in (None, ThresholdAnnealing(final_width=1), ThresholdAnnealing())
+    ]
+    assert models[0] == models[1] != models[2]
+    assert models[3] == models[4] != models[5]
+
+
+def test_files_keep_the_table_and_the_callback_and_say_what_they_do_not_keep(tmp_path):
+    model = BooleanClassifier((16,), max_iter=2, callbacks=ThresholdAnnealing(final_width=0.5), random_state=0)
+    model.fit(X, Y).save(tmp_path / "m.bvar")
+    loaded = bvar.load(tmp_path / "m.bvar")
+    assert loaded.callbacks == clone(loaded).callbacks == model.callbacks
+    assert loaded.network_.layers[1].table.tolist() == model.network_.layers[1].table.tolist()
+    assert clone(loaded).fit(X, Y).network_.fingerprint() == model.network_.fingerprint()
+    with pytest.raises(ValueError, match="width of a layer that comes from a file cannot be set"):
+        loaded.network_.layers[1].set_width(0.5)
+
+
+def test_wrong_annealing_is_refused():
+    with pytest.raises(TypeError, match="schedule must be a Schedule, got 'linear'"):
+        ThresholdAnnealing("linear")
+    with pytest.raises(ValueError, match=r"final_width must be in \[0, 1\], got 1.5"):
+        ThresholdAnnealing(LinearSchedule(), 1.5)
+    with pytest.raises(ValueError, match="final_width must be a finite number >= 0"):
+        ThresholdAnnealing(final_width=-1)
+    with pytest.raises(ValueError, match=r"u must be in \[0, 1\]"):
+        ThresholdAnnealing().width(2)
+    with pytest.raises(ValueError, match="network must have thresholds"):
+        LogicGateClassifier((20, 20), max_iter=1, callbacks=ThresholdAnnealing()).fit(X, Y)

@@ -21,6 +21,7 @@ from bvar import _registry
 from bvar._compiled import CompiledBackend
 from bvar.bits import BitMatrix, n_words, tail_mask
 from bvar.network import boolean_mlp
+from bvar.windows import SlidingWindow
 
 TWINS = [name for name in _registry.available() if name != "numpy"]
 THREADS = (1, 2, 3)
@@ -233,6 +234,46 @@ def groups_args(draw):
     return (draw(sources).words(n_groups * n_rows, n),), ((n_groups, n), np.int32)
 
 
+@st.composite
+def windows(draw, values=1500):
+    """Taps outside on every side, places that skip pixels, channels around bytes and words."""
+    size, stride, dilation = ((draw(st.integers(1, high)), draw(st.integers(1, high))) for high in (4, 3, 3))
+    reach = [(taps - 1) * gap + 1 for taps, gap in zip(size, dilation, strict=True)]
+    padding = tuple(draw(st.integers(0, covered - 1)) for covered in reach)
+    height, width = (
+        draw(st.integers(max(1, covered - 2 * room), covered + 6))
+        for covered, room in zip(reach, padding, strict=True)
+    )
+    channels = draw(st.sampled_from([1, 2, 3, 7, 8, 9, 16, 32, 63, 64, 65, 96, 128, 192]))
+    most = max(1, values // (height * width))
+    return SlidingWindow((height, width, min(channels, most)), size, stride, padding, dilation)
+
+
+@st.composite
+def patches_args(draw):
+    window, n = draw(windows(4000)), draw(st.integers(0, 4))
+    out = ((n * window.n_places, n_words(window.patch_size)), np.uint64)
+    return (draw(sources).words(n, window.n_inputs), window), out
+
+
+@st.composite
+def pixels_args(draw):
+    window, n, k = draw(windows()), draw(st.integers(0, 4)), draw(sizes(TERMS, 60))
+    z = draw(sources).signals(n * window.n_places, k, "rows")
+    return (z, draw(sources).words(k, window.patch_size), window), ((n, window.n_inputs), np.int32)
+
+
+@st.composite
+def pool_args(draw):
+    size, n = draw(st.integers(1, 4)), draw(st.integers(0, 4))
+    height, width = (draw(st.integers(size, 3 * size + 2)) for _ in range(2))
+    channels = draw(st.sampled_from([1, 2, 15, 16, 17, 33]))
+    pooled = (n, height // size * (width // size) * channels)
+    reach = draw(st.sampled_from([1, 2**31 - 1]))  # small ones make ties
+    sums = draw(sources).ints(-reach - 1, reach, (n, height * width * channels), np.int32)
+    return (sums, (height, width, channels), size, np.zeros(pooled, np.uint8)), (pooled, np.int32)
+
+
 # ------------------------------------------------------------------------------------------------- the table
 
 
@@ -259,6 +300,9 @@ CASES = {
     "table_votes": Case(table_votes_args),
     "wire_votes": Case(wire_votes_args),
     "count_groups": Case(groups_args),
+    "gather_patches": Case(patches_args),
+    "signed_pixels": Case(pixels_args),
+    "pool_max": Case(pool_args, writes=(3,)),
 }
 
 

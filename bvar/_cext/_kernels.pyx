@@ -117,6 +117,41 @@ cdef extern from "bvar_kernels.h" nogil:
         ptrdiff_t n_rows
         ptrdiff_t n_groups
         ptrdiff_t n_samples
+    ctypedef struct bvar_window:
+        ptrdiff_t height
+        ptrdiff_t width
+        ptrdiff_t channels
+        ptrdiff_t kernel_height
+        ptrdiff_t kernel_width
+        ptrdiff_t stride_y
+        ptrdiff_t stride_x
+        ptrdiff_t dilation_y
+        ptrdiff_t dilation_x
+        ptrdiff_t padding_y
+        ptrdiff_t padding_x
+        ptrdiff_t out_height
+        ptrdiff_t out_width
+    ctypedef struct bvar_gather_job:
+        const uint64_t *images
+        uint64_t *patches
+        bvar_window window
+    ctypedef struct bvar_pixels_job:
+        const int8_t *z
+        const void *index
+        int32_t *scratch
+        int32_t *out
+        ptrdiff_t n_terms
+        ptrdiff_t scratch_rows
+        ptrdiff_t grain
+        bvar_window window
+    ctypedef struct bvar_pool_job:
+        const int32_t *sums
+        int32_t *best
+        uint8_t *winner
+        ptrdiff_t height
+        ptrdiff_t width
+        ptrdiff_t channels
+        int32_t size
     ctypedef struct bvar_table:
         const char *name
         int32_t cpu
@@ -144,6 +179,9 @@ cdef extern from "bvar_kernels.h" nogil:
         bvar_kernel table_votes
         bvar_kernel wire_votes
         bvar_kernel count_groups
+        bvar_kernel gather_patches
+        bvar_kernel signed_pixels
+        bvar_kernel pool_max
     const bvar_table *bvar_table_at(int i)
     int32_t bvar_cpu_features()
     int64_t bvar_run(bvar_kernel kernel, const void *job, ptrdiff_t n_items, ptrdiff_t grain,
@@ -160,6 +198,15 @@ cdef inline int must(bint fits) except -1:
     if not fits:
         raise ValueError("shapes do not fit each other")
     return 0
+
+
+cdef bvar_window window_of(tuple sizes) except *:
+    """Read the thirteen numbers of a window, and refuse those that would lead outside an image."""
+    cdef bvar_window w
+    (w.height, w.width, w.channels, w.kernel_height, w.kernel_width, w.stride_y, w.stride_x, w.dilation_y,
+     w.dilation_x, w.padding_y, w.padding_x, w.out_height, w.out_width) = sizes
+    must(min(sizes[:9]) >= 1 and min(sizes[9:]) >= 0)
+    return w
 
 
 cdef class Table:
@@ -431,6 +478,66 @@ cdef class Table:
         job.n_rows, job.n_groups, job.n_samples = u // c, c, n
         with nogil:
             bvar_run(self.t.count_groups, &job, words_for(n), 8, u * n / 300., n_threads)
+
+    def gather_patches(self, const uint64_t[:, ::1] images,                # IN
+                       tuple window,                                      # IN
+                       uint64_t[:, ::1] out,                              # OUT
+                       int n_threads):
+        cdef bvar_gather_job job
+        cdef bvar_window w = window_of(window)
+        cdef Py_ssize_t n = images.shape[0], n_bits = w.kernel_height * w.kernel_width * w.channels
+        must(images.shape[1] == words_for(w.height * w.width * w.channels))
+        must(out.shape[0] == n * w.out_height * w.out_width and out.shape[1] == words_for(n_bits))
+        if out.shape[0] == 0:
+            return
+        job.images, job.patches, job.window = &images[0, 0], &out[0, 0], w
+        with nogil:
+            bvar_run(self.t.gather_patches, &job, n * w.out_height, 1, out.shape[0] * out.shape[1] * 1., n_threads)
+
+    def signed_pixels(self, const int8_t[:, ::1] z,                        # IN
+                      const uint64_t[:, ::1] words,                       # IN
+                      tuple window,                                       # IN
+                      uint8_t[::1] index,                                 # scratch of index_bytes
+                      int32_t[:, :, ::1] scratch,                         # scratch: a part for each thread, patches, bits
+                      int32_t[:, ::1] out,                                # OUT
+                      int n_threads):
+        cdef bvar_index_job lay
+        cdef bvar_pixels_job job
+        cdef bvar_window w = window_of(window)
+        cdef Py_ssize_t n = out.shape[0], k = z.shape[1], n_bits = w.kernel_height * w.kernel_width * w.channels
+        cdef Py_ssize_t step = self.t.index_columns
+        must(z.shape[0] == n * w.out_height * w.out_width and out.shape[1] == w.height * w.width * w.channels)
+        must(words.shape[0] == k and words.shape[1] == words_for(n_bits) and scratch.shape[2] == n_bits)
+        must(index.shape[0] >= self.t.index_bytes(k, n_bits) and scratch.shape[0] >= 1 and scratch.shape[1] >= 1)
+        if n == 0:
+            return
+        job.z = &z[0, 0] if z.shape[0] and k else NULL
+        job.index = &index[0] if k else NULL
+        job.scratch, job.out, job.window = &scratch[0, 0, 0], &out[0, 0], w
+        job.n_terms, job.scratch_rows, job.grain = k, scratch.shape[1], (n + scratch.shape[0] - 1) // scratch.shape[0]
+        if k:
+            lay.words, lay.index, lay.n_terms, lay.n_bits = &words[0, 0], &index[0], k, n_bits
+        with nogil:
+            if k:
+                bvar_run(self.t.lay_index, &lay, (n_bits + step - 1) // step, 1, k * n_bits / 100., n_threads)
+            bvar_run(self.t.signed_pixels, &job, n, job.grain,
+                     <double>z.shape[0] * k * n_bits / self.t.vote_rate, n_threads)
+
+    def pool_max(self, const int32_t[:, ::1] sums, tuple image_shape, int size,  # IN
+                 int32_t[:, ::1] out, uint8_t[:, ::1] winner,             # OUT
+                 int n_threads):
+        cdef bvar_pool_job job
+        cdef Py_ssize_t n = sums.shape[0]
+        job.height, job.width, job.channels = image_shape
+        job.size = size
+        must(1 <= size <= 16 and sums.shape[1] == job.height * job.width * job.channels)
+        must(out.shape[0] == n and out.shape[1] == job.height // size * (job.width // size) * job.channels)
+        must(winner.shape[0] == n and winner.shape[1] == out.shape[1])
+        if n == 0 or out.shape[1] == 0:
+            return
+        job.sums, job.best, job.winner = &sums[0, 0], &out[0, 0], &winner[0, 0]
+        with nogil:
+            bvar_run(self.t.pool_max, &job, n, 1, n * sums.shape[1] / 4., n_threads)
 
 
 def tables():

@@ -2,14 +2,16 @@
 
 * :class:`ThermometerEncoder` asks "is it at least t?" of a number, for some thresholds t;
 * :class:`OneHotBits` asks "is it this one?" of a category;
-* :class:`TableEncoder` asks each column of a mixed table the questions that suit it.
+* :class:`TableEncoder` asks each column of a mixed table the questions that suit it;
+* :class:`ImageEncoder` asks every pixel of an image the same.
 
 A missing value answers none of its questions: it becomes the 0 of M, which adds nothing to a sum and gets no vote.
 """
 
 from bvar.encoding.base import BitEncoder
+from bvar.encoding.image import ImageEncoder
 from bvar.encoding.one_hot import OneHotBits
 from bvar.encoding.table import TableEncoder
 from bvar.encoding.thermometer import ThermometerEncoder
 
-__all__ = ["BitEncoder", "OneHotBits", "TableEncoder", "ThermometerEncoder"]
+__all__ = ["BitEncoder", "ImageEncoder", "OneHotBits", "TableEncoder", "ThermometerEncoder"]

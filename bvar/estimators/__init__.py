@@ -1,7 +1,8 @@
 """Boolean networks as scikit-learn estimators."""
 
 from bvar.estimators.classifier import BooleanClassifier
+from bvar.estimators.conv import BooleanConvClassifier
 from bvar.estimators.gates import LogicGateClassifier
 from bvar.estimators.regressor import BooleanRegressor
 
-__all__ = ["BooleanClassifier", "BooleanRegressor", "LogicGateClassifier"]
+__all__ = ["BooleanClassifier", "BooleanConvClassifier", "BooleanRegressor", "LogicGateClassifier"]

@@ -1,12 +1,14 @@
 """The hot operations: check the arguments, allocate the result, let the backend in force do the work.
 
 ``layout`` changes the layout of bits, ``forward`` sums gates over inputs, ``backward`` collects votes, ``numbers``
-does both for inputs that are numbers, ``tables`` for layers of gates, ``update`` flips weights.  All take and give
+does both for inputs that are numbers, ``tables`` for layers of gates, ``images`` for convolutions, ``update``
+flips weights.  All take and give
 :class:`bvar.bits.BitMatrix` and plain arrays; all are exact, and equal on every backend.
 """
 
 from bvar.kernels.backward import MAX_TERMS, input_votes, rescale, weight_votes
 from bvar.kernels.forward import MAX_BITS, PreparedWeights, gate_bits, gate_sum, prepare
+from bvar.kernels.images import MAX_POOL, gather_patches, pixel_votes, pool_back, pool_max
 from bvar.kernels.layout import (
     count_rows,
     pack,
@@ -32,6 +34,7 @@ from bvar.kernels.update import center_votes, flip, vote_norms
 __all__ = [
     "MAX_BITS",
     "MAX_FAN_IN",
+    "MAX_POOL",
     "MAX_SAMPLES",
     "MAX_SIGNAL",
     "MAX_TERMS",
@@ -41,6 +44,7 @@ __all__ = [
     "count_groups",
     "count_rows",
     "flip",
+    "gather_patches",
     "gate_bits",
     "gate_sum",
     "input_votes",
@@ -48,6 +52,9 @@ __all__ = [
     "pack",
     "pack_levels",
     "pack_threshold",
+    "pixel_votes",
+    "pool_back",
+    "pool_max",
     "prepare",
     "rescale",
     "signed_sum",

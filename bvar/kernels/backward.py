@@ -87,7 +87,7 @@ def weight_votes(z: np.ndarray | BitMatrix, x: BitMatrix, gate: str | int | Gate
     at_false, at_true = find_gate(gate).variation_a
     if isinstance(z, BitMatrix):
         if z.known is None or x.known is None:
-            return _mix(*_boolean_sums(transpose(z), transpose(x)), at_false, at_true)
+            return mix_votes(*_boolean_sums(transpose(z), transpose(x)), at_false, at_true)
         z = unpack_ternary(z)
     signs = _signed_sum(z.T, x.words, x.n_bits)
     if x.known is None and (at_false, at_true) == _XNOR:
@@ -96,7 +96,7 @@ def weight_votes(z: np.ndarray | BitMatrix, x: BitMatrix, gate: str | int | Gate
     if x.known is not None:  # a missing input has bit F: drop the signals that it brought in
         silent = (total - _signed_sum(z.T, x.known, x.n_bits)) // 2
         signs, total = signs + silent, total - silent
-    return _mix(signs, total, at_false, at_true)
+    return mix_votes(signs, total, at_false, at_true)
 
 
 def input_votes(z: np.ndarray | BitMatrix, w: BitMatrix, gate: str | int | Gate = "xnor") -> np.ndarray:
@@ -142,11 +142,11 @@ def input_votes(z: np.ndarray | BitMatrix, w: BitMatrix, gate: str | int | Gate 
         raise ValueError(f"z has {n_outputs} outputs but w has {len(w)}: they must agree")
     _check_terms(n_outputs, "outputs")
     if isinstance(z, BitMatrix):
-        return _mix(*_boolean_sums(z, transpose(w)), at_false, at_true)
+        return mix_votes(*_boolean_sums(z, transpose(w)), at_false, at_true)
     signs = _signed_sum(z, w.words, w.n_bits)
     if (at_false, at_true) == _XNOR:
         return signs
-    return _mix(signs, z.sum(axis=1, dtype=np.int32)[:, None], at_false, at_true)
+    return mix_votes(signs, z.sum(axis=1, dtype=np.int32)[:, None], at_false, at_true)
 
 
 def rescale(g: np.ndarray, s: np.ndarray, tau: np.ndarray, table: np.ndarray, shift: int) -> np.ndarray:
@@ -225,7 +225,7 @@ def _boolean_sums(z: BitMatrix, bits: BitMatrix) -> tuple[np.ndarray, np.ndarray
     return gate_sum(z, bits), (2 * count_plane(z.words) - n_known)[:, None]
 
 
-def _mix(signs: np.ndarray, total: np.ndarray, at_false: int, at_true: int) -> np.ndarray:
+def mix_votes(signs: np.ndarray, total: np.ndarray, at_false: int, at_true: int) -> np.ndarray:
     """((d(F) + d(T)) * total + (d(T) - d(F)) * signs) / 2, always whole, without leaving int32."""
     plus, minus = at_false + at_true, at_true - at_false
     if plus % 2 == 0:  # halve first, so that nothing grows on the way

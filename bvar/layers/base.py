@@ -23,13 +23,16 @@ class Parameter:
         What the tensor is called in tables and files.
     bits : BitMatrix of shape (n_outputs, n_inputs)
         The weights.
+    places : int, default=1
+        At how many places of one sample each weight is used, and voted on.
     unit : int, default=1
         Size of an input: votes count in multiples of it, so that eta means the same whatever the inputs are.
     """
 
-    def __init__(self, name: str, bits: BitMatrix, unit: int = 1) -> None:
+    def __init__(self, name: str, bits: BitMatrix, places: int = 1, unit: int = 1) -> None:
         self.name = name
         self.bits = bits
+        self.places = places
         self.unit = unit
         self._prepared: kernels.PreparedWeights | None = None
 
@@ -96,9 +99,9 @@ class RealParameter:
 
 VoteBlock = tuple[int, slice, np.ndarray]
 
-Marginals = tuple[np.ndarray, np.ndarray]
-"""Sums over samples whose product, over the number of samples, votes are centred by: of signals (n_outputs,) and
-of what these are multiplied with (n_inputs,), both int64."""
+Marginals = tuple[np.ndarray, np.ndarray, int]
+"""Sums whose product, over the number of their terms, votes are centred by: of signals (n_outputs,) and of what
+these are multiplied with (n_inputs,), both int64, and that number: of samples, or of samples times places."""
 
 
 class Layer(ABC):

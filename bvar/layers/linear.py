@@ -80,11 +80,7 @@ class BooleanLinear(Layer):
     ) -> None:
         check_integer(n_inputs, "n_inputs", low=1, high=kernels.MAX_BITS)
         check_integer(n_outputs, "n_outputs", low=1, high=kernels.MAX_TERMS)
-        self.gate = find_gate(gate)
-        if not (self.gate.depends_on_a and self.gate.depends_on_b):
-            raise ValueError(
-                f"gate {self.gate.name!r} ignores the weight or the input: a layer of it cannot learn"
-            )
+        self.gate = find_learnable_gate(gate)
         source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
         self.name = name
         self.centered = centered
@@ -200,7 +196,7 @@ class BooleanLinear(Layer):
         n_true = kernels.count_rows(kernels.transpose(context)).astype(np.int64)
         at_false, at_true = self.gate.variation_a
         inputs = at_false * (context.n_rows - n_true) + at_true * n_true
-        return ((signal.sum(axis=0, dtype=np.int64), inputs), None)[: len(self.parameters)]
+        return ((signal.sum(axis=0, dtype=np.int64), inputs, len(signal)), None)[: len(self.parameters)]
 
     def vote_blocks(self, signal: np.ndarray, context: BitMatrix) -> Iterator[VoteBlock]:
         """Collect the votes on a few neurons at a time.
@@ -222,7 +218,7 @@ class BooleanLinear(Layer):
             rows = slice(start, min(start + _BLOCK, self.n_outputs))
             votes = kernels.weight_votes(signal[:, rows], context, self.gate)
             if sums is not None:
-                kernels.center_votes(votes, sums[0][rows], sums[1], len(signal), out=votes)
+                kernels.center_votes(votes, sums[0][rows], sums[1], sums[2], out=votes)
             yield 0, rows, votes
         if self.bias is not None:
             yield 1, slice(0, 1), signal.sum(axis=0, dtype=np.int32, keepdims=True)
@@ -230,3 +226,11 @@ class BooleanLinear(Layer):
     def _bias_signs(self) -> np.ndarray:
         assert self.bias is not None  # noqa: S101 - narrows the type
         return kernels.unpack_ternary(self.bias.bits)[0].astype(np.int32)
+
+
+def find_learnable_gate(gate: str | int | Gate) -> Gate:
+    """Look a gate up, and refuse one that has nothing to learn or nothing to learn from."""
+    found = find_gate(gate)
+    if not (found.depends_on_a and found.depends_on_b):
+        raise ValueError(f"gate {found.name!r} ignores the weight or the input: a layer of it cannot learn")
+    return found

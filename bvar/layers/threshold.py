@@ -5,25 +5,29 @@ itself, so no signal would pass (``docs/explanation/chain-rules.md``); the signa
 
 .. math:: \tanh'(\alpha \Delta) = 1 - \tanh^2(\alpha \Delta), \qquad \Delta = |s - \tau| ,
 
-as in BOLD, App. C.3.  The page ``docs/explanation/backpropagation.md`` derives the width alpha and the scale.
+as in BOLD, App. C.3.  The page ``docs/explanation/backpropagation.md`` derives alpha and the scale.  The weight is
+the variation of a threshold in logistic noise; without noise it is the exact variation again.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from math import ceil
 
 import numpy as np
 
 from bvar import kernels
-from bvar._fixed_point import PI, sech2_table, sqrt
-from bvar._validation import check_integer
+from bvar._fixed_point import PI, median_of_largest, sech2_table, sqrt
+from bvar._validation import check_integer, check_real
 from bvar.bits import BitMatrix
 from bvar.gates import Gate
 from bvar.gates import gate as find_gate
 from bvar.layers.base import Layer
 
 __all__ = ["Threshold"]
+
+_WIDEST = 100  # noise of ten thousand times the variance; a table grows with the width
 
 
 class Threshold(Layer):
@@ -38,22 +42,33 @@ class Threshold(Layer):
         Width of the layer.
     fan_in : int
         Number of terms in each sum.
-    fan_out : int
-        Number of outputs of the layer above, whose votes come back.
+    fan_out : int or Fraction
+        Number of outputs of the layer above, whose votes come back; on average, where it depends on the unit.
     gate, next_gate : str, int or Gate, default='xnor'
         Connectives of the layer below and of the layer above.
+    n_terms : ndarray of int, shape (n_units,), optional
+        Number of terms in each sum, where it differs: at the border of an image. Default: all `fan_in`.
+    pool : int, default=1
+        Number of sums of which each is the largest.
+    width : float, default=1.0
+        Width of the noise that the weight stands for, see :meth:`set_width`.
 
     Attributes
     ----------
     tau : ndarray of int32, shape (n_units,)
-        The mean of the sum over random bits: 0 for xnor, ``-fan_in / 2`` for and.
+        The median of the sum over random bits: 0 for xnor, ``-fan_in / 2`` for and; above it for a pool.
     table : ndarray of int32
         The weight as fixed-point numbers with `SHIFT` fractional bits, indexed by the distance.
 
     Raises
     ------
     TypeError, ValueError
-        If a count is not a positive integer or a gate is unknown.
+        If a count is not a positive integer, a gate is unknown or the width is not in [0, 100].
+
+    See Also
+    --------
+    bvar.mollify.mollified_threshold : The threshold in noise.
+    bvar.mollify.ThresholdAnnealing : Narrows the noise in the course of training.
 
     Notes
     -----
@@ -63,6 +78,10 @@ class Threshold(Layer):
     :math:`c = \sqrt{2 / (\text{fan\_out} \cdot p)}`, where p is the share of non-zero variations of the gate
     above, keeps the variance of signals from layer to layer (BOLD, App. C.1).  Both are constants of the
     architecture: no statistic of a batch enters, so a batch may be split in any way.
+
+    A threshold behind a pool of n sums lies :math:`\Phi^{-1}(2^{-1/n}) \sqrt v` higher, 0.998 spreads for a square
+    of two by two (derived here): that is the median of the largest of n independent sums.  With the threshold of
+    a single sum, 15 of 16 activations would be T and say little.
 
     Examples
     --------
@@ -77,24 +96,71 @@ class Threshold(Layer):
     """
 
     SHIFT = 20
+    _curve: tuple[Decimal, Decimal] | None = None  # alpha and c
 
     def __init__(
         self,
         n_units: int,
         fan_in: int,
-        fan_out: int,
+        fan_out: int | Fraction,
         gate: str | int | Gate = "xnor",
         next_gate: str | int | Gate = "xnor",
+        *,
+        n_terms: np.ndarray | None = None,
+        pool: int = 1,
+        width: float = 1.0,
     ) -> None:
         check_integer(n_units, "n_units", low=1)
         check_integer(fan_in, "fan_in", low=1)
-        check_integer(fan_out, "fan_out", low=1)
+        check_integer(pool, "pool", low=1)
+        if not isinstance(fan_out, Fraction):
+            check_integer(fan_out, "fan_out", low=1)
         below, above = find_gate(gate), find_gate(next_gate)
-        center = fan_in * below.mean
-        self.tau = np.full(n_units, -((-center.numerator) // center.denominator), np.int32)
-        self.table = sech2_table(surrogate_width(fan_in, below), signal_scale(fan_out, above), self.SHIFT).astype(
-            np.int32
-        )
+        n_terms = np.full(n_units, fan_in) if n_terms is None else np.asarray(n_terms)
+        if n_terms.shape != (n_units,) or n_terms.dtype.kind not in "iu":
+            got = f"{n_terms.dtype} {n_terms.shape}"
+            raise ValueError(f"n_terms must be integers of shape ({n_units},), got {got}")
+        numbers, which = np.unique(n_terms, return_inverse=True)
+        medians = [_median(int(n), fan_in, below, pool) for n in numbers]
+        self.tau = np.array(medians, np.int32)[which]
+        self._curve = surrogate_width(fan_in, below), signal_scale(fan_out, above)
+        self.set_width(width)
+
+    def set_width(self, width: float) -> None:
+        r"""Make the table anew, for noise of another width.
+
+        .. math:: t_d = \operatorname{round}\bigl(2^{20} c \, (1 - \tanh^2 (\alpha d / w))\bigr)
+
+        At a distance :math:`d > 0` the weight is at most :math:`4 c \, e^{-2 \alpha d / w}` (derived here), and
+        for :math:`w = 0` only sums that meet the threshold are heard: the exact variation of a step, :math:`f'`.
+        The scale c stays as it is, so narrower noise lets less of the signal through.
+
+        Parameters
+        ----------
+        width : float
+            The factor w in [0, 100]: 1 gives the noise the variance of the sum, less is narrower.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no such number, or the layer comes from a file: a file keeps the table, not its formula.
+
+        Examples
+        --------
+        >>> from bvar.layers import Threshold
+        >>> layer = Threshold(1, fan_in=12, fan_out=2)
+        >>> for width in (1, 0.5, 0):
+        ...     layer.set_width(width)
+        ...     print((layer.table[:4] / 2**20).round(2).tolist())
+        [1.0, 0.93, 0.77, 0.57]
+        [1.0, 0.77, 0.39, 0.16]
+        [1.0, 0.0]
+        """
+        if check_real(width, "width", low=0) > _WIDEST:
+            raise ValueError(f"width must be in [0, {_WIDEST}], got {width!r}")
+        if self._curve is None:
+            raise ValueError("width of a layer that comes from a file cannot be set: the file has its table alone")
+        self.table = sech2_table(*self._curve, self.SHIFT, float(width)).astype(np.int32)
 
     def forward(self, x: np.ndarray) -> tuple[BitMatrix, np.ndarray]:
         """Compare with the threshold.
@@ -133,12 +199,21 @@ class Threshold(Layer):
         return kernels.rescale(signal, context, self.tau, self.table, self.SHIFT)
 
 
+def _median(n_terms: int, fan_in: int, gate: Gate, pool: int) -> int:
+    """Tau: the median of a sum over random bits, or of the largest of `pool` sums, rounded up."""
+    center = n_terms * gate.mean
+    if pool == 1:
+        return ceil(center)
+    above = median_of_largest(pool) * sqrt(fan_in * (1 - gate.mean**2))
+    return ceil(Decimal(center.numerator) / center.denominator + above)
+
+
 def surrogate_width(fan_in: int, gate: Gate) -> Decimal:
     """Alpha: matches the variance of a sum of `fan_in` gates over random bits."""
     return PI / (2 * sqrt(3 * fan_in * (1 - gate.mean**2)))
 
 
-def signal_scale(fan_out: int, gate: Gate) -> Decimal:
+def signal_scale(fan_out: int | Fraction, gate: Gate) -> Decimal:
     """c: keeps the variance of signals across `fan_out` outputs and a mean squared weight of one half."""
     share = Fraction(sum(map(abs, gate.variation_b)), 2)
     return sqrt(2 / (fan_out * share))

@@ -22,11 +22,11 @@ class Kind(NamedTuple):
     from_fields: Callable[[dict[str, Any], Reader, str], Any]
 
 
-def plain_kind(cls: type, *names: str, make: Callable[[dict[str, Any]], Any] | None = None) -> Kind:
-    """Return the kind of a class that is nothing but its attributes `names`."""
+def plain_kind(cls: type, *names: str, training: tuple[str, ...] = ()) -> Kind:
+    """Return the kind of a class that is its attributes `names`, and others for training alone, not kept."""
 
     def to_fields(value: Any, writer: Writer, path: str) -> dict[str, Any]:
-        only(value, path, names)
+        only(value, path, (*names, *training))
         return {name: writer.value(getattr(value, name), f"{path}.{name}") for name in names}
 
     def from_fields(fields: dict[str, Any], reader: Reader, path: str) -> Any:
@@ -49,7 +49,7 @@ def only(value: Any, path: str, names: Iterable[str]) -> None:
 def check_parameters(layer: Layer, path: str) -> None:
     """Refuse to lose an attribute of a Boolean or real parameter."""
     for parameter in layer.parameters:
-        only(parameter, path, ("name", "bits", "unit", "_prepared"))
+        only(parameter, path, ("name", "bits", "places", "unit", "_prepared"))
     for real in layer.real_parameters:
         only(real, path, ("name", "values"))
 

@@ -28,7 +28,7 @@ from bvar.model_file._container import ModelFileError
 from bvar.model_file._kind import Kind, check_parameters, described, known_bits, only, plain_kind, take
 from bvar.model_file._real import REAL_KINDS
 from bvar.model_file._values import Reader, Writer
-from bvar.mollify import CosineSchedule, LinearSchedule, Mollifier, SigmoidSchedule
+from bvar.mollify import CosineSchedule, LinearSchedule, Mollifier, SigmoidSchedule, ThresholdAnnealing
 from bvar.network import Network
 from bvar.optim import BooleanOptimizer
 
@@ -103,9 +103,9 @@ def _is_code(cls: type, name: str) -> bool:
 # ------------------------------------------------------------------------------------- networks and layers
 
 
-def _table_kind(cls: type, shift: int, *names: str) -> Kind:
+def _table_kind(cls: type, shift: int, *names: str, training: tuple[str, ...] = ()) -> Kind:
     """Return the kind of a class with tables of fixed-point numbers, `shift` bits behind the point."""
-    plain = plain_kind(cls, *names)
+    plain = plain_kind(cls, *names, training=training)
 
     def to_fields(value: Any, writer: Writer, path: str) -> dict[str, Any]:
         return {**plain.to_fields(value, writer, path), "shift": shift}
@@ -287,5 +287,6 @@ KINDS: dict[str, Kind] = {
     "RandomShift": _estimator_kind(RandomShift),
     "RandomWords": Kind(RandomWords, _random_to, _random_from),
     "SquaredError": plain_kind(SquaredError, "scale"),
-    "Threshold": _table_kind(Threshold, Threshold.SHIFT, "table", "tau"),
+    "Threshold": _table_kind(Threshold, Threshold.SHIFT, "table", "tau", training=("_curve",)),
+    "ThresholdAnnealing": plain_kind(ThresholdAnnealing, *_fields(ThresholdAnnealing)),
 }

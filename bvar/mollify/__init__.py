@@ -8,9 +8,10 @@
   :func:`noise_smoothing`, :func:`blur_smoothing` and :func:`soft_targets`;
 * :class:`MollifiedClassifier` is a small real-valued network that trains on them;
 * :func:`corrupted_scores` tests on corrupted images, most of them in ways not met in training;
-* :func:`mollified_threshold` is a threshold in noise.
+* :func:`mollified_threshold` is a threshold in noise, and :class:`ThresholdAnnealing` takes that noise away.
 """
 
+from bvar.mollify.annealing import ThresholdAnnealing
 from bvar.mollify.blurring import blur, blur_scale
 from bvar.mollify.calibration import attainable_accuracy, expected_calibration_error
 from bvar.mollify.classifier import MollifiedClassifier
@@ -39,6 +40,7 @@ __all__ = [
     "RealNVPDensity",
     "Schedule",
     "SigmoidSchedule",
+    "ThresholdAnnealing",
     "VAEDensity",
     "attainable_accuracy",
     "blur",

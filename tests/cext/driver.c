@@ -289,6 +289,81 @@ static void groups(const bvar_table *t) {
     free(x), free(words), free(counts), free(values), free(thresholds);
 }
 
+/* The pixel that tap (a, b) of place (i, j) is, or -1 outside of the image. */
+static ptrdiff_t pixel_of(const bvar_window *w, ptrdiff_t i, ptrdiff_t j, ptrdiff_t a, ptrdiff_t b) {
+    const ptrdiff_t y = i * w->stride_y - w->padding_y + a * w->dilation_y;
+    const ptrdiff_t x = j * w->stride_x - w->padding_x + b * w->dilation_x;
+    return 0 <= y && y < w->height && 0 <= x && x < w->width ? y * w->width + x : -1;
+}
+
+static bvar_window random_window(void) {
+    static const ptrdiff_t channels[] = {1, 3, 8, 24, 32, 63, 64, 65, 128};
+    bvar_window w = {0, 0, channels[draw() % 9], 1 + up_to(3), 1 + up_to(3), 1 + up_to(2), 1 + up_to(2),
+                     1 + up_to(2), 1 + up_to(2), 0, 0, 0, 0};
+    const ptrdiff_t high = (w.kernel_height - 1) * w.dilation_y + 1, wide = (w.kernel_width - 1) * w.dilation_x + 1;
+    w.padding_y = up_to(high - 1), w.padding_x = up_to(wide - 1);
+    w.height = (high > 2 * w.padding_y ? high - 2 * w.padding_y : 1) + up_to(5);
+    w.width = (wide > 2 * w.padding_x ? wide - 2 * w.padding_x : 1) + up_to(5);
+    w.out_height = (w.height + 2 * w.padding_y - high) / w.stride_y + 1;
+    w.out_width = (w.width + 2 * w.padding_x - wide) / w.stride_x + 1;
+    return w;
+}
+
+static void images(const bvar_table *t) {
+    const bvar_window w = random_window();
+    const ptrdiff_t n = size_up_to(4), k = size_up_to(20), c = w.channels, in = w.height * w.width * c;
+    const ptrdiff_t places = w.out_height * w.out_width, taps = w.kernel_height * w.kernel_width;
+    const ptrdiff_t kin = words_for(in), kp = words_for(taps * c), rows = 1 + up_to(places), grain = 1 + up_to(n);
+    uint64_t *x = random_words(n, in), *weights = random_words(k, taps * c), *patches = memory(n * places * kp, 8);
+    int8_t *z = memory(n * places * k, 1);
+    int32_t *out = memory(n * in, 4), *want = memory(n * in, 4);
+    int32_t *scratch = memory((n + grain) / grain * rows * taps * c, 4);
+    void *index = memory(t->index_bytes(k, taps * c), 1);
+    for (ptrdiff_t i = 0; i < n * places * k; ++i)
+        z[i] = (int8_t)draw();
+    memset(want, 0, (size_t)(n * in) * 4);
+    t->lay_index(&(bvar_index_job){weights, index, k, taps * c}, 0,
+                 (taps * c + t->index_columns - 1) / t->index_columns);
+    in_parts(t->gather_patches, &(bvar_gather_job){x, patches, w}, n * w.out_height);
+    const bvar_pixels_job job = {z, index, scratch, out, k, rows, grain, w};
+    for (ptrdiff_t i = 0; i < n; i += grain) /* ranges begin at multiples of the grain */
+        t->signed_pixels(&job, i, i + grain < n ? i + grain : n);
+    for (ptrdiff_t p = 0; p < n * places; ++p)
+        for (ptrdiff_t i = 0; i < taps * c; ++i) {
+            const ptrdiff_t tap = i / c, pixel = pixel_of(&w, p % places / w.out_width, p % w.out_width,
+                                                          tap / w.kernel_width, tap % w.kernel_width);
+            const ptrdiff_t at = pixel * c + i % c;
+            must(bit(patches + p * kp, i) == (pixel < 0 ? 0 : bit(x + p / places * kin, at)), t, "gather_patches", p,
+                 i, c);
+            for (ptrdiff_t o = 0; o < k && pixel >= 0; ++o)
+                want[p / places * in + at] += bit(weights + o * kp, i) ? z[p * k + o] : -z[p * k + o];
+        }
+    for (ptrdiff_t p = 0; p < n * places && taps * c % 64; ++p)
+        must(patches[p * kp + kp - 1] >> taps * c % 64 == 0, t, "gather_patches padding", p, 0, c);
+    must(memcmp(out, want, (size_t)(n * in) * 4) == 0, t, "signed_pixels", n, k, c);
+    free(x), free(weights), free(patches), free(z), free(out), free(want), free(scratch), free(index);
+}
+
+static void pools(const bvar_table *t) {
+    const int32_t size = 1 + (int32_t)up_to(3);
+    const ptrdiff_t n = size_up_to(4), h = size + up_to(5), v = size + up_to(5), c = 1 + up_to(40);
+    const ptrdiff_t oh = h / size, ov = v / size;
+    int32_t *s = random_ints(n * h * v * c, draw() % 2 ? 2 : INT32_MAX), *best = memory(n * oh * ov * c, 4);
+    uint8_t *winner = memory(n * oh * ov * c, 1);
+    in_parts(t->pool_max, &(bvar_pool_job){s, best, winner, h, v, c, size}, n);
+    for (ptrdiff_t i = 0; i < n * oh * ov * c; ++i) {
+        const ptrdiff_t at = i / c, y = at / ov % oh * size, x = at % ov * size, image = at / (oh * ov);
+        int who = 0;
+        int32_t top = INT32_MIN;
+        for (int tap = size * size - 1; tap >= 0; --tap) { /* backwards, so that the first of equals is the last */
+            const int32_t value = s[((image * h + y + tap / size) * v + x + tap % size) * c + i % c];
+            who = value >= top ? tap : who, top = value >= top ? value : top;
+        }
+        must(best[i] == top && winner[i] == who, t, "pool_max", i, size, c);
+    }
+    free(s), free(best), free(winner);
+}
+
 int main(int argc, char **argv) {
     const int rounds = argc > 1 ? atoi(argv[1]) : 200;
     const bvar_table *t;
@@ -300,7 +375,7 @@ int main(int argc, char **argv) {
         fflush(stdout);
         state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
         for (int round = 0; round < rounds; ++round)
-            layout(t), gates(t), votes(t), elementwise(t), tables(t), groups(t);
+            layout(t), gates(t), votes(t), elementwise(t), tables(t), groups(t), images(t), pools(t);
     }
     printf(": equal to the reference, %d rounds\n", rounds);
     return 0;

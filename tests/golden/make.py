@@ -17,7 +17,7 @@ from bvar.augmentation import RandomFlip, RandomRotation, RandomShift
 from bvar.encoding import OneHotBits, TableEncoder
 from bvar.layers import BatchNorm, BooleanLinear, FixedPoint, RealLinear, SignedSum, Threshold
 from bvar.losses import CrossEntropy, SquaredError
-from bvar.mollify import CosineSchedule, LinearSchedule, Mollifier, SigmoidSchedule
+from bvar.mollify import CosineSchedule, LinearSchedule, Mollifier, SigmoidSchedule, ThresholdAnnealing
 from bvar.network import Network, boolean_mlp
 from bvar.optim import BooleanOptimizer
 from bvar.real_loss import RealCrossEntropy
@@ -133,6 +133,12 @@ def signed():
     return trained_ends(layers, CrossEntropy(4), x), x
 
 
+def annealed():
+    """Thresholds whose noise is narrowed."""
+    model = BooleanClassifier(**QUICK, callbacks=ThresholdAnnealing(final_width=0.5))
+    return model.fit(X, np.where(SUM > 0, 7, -1)), X
+
+
 def tiny():
     """The network of which the reference has a dump: two inputs, one output, the weights T and F."""
     layer = BooleanLinear(2, 1, name="w")
@@ -157,6 +163,7 @@ MODELS = {
     "real": real,
     "signed": signed,
     "linear": lambda: mollified(LinearSchedule()),
+    "annealed": annealed,
 }
 
 

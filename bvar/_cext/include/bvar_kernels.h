@@ -201,6 +201,48 @@ typedef struct {
     ptrdiff_t n_rows, n_groups, n_samples;
 } bvar_groups_job;
 
+/* -------------------------------------------------------------------------------------------------- windows
+ *
+ * Images are (height, width, channels), row-major; bits lie pixel by pixel, so that bit (y * width + x) * channels + c
+ * of a row is channel c of pixel (y, x).  A window has kernel_height * kernel_width taps; at place (oy, ox) its tap
+ * (ky, kx) is pixel (oy * stride_y - padding_y + ky * dilation_y, and likewise x), which may lie outside.
+ * A patch is what one window sees: (kernel_height, kernel_width, channels), zero where a tap is outside.
+ * Limits: all at least 1, paddings at least 0, and no product of sizes above 2^31. */
+typedef struct {
+    ptrdiff_t height, width, channels, kernel_height, kernel_width, stride_y, stride_x, dilation_y, dilation_x;
+    ptrdiff_t padding_y, padding_x, out_height, out_width;
+} bvar_window;
+
+/* gather_patches: a patch for each place.  Items: rows of places, n_images * out_height of them. */
+typedef struct {
+    const uint64_t *images; /* IN  (n_images, ceil(height * width * channels / 64)) */
+    uint64_t *patches;      /* OUT (n_images * out_height * out_width, ceil(bits of a patch / 64)) */
+    bvar_window window;
+} bvar_gather_job;
+
+/* signed_pixels: signed_sum of the signals at each place, which makes a patch of sums, and each pixel's sum over all
+ * the patches that it is in.  `scratch` has scratch_rows patches for each range of `grain` items, and ranges begin
+ * at multiples of it.  Limits: n_terms < 2^24 / (taps of a window).  Items: images. */
+typedef struct {
+    const int8_t *z;   /* IN  (n_images * out_height * out_width, n_terms) */
+    const void *index; /* IN  as written by lay_index of this table, n_terms rows of the bits of a patch */
+    int32_t *scratch;  /* OUT, of no meaning afterwards */
+    int32_t *out;      /* OUT (n_images, height * width * channels) */
+    ptrdiff_t n_terms, scratch_rows, grain;
+    bvar_window window;
+} bvar_pixels_job;
+
+/* pool_max: the largest sum in each square of size * size pixels, channel by channel, and where it was: tap
+ * ky * size + kx, the first of equals.  Pixels beyond the last whole square do not count.  Limits: 1 <= size <= 16.
+ * Items: images. */
+typedef struct {
+    const int32_t *sums; /* IN  (n_images, height, width, channels) */
+    int32_t *best;       /* OUT (n_images, height / size, width / size, channels) */
+    uint8_t *winner;     /* OUT the same */
+    ptrdiff_t height, width, channels;
+    int32_t size;
+} bvar_pool_job;
+
 /* ------------------------------------------------------------------------------------- kernels and tables */
 
 /* Every kernel has this shape: `job` points to the struct of its kind.  Only flip returns something but 0. */
@@ -227,6 +269,7 @@ typedef struct {
     bvar_kernel lay_index, signed_sum;
     bvar_kernel rescale, center_votes, vote_norms, flip;
     bvar_kernel pack_levels, table_values, table_votes, wire_votes, count_groups;
+    bvar_kernel gather_patches, signed_pixels, pool_max;
 } bvar_table;
 
 /* The tables that this build holds, slowest first; NULL beyond the last.  All may be looked at; only those whose

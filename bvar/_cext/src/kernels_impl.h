@@ -27,7 +27,7 @@
  *   double_terms, vote_index, vote_tables, vote_tile
  * and, where it does better than the plain C below, BVAR_OWN_TRANSPOSE with transpose, BVAR_OWN_GATHER with
  * gather_8_terms, BVAR_OWN_RESCALE with rescale_row, BVAR_OWN_NORM with norm_of, BVAR_OWN_FLIP with flip_word.
- * Layers of gates are in gates_impl.h, which says what it expects.
+ * Layers of gates are in gates_impl.h, which says what it expects; images in windows_impl.h, which expects nothing.
  *
  * Longer than 400 lines because everything that the ISA files share is included at one place. */
 
@@ -414,6 +414,8 @@ static int64_t flip(const void *job, ptrdiff_t begin, ptrdiff_t end) {
 
 #include "gates_impl.h"
 
+#include "windows_impl.h"
+
 /* -------------------------------------------------------------------------------------------------- table */
 
 #define TABLE                                                                                         \
@@ -421,5 +423,5 @@ static int64_t flip(const void *job, ptrdiff_t begin, ptrdiff_t end) {
         NAME, CPU, PANEL_ROWS, VOTE_COLS, GATE_RATE, VOTE_RATE, panels_bytes, index_bytes,            \
         pack, unpack, transpose, count_rows, lay_panels, gate_sum, gate_bits, lay_index, signed_sum,  \
         rescale, center_votes, vote_norms, flip, pack_levels, table_values, table_votes, wire_votes,  \
-        count_groups                                                                                  \
+        count_groups, gather_patches, signed_pixels, pool_max                                         \
     }

@@ -1,0 +1,333 @@
+"""Convolutional networks: convolutions, pools, thresholds, then linear layers; VGG-Small; the residual block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import prod
+
+import numpy as np
+
+from bvar import kernels
+from bvar._random import RandomWords
+from bvar._validation import check_integer, check_sizes
+from bvar.gates import Gate
+from bvar.gates import gate as find_gate
+from bvar.layers import Add, BooleanConv2d, BooleanLinear, Layer, MaxPool2d, Threshold
+from bvar.losses import CrossEntropy, Loss
+from bvar.network import Network
+from bvar.optim import BooleanOptimizer
+from bvar.windows import check_image_shape
+
+__all__ = ["VGG_SMALL", "check_conv_layers", "conv_network", "residual_block", "vgg_small"]
+
+VGG_SMALL = (128, 128, "M", 256, 256, "M", 512, 512, "M")
+"""The convolutions and pools of VGG-Small (BOLD, App. D.1.2)."""
+
+_POOL = 2
+
+
+def conv_network(
+    image_shape: tuple[int, ...],
+    conv_layers: Sequence[int | str] = (64, "M", 128, "M"),
+    hidden_layer_sizes: int | Sequence[int] = (512,),
+    n_outputs: int = 10,
+    *,
+    kernel_size: int = 3,
+    gate: str | int | Gate = "xnor",
+    padding_value: int = 0,
+    centered: bool | None = None,
+    eta: float = 10.0,
+    clip: float = 1.0,
+    n_steps: int | None = None,
+    temperature: float = 2.0,
+    loss: Loss | None = None,
+    random_state: object = None,
+) -> Network:
+    """Build a convolutional network of Boolean weights and activations, both ends included.
+
+    Parameters
+    ----------
+    image_shape : tuple of int
+        (height, width, channels) of the encoded images, one bit per channel.
+    conv_layers : sequence of int or 'M', default=(64, 'M', 128, 'M')
+        Numbers of filters of each convolution, and 'M' for a max-pool of two by two behind one. A threshold stands
+        behind each convolution and its pool.
+    hidden_layer_sizes : int or sequence of int, default=(512,)
+        Numbers of units of the linear layers between the last convolution and the scores.
+    n_outputs : int, default=10
+        Number of classes, or of other scores.
+    kernel_size : int, default=3
+        Taps of each window in both directions, odd: images keep their size, the padding being half of it.
+    gate : str, int or Gate, default='xnor'
+        Connective of every layer.
+    padding_value : {0, -1}, default=0
+        See :class:`bvar.layers.BooleanConv2d`.
+    centered : bool, optional
+        Whether votes behind the first layer count from the mean, as in :func:`bvar.network.boolean_mlp`.
+    eta, clip, n_steps
+        See :class:`bvar.optim.BooleanOptimizer`.
+    temperature : float, default=2.0
+        See :class:`bvar.losses.CrossEntropy`.
+    loss : Loss, optional
+        Another loss. Default: ``CrossEntropy`` of the terms of a score.
+    random_state : None, int, RandomState or RandomWords, default=None
+        Where the initial weights come from, layer by layer.
+
+    Returns
+    -------
+    Network
+        From encoded images, rows of ``height * width * channels`` bits, to scores.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If sizes are not positive integers, a pool does not follow a convolution or finds an image too small, or
+        the kernel size is even.
+
+    See Also
+    --------
+    vgg_small : The network of the paper.
+    bvar.network.boolean_mlp : Without convolutions.
+
+    Examples
+    --------
+    >>> from bvar.conv_network import conv_network
+    >>> network = conv_network((28, 28, 4), (16, "M"), (32,), random_state=0)
+    >>> [type(layer).__name__ for layer in network.layers]
+    ['BooleanConv2d', 'MaxPool2d', 'Threshold', 'BooleanLinear', 'Threshold', 'BooleanLinear']
+    """
+    stages = check_conv_layers(conv_layers, "conv_layers")
+    hidden = check_sizes(hidden_layer_sizes, "hidden_layer_sizes")
+    check_integer(n_outputs, "n_outputs", low=1)
+    if check_integer(kernel_size, "kernel_size", low=1) % 2 == 0:
+        raise ValueError(f"kernel_size must be odd, so that images keep their size, got {kernel_size}")
+    found = find_gate(gate)
+    centered = sum(found.variation_a) == 0 if centered is None else centered
+    source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
+    linear = [*hidden, n_outputs]
+    layers: list[Layer] = []
+    shape = check_image_shape(image_shape)
+    for depth, (n_filters, pooled) in enumerate(stages, start=1):
+        conv = BooleanConv2d(
+            shape,
+            n_filters,
+            kernel_size,
+            found,
+            padding=kernel_size // 2,
+            padding_value=padding_value,
+            centered=centered and depth > 1,  # inputs, unlike activations, may be missing
+            random_state=source,
+            name=f"conv{depth}",
+        )
+        layers.append(conv)
+        pool = _pool_behind(conv, conv_layers) if pooled else None
+        layers += [pool] if pool else []
+        above = _conv_fan_out(stages[depth], kernel_size) if depth < len(stages) else Fraction(linear[0])
+        layers.append(_threshold_behind(conv, pool, above))
+        shape = conv.out_shape if pool is None else pool.out_shape
+    n_inputs = prod(shape)
+    for depth, n_units in enumerate(linear, start=1):
+        layers.append(
+            BooleanLinear(
+                n_inputs,
+                n_units,
+                found,
+                centered=centered and bool(layers),
+                random_state=source,
+                name=f"linear{depth}",
+            )
+        )
+        if depth < len(linear):
+            layers.append(Threshold(n_units, n_inputs, linear[depth], found, found))
+            n_inputs = n_units
+    optimizer = BooleanOptimizer(eta, clip=clip, n_steps=n_steps)
+    return Network(layers, CrossEntropy(n_inputs, temperature) if loss is None else loss, optimizer)
+
+
+def vgg_small(
+    image_shape: tuple[int, ...] = (32, 32, 24),
+    n_outputs: int = 10,
+    *,
+    head: Sequence[int] = (),
+    eta: float = 10.0,
+    n_steps: int | None = None,
+    random_state: object = None,
+) -> Network:
+    """Build VGG-Small with Boolean ends.
+
+    Parameters
+    ----------
+    image_shape : tuple of int, default=(32, 32, 24)
+        (height, width, channels) of the encoded images: eight bits for each colour, if nothing else is said.
+    n_outputs : int, default=10
+        Number of classes.
+    head : sequence of int, default=()
+        Units of the linear layers before the last: none for the variant with one, ``(1024, 1024)`` for the classic
+        one with three.
+    eta, n_steps
+        See :class:`bvar.optim.BooleanOptimizer`.
+    random_state : None, int, RandomState or RandomWords, default=None
+        Where the initial weights come from.
+
+    Returns
+    -------
+    Network
+        Six convolutions of three by three, three pools, and the head.
+
+    References
+    ----------
+    V. M. Nguyen et al., "BOLD: Boolean Logic Deep Learning", NeurIPS 2024, App. D.1.2.
+
+    Examples
+    --------
+    >>> from bvar.conv_network import vgg_small
+    >>> sum(p.bits.n_rows * p.bits.n_bits for p in vgg_small(random_state=0).parameters)
+    4680704
+    """
+    return conv_network(
+        image_shape, VGG_SMALL, head, n_outputs, eta=eta, n_steps=n_steps, random_state=random_state
+    )
+
+
+def residual_block(
+    image_shape: tuple[int, ...],
+    n_filters: int,
+    *,
+    stride: int = 1,
+    fan_out: int | Fraction | None = None,
+    centered: bool = True,
+    random_state: object = None,
+    name: str = "block",
+) -> list[Layer]:
+    """Build the residual block of the paper without batch normalisation (its Block I).
+
+    Parameters
+    ----------
+    image_shape : tuple of int
+        (height, width, channels) of the layer below.
+    n_filters : int
+        Filters of each convolution.
+    stride : int, default=1
+        Of the first convolution and of the shortcut.
+    fan_out : int or Fraction, optional
+        Number of outputs of the layer above each unit, see :class:`bvar.layers.Threshold`. Default: that of
+        another block of the same filters.
+    centered : bool, default=True
+        See :class:`bvar.layers.BooleanConv2d`.
+    random_state : None, int, RandomState or RandomWords, default=None
+        Where the initial weights come from.
+    name : str, default='block'
+        How names of parameters begin.
+
+    Returns
+    -------
+    list of Layer
+        An :class:`bvar.layers.Add` of two branches and its threshold: two convolutions of three by three with a
+        threshold between, and one such convolution as the shortcut, so that both branches have the same spread.
+
+    References
+    ----------
+    V. M. Nguyen et al., "BOLD: Boolean Logic Deep Learning", NeurIPS 2024, App. D.1.3.
+
+    Examples
+    --------
+    >>> from bvar.conv_network import residual_block
+    >>> add, threshold = residual_block((8, 8, 16), 32, stride=2, random_state=0)
+    >>> [parameter.name for parameter in add.parameters]
+    ['block.conv1.weight', 'block.conv2.weight', 'block.shortcut.weight']
+    >>> threshold.tau.shape
+    (512,)
+    """
+    source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
+
+    def conv(shape: tuple[int, ...], stride: int, part: str) -> BooleanConv2d:
+        return BooleanConv2d(
+            shape,
+            n_filters,
+            padding=1,
+            stride=stride,
+            centered=centered,
+            random_state=source,
+            name=f"{name}.{part}",
+        )
+
+    first = conv(image_shape, stride, "conv1")
+    second = conv(first.out_shape, 1, "conv2")
+    shortcut = conv(image_shape, stride, "shortcut")
+    between = _threshold_behind(first, None, second.fan_out)
+    n_terms = second.n_terms() + shortcut.n_terms()
+    fan_in = second.window.patch_size + shortcut.window.patch_size
+    above = 2 * second.fan_out if fan_out is None else fan_out
+    return [
+        Add([[first, between, second], [shortcut]]),
+        Threshold(second.n_outputs, fan_in, above, n_terms=n_terms),
+    ]
+
+
+def check_conv_layers(conv_layers: Sequence[int | str], name: str) -> list[tuple[int, bool]]:
+    """Return the number of filters of each convolution, and whether a pool follows.
+
+    Parameters
+    ----------
+    conv_layers : sequence of int or 'M'
+        As for :func:`conv_network`.
+    name : str
+        What to call it in messages.
+
+    Returns
+    -------
+    list of (int, bool)
+        One entry for each convolution.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no such sequence, is empty, or a pool does not follow a convolution.
+    """
+    if isinstance(conv_layers, str | int) or not hasattr(conv_layers, "__iter__"):
+        raise TypeError(f"{name} must be a sequence of numbers of filters and 'M', got {conv_layers!r}")
+    stages: list[tuple[int, bool]] = []
+    for entry in conv_layers:
+        if not isinstance(entry, str):
+            stages.append((check_integer(entry, f"each of {name}", low=1), False))
+        elif entry != "M":
+            raise ValueError(f"{name} must hold numbers of filters and 'M' for a pool, got {entry!r}")
+        elif not stages or stages[-1][1]:
+            raise ValueError(f"{name} must have a convolution before each 'M', got {tuple(conv_layers)!r}")
+        else:
+            stages[-1] = (stages[-1][0], True)
+    if not stages:
+        raise ValueError(f"{name} must have at least one convolution, got {tuple(conv_layers)!r}")
+    return stages
+
+
+def _pool_behind(conv: BooleanConv2d, conv_layers: Sequence[int | str]) -> MaxPool2d:
+    height, width, _ = conv.out_shape
+    if min(height, width) < _POOL:
+        raise ValueError(
+            f"conv_layers {tuple(conv_layers)!r} has more pools than the image has room for: one finds "
+            f"{height} x {width} pixels"
+        )
+    return MaxPool2d(conv.out_shape, _POOL)
+
+
+def _conv_fan_out(stage: tuple[int, bool], kernel_size: int) -> Fraction:
+    """Signals that come back to a unit from a convolution: through a pool, one in four (BOLD, App. C.2)."""
+    n_filters, pooled = stage
+    return Fraction(n_filters * kernel_size**2, _POOL**2 if pooled else 1)
+
+
+def _threshold_behind(conv: BooleanConv2d, pool: MaxPool2d | None, fan_out: int | Fraction) -> Threshold:
+    n_terms = conv.n_terms().astype(np.int32)
+    if pool is not None:
+        n_terms = kernels.pool_max(n_terms[None], pool.image_shape, pool.size)[0][0]
+    return Threshold(
+        len(n_terms),
+        conv.window.patch_size,
+        fan_out,
+        conv.gate,
+        conv.gate,
+        n_terms=n_terms,
+        pool=1 if pool is None else pool.size**2,
+    )

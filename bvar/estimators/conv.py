@@ -1,0 +1,260 @@
+"""The classifier of images, with convolutions."""
+
+from __future__ import annotations
+
+from math import isqrt, prod
+from typing import Any
+
+import numpy as np
+
+from bvar._random import RandomWords
+from bvar._validation import check_integer, check_sizes
+from bvar.conv_network import check_conv_layers, conv_network
+from bvar.encoding import BitEncoder, ImageEncoder
+from bvar.estimators.classification import NetworkClassifier
+from bvar.layers import BooleanConv2d
+from bvar.network import Network
+from bvar.windows import check_image_shape
+
+__all__ = ["BooleanConvClassifier"]
+
+
+class BooleanConvClassifier(NetworkClassifier):
+    """A convolutional network of single bits, trained in logic, that tells classes of images apart.
+
+    Every weight and every activation is one bit, the first and the last layer included.
+
+    Parameters
+    ----------
+    conv_layers : sequence of int or 'M', default=(64, 'M', 128, 'M')
+        Numbers of filters of each convolution, and 'M' for a max-pool of two by two behind one.
+    hidden_layer_sizes : int or sequence of int, default=(512,)
+        Numbers of units of the linear layers between the last convolution and the scores.
+    kernel_size : int, default=3
+        Taps of each window in both directions, odd.
+    image_shape : tuple of int, optional
+        (height, width) or (height, width, channels) of images that come flat, one row each; one number may be -1
+        and is then found from the number of features. Default: the shape of the images, if `X` has three or four
+        dimensions, else a square of one channel.
+    encoder : transformer, optional
+        Turns flat images into bits, the same number for every pixel; cloned and fitted in `fit`. Default: a
+        :class:`bvar.encoding.ImageEncoder` with four bits for each channel.
+    eta : float, default=10.0
+        Accumulation factor of the optimizer, see :class:`bvar.optim.BooleanOptimizer`.
+    temperature : float, default=2.0
+        Temperature of the loss, see :class:`bvar.losses.CrossEntropy`.
+    flip_noise : float, default=0.0
+        Probability with which each bit of an encoded training image is flipped, anew in each epoch; in steps of
+        1/64, at most 0.5.
+    mollifier : bvar.mollify.Mollifier, optional
+        Degrades the numbers of each sample by noise or blur before they become bits, anew in each epoch, and
+        softens its class accordingly. The model does not depend on the backend; across machines it depends on
+        the elementary functions of NumPy and SciPy.
+    max_iter : int, default=20
+        Number of epochs, at most.
+    batch_size : int or 'auto', default='auto'
+        Samples of a training step. 'auto' is 100, or fewer for small data: a fiftieth of the samples, at least 10.
+    class_weight : dict or 'balanced', optional
+        Weights of classes, as everywhere in scikit-learn; multiplied with `sample_weight`.
+    early_stopping : bool, default=False
+        Whether to set validation samples aside, to stop when their score no longer rises, and to keep the
+        network that scored best on them.
+    validation_fraction : float, default=0.1
+        Share of the samples set aside.
+    n_iter_no_change : int, default=10
+        Epochs without a better validation score after which training stops.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the network of the last `fit`.
+    random_state : None, int or RandomState, default=None
+        Seed of initial weights, of the order of samples and of the validation split. An int gives the same
+        model every time, on every backend and machine.
+    verbose : bool or int, default=False
+        Whether to show progress: a bar in a terminal or notebook with tqdm, else a line for each epoch, as 2 does
+        everywhere.
+    callbacks : callable or sequence of callable, optional
+        Called with the estimator after each epoch; one that returns True ends the training.
+    backend : str, optional
+        Which backend computes, see :func:`bvar.backends.use`. Default: the one in force.
+    n_threads : int, default=1
+        Threads that compiled kernels may use; the model does not depend on it.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels; for multi-label targets the numbers of the labels.
+    multilabel_ : bool
+        Whether the targets were a matrix of labels.
+    encoder_ : transformer
+        The fitted encoder.
+    network_ : bvar.network.Network
+        The trained network.
+    history_ : dict of list
+        For each epoch: 'loss' and 'score' (mean loss and accuracy on the training data while it was being
+        learnt), 'validation_score' (with early stopping), 'flips' (share of weights flipped, a list with an
+        entry for each parameter) and 'beta' (plasticity, likewise).
+    n_iter_ : int
+        Number of epochs run.
+    best_validation_score_ : float
+        Validation score of the network kept; only with early stopping.
+    backend_ : str
+        Name of the backend that trained the model.
+    image_shape_ : tuple of int
+        (height, width, channels) of the images.
+    n_features_in_ : int
+        Number of values of an image.
+    feature_names_in_ : ndarray of str
+        Their names, if they were flat and had any.
+
+    See Also
+    --------
+    BooleanClassifier : For tables, and for images without convolutions.
+    bvar.conv_network.conv_network : The network alone, for training loops of one's own.
+
+    Notes
+    -----
+    A flat row lists the image row by row, pixel by pixel, channel by channel, as NumPy's ``reshape`` does.  NaN is
+    a legal value: it becomes the 0 of three-valued logic, which contributes nothing and learns nothing.
+
+    References
+    ----------
+    V. M. Nguyen et al., "BOLD: Boolean Logic Deep Learning", NeurIPS 2024, arXiv:2405.16339.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.model_selection import train_test_split
+    >>> from bvar import BooleanConvClassifier
+    >>> digits = load_digits()
+    >>> X_train, X_test, y_train, y_test = train_test_split(digits.images, digits.target, random_state=0)
+    >>> model = BooleanConvClassifier((32, "M"), (128,), max_iter=5, random_state=0).fit(X_train, y_train)
+    >>> model.image_shape_
+    (8, 8, 1)
+    >>> bool(model.score(X_test, y_test) > 0.9)
+    True
+    """
+
+    image_shape_: tuple[int, int, int]
+
+    def __init__(
+        self,
+        conv_layers: Any = (64, "M", 128, "M"),
+        hidden_layer_sizes: Any = (512,),
+        *,
+        kernel_size: int = 3,
+        image_shape: Any = None,
+        encoder: Any = None,
+        eta: float = 10.0,
+        temperature: float = 2.0,
+        flip_noise: float | str = 0.0,
+        mollifier: Any = None,
+        max_iter: int = 20,
+        batch_size: int | str = "auto",
+        class_weight: Any = None,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: bool | int = False,
+        callbacks: Any = None,
+        backend: str | None = None,
+        n_threads: int = 1,
+    ) -> None:
+        self.conv_layers = conv_layers
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.kernel_size = kernel_size
+        self.image_shape = image_shape
+        self.encoder = encoder
+        self.eta = eta
+        self.temperature = temperature
+        self.flip_noise = flip_noise
+        self.mollifier = mollifier
+        self.max_iter = max_iter
+        self.batch_size = batch_size
+        self.class_weight = class_weight
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        self.callbacks = callbacks
+        self.backend = backend
+        self.n_threads = n_threads
+
+    def _check_samples(self, X: Any, *, reset: bool) -> Any:
+        """Lay images out as rows, and find out or compare their shape."""
+        shape = None
+        if not hasattr(X, "columns") and len(getattr(X, "shape", ())) in (3, 4):
+            shape = (*X.shape[1:3], *(X.shape[3:] or (1,)))
+            X = np.reshape(X, (len(X), -1))
+        X = super()._check_samples(X, reset=reset)
+        if reset:
+            self.image_shape_ = self._find_image_shape(shape)
+        if shape is not None and shape != self.image_shape_:
+            why = "the model was fitted to" if self.image_shape is None else "image_shape says"
+            raise ValueError(f"X has images of shape {shape}, but {why} {self.image_shape_}")
+        return X
+
+    def _find_image_shape(self, shape: tuple[int, ...] | None) -> tuple[int, int, int]:
+        """Complete the parameter `image_shape`; `shape` is that of the samples, None if they came flat."""
+        wanted, n_features = self.image_shape, self.n_features_in_
+        if wanted is None:
+            side = isqrt(n_features)
+            if shape is None and side * side != n_features:
+                raise ValueError(
+                    f"image_shape must be given: X has rows of {n_features} values, which are no square image"
+                )
+            return check_image_shape(shape or (side, side))
+        if isinstance(wanted, tuple | list) and list(wanted).count(-1) == 1:
+            others = max(1, -prod(wanted))
+            wanted = tuple(n_features // others if n == -1 else n for n in wanted)
+        found = check_image_shape(wanted)
+        if prod(found) != n_features:
+            raise ValueError(f"image_shape {self.image_shape!r} does not fit images of {n_features} values")
+        return found
+
+    def _default_encoder(self) -> BitEncoder:
+        return ImageEncoder(n_channels=self.image_shape_[2])
+
+    def _make_network(self, n_bits: int, source: RandomWords) -> Network:
+        height, width, _ = self.image_shape_
+        if n_bits % (height * width):
+            raise ValueError(
+                f"encoder must give every pixel the same number of bits, but made {n_bits} of {height} x {width} "
+                "pixels; a bvar.encoding.ImageEncoder does"
+            )
+        network = self._network_for((height, width, n_bits // (height * width)), source)
+        network.loss = self._make_loss(network.layers[-1].n_inputs)  # type: ignore[attr-defined]
+        return network
+
+    def _network_for(self, image_shape: tuple[int, ...], source: RandomWords) -> Network:
+        return conv_network(
+            image_shape,
+            self.conv_layers,
+            self.hidden_layer_sizes,
+            self._n_outputs(),
+            kernel_size=self.kernel_size,
+            eta=self.eta,
+            random_state=source,
+        )
+
+    def _check_architecture(self, network: Network | None) -> None:
+        check_conv_layers(self.conv_layers, "conv_layers")
+        check_sizes(self.hidden_layer_sizes, "hidden_layer_sizes")
+        check_integer(self.kernel_size, "kernel_size", low=1)
+        if network is None:
+            return
+        first = network.layers[0]
+        assert isinstance(first, BooleanConv2d)  # noqa: S101 - narrows the type
+        if _form(network) != _form(self._network_for(first.window.image_shape, RandomWords(0))):
+            raise ValueError(
+                f"conv_layers {self.conv_layers!r}, hidden_layer_sizes {self.hidden_layer_sizes!r} and "
+                f"kernel_size {self.kernel_size} are not those of the network to go on with; "
+                "warm_start=False starts anew"
+            )
+
+
+def _form(network: Network) -> list[Any]:
+    """Describe layers by their kinds and the shapes of their weights."""
+    return [(type(layer).__name__, [p.bits.shape for p in layer.parameters]) for layer in network.layers]
