@@ -81,7 +81,7 @@ class Augmentation(BaseEstimator, ABC):
                 raise ValueError("image_shape must be given for flat samples: (height, width) or with channels")
         else:
             shape = X.shape[1:]
-            if self.image_shape is not None and tuple(self.image_shape) != shape:
+            if self.image_shape is not None and (*self.image_shape, 1)[:3] != (*shape, 1)[:3]:
                 raise ValueError(f"image_shape is {self.image_shape!r}, but X has images of shape {shape}")
         height, width, *channels = shape
         return height, width, channels[0] if channels else 1

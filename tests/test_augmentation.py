@@ -15,6 +15,7 @@ import bvar
 from bvar import BooleanClassifier, LogicGateClassifier, ThermometerEncoder
 from bvar._random import RandomWords
 from bvar.augmentation import Augmentation, RandomFlip, RandomRotation, RandomShift, apply_augmentations
+from bvar.estimators import BooleanConvClassifier
 from bvar.estimators.training import TrainingData
 from bvar.mollify import Mollifier
 
@@ -263,6 +264,14 @@ def test_it_helps_where_images_are_moved(kind):
     moved = SHIFT(X_TEST, 5)
     plain, augmented = (kind(augment=a, max_iter=15, random_state=0).fit(X_TRAIN, Y_TRAIN) for a in (None, SHIFT))
     assert augmented.score(moved, Y_TEST) > plain.score(moved, Y_TEST) + 0.05
+
+
+def test_a_convolutional_classifier_knows_the_shape_of_its_images():
+    def build(augment):
+        return BooleanConvClassifier((8, "M"), (32,), augment=augment, max_iter=2, random_state=0)
+
+    plain, moved = print_of(build(None)), print_of(build(RandomShift(1)))
+    assert plain != moved == print_of(build(SHIFT)) == print_of(build(RandomShift(1)), X_TRAIN.reshape(-1, 8, 8))
 
 
 def test_labels_sparse_matrices_and_other_dtypes_are_taken():

@@ -177,7 +177,7 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
             degradation = Degradation(self.mollifier, X, len(self.classes_))
         if degradation is None and not as_augmentations(self.augment):
             return None  # no random number is drawn for nothing: the model is that without either
-        return FreshData(X, data, self._encode, self.augment, degradation)
+        return FreshData(X, data, self._encode, self.augment, degradation, getattr(self, "image_shape_", None))
 
     def _check_targets(self, y: Any) -> np.ndarray:
         if y is None:

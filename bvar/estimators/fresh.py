@@ -33,17 +33,21 @@ class FreshData:
         encode: Callable[[np.ndarray], BitMatrix],
         augment: Any = None,
         degradation: Degradation | None = None,
+        image_shape: tuple[int, ...] | None = None,
     ) -> None:
         self.X, self.data, self.encode = _array(X), data, encode
         self.augment, self.degradation = augment, degradation
-        apply_augmentations(self.X[:1], augment, 0)  # which checks its parameters, before anything is trained
+        self.image_shape = image_shape  # of flat samples that are known to be images
+        self._augmented(
+            self.X[:1], np.random.RandomState(0)
+        )  # which checks its parameters, before anything is trained
 
     def epoch(self, progress: float, source: RandomWords) -> TrainingData:
         """Augment, degrade, encode and soften; `progress` in [0, 1] is how far training is."""
         random = np.random.RandomState(int(source.words.random_raw()) >> 32)
         parts, smoothing = [], []
         for start in range(0, len(self.X), _ROWS):
-            samples = apply_augmentations(self.X[start : start + _ROWS], self.augment, random)
+            samples = self._augmented(self.X[start : start + _ROWS], random)
             if self.degradation is not None:
                 samples, gamma = self.degradation.degrade(samples, progress, random)
                 smoothing.append(gamma)
@@ -52,6 +56,10 @@ class FreshData:
         if self.degradation is not None:
             targets = integer_targets(targets, np.concatenate(smoothing), self.degradation.n_classes)
         return TrainingData(BitMatrix.concatenate(parts), targets, self.data.weights)
+
+    def _augmented(self, X: np.ndarray, random: np.random.RandomState) -> np.ndarray:
+        images = X if self.image_shape is None else X.reshape(len(X), *self.image_shape)
+        return apply_augmentations(images, self.augment, random).reshape(X.shape)
 
 
 class Degradation:
