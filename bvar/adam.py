@@ -18,7 +18,7 @@ from bvar._validation import check_integer, check_real
 
 __all__ = ["Adam"]
 
-_MEAN, _SQUARE, _EPSILON = 0.9, 0.999, 1e-8
+_MEAN, _SQUARE, _EPSILON = 0.1, 0.001, 1e-8  # shares of a new gradient in the means, 1 - beta
 
 
 class Adam:
@@ -120,9 +120,9 @@ class Adam:
         self.step_count += 1
         self.age += 1
         # both means start from 0; dividing by 1 - beta ** age makes up for it
-        rate /= 1 - _MEAN**self.age
-        correction = 1 / (1 - _SQUARE**self.age)
+        rate /= 1 - (1 - _MEAN) ** self.age
+        correction = 1 / (1 - (1 - _SQUARE) ** self.age)
         for p, g, m, v in zip(parameters, gradients, self.mean, self.square, strict=True):
-            m += (1 - _MEAN) * (g - m)
-            v += (1 - _SQUARE) * (g * g - v)
+            m += _MEAN * (g - m)
+            v += _SQUARE * (g * g - v)
             p -= rate * m / (np.sqrt(correction * v) + _EPSILON)

@@ -250,6 +250,7 @@ def test_every_kind_is_known_by_the_name_that_files_keep():
         *("Mollifier", "SigmoidSchedule", "CosineSchedule", "LinearSchedule"),
         *("Network", "BooleanLinear", "Threshold", "CrossEntropy", "BinaryCrossEntropy", "SquaredError"),
         *("BooleanOptimizer", "RandomWords", "ThresholdAnnealing"),
+        *("RandomShift", "RandomFlip", "RandomRotation"),
         *("RealLinear", "BatchNorm", "FixedPoint", "SignedSum", "RealCrossEntropy", "Adam"),
     }
 

@@ -40,7 +40,7 @@ def test_nothing_is_changed_by_a_mollifier_that_does_nothing(kind):
 def test_clean_samples_become_the_bits_that_they_are():
     model = quick(BooleanClassifier, mollifier=Mollifier("xxxn")).fit(X_TRAIN, Y_TRAIN)
     data = bvar.estimators.training.TrainingData(model.encoder_.encode(X_TRAIN), Y_TRAIN, None)
-    mollified = model._mollified(X_TRAIN, data)
+    mollified = model._fresh(X_TRAIN, data)
     epoch = mollified.epoch(0.0, bvar._random.RandomWords(0))
     clean = epoch.targets.max(axis=1) == 127
     same = (epoch.bits.words == data.bits.words).all(axis=1)
@@ -52,7 +52,7 @@ def test_clean_samples_become_the_bits_that_they_are():
 def test_a_schedule_ends_in_clean_samples():
     model = quick(BooleanClassifier, mollifier=Mollifier("n", schedule=LinearSchedule())).fit(X_TRAIN, Y_TRAIN)
     data = bvar.estimators.training.TrainingData(model.encoder_.encode(X_TRAIN), Y_TRAIN, None)
-    last = model._mollified(X_TRAIN, data).epoch(1.0, bvar._random.RandomWords(0))
+    last = model._fresh(X_TRAIN, data).epoch(1.0, bvar._random.RandomWords(0))
     assert (last.bits.words == data.bits.words).all()
     assert (last.targets.max(axis=1) == 127).all()
 

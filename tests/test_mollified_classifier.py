@@ -7,7 +7,7 @@ from sklearn.datasets import load_digits
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from bvar.mollify import LinearSchedule, MollifiedClassifier, corrupted_scores
-from bvar.mollify.classifier import _Adam, _initial, loss_and_gradients
+from bvar.mollify.classifier import _initial, loss_and_gradients
 
 X, Y = load_digits(return_X_y=True)
 X = X / 16
@@ -38,15 +38,6 @@ def test_gradients_are_those_of_finite_differences():
             p[place] = kept
             assert abs((sides[0] - sides[1]) / 2e-5 - g[place]) < 1e-6
     assert max(abs(g).max() for g in gradients) > 0.01
-
-
-def test_adam_takes_steps_of_the_learning_rate_and_stops():
-    p = np.array([1.0, -1.0])
-    adam = _Adam([p], 0.1, 2)
-    adam.step([np.array([3.0, -1e-3])])
-    np.testing.assert_allclose(p, [0.9, -0.9], rtol=1e-4)  # the first step has the size of the rate
-    adam.step([np.array([3.0, -1e-3])])
-    np.testing.assert_allclose(p, [0.85, -0.85], rtol=1e-4)  # halfway along the cosine
 
 
 def test_clean_roles_are_the_plain_network_bit_for_bit(monkeypatch):

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from bvar import backends, kernels
 from bvar.adam import Adam
 from bvar.bits import BitMatrix
-from bvar.layers import BatchNorm, BooleanLinear, FixedPoint, RealLinear, SignedSum, Threshold, standard_int8
+from bvar.layers import (
+    BatchNorm,
+    BooleanConv2d,
+    BooleanLinear,
+    FixedPoint,
+    RealLinear,
+    SignedSum,
+    Threshold,
+    standard_int8,
+)
 from bvar.layers.batch_norm import normalize, normalize_backward
 from bvar.layers.real import affine, affine_gradients, real_votes
 from bvar.losses import FULL_WEIGHT, CrossEntropy
@@ -230,6 +239,22 @@ def test_running_statistics_follow_the_batches_and_only_in_training():
     np.testing.assert_allclose(sum(parts), moments[0], rtol=1e-5, atol=1e-4)
     layer.learn_moments(*layer.moments(layer.forward(s[:1])[1]))  # one row has no variance, and teaches nothing
     np.testing.assert_allclose(layer.mean, s.mean(axis=0) / 4, rtol=1e-6)
+
+
+def test_sums_of_a_convolution_are_normalised_filter_by_filter_over_all_places():
+    conv = BooleanConv2d((6, 5, 2), 3, random_state=0)
+    s, _ = conv.forward(kernels.pack(np.random.RandomState(0).rand(7, 60) < 0.5))
+    z = np.random.RandomState(1).randint(-127, 128, s.shape).astype(np.int8)
+    layer = BatchNorm(3, fan_in=18)
+    (y, context), (flat, rows) = layer.forward(s), layer.forward(s.reshape(-1, 3))
+    assert (y == flat.reshape(s.shape)).all()
+    assert (layer.backward(z, context) == layer.backward(z.reshape(-1, 3), rows).reshape(s.shape)).all()
+    assert all(
+        (a == b).all()
+        for a, b in zip(layer.gradients(z, context), layer.gradients(z.reshape(-1, 3), rows), strict=True)
+    )
+    assert (layer.infer(s) == layer.infer(s.reshape(-1, 3)).reshape(s.shape)).all()
+    assert layer.moments(context)[0][0].tolist() == [7 * 4 * 3] * 3
 
 
 def test_a_unit_that_never_changes_stays_calm():
@@ -501,7 +526,7 @@ def test_standard_int8_rounds_and_clips():
         (lambda: BatchNorm(1, 0), "fan_in must be an integer >= 1"),
         (lambda: BatchNorm(1, momentum=1.5), "momentum must be above 0 and at most 1, got 1.5"),
         (lambda: BatchNorm(1, epsilon=0), "epsilon must be a finite number > 0"),
-        (lambda: BatchNorm(2).forward(np.zeros((3, 4), np.int32)), "x has 4 units but norm has 2"),
+        (lambda: BatchNorm(2).forward(np.zeros((3, 5), np.int32)), "x has 5 units, which is no multiple of the 2"),
         (lambda: Adam(-1.0), "rate must be a finite number >= 0"),
         (lambda: Adam(n_steps=0), "n_steps must be an integer >= 1"),
         (lambda: SignedSum(3, 2, rms=128), r"rms must be an integer in \[1, 127\]"),

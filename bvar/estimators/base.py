@@ -28,7 +28,7 @@ from bvar._random import RandomWords
 from bvar._validation import check_integer, check_real, check_sizes
 from bvar.bits import BitMatrix
 from bvar.encoding import BitEncoder, TableEncoder
-from bvar.estimators.mollified import MollifiedData
+from bvar.estimators.fresh import FreshData
 from bvar.estimators.progress import Progress
 from bvar.estimators.training import BestNetwork, TrainingData, audible, empty_history, rows_of, train_epoch
 from bvar.layers import BooleanLinear
@@ -111,11 +111,11 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
             if not goes_on:
                 self._build(X, y, source)
             data = TrainingData(self._encode(X), self._encode_targets(y), weights)
-            mollified = self._mollified(X, data)
+            fresh = self._fresh(X, data)
         with self._backend():
             batch_size = self._batch_size(len(data))
-            self.network_.optimizer.start_schedule(self.eta, max_iter * -(-len(data) // batch_size))
-            self._train(data, mollified, held_out, source, max_iter, batch_size)
+            self.network_.start_schedule(self.eta, max_iter * -(-len(data) // batch_size))
+            self._train(data, fresh, held_out, source, max_iter, batch_size)
 
     def _partial_fit(
         self, X: Any, y: Any, sample_weight: Any, learn_targets: Callable[[np.ndarray], None]
@@ -138,7 +138,7 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
                 self.history_, self.n_iter_ = empty_history(), 0
             data = TrainingData(self._encode(X), self._encode_targets(y), weights)
         with self._backend():
-            self.network_.optimizer.start_schedule(self.eta, None)
+            self.network_.start_schedule(self.eta, None)
             order, size = np.arange(len(data)), self._batch_size(len(data))
             batches = data.batches(order, size, self._sixty_fourths(*data.bits.shape), self._source)
             self._record(*train_epoch(self.network_, batches), data.targets)
@@ -167,8 +167,8 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
     def _check_architecture(self, network: Network | None) -> None:
         """Check the parameters that shape the network, and that a network to go on with has that shape."""
 
-    def _mollified(self, X: Any, data: TrainingData) -> MollifiedData | None:
-        """Return what degrades the samples, if they are to be degraded."""
+    def _fresh(self, X: Any, data: TrainingData) -> FreshData | None:
+        """Return what changes the samples in each epoch, if they are to be changed."""
         return None
 
     def _default_encoder(self) -> TableEncoder:
@@ -178,7 +178,7 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
     def _train(
         self,
         data: TrainingData,
-        mollified: MollifiedData | None,
+        fresh: FreshData | None,
         held_out: tuple[Any, Any] | None,
         source: RandomWords,
         max_iter: int,
@@ -189,8 +189,8 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
         progress = Progress(self.verbose, max_iter)
         try:
             for epoch in range(max_iter):
-                if mollified is not None:
-                    data = mollified.epoch(epoch / max_iter, source)
+                if fresh is not None:
+                    data = fresh.epoch(epoch / max_iter, source)
                 order = source.permutation(len(data))
                 batches = data.batches(order, batch_size, self._sixty_fourths(*data.bits.shape), source)
                 seen, flips = train_epoch(self.network_, batches)

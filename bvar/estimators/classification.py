@@ -10,8 +10,9 @@ from sklearn.utils import assert_all_finite, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import _check_sample_weight, check_array, column_or_1d
 
+from bvar.augmentation import as_augmentations
 from bvar.estimators.base import BooleanNetworkEstimator
-from bvar.estimators.mollified import MollifiedData
+from bvar.estimators.fresh import Degradation, FreshData
 from bvar.estimators.training import TrainingData
 from bvar.losses import BinaryCrossEntropy, CrossEntropy, ProbabilisticLoss
 from bvar.mollify import Mollifier
@@ -75,8 +76,9 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
         TypeError, ValueError
             If a parameter or the data is not as described, or `classes` is missing or changes.
         """
-        if self.mollifier is not None:
-            raise ValueError("mollifier must be None for partial_fit, which sees every sample once")
+        for name in ("augment", "mollifier"):
+            if getattr(self, name) is not None:
+                raise ValueError(f"{name} must be None for partial_fit, which sees every sample once")
         if isinstance(self.class_weight, str):
             raise ValueError(
                 f"class_weight={self.class_weight!r} needs all data at once; for partial_fit give a dict"
@@ -163,15 +165,19 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
+        as_augmentations(self.augment)
         if self.mollifier is not None and not isinstance(self.mollifier, Mollifier):
             raise TypeError(f"mollifier must be None or a bvar.mollify.Mollifier, got {self.mollifier!r}")
 
-    def _mollified(self, X: Any, data: TrainingData) -> MollifiedData | None:
-        if self.mollifier is None or not self.mollifier.roles.strip("x"):
-            return None  # no random number is drawn for nothing: the model is that without a mollifier
-        if self.multilabel_:
-            raise ValueError("mollifier softens classes, and y is a matrix of labels: set mollifier=None")
-        return MollifiedData(X, data, self.mollifier, self._encode, len(self.classes_))
+    def _fresh(self, X: Any, data: TrainingData) -> FreshData | None:
+        degradation = None
+        if self.mollifier is not None and self.mollifier.roles.strip("x"):
+            if self.multilabel_:
+                raise ValueError("mollifier softens classes, and y is a matrix of labels: set mollifier=None")
+            degradation = Degradation(self.mollifier, X, len(self.classes_))
+        if degradation is None and not as_augmentations(self.augment):
+            return None  # no random number is drawn for nothing: the model is that without either
+        return FreshData(X, data, self._encode, self.augment, degradation, getattr(self, "image_shape_", None))
 
     def _check_targets(self, y: Any) -> np.ndarray:
         if y is None:

@@ -31,6 +31,9 @@ class BooleanClassifier(NetworkClassifier, MultilayerEstimator):
         Probability with which each bit of an encoded training sample is flipped, anew in each epoch; in steps of
         1/64, at most 0.5. Noise keeps a network from learning its samples by heart. 'auto' is 1/64 for each
         eight features or hundred bits, whichever is less, up to 1/8, and half of that from 10000 samples on.
+    augment : augmentation or sequence of augmentations, optional
+        Changes of images from :mod:`bvar.augmentation`, made anew in each epoch before the samples become bits,
+        and before they are degraded. The model does not depend on the backend.
     mollifier : bvar.mollify.Mollifier, optional
         Degrades the numbers of each sample by noise or blur before they become bits, anew in each epoch, and
         softens its class accordingly. The model does not depend on the backend; across machines it depends on
@@ -121,6 +124,7 @@ class BooleanClassifier(NetworkClassifier, MultilayerEstimator):
         eta: float = 10.0,
         temperature: float = 1.0,
         flip_noise: float | str = "auto",
+        augment: Any = None,
         mollifier: Any = None,
         max_iter: int = 50,
         batch_size: int | str = "auto",
@@ -140,6 +144,7 @@ class BooleanClassifier(NetworkClassifier, MultilayerEstimator):
         self.eta = eta
         self.temperature = temperature
         self.flip_noise = flip_noise
+        self.augment = augment
         self.mollifier = mollifier
         self.max_iter = max_iter
         self.batch_size = batch_size

@@ -46,6 +46,10 @@ class BooleanConvClassifier(NetworkClassifier):
     flip_noise : float, default=0.0
         Probability with which each bit of an encoded training image is flipped, anew in each epoch; in steps of
         1/64, at most 0.5.
+    augment : augmentation or sequence of augmentations, optional
+        Changes of images from :mod:`bvar.augmentation`, made anew in each epoch before the samples become bits,
+        and before they are degraded; they get images of shape `image_shape_`. The model does not depend on the
+        backend.
     mollifier : bvar.mollify.Mollifier, optional
         Degrades the numbers of each sample by noise or blur before they become bits, anew in each epoch, and
         softens its class accordingly. The model does not depend on the backend; across machines it depends on
@@ -146,6 +150,7 @@ class BooleanConvClassifier(NetworkClassifier):
         eta: float = 10.0,
         temperature: float = 2.0,
         flip_noise: float | str = 0.0,
+        augment: Any = None,
         mollifier: Any = None,
         max_iter: int = 20,
         batch_size: int | str = "auto",
@@ -168,6 +173,7 @@ class BooleanConvClassifier(NetworkClassifier):
         self.eta = eta
         self.temperature = temperature
         self.flip_noise = flip_noise
+        self.augment = augment
         self.mollifier = mollifier
         self.max_iter = max_iter
         self.batch_size = batch_size

@@ -15,8 +15,8 @@ from bvar.layers.wires import image_places, random_wires, window_wires
 
 __all__ = [
     "Add",
-    "BooleanConv2d",
     "BatchNorm",
+    "BooleanConv2d",
     "BooleanLinear",
     "FixedPoint",
     "GateLayer",

@@ -35,7 +35,7 @@ class BatchNorm(Layer):
     Parameters
     ----------
     n_units : int
-        Width of the layer.
+        Width of the layer, or the number of filters of a convolution, whose sums are then taken over all places.
     fan_in : int, default=1
         The number n of terms in each sum, or what else its variance is near: 1 behind a first
         :class:`RealLinear`.
@@ -108,7 +108,7 @@ class BatchNorm(Layer):
 
     @property
     def n_units(self) -> int:
-        """Width of the layer."""
+        """Width of the layer, or number of filters."""
         return len(self.mean)
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, Normalized]:
@@ -116,8 +116,8 @@ class BatchNorm(Layer):
 
         Parameters
         ----------
-        x : ndarray of int32 or float32, shape (..., n_units)
-            Sums; statistics are over all axes but the last.
+        x : ndarray of int32 or float32, shape (n_samples, n_places * n_units)
+            Sums, unit by unit at each place; statistics are over samples and places.
 
         Returns
         -------
@@ -136,7 +136,7 @@ class BatchNorm(Layer):
 
         Parameters
         ----------
-        x : ndarray of int32 or float32, shape (..., n_units)
+        x : ndarray of int32 or float32, shape (n_samples, n_places * n_units)
             Sums.
 
         Returns
@@ -188,7 +188,7 @@ class BatchNorm(Layer):
 
         Parameters
         ----------
-        signal : ndarray of int8, shape (..., n_units)
+        signal : ndarray of int8, shape (n_samples, n_places * n_units)
             Signals on the output.
         context : tuple
             What `forward` returned.
@@ -207,7 +207,7 @@ class BatchNorm(Layer):
 
         Parameters
         ----------
-        signal : ndarray of int8, shape (..., n_units)
+        signal : ndarray of int8, shape (n_samples, n_places * n_units)
             Signals on the output.
         context : tuple
             What `forward` returned.
@@ -259,8 +259,10 @@ class BatchNorm(Layer):
         return slope, self.shift.values - slope * self.mean
 
     def _rows(self, x: np.ndarray) -> np.ndarray:
-        if x.shape[-1] != self.n_units:
-            raise ValueError(f"x has {x.shape[-1]} units but {self.name} has {self.n_units}: they must agree")
+        if x.shape[-1] % self.n_units:
+            raise ValueError(
+                f"x has {x.shape[-1]} units, which is no multiple of the {self.n_units} of {self.name}"
+            )
         return x.reshape(-1, self.n_units)
 
 

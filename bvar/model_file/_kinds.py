@@ -19,6 +19,7 @@ import bvar.encoding
 import bvar.estimators
 from bvar._random import RandomWords
 from bvar.adam import Adam
+from bvar.augmentation import RandomFlip, RandomRotation, RandomShift
 from bvar.gates import gate
 from bvar.layers import BooleanLinear, GateLayer, GroupSum, Layer, Threshold
 from bvar.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
@@ -283,6 +284,9 @@ KINDS: dict[str, Kind] = {
     "Mollifier": _estimator_kind(Mollifier),
     "SigmoidSchedule": plain_kind(SigmoidSchedule, *_fields(SigmoidSchedule)),
     "Network": Kind(Network, _network_to, _network_from),
+    "RandomFlip": _estimator_kind(RandomFlip),
+    "RandomRotation": _estimator_kind(RandomRotation),
+    "RandomShift": _estimator_kind(RandomShift),
     "RandomWords": Kind(RandomWords, _random_to, _random_from),
     "SquaredError": plain_kind(SquaredError, "scale"),
     "Threshold": _table_kind(Threshold, Threshold.SHIFT, "table", "tau", training=("_curve",)),

@@ -18,6 +18,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bvar._validation import check_integer, check_real
+from bvar.adam import Adam
 from bvar.mollify.labels import soft_targets
 from bvar.mollify.mollifier import Mollifier, standard_moments, standardize
 from bvar.mollify.schedules import Schedule, progress
@@ -179,7 +180,8 @@ class MollifiedClassifier(ClassifierMixin, BaseEstimator):
         parameters = _initial([X.shape[1], *widths, len(self.classes_)], X.dtype, random)
         half = len(parameters) // 2
         self.coefs_, self.intercepts_ = parameters[:half], parameters[half:]
-        self._train(X, codes, _Adam(parameters, rate, max_iter * -(-len(X) // batch_size)), random, degradation)
+        adam = Adam(rate, n_steps=max_iter * -(-len(X) // batch_size))
+        self._train(X, codes, parameters, adam, random, degradation)
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -220,7 +222,8 @@ class MollifiedClassifier(ClassifierMixin, BaseEstimator):
         self,
         X: np.ndarray,
         codes: np.ndarray,
-        adam: _Adam,
+        parameters: Parameters,
+        adam: Adam,
         random: np.random.RandomState,
         degradation: np.random.RandomState,
     ) -> None:
@@ -232,34 +235,13 @@ class MollifiedClassifier(ClassifierMixin, BaseEstimator):
                 batch, gamma = mollifier.degrade(X[rows], degradation, progress(epoch, self.max_iter))
                 gamma = 1 - (1 - gamma) * (1 - self.label_smoothing)
                 targets = soft_targets(codes[rows], gamma, len(self.classes_)).astype(X.dtype, copy=False)
-                loss, gradients = loss_and_gradients(adam.parameters, batch, targets)
-                adam.step(gradients)
+                loss, gradients = loss_and_gradients(parameters, batch, targets)
+                adam.step(parameters, gradients)
                 total += loss * len(rows)
             self.loss_curve_.append(total / len(X))
             self.n_iter_ = epoch + 1
             if self.verbose:
                 print(f"epoch {self.n_iter_:3d}/{self.max_iter}  loss {self.loss_curve_[-1]:.4f}")  # noqa: T201
-
-
-class _Adam:
-    """Steps along gradients over the root of their mean square (Kingma and Ba 2015, recalled), in place."""
-
-    def __init__(self, parameters: Parameters, rate: float, n_steps: int) -> None:
-        self.parameters = parameters
-        self.rate, self.n_steps, self.done = rate, n_steps, 0
-        self.mean = [np.zeros_like(p) for p in parameters]
-        self.square = [np.zeros_like(p) for p in parameters]
-
-    def step(self, gradients: Parameters) -> None:
-        rate = self.rate * (1 + np.cos(np.pi * self.done / self.n_steps)) / 2
-        self.done += 1
-        # both means start from 0; dividing by 1 - decay ** done makes up for it
-        rate = float(rate / (1 - 0.9**self.done))
-        correction = 1 / (1 - 0.999**self.done)
-        for p, g, m, v in zip(self.parameters, gradients, self.mean, self.square, strict=True):
-            m += 0.1 * (g - m)
-            v += 0.001 * (g * g - v)
-            p -= rate * m / (np.sqrt(correction * v) + 1e-8)
 
 
 def loss_and_gradients(parameters: Parameters, X: np.ndarray, targets: np.ndarray) -> tuple[float, Parameters]:

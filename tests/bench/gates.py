@@ -16,7 +16,7 @@ import numpy as np
 
 from bvar import backends, kernels
 from bvar._random import RandomWords
-from bvar.bits import BitMatrix
+from bvar.augmentation import RandomShift, apply_augmentations
 from bvar.gate_network import gate_network
 from bvar.layers import image_places, window_wires
 from tests.bench.mnist import load
@@ -25,47 +25,16 @@ from tests.bench.timing import race
 SIDE = 28
 
 
-class Images:
-    """Packed images, moved by up to `shift` pixels in each direction; place 0 is where they were."""
-
-    def __init__(self, pixels, levels, shift=0):
-        self.levels = np.repeat(np.array(levels, np.uint8), SIDE * SIDE)
-        pixels = pixels.reshape(-1, SIDE, SIDE).astype(np.uint8)
-        reach = range(-shift, shift + 1)
-        places = sorted(
-            ((dy, dx) for dy in reach for dx in reach), key=lambda place: (abs(place[0]) + abs(place[1]), place)
-        )
-        self.places = [self.pack(moved(pixels, *place)) for place in places]
-
-    def pack(self, pixels):
-        flat = pixels.reshape(len(pixels), -1)
-        return kernels.pack_levels(np.tile(flat, len(self.levels) // (SIDE * SIDE)), self.levels)
-
-    def epoch(self, random, share):
-        """Move each image, or leave it with probability 1 - share."""
-        place = random.randint(0, len(self.places), self.places[0].n_rows)
-        place[random.random_sample(len(place)) >= share] = 0
-        words = self.places[0].words.copy()
-        for i, bits in enumerate(self.places):
-            words[place == i] = bits.words[place == i]
-        return BitMatrix.trusted(words, self.places[0].n_bits)
-
-
-def moved(pixels, dy, dx):
-    out = np.zeros_like(pixels)
-    size = pixels.shape[1]
-    to = [slice(max(d, 0), size + min(d, 0)) for d in (dy, dx)]
-    source = [slice(max(-d, 0), size + min(-d, 0)) for d in (dy, dx)]
-    out[:, to[0], to[1]] = pixels[:, source[0], source[1]]
-    return out
+def pack(pixels, levels):
+    """Ask each pixel for each level whether it reaches it."""
+    return kernels.pack_levels(np.tile(pixels, len(levels)), np.repeat(np.array(levels, np.uint8), SIDE * SIDE))
 
 
 def train(data, arguments):
     pixels, test_pixels, y, y_test = data
-    images, test = (
-        Images(pixels, arguments.levels, arguments.shift),
-        Images(test_pixels, arguments.levels).places[0],
-    )
+    pixels, test = pixels.astype(np.uint8), pack(test_pixels.astype(np.uint8), arguments.levels)
+    change = RandomShift(arguments.shift, probability=arguments.share, image_shape=(SIDE, SIDE))
+    changes = change if arguments.shift else None
     n_steps = arguments.epochs * (len(y) // arguments.batch)
     source, places, wires = RandomWords(arguments.seed + 1), image_places((SIDE, SIDE), len(arguments.levels)), []
     for n_gates, size in zip(arguments.layers, arguments.windows, strict=False):
@@ -78,7 +47,8 @@ def train(data, arguments):
     random, taken = np.random.RandomState(arguments.seed), 0.0
     for epoch in range(1, arguments.epochs + 1):
         start, n_correct = time.thread_time(), 0
-        x, order = images.epoch(random, arguments.share), random.permutation(len(y))
+        x = pack(apply_augmentations(pixels, changes, random), arguments.levels)
+        order = random.permutation(len(y))
         for i in range(0, len(y) - arguments.batch + 1, arguments.batch):
             some = order[i : i + arguments.batch]
             n_correct += network.step(x[some], y[some])[0].n_correct

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bvar import BooleanClassifier, BooleanRegressor, LogicGateClassifier, ThermometerEncoder, kernels, model_file
+from bvar.augmentation import RandomFlip, RandomRotation, RandomShift
 from bvar.encoding import OneHotBits, TableEncoder
 from bvar.layers import BatchNorm, BooleanLinear, FixedPoint, RealLinear, SignedSum, Threshold
 from bvar.losses import CrossEntropy, SquaredError
@@ -96,10 +97,12 @@ def mollified(schedule):
     return model.fit(X, np.where(SUM > 0, 7, -1)), X
 
 
-def annealed():
-    """Thresholds whose noise is narrowed."""
-    model = BooleanClassifier(**QUICK, callbacks=ThresholdAnnealing(final_width=0.5))
-    return model.fit(X, np.where(SUM > 0, 7, -1)), X
+def augmented():
+    """Small images that are moved, mirrored and turned."""
+    changes = [RandomShift(1, "edge"), RandomFlip(), RandomRotation(5.0)]
+    changes = [change.set_params(image_shape=(2, 3)) for change in changes]
+    x = np.nan_to_num(np.hstack([X, -X]))
+    return BooleanClassifier(**QUICK, augment=changes).fit(x, np.where(SUM > 0, 7, -1)), x
 
 
 def trained_ends(layers, loss, x):
@@ -130,6 +133,12 @@ def signed():
     return trained_ends(layers, CrossEntropy(4), x), x
 
 
+def annealed():
+    """Thresholds whose noise is narrowed."""
+    model = BooleanClassifier(**QUICK, callbacks=ThresholdAnnealing(final_width=0.5))
+    return model.fit(X, np.where(SUM > 0, 7, -1)), X
+
+
 def tiny():
     """The network of which the reference has a dump: two inputs, one output, the weights T and F."""
     layer = BooleanLinear(2, 1, name="w")
@@ -150,6 +159,7 @@ MODELS = {
     "gates": gates,
     "sigmoid": lambda: mollified(SigmoidSchedule()),
     "cosine": lambda: mollified(CosineSchedule()),
+    "augmented": augmented,
     "real": real,
     "signed": signed,
     "linear": lambda: mollified(LinearSchedule()),
