@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -135,7 +135,7 @@ class BooleanConv2d(Layer):
         )
         self.bias = Parameter(f"{name}.bias", source.bits(1, n_filters), n_places=n_places) if bias else None
         self.parameters = (self.weight,) if self.bias is None else (self.weight, self.bias)
-        self._edges = _edges(self.window) if self.padding_value == 0 else ()
+        self._edges = _edges(self.window) if self.padding_value == 0 else _NO_EDGES
         self.rows_together = max(1, _TOGETHER // self.n_outputs)
 
     @property
@@ -197,8 +197,10 @@ class BooleanConv2d(Layer):
         patches = kernels.gather_patches(x, self.window)
         sums = kernels.gate_sum(patches, self.weight.prepared(), self.gate)
         images = sums.reshape(x.n_rows, *self.out_shape)
-        for edge in self._edges:
-            images[:, edge.rows, edge.columns] -= self._sums_outside(edge)
+        if self._edges.strips:
+            outside = kernels.gate_sum(self._edges.kinds, self.weight.prepared(), self.gate)  # what F added there
+            for strip in self._edges.strips:
+                images[:, strip.rows, strip.columns] -= outside[strip.kind]
         if self.bias is not None:
             images += kernels.unpack_ternary(self.bias.bits)[0]
         return sums.reshape(x.n_rows, -1), Patches(x, patches)
@@ -238,7 +240,7 @@ class BooleanConv2d(Layer):
         z = self._by_place(signal)
         votes = kernels.weight_votes(z, context.patches, self.gate)
         at_false = self.gate.variation_a[0]
-        if at_false and self._edges:
+        if at_false and self._edges.strips:
             taps = votes.reshape(self.n_filters, self.window.n_taps, -1)
             taps -= at_false * self._signals_outside(signal)[:, :, None]
         if self.bias is None:
@@ -276,51 +278,56 @@ class BooleanConv2d(Layer):
     def _by_place(self, signal: np.ndarray) -> np.ndarray:
         return signal.reshape(-1, self.n_filters)
 
-    def _sums_outside(self, edge: Edge) -> np.ndarray:
-        """Sum what F outside of the image has added at the places of an edge: (rows, columns, n_filters)."""
-        return kernels.gate_sum(edge.outside, self.weight.prepared(), self.gate).reshape(*edge.shape, -1)
-
     def _signals_outside(self, signal: np.ndarray) -> np.ndarray:
         """Sum, for each filter and tap, the signals of the places at which the tap is outside."""
         images = signal.reshape(-1, *self.out_shape)
         total = np.zeros((self.n_filters, self.window.n_taps), np.int32)
-        for edge in self._edges:
-            at_places = images[:, edge.rows, edge.columns].sum(axis=0, dtype=np.int32)
-            total += at_places.reshape(-1, self.n_filters).T @ edge.taps_outside
+        for rows, columns, kind in self._edges.strips:
+            at_places = images[:, rows, columns].sum(axis=0, dtype=np.int32)
+            total += at_places.reshape(-1, self.n_filters).T @ self._edges.taps[kind.ravel()]
         return total
 
 
-class Edge(NamedTuple):
-    """A strip of places at which the window stands out of the image, and which taps do."""
+class Strip(NamedTuple):
+    """A block of places at which the window stands out of the image, and how it does at each."""
 
     rows: slice
     columns: slice
-    shape: tuple[int, int]
-    taps_outside: np.ndarray
-    outside: BitMatrix
+    kind: np.ndarray
 
 
-def _edges(window: SlidingWindow) -> tuple[Edge, ...]:
-    """Cut the places at which some tap is outside into at most four strips: above, below, left, right."""
-    whole = np.asarray(window.inside.all(axis=(2, 3)))
-    rows, columns = window.places
-    if not whole.any():
-        return (_edge(window, slice(0, rows), slice(0, columns)),)
-    top, bottom = (int(i) for i in np.flatnonzero(whole.any(axis=1))[[0, -1]])
-    left, right = (int(i) for i in np.flatnonzero(whole.any(axis=0))[[0, -1]])
+class Edges(NamedTuple):
+    """The places at which some tap is outside, and their few kinds: which taps, and which bits of a patch."""
+
+    strips: tuple[Strip, ...]
+    taps: np.ndarray
+    kinds: BitMatrix
+
+
+_NO_EDGES = Edges((), np.zeros((0, 0), np.int32), BitMatrix(np.zeros((0, 0), np.uint64), 0))
+
+
+def _edges(window: SlidingWindow) -> Edges:
+    outside = ~window.inside.reshape(window.n_places, window.n_taps)
+    taps, kind = np.unique(outside, axis=0, return_inverse=True)
+    values = -np.repeat(taps, window.channels, axis=1).astype(np.int8)  # F where a tap is outside, else nothing
+    kind = kind.reshape(window.places)
+    strips = (Strip(*block, kind[block]) for block in _border(outside.any(axis=1).reshape(window.places)))
+    return Edges(tuple(strips), taps.astype(np.int32), kernels.pack(values))
+
+
+def _border(outside: np.ndarray) -> list[tuple[slice, slice]]:
+    """Cut the places of a border into at most four blocks: above, below, left and right of the inside."""
+    rows, columns = outside.shape
+    if outside.all():
+        return [(slice(0, rows), slice(0, columns))]
+    top, bottom = (int(i) for i in np.flatnonzero(~outside.all(axis=1))[[0, -1]])
+    left, right = (int(i) for i in np.flatnonzero(~outside.all(axis=0))[[0, -1]])
     middle = slice(top, bottom + 1)
-    strips = (
+    blocks = [
         (slice(0, top), slice(0, columns)),
         (slice(bottom + 1, rows), slice(0, columns)),
         (middle, slice(0, left)),
         (middle, slice(right + 1, columns)),
-    )
-    return tuple(_edge(window, *strip) for strip in strips if all(s.stop > s.start for s in strip))
-
-
-def _edge(window: SlidingWindow, rows: slice, columns: slice) -> Edge:
-    outside = ~window.inside[rows, columns]
-    shape: Any = outside.shape[:2]
-    taps = outside.reshape(-1, window.n_taps)
-    values = -np.repeat(taps, window.channels, axis=1).astype(np.int8)
-    return Edge(rows, columns, shape, taps.astype(np.int32), kernels.pack(values))
+    ]
+    return [block for block in blocks if all(part.stop > part.start for part in block)]
