@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from math import prod
 
 import numpy as np
 
 from bvar import kernels
 from bvar._random import RandomWords
-from bvar._validation import check_integer, check_sizes
+from bvar._validation import check_choice, check_integer, check_sizes
 from bvar.gates import Gate
 from bvar.gates import gate as find_gate
-from bvar.layers import Add, BooleanConv2d, BooleanLinear, Layer, MaxPool2d, Threshold
+from bvar.layers import (
+    Add,
+    BooleanConv2d,
+    BooleanLinear,
+    FixedPoint,
+    Layer,
+    MaxPool2d,
+    RealConv2d,
+    RealLinear,
+    Threshold,
+)
 from bvar.losses import CrossEntropy, Loss
 from bvar.network import Network
 from bvar.optim import BooleanOptimizer
+from bvar.real_loss import RealCrossEntropy
 from bvar.windows import check_image_shape
 
 __all__ = ["VGG_SMALL", "check_conv_layers", "conv_network", "residual_block", "vgg_small"]
@@ -34,6 +46,7 @@ def conv_network(
     n_outputs: int = 10,
     *,
     kernel_size: int = 3,
+    ends: str = "boolean",
     gate: str | int | Gate = "xnor",
     padding_value: int = 0,
     centered: bool | None = None,
@@ -44,12 +57,12 @@ def conv_network(
     loss: Loss | None = None,
     random_state: object = None,
 ) -> Network:
-    """Build a convolutional network of Boolean weights and activations, both ends included.
+    """Build a convolutional network of Boolean weights and activations, by default both ends included.
 
     Parameters
     ----------
     image_shape : tuple of int
-        (height, width, channels) of the encoded images, one bit per channel.
+        (height, width, channels) of the encoded images, one bit per channel; of real ends, one number.
     conv_layers : sequence of int or 'M', default=(64, 'M', 128, 'M')
         Numbers of filters of each convolution, and 'M' for a max-pool of two by two behind one. A threshold stands
         behind each convolution and its pool.
@@ -59,8 +72,12 @@ def conv_network(
         Number of classes, or of other scores.
     kernel_size : int, default=3
         Taps of each window in both directions, odd: images keep their size, the padding being half of it.
+    ends : {'boolean', 'real'}, default='boolean'
+        What the first convolution and the last linear layer are. 'real' is how the paper has them: real weights,
+        trained by Adam, a first layer that takes numbers, float32 of mean square 1, and a real loss. Such a
+        network is reproducible by seed on one backend, and outside the promise of equal bits.
     gate : str, int or Gate, default='xnor'
-        Connective of every layer.
+        Connective of every Boolean layer.
     padding_value : {0, -1}, default=0
         See :class:`bvar.layers.BooleanConv2d`.
     centered : bool, optional
@@ -82,8 +99,8 @@ def conv_network(
     Raises
     ------
     TypeError, ValueError
-        If sizes are not positive integers, a pool does not follow a convolution or finds an image too small, or
-        the kernel size is even.
+        If sizes are not positive integers, `ends` is unknown, a pool does not follow a convolution or finds an
+        image too small, or the kernel size is even.
 
     See Also
     --------
@@ -102,6 +119,7 @@ def conv_network(
     check_integer(n_outputs, "n_outputs", low=1)
     if check_integer(kernel_size, "kernel_size", low=1) % 2 == 0:
         raise ValueError(f"kernel_size must be odd, so that images keep their size, got {kernel_size}")
+    real = check_choice(ends, "ends", ("boolean", "real")) == "real"
     found = find_gate(gate)
     centered = sum(found.variation_a) == 0 if centered is None else centered
     source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
@@ -109,40 +127,43 @@ def conv_network(
     layers: list[Layer] = []
     shape = check_image_shape(image_shape)
     for depth, (n_filters, pooled) in enumerate(stages, start=1):
-        conv = BooleanConv2d(
-            shape,
-            n_filters,
-            kernel_size,
-            found,
-            padding=kernel_size // 2,
-            padding_value=padding_value,
-            centered=centered and depth > 1,  # inputs, unlike activations, may be missing
-            random_state=source,
-            name=f"conv{depth}",
-        )
-        layers.append(conv)
-        pool = _pool_behind(conv, conv_layers) if pooled else None
-        layers += [pool] if pool else []
-        above = _conv_fan_out(stages[depth], kernel_size) if depth < len(stages) else Fraction(linear[0])
-        layers.append(_threshold_behind(conv, pool, above))
-        shape = conv.out_shape if pool is None else pool.out_shape
-    n_inputs = prod(shape)
-    for depth, n_units in enumerate(linear, start=1):
-        layers.append(
-            BooleanLinear(
-                n_inputs,
-                n_units,
-                found,
-                centered=centered and bool(layers),
-                random_state=source,
-                name=f"linear{depth}",
+        conv: BooleanConv2d | RealConv2d
+        padding, name = kernel_size // 2, f"conv{depth}"
+        if real and depth == 1:
+            conv = RealConv2d(
+                shape, n_filters, kernel_size, padding=padding, bias=False, random_state=source, name=name
             )
-        )
-        if depth < len(linear):
-            layers.append(Threshold(n_units, n_inputs, linear[depth], found, found))
-            n_inputs = n_units
-    optimizer = BooleanOptimizer(eta, clip=clip, n_steps=n_steps)
-    return Network(layers, CrossEntropy(n_inputs, temperature) if loss is None else loss, optimizer)
+        else:
+            conv = BooleanConv2d(
+                shape,
+                n_filters,
+                kernel_size,
+                found,
+                padding=padding,
+                padding_value=padding_value,
+                centered=centered and depth > 1,  # inputs, unlike activations, may be missing
+                random_state=source,
+                name=name,
+            )
+        pool = _pool_behind(conv, conv_layers) if pooled else None
+        above = _conv_fan_out(stages[depth], kernel_size) if depth < len(stages) else Fraction(linear[0])
+        layers += [conv, *([FixedPoint()] if real and depth == 1 else []), *([pool] if pool else [])]
+        layers.append(_threshold_behind(conv, pool, above, found))
+        shape = conv.out_shape if pool is None else pool.out_shape
+    widths = [prod(shape), *linear]
+    for depth, (n_inputs, n_units) in enumerate(pairwise(widths), start=1):
+        name, last = f"linear{depth}", depth == len(linear)
+        if real and last:
+            layers.append(RealLinear(n_inputs, n_units, random_state=source, name=name))
+        else:
+            layers.append(
+                BooleanLinear(n_inputs, n_units, found, centered=centered, random_state=source, name=name)
+            )
+        if not last:
+            layers.append(Threshold(n_units, n_inputs, widths[depth + 1], found, found))
+    if loss is None:
+        loss = RealCrossEntropy() if real else CrossEntropy(widths[-2], temperature)
+    return Network(layers, loss, BooleanOptimizer(eta, clip=clip, n_steps=n_steps))
 
 
 def vgg_small(
@@ -150,11 +171,12 @@ def vgg_small(
     n_outputs: int = 10,
     *,
     head: Sequence[int] = (),
+    ends: str = "boolean",
     eta: float = 10.0,
     n_steps: int | None = None,
     random_state: object = None,
 ) -> Network:
-    """Build VGG-Small with Boolean ends.
+    """Build VGG-Small.
 
     Parameters
     ----------
@@ -165,6 +187,8 @@ def vgg_small(
     head : sequence of int, default=()
         Units of the linear layers before the last: none for the variant with one, ``(1024, 1024)`` for the classic
         one with three.
+    ends : {'boolean', 'real'}, default='boolean'
+        See :func:`conv_network`; the paper's are real, on images of three real channels.
     eta, n_steps
         See :class:`bvar.optim.BooleanOptimizer`.
     random_state : None, int, RandomState or RandomWords, default=None
@@ -186,7 +210,7 @@ def vgg_small(
     4680704
     """
     return conv_network(
-        image_shape, VGG_SMALL, head, n_outputs, eta=eta, n_steps=n_steps, random_state=random_state
+        image_shape, VGG_SMALL, head, n_outputs, ends=ends, eta=eta, n_steps=n_steps, random_state=random_state
     )
 
 
@@ -255,7 +279,7 @@ def residual_block(
     first = conv(image_shape, stride, "conv1")
     second = conv(first.out_shape, 1, "conv2")
     shortcut = conv(image_shape, stride, "shortcut")
-    between = _threshold_behind(first, None, second.fan_out)
+    between = _threshold_behind(first, None, second.fan_out, second.gate)
     n_terms = second.n_terms() + shortcut.n_terms()
     fan_in = second.window.patch_size + shortcut.window.patch_size
     above = 2 * second.fan_out if fan_out is None else fan_out
@@ -302,7 +326,7 @@ def check_conv_layers(conv_layers: Sequence[int | str], name: str) -> list[tuple
     return stages
 
 
-def _pool_behind(conv: BooleanConv2d, conv_layers: Sequence[int | str]) -> MaxPool2d:
+def _pool_behind(conv: BooleanConv2d | RealConv2d, conv_layers: Sequence[int | str]) -> MaxPool2d:
     height, width, _ = conv.out_shape
     if min(height, width) < _POOL:
         raise ValueError(
@@ -318,16 +342,16 @@ def _conv_fan_out(stage: tuple[int, bool], kernel_size: int) -> Fraction:
     return Fraction(n_filters * kernel_size**2, _POOL**2 if pooled else 1)
 
 
-def _threshold_behind(conv: BooleanConv2d, pool: MaxPool2d | None, fan_out: int | Fraction) -> Threshold:
+def _threshold_behind(
+    conv: BooleanConv2d | RealConv2d, pool: MaxPool2d | None, fan_out: int | Fraction, next_gate: Gate
+) -> Threshold:
+    n_pooled = 1 if pool is None else pool.size**2
+    if isinstance(conv, RealConv2d):
+        n_units = conv.n_outputs if pool is None else pool.n_outputs
+        return Threshold(n_units, FixedPoint.FAN_IN, fan_out, next_gate=next_gate, pool=n_pooled)
     n_terms = conv.n_terms().astype(np.int32)
     if pool is not None:
         n_terms = kernels.pool_max(n_terms[None], pool.image_shape, pool.size)[0][0]
     return Threshold(
-        len(n_terms),
-        conv.window.patch_size,
-        fan_out,
-        conv.gate,
-        conv.gate,
-        n_terms=n_terms,
-        pool=1 if pool is None else pool.size**2,
+        len(n_terms), conv.window.patch_size, fan_out, conv.gate, next_gate, n_terms=n_terms, pool=n_pooled
     )

@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -387,32 +388,32 @@ class Network:
         Returns
         -------
         str
-            A table with a line for each parameter and one for all: shape, number of weights, bytes in memory.
+            A table with a line for each parameter and one for all: shape, number of weights, bytes in memory, and
+            uses of a weight for one sample, a bit operation each if the weight is a bit.
 
         Examples
         --------
-        >>> from bvar.network import boolean_mlp
-        >>> print(boolean_mlp([64, 100, 10], random_state=0).summary())
-        parameter           shape   weights     bytes
-        linear1.weight   100 x 64      6400       800
-        linear2.weight   10 x 100      1000       160
-        all                            7400       960
+        >>> from bvar.conv_network import conv_network
+        >>> print(conv_network((28, 28, 4), (16, "M"), (), 10, random_state=0).summary())
+        parameter           shape   weights     bytes      uses
+        conv1.weight      16 x 36       576       128    451584
+        linear1.weight  10 x 3136     31360      3920     31360
+        all                           31936      4048    482944
         each weight is 1 bit; rows are padded to 64 bits
         """
+        tensors = [(p.name, p.bits.shape, p.bits.words.nbytes, p.n_places) for p in self.parameters]
+        real = [(p.name, p.values.shape, p.values.nbytes, p.n_places) for p in self.real_parameters]
         rows = [
-            (p.name, "{} x {}".format(*p.bits.shape), p.bits.n_rows * p.bits.n_bits, p.bits.words.nbytes)
-            for p in self.parameters
+            (name, " x ".join(map(str, shape)), prod(shape), n_bytes, prod(shape) * n_places)
+            for name, shape, n_bytes, n_places in tensors + real
         ]
-        real = [
-            (p.name, " x ".join(map(str, p.values.shape)), p.values.size, p.values.nbytes)
-            for p in self.real_parameters
-        ]
-        total = ("all", "", sum(row[2] for row in rows + real), sum(row[3] for row in rows + real))
-        lines = [f"{name:<14} {shape:>10} {n:>9} {size:>9}" for name, shape, n, size in [*rows, *real, total]]
-        head = f"{'parameter':<14} {'shape':>10} {'weights':>9} {'bytes':>9}"
+        rows.append(("all", "", *(sum(column) for column in list(zip(*rows, strict=True))[2:])))
+        lines = [f"{name:<14} {shape:>10} {n:>9} {size:>9} {uses:>9}" for name, shape, n, size, uses in rows]
+        head = f"{'parameter':<14} {'shape':>10} {'weights':>9} {'bytes':>9} {'uses':>9}"
         foot = "each weight is 1 bit; rows are padded to 64 bits"
         if real:
-            foot += f"; the {sum(row[2] for row in real)} real ones, listed last, are floats of 32 bits"
+            n_real = sum(prod(shape) for _, shape, _, _ in real)
+            foot += f"; the {n_real} real ones, listed last, are floats of 32 bits"
         return "\n".join([head, *lines, foot])
 
     def fingerprint(self) -> str:

@@ -173,7 +173,7 @@ class BooleanOptimizer:
                 self.m[number][rows],
                 q,
                 beta=self.beta[number],
-                eta=self._clipped(eta / (sqrt(parameter.places) * parameter.unit), q),
+                eta=self._clipped(eta / (parameter.unit * sqrt(parameter.n_places)), q),
                 rows=rows,
             )
         self.beta = [(m.size - n) / m.size for m, n in zip(self.m, flips, strict=True)]

@@ -244,8 +244,9 @@ def test_pickle_copy_joblib_and_clone_work_too(tmp_path):
 def test_every_kind_is_known_by_the_name_that_files_keep():
     """A renamed class must keep its old name here, or files with it do not load any more."""
     assert set(_kinds.KINDS) == {
-        *("BooleanClassifier", "BooleanRegressor", "LogicGateClassifier"),
-        *("ThermometerEncoder", "OneHotBits", "TableEncoder", "GateLayer", "GroupSum"),
+        *("BooleanClassifier", "BooleanConvClassifier", "BooleanRegressor", "LogicGateClassifier"),
+        *("ThermometerEncoder", "ImageEncoder", "OneHotBits", "TableEncoder", "GateLayer", "GroupSum"),
+        *("BooleanConv2d", "MaxPool2d", "Add"),
         *("Mollifier", "SigmoidSchedule", "CosineSchedule", "LinearSchedule"),
         *("Network", "BooleanLinear", "Threshold", "CrossEntropy", "BinaryCrossEntropy", "SquaredError"),
         *("BooleanOptimizer", "RandomWords", "ThresholdAnnealing"),

@@ -362,9 +362,10 @@ def test_one_seed_is_one_model_and_copies_learn_alike():
 
 def test_the_summary_counts_bits_and_floats():
     *lines, foot = [line.split() for line in mixed_network().summary().splitlines()]
-    assert ["real.weight", "3", "x", "65", "195", "780"] in lines
-    assert ["norm.scale", "65", "65", "260"] in lines
-    assert lines[-1] == ["all", str(65 * 70 + 195 + 3 + 130), str(65 * 2 * 8 + 4 * (195 + 3 + 130))]
+    assert ["real.weight", "3", "x", "65", "195", "780", "195"] in lines
+    assert ["norm.scale", "65", "65", "260", "65"] in lines
+    n_weights = 65 * 70 + 195 + 3 + 130
+    assert lines[-1] == ["all", str(n_weights), str(65 * 2 * 8 + 4 * (195 + 3 + 130)), str(n_weights)]
     assert "328" in foot
 
 

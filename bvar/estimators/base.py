@@ -89,7 +89,7 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
             A table of the layers with their shapes, weights and bytes, for people to read.
         """
         check_is_fitted(self, "network_")
-        encoder = f"{self.n_features_in_} features -> {self.network_.parameters[0].bits.n_bits} bits"
+        encoder = f"{self.n_features_in_} features -> {self.encoder_.n_bits_out_} bits"
         return f"{type(self).__name__}: {type(self.encoder_).__name__}, {encoder}\n{self.network_.summary()}"
 
     # ------------------------------------------------------------------------------- fitting

@@ -6,6 +6,7 @@ from bvar.layers.batch_norm import BatchNorm
 from bvar.layers.conv import BooleanConv2d
 from bvar.layers.gate import GateLayer, GroupSum, Planes
 from bvar.layers.linear import BooleanLinear
+from bvar.layers.number_conv import RealConv2d, SignedConv2d
 from bvar.layers.pool import MaxPool2d
 from bvar.layers.real import FixedPoint, RealLinear
 from bvar.layers.signed_sum import SignedSum, standard_int8
@@ -24,8 +25,10 @@ __all__ = [
     "MaxPool2d",
     "Parameter",
     "Planes",
+    "RealConv2d",
     "RealLinear",
     "RealParameter",
+    "SignedConv2d",
     "SignedSum",
     "Threshold",
     "image_places",

@@ -32,7 +32,7 @@ class Add(Layer):
     Raises
     ------
     ValueError
-        If there is no branch or one is empty.
+        If there is no branch, one is empty, or one has real parameters.
 
     References
     ----------
@@ -56,7 +56,19 @@ class Add(Layer):
             raise ValueError("branches must be one or more, each with at least one layer")
         layers = [layer for branch in self.branches for layer in branch]
         self.parameters = tuple(parameter for layer in layers for parameter in layer.parameters)
+        if any(layer.real_parameters or layer.statistics for layer in layers):
+            raise ValueError("branches must not have real parameters: those belong to the ends of a network")
         self.rows_together = min((n for layer in layers if (n := layer.rows_together)), default=None)
+
+    @property
+    def n_inputs(self) -> int:
+        """Width of the layer below."""
+        return self.branches[0][0].n_inputs  # type: ignore[attr-defined]
+
+    @property
+    def n_outputs(self) -> int:
+        """Width of this layer."""
+        return self.branches[0][-1].n_outputs  # type: ignore[attr-defined]
 
     def forward(self, x: BitMatrix) -> tuple[np.ndarray, list[list[Any]]]:
         """Add up what the branches make.

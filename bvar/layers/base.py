@@ -23,17 +23,17 @@ class Parameter:
         What the tensor is called in tables and files.
     bits : BitMatrix of shape (n_outputs, n_inputs)
         The weights.
-    places : int, default=1
-        At how many places of one sample each weight is used, and voted on.
     unit : int, default=1
         Size of an input: votes count in multiples of it, so that eta means the same whatever the inputs are.
+    n_places : int, default=1
+        At how many places of one sample each weight is used, and voted on.
     """
 
-    def __init__(self, name: str, bits: BitMatrix, places: int = 1, unit: int = 1) -> None:
+    def __init__(self, name: str, bits: BitMatrix, *, unit: int = 1, n_places: int = 1) -> None:
         self.name = name
         self.bits = bits
-        self.places = places
         self.unit = unit
+        self.n_places = n_places
         self._prepared: kernels.PreparedWeights | None = None
 
     def prepared(self) -> kernels.PreparedWeights:
@@ -90,11 +90,14 @@ class RealParameter:
         What the tensor is called in tables and files.
     values : ndarray of float32
         The weights, changed in place.
+    n_places : int, default=1
+        At how many places of one sample each weight is used.
     """
 
-    def __init__(self, name: str, values: np.ndarray) -> None:
+    def __init__(self, name: str, values: np.ndarray, *, n_places: int = 1) -> None:
         self.name = name
         self.values = values
+        self.n_places = n_places
 
 
 VoteBlock = tuple[int, slice, np.ndarray]

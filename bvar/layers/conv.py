@@ -129,9 +129,11 @@ class BooleanConv2d(Layer):
         self.padding_value = int(padding_value)
         self.name = name
         self.centered = centered
-        places = self.window.n_places
-        self.weight = Parameter(f"{name}.weight", source.bits(n_filters, self.window.patch_size), places)
-        self.bias = Parameter(f"{name}.bias", source.bits(1, n_filters), places) if bias else None
+        n_places = self.window.n_places
+        self.weight = Parameter(
+            f"{name}.weight", source.bits(n_filters, self.window.patch_size), n_places=n_places
+        )
+        self.bias = Parameter(f"{name}.bias", source.bits(1, n_filters), n_places=n_places) if bias else None
         self.parameters = (self.weight,) if self.bias is None else (self.weight, self.bias)
         self._edges = _edges(self.window) if self.padding_value == 0 else ()
         self.rows_together = max(1, _TOGETHER // self.n_outputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -63,12 +64,23 @@ class MaxPool2d(Layer):
 
     def __init__(self, image_shape: tuple[int, ...], size: int = 2) -> None:
         self.image_shape, self.size = check_image_shape(image_shape), size
-        kernels.pool_max(np.zeros((0, int(np.prod(self.image_shape))), np.int32), self.image_shape, size)  # checks
+        kernels.pool_max(np.zeros((0, prod(self.image_shape)), np.int32), self.image_shape, size)  # checks
+
+    @property
+    def n_inputs(self) -> int:
+        """Values in an image of the layer below."""
+        return prod(self.image_shape)
+
+    @property
+    def n_outputs(self) -> int:
+        """Values in an image of this layer."""
+        return prod(self.out_shape)
 
     @property
     def out_shape(self) -> tuple[int, int, int]:
         """Shape of the images that it makes."""
-        return _pooled(self.image_shape, self.size)
+        height, width, channels = self.image_shape
+        return height // self.size, width // self.size, channels
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, Winners]:
         """Find the largest sums.
@@ -104,8 +116,3 @@ class MaxPool2d(Layer):
             Signals on the sums.
         """
         return kernels.pool_back(signal, context.winner, self.image_shape, self.size)
-
-
-def _pooled(image_shape: tuple[int, int, int], size: int) -> tuple[int, int, int]:
-    height, width, channels = image_shape
-    return height // size, width // size, channels

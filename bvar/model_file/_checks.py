@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from bvar import kernels
-from bvar.encoding import BitEncoder, TableEncoder
+from bvar.encoding import BitEncoder, ImageEncoder, TableEncoder
 from bvar.layers import (
+    Add,
     BatchNorm,
+    BooleanConv2d,
     BooleanLinear,
     FixedPoint,
     GateLayer,
     GroupSum,
     Layer,
+    MaxPool2d,
     RealLinear,
     SignedSum,
     Threshold,
@@ -59,20 +63,15 @@ _PASSES: dict[type[Layer], tuple[tuple[str, ...], str]] = {  # what a layer take
     Threshold: ((_SUMS,), _BITS),
     GateLayer: ((_BITS,), _BITS),
     GroupSum: ((_BITS,), _SUMS),
+    Add: ((_BITS,), _SUMS),
+    BooleanConv2d: ((_BITS,), _SUMS),
+    MaxPool2d: ((_SUMS,), _SUMS),
 }
-_FIRST = (BooleanLinear, SignedSum, RealLinear, GateLayer, GroupSum)  # whose inputs come from outside
+_FIRST = (BooleanLinear, SignedSum, RealLinear, GateLayer, GroupSum, Add, BooleanConv2d)  # fed from outside
 
 
 def _check_network(network: Network, path: str) -> None:
-    """Follow the width, and the kind of value, through the layers."""
-    width, what = None, None
-    for i, layer in enumerate(network.layers):
-        takes, gives = _PASSES[type(layer)]
-        fits = what in takes or (i == 0 and isinstance(layer, _FIRST))
-        _require(
-            fits and width in (None, _width(layer, width)), f"{path}.layers.{i}", "does not fit the layer below"
-        )
-        width, what = getattr(layer, "n_outputs", width), gives
+    what = _follow(network.layers, None, None, f"{path}.layers")[1]
     _require(what in (_SUMS, _REAL), path, "the last layer must give scores")
     is_real = isinstance(network.loss, RealCrossEntropy)
     _require(is_real == (what == _REAL), path, "the loss does not fit the scores")
@@ -89,6 +88,25 @@ def _check_network(network: Network, path: str) -> None:
             for m, b, p in zip(optimizer.m, optimizer.beta, parameters, strict=False)
         )
         _require(fits, path, "accumulators do not fit the weights")
+
+
+def _follow(
+    layers: Sequence[Layer], width: int | None, what: str | None, path: str
+) -> tuple[int | None, str | None]:
+    """Follow the width, and the kind of value, through layers; None stands for what comes from outside."""
+    for i, layer in enumerate(layers):
+        takes, gives = _PASSES[type(layer)]
+        fits = what in takes or (what is None and i == 0 and isinstance(layer, _FIRST))
+        fits = fits and width in (None, _width(layer, width))
+        _require(fits, f"{path}.{i}", "does not fit the layer below")
+        if isinstance(layer, Add):
+            ends = {
+                _follow(branch, layer.n_inputs, _BITS, f"{path}.{i}.branches.{j}")
+                for j, branch in enumerate(layer.branches)
+            }
+            _require(ends == {(layer.n_outputs, _SUMS)}, f"{path}.{i}", "branches must end in as many sums")
+        width, what = getattr(layer, "n_outputs", width), gives
+    return width, what
 
 
 def _width(layer: Layer, below: int | None) -> int | None:
@@ -141,6 +159,12 @@ def _check_estimator(model: Any, path: str) -> None:
 def _check_encoder(encoder: BitEncoder, path: str) -> None:
     """Check that there are questions for each column, in a form that the encoder can ask."""
     n_columns = encoder.n_features_in_
+    if isinstance(encoder, ImageEncoder):
+        t = encoder.thresholds_
+        fits = _is_array(t, np.float64, 2) and np.isfinite(t).all() and (t[:, 1:] >= t[:, :-1]).all()
+        _require(fits and n_columns % len(t) == 0, path, "thresholds must be numbers that rise, for each channel")
+        _require(encoder.n_bits_out_ == n_columns * t.shape[1], path, "n_bits_out_ does not count the bits")
+        return
     for name in ("kinds_", "thresholds_", "categories_", "infrequent_categories_"):
         parts = getattr(encoder, name, None)
         fits = parts is None or (isinstance(parts, list) and len(parts) == n_columns)

@@ -49,9 +49,9 @@ def only(value: Any, path: str, names: Iterable[str]) -> None:
 def check_parameters(layer: Layer, path: str) -> None:
     """Refuse to lose an attribute of a Boolean or real parameter."""
     for parameter in layer.parameters:
-        only(parameter, path, ("name", "bits", "places", "unit", "_prepared"))
+        only(parameter, path, ("name", "bits", "unit", "n_places", "_prepared"))
     for real in layer.real_parameters:
-        only(real, path, ("name", "values"))
+        only(real, path, ("name", "values", "n_places"))
 
 
 def take(fields: dict[str, Any], path: str, *names: str) -> list[Any]:

@@ -25,6 +25,7 @@ from bvar.layers import BooleanLinear, GateLayer, GroupSum, Layer, Threshold
 from bvar.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
 from bvar.model_file._checks import check_consistent
 from bvar.model_file._container import ModelFileError
+from bvar.model_file._images import IMAGE_KINDS
 from bvar.model_file._kind import Kind, check_parameters, described, known_bits, only, plain_kind, take
 from bvar.model_file._real import REAL_KINDS
 from bvar.model_file._values import Reader, Writer
@@ -270,6 +271,7 @@ def _fields(cls: Any) -> list[str]:
 
 KINDS: dict[str, Kind] = {
     **_estimators(),
+    **IMAGE_KINDS,
     **REAL_KINDS,
     "BinaryCrossEntropy": _table_kind(BinaryCrossEntropy, BinaryCrossEntropy.BITS, "table"),
     "BooleanLinear": Kind(BooleanLinear, _linear_to, _linear_from),
