@@ -77,13 +77,18 @@ def conv_network(
         trained by Adam, a first layer that takes numbers, float32 of mean square 1, and a real loss. Such a
         network is reproducible by seed on one backend, and outside the promise of equal bits.
     gate : str, int or Gate, default='xnor'
-        Connective of every Boolean layer.
+        Connective of every Boolean layer. The defaults are made for xnor and xor; 'and' and 'or' learn little here.
     padding_value : {0, -1}, default=0
         See :class:`bvar.layers.BooleanConv2d`.
     centered : bool, optional
-        Whether votes behind the first layer count from the mean, as in :func:`bvar.network.boolean_mlp`.
-    eta, clip, n_steps
+        Whether votes of linear layers count from the mean, as in :func:`bvar.network.boolean_mlp`. Those of
+        convolutions do not: on images they learn better without.
+    eta : float, default=10.0
         See :class:`bvar.optim.BooleanOptimizer`.
+    clip : float, default=1.0
+        Likewise.
+    n_steps : int, optional
+        Likewise.
     temperature : float, default=2.0
         See :class:`bvar.losses.CrossEntropy`.
     loss : Loss, optional
@@ -141,7 +146,6 @@ def conv_network(
                 found,
                 padding=padding,
                 padding_value=padding_value,
-                centered=centered and depth > 1,  # inputs, unlike activations, may be missing
                 random_state=source,
                 name=name,
             )
@@ -189,8 +193,10 @@ def vgg_small(
         one with three.
     ends : {'boolean', 'real'}, default='boolean'
         See :func:`conv_network`; the paper's are real, on images of three real channels.
-    eta, n_steps
+    eta : float, default=10.0
         See :class:`bvar.optim.BooleanOptimizer`.
+    n_steps : int, optional
+        Likewise.
     random_state : None, int, RandomState or RandomWords, default=None
         Where the initial weights come from.
 
@@ -220,7 +226,6 @@ def residual_block(
     *,
     stride: int = 1,
     fan_out: int | Fraction | None = None,
-    centered: bool = True,
     random_state: object = None,
     name: str = "block",
 ) -> list[Layer]:
@@ -237,8 +242,6 @@ def residual_block(
     fan_out : int or Fraction, optional
         Number of outputs of the layer above each unit, see :class:`bvar.layers.Threshold`. Default: that of
         another block of the same filters.
-    centered : bool, default=True
-        See :class:`bvar.layers.BooleanConv2d`.
     random_state : None, int, RandomState or RandomWords, default=None
         Where the initial weights come from.
     name : str, default='block'
@@ -271,7 +274,6 @@ def residual_block(
             n_filters,
             padding=1,
             stride=stride,
-            centered=centered,
             random_state=source,
             name=f"{name}.{part}",
         )

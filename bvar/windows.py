@@ -160,7 +160,23 @@ class SlidingWindow:
 
 
 def check_image_shape(image_shape: Any) -> tuple[int, int, int]:
-    """Return (height, width, channels), after checking them; one channel may be left out."""
+    """Check the shape of images; one channel may be left out.
+
+    Parameters
+    ----------
+    image_shape : tuple of int
+        (height, width) or (height, width, channels).
+
+    Returns
+    -------
+    tuple of int
+        (height, width, channels).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not two or three positive integers.
+    """
     if not isinstance(image_shape, tuple | list) or len(image_shape) not in (2, 3):
         raise ValueError(f"image_shape must be (height, width) or (height, width, channels), got {image_shape!r}")
     height, width, channels = (check_integer(n, "each of image_shape", low=1) for n in (*image_shape, 1)[:3])

@@ -25,7 +25,7 @@ from sklearn.linear_model import LogisticRegression
 
 from bvar import BooleanClassifier, ThermometerEncoder, encoding, estimators, kernels, model_file
 from bvar.bits import BitMatrix
-from bvar.layers import SignedSum
+from bvar.layers import RealConv2d, SignedConv2d, SignedSum
 from bvar.losses import BinaryCrossEntropy, SquaredError
 from bvar.model_file import ModelFileError, _container, _kinds
 from bvar.model_file._values import Reader, Writer
@@ -246,7 +246,7 @@ def test_every_kind_is_known_by_the_name_that_files_keep():
     assert set(_kinds.KINDS) == {
         *("BooleanClassifier", "BooleanConvClassifier", "BooleanRegressor", "LogicGateClassifier"),
         *("ThermometerEncoder", "ImageEncoder", "OneHotBits", "TableEncoder", "GateLayer", "GroupSum"),
-        *("BooleanConv2d", "MaxPool2d", "Add"),
+        *("BooleanConv2d", "MaxPool2d", "Add", "RealConv2d", "SignedConv2d"),
         *("Mollifier", "SigmoidSchedule", "CosineSchedule", "LinearSchedule"),
         *("Network", "BooleanLinear", "Threshold", "CrossEntropy", "BinaryCrossEntropy", "SquaredError"),
         *("BooleanOptimizer", "RandomWords", "ThresholdAnnealing"),
@@ -402,8 +402,8 @@ def test_golden_files_load_for_ever(path, backend):
     network = model if isinstance(model, Network) else model.network_
     assert network.fingerprint() == answers.pop("fingerprint")
     if "scores" in answers:
-        x = x.astype(np.int8)
-        taken = x if isinstance(model.layers[0], SignedSum) else kernels.pack(x)
+        x = x.astype(np.float32 if isinstance(model.layers[0], RealConv2d) else np.int8)
+        taken = x if isinstance(model.layers[0], SignedSum | SignedConv2d | RealConv2d) else kernels.pack(x)
         assert model.scores(taken).tolist() == answers.pop("scores")
     for name, expected in answers.items():
         values = getattr(model, name)(x)

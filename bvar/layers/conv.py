@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from bvar._random import RandomWords
 from bvar._validation import check_integer
 from bvar.bits import BitMatrix
 from bvar.gates import Gate
-from bvar.layers.base import Layer, Marginals, Parameter
+from bvar.layers.base import Layer, Marginals, Parameter, VoteBlock
 from bvar.layers.linear import find_learnable_gate
 from bvar.windows import SlidingWindow
 
@@ -274,6 +275,27 @@ class BooleanConv2d(Layer):
         at_false, at_true = self.gate.variation_a
         inputs = (at_false * (n_seen - n_true) + at_true * n_true).ravel()
         return ((z.sum(axis=0, dtype=np.int64), inputs, len(z)), None)[: len(self.parameters)]
+
+    def vote_blocks(self, signal: np.ndarray, context: Patches) -> Iterator[VoteBlock]:
+        """Collect the votes, centred if they are to be.
+
+        Parameters
+        ----------
+        signal : ndarray of int8, shape (n_samples, n_outputs)
+            Signals on the sums.
+        context : Patches
+            What `forward` returned.
+
+        Yields
+        ------
+        VoteBlock
+            Number of the parameter, all its rows, and the votes on them.
+        """
+        sums = self.marginals(signal, context)[0] if len(signal) else None
+        for number, rows, votes in super().vote_blocks(signal, context):
+            if number == 0 and sums is not None:
+                kernels.center_votes(votes, *sums, out=votes)
+            yield number, rows, votes
 
     def _by_place(self, signal: np.ndarray) -> np.ndarray:
         return signal.reshape(-1, self.n_filters)

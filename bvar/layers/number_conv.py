@@ -5,7 +5,7 @@ What a linear layer does on rows it does here on patches: these classes bring pa
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class _Seen(NamedTuple):
 class _NumberConv2d(Layer):
     """A linear layer on numbers, at every place."""
 
-    def __init__(self, window: SlidingWindow, linear: RealLinear | SignedSum) -> None:
+    def _place(self, window: SlidingWindow, linear: RealLinear | SignedSum) -> None:
         self.window, self.linear = window, linear
         self.parameters, self.real_parameters = linear.parameters, linear.real_parameters
         self.name = linear.name
@@ -35,6 +35,26 @@ class _NumberConv2d(Layer):
         if isinstance(linear, RealLinear) and linear.bias is not None:
             linear.bias.n_places = window.n_places
         self.rows_together = max(1, 2**22 // (window.n_places * max(window.patch_size, linear.n_outputs)))
+
+    @classmethod
+    def on_windows(cls, window: SlidingWindow, linear: RealLinear | SignedSum) -> Self:
+        """Make the layer of its parts.
+
+        Parameters
+        ----------
+        window : SlidingWindow
+            The window and its places.
+        linear : RealLinear or SignedSum
+            The layer on patches, as the class has it.
+
+        Returns
+        -------
+        Self
+            The convolution, which shares the parameters of `linear`.
+        """
+        self = object.__new__(cls)
+        self._place(window, linear)
+        return self
 
     @property
     def n_inputs(self) -> int:
@@ -141,8 +161,14 @@ class RealConv2d(_NumberConv2d):
         (height, width, channels) of the images.
     n_filters : int
         Outputs at each place.
-    kernel_size, stride, padding, dilation
-        See :class:`bvar.layers.BooleanConv2d`; outside of an image the numbers are 0.
+    kernel_size : int or (int, int), default=3
+        Taps of the window, vertically and horizontally.
+    stride : int or (int, int), default=1
+        Pixels between places.
+    padding : int or (int, int), default=0
+        How far the window may stand out of the image on every side; the numbers there are 0.
+    dilation : int or (int, int), default=1
+        Pixels between taps.
     bias : bool, default=True
         Whether each filter has a bias, at first 0.
     random_state : None, int, RandomState or RandomWords, default=None
@@ -191,7 +217,7 @@ class RealConv2d(_NumberConv2d):
     ) -> None:
         window = SlidingWindow(tuple(image_shape), kernel_size, stride, padding, dilation)
         linear = RealLinear(window.patch_size, n_filters, bias=bias, random_state=random_state, name=name)
-        super().__init__(window, linear)
+        self._place(window, linear)
 
 
 class SignedConv2d(_NumberConv2d):
@@ -203,8 +229,14 @@ class SignedConv2d(_NumberConv2d):
         (height, width, channels) of the images.
     n_filters : int
         Outputs at each place.
-    kernel_size, stride, padding, dilation
-        See :class:`bvar.layers.BooleanConv2d`; outside of an image the numbers are 0.
+    kernel_size : int or (int, int), default=3
+        Taps of the window, vertically and horizontally.
+    stride : int or (int, int), default=1
+        Pixels between places.
+    padding : int or (int, int), default=0
+        How far the window may stand out of the image on every side; the numbers there are 0.
+    dilation : int or (int, int), default=1
+        Pixels between taps.
     rms : int, default=32
         Size of the numbers, see :class:`SignedSum`.
     random_state : None, int, RandomState or RandomWords, default=None
@@ -218,8 +250,6 @@ class SignedConv2d(_NumberConv2d):
         The layer on patches; `linear.weight` has shape (n_filters, patch size).
     window : bvar.windows.SlidingWindow
         The window and its places.
-    sum_variance : int
-        Variance of a sum over random weights.
 
     Raises
     ------
@@ -256,8 +286,12 @@ class SignedConv2d(_NumberConv2d):
     ) -> None:
         window = SlidingWindow(tuple(image_shape), kernel_size, stride, padding, dilation)
         linear = SignedSum(window.patch_size, n_filters, rms=rms, random_state=random_state, name=name)
-        self.sum_variance = linear.sum_variance
-        super().__init__(window, linear)
+        self._place(window, linear)
+
+    @property
+    def sum_variance(self) -> int:
+        """Variance of a sum over random weights, where the whole window is inside."""
+        return self.linear.sum_variance  # type: ignore[union-attr]
 
 
 def gather_numbers(x: np.ndarray, window: SlidingWindow) -> np.ndarray:

@@ -19,7 +19,9 @@ from bvar.layers import (
     GroupSum,
     Layer,
     MaxPool2d,
+    RealConv2d,
     RealLinear,
+    SignedConv2d,
     SignedSum,
     Threshold,
 )
@@ -66,8 +68,10 @@ _PASSES: dict[type[Layer], tuple[tuple[str, ...], str]] = {  # what a layer take
     Add: ((_BITS,), _SUMS),
     BooleanConv2d: ((_BITS,), _SUMS),
     MaxPool2d: ((_SUMS,), _SUMS),
+    RealConv2d: ((_REAL,), _REAL),
+    SignedConv2d: ((), _SUMS),
 }
-_FIRST = (BooleanLinear, SignedSum, RealLinear, GateLayer, GroupSum, Add, BooleanConv2d)  # fed from outside
+_INNER = (Threshold, BatchNorm, FixedPoint, MaxPool2d)  # never fed from outside
 
 
 def _check_network(network: Network, path: str) -> None:
@@ -96,7 +100,7 @@ def _follow(
     """Follow the width, and the kind of value, through layers; None stands for what comes from outside."""
     for i, layer in enumerate(layers):
         takes, gives = _PASSES[type(layer)]
-        fits = what in takes or (what is None and i == 0 and isinstance(layer, _FIRST))
+        fits = what in takes or (what is None and i == 0 and not isinstance(layer, _INNER))
         fits = fits and width in (None, _width(layer, width))
         _require(fits, f"{path}.{i}", "does not fit the layer below")
         if isinstance(layer, Add):

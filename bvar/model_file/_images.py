@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from bvar.gates import gate
-from bvar.layers import Add, BooleanConv2d, Layer, MaxPool2d
+from bvar.layers import Add, BooleanConv2d, Layer, MaxPool2d, RealConv2d, RealLinear, SignedConv2d, SignedSum
 from bvar.model_file._container import ModelFileError
 from bvar.model_file._kind import Kind, check_parameters, known_bits, only, take
 from bvar.model_file._values import Reader, Writer
+from bvar.windows import SlidingWindow
 
 __all__ = ["IMAGE_KINDS"]
 
@@ -71,6 +72,28 @@ def _integers(fields: dict[str, Any], name: str, path: str) -> tuple[int, ...]:
     return tuple(value)
 
 
+def _number_kind(cls: type[RealConv2d] | type[SignedConv2d], linear: type) -> Kind:
+    """Return the kind of a convolution of numbers: a window, and a layer of the class `linear` on patches."""
+
+    def to_fields(layer: Any, writer: Writer, path: str) -> dict[str, Any]:
+        only(layer, path, ("linear", "name", "parameters", "real_parameters", "rows_together", "window"))
+        window = {name: list(getattr(layer.window, name)) for name in _WINDOW}
+        return {**window, "linear": writer.value(layer.linear, f"{path}.linear")}
+
+    def from_fields(fields: dict[str, Any], reader: Reader, path: str) -> Any:
+        take(fields, path, "linear", *_WINDOW)
+        part = reader.value(fields["linear"], f"{path}.linear")
+        try:
+            window = SlidingWindow(**{name: _integers(fields, name, path) for name in _WINDOW})
+        except (TypeError, ValueError) as error:
+            raise ModelFileError(f"{path}: {error}") from error
+        if type(part) is not linear or part.n_inputs != window.patch_size:  # type: ignore[attr-defined]
+            raise ModelFileError(f"{path}: linear must be a {linear.__name__} of {window.patch_size} inputs")
+        return cls.on_windows(window, part)  # type: ignore[arg-type]
+
+    return Kind(cls, to_fields, from_fields)
+
+
 def _pool_to(layer: MaxPool2d, writer: Writer, path: str) -> dict[str, Any]:
     only(layer, path, ("image_shape", "size"))
     return {"image_shape": list(layer.image_shape), "size": layer.size}
@@ -109,4 +132,6 @@ IMAGE_KINDS: dict[str, Kind] = {
     "Add": Kind(Add, _add_to, _add_from),
     "BooleanConv2d": Kind(BooleanConv2d, _conv_to, _conv_from),
     "MaxPool2d": Kind(MaxPool2d, _pool_to, _pool_from),
+    "RealConv2d": _number_kind(RealConv2d, RealLinear),
+    "SignedConv2d": _number_kind(SignedConv2d, SignedSum),
 }

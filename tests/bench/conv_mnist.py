@@ -2,9 +2,9 @@
 
     python -m tests.bench.conv_mnist [--data mnist.npz] [--epochs 15] [--only boolean real torch mlp]
 
-All are 64 filters, pool, 128 filters, pool, 512 units, 10 classes; images are moved by up to a pixel, anew in each
-epoch.  The file holds x_train, y_train, x_test, y_test; without it the data come from OpenML.  Seconds are CPU time
-of this thread, with one thread for linear algebra.
+All are 64 filters, pool, 128 filters, pool, 512 units, 10 classes; images are moved by up to a pixel, anew in
+each epoch.  The file holds x_train, y_train, x_test, y_test; without it the data come from OpenML.  Seconds are
+CPU time of this thread, with one thread for linear algebra.
 """
 
 import argparse

@@ -12,10 +12,31 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bvar import BooleanClassifier, BooleanRegressor, LogicGateClassifier, ThermometerEncoder, kernels, model_file
+from bvar import (
+    BooleanClassifier,
+    BooleanConvClassifier,
+    BooleanRegressor,
+    ImageEncoder,
+    LogicGateClassifier,
+    ThermometerEncoder,
+    kernels,
+    model_file,
+)
 from bvar.augmentation import RandomFlip, RandomRotation, RandomShift
+from bvar.conv_network import residual_block
 from bvar.encoding import OneHotBits, TableEncoder
-from bvar.layers import BatchNorm, BooleanLinear, FixedPoint, RealLinear, SignedSum, Threshold
+from bvar.layers import (
+    BatchNorm,
+    BooleanConv2d,
+    BooleanLinear,
+    FixedPoint,
+    MaxPool2d,
+    RealConv2d,
+    RealLinear,
+    SignedConv2d,
+    SignedSum,
+    Threshold,
+)
 from bvar.losses import CrossEntropy, SquaredError
 from bvar.mollify import CosineSchedule, LinearSchedule, Mollifier, SigmoidSchedule, ThresholdAnnealing
 from bvar.network import Network, boolean_mlp
@@ -139,6 +160,37 @@ def annealed():
     return model.fit(X, np.where(SUM > 0, 7, -1)), X
 
 
+def images():
+    """A convolutional classifier of images of two channels."""
+    x = RANDOM.randint(0, 256, (40, 4, 6, 2)).astype(np.uint8)
+    model = BooleanConvClassifier(
+        (5, "M"), (6,), encoder=ImageEncoder(2, n_channels=2), max_iter=2, random_state=0
+    )
+    return model.fit(x, x.mean(axis=(1, 2, 3)) > 127), x.reshape(40, -1)
+
+
+def residual():
+    """Windows of every kind and a residual sum, between Boolean ends."""
+    bits = RANDOM.choice([-1, 0, 1], (40, 60)).astype(np.int8)
+    first = BooleanConv2d((5, 4, 3), 4, (2, 3), "and", stride=(1, 2), padding=(1, 0), bias=True, random_state=0)
+    layers = [first, Threshold(first.n_outputs, 18, 9, "and", n_terms=first.n_terms())]
+    layers += [
+        *residual_block(first.out_shape, 3, fan_out=2, random_state=1),
+        BooleanLinear(18, 2, random_state=2),
+    ]
+    return trained_ends(layers, CrossEntropy(18), kernels.pack(bits)), bits
+
+
+def numbers_of_images(convolution, dtype):
+    """A first layer on numbers."""
+    x = RANDOM.randint(-5, 6, (40, 12)).astype(dtype)
+    first = convolution((3, 4), 2, (2, 3), padding=(0, 1), random_state=0)
+    ends = [FixedPoint()] if dtype == np.float32 else []
+    pool = MaxPool2d(first.out_shape)
+    layers = [first, *ends, pool, Threshold(4, 4096, 2, pool=4), BooleanLinear(4, 2, random_state=1)]
+    return trained_ends(layers, CrossEntropy(4), x), x
+
+
 def tiny():
     """The network of which the reference has a dump: two inputs, one output, the weights T and F."""
     layer = BooleanLinear(2, 1, name="w")
@@ -164,6 +216,10 @@ MODELS = {
     "signed": signed,
     "linear": lambda: mollified(LinearSchedule()),
     "annealed": annealed,
+    "images": images,
+    "residual": residual,
+    "realconv": lambda: numbers_of_images(RealConv2d, np.float32),
+    "signedconv": lambda: numbers_of_images(SignedConv2d, np.int8),
 }
 
 
@@ -177,7 +233,7 @@ def plain(value, name):
 def answers(model, x):
     """What the model says, in JSON: integers and text as they are, floats in hexadecimal."""
     if not hasattr(model, "predict"):
-        taken = x if isinstance(model.layers[0], SignedSum) else kernels.pack(x)
+        taken = x if isinstance(model.layers[0], SignedSum | SignedConv2d | RealConv2d) else kernels.pack(x)
         return {"scores": model.scores(taken).tolist(), "fingerprint": model.fingerprint()}
     result = {"fingerprint": model.network_.fingerprint()}
     for name in ("predict", "decision_function", "predict_proba"):
