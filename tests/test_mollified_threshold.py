@@ -15,6 +15,7 @@ from bvar.layers.threshold import signal_scale, surrogate_width
 from bvar.mollify import (
     CosineSchedule,
     LinearSchedule,
+    Schedule,
     ThresholdAnnealing,
     mollified_threshold,
     mollified_variation,
@@ -159,9 +160,18 @@ def test_files_keep_the_table_and_the_callback_and_say_what_they_do_not_keep(tmp
         loaded.network_.layers[1].set_width(0.5)
 
 
+class Forever(Schedule):
+    """Noise that stays."""
+
+    def _fraction(self, u):
+        return np.full_like(u, 0.04)
+
+
 def test_wrong_annealing_is_refused():
     with pytest.raises(TypeError, match="schedule must be a Schedule, got 'linear'"):
         ThresholdAnnealing("linear")
+    with pytest.raises(ValueError, match=r"schedule must end at gamma\(1\) = 0"):
+        ThresholdAnnealing(Forever())
     with pytest.raises(ValueError, match=r"final_width must be in \[0, 1\], got 1.5"):
         ThresholdAnnealing(LinearSchedule(), 1.5)
     with pytest.raises(ValueError, match="final_width must be a finite number >= 0"):

@@ -20,7 +20,15 @@ from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
 from bvar import BooleanClassifier, LogicGateClassifier
-from bvar.mollify import LinearSchedule, MollifiedClassifier, Mollifier, corrupted_scores
+from bvar.mollify import (
+    CosineSchedule,
+    LinearSchedule,
+    MollifiedClassifier,
+    Mollifier,
+    SigmoidSchedule,
+    ThresholdAnnealing,
+    corrupted_scores,
+)
 from tests.bench.mollified import SIDES, load
 
 NETWORKS = {k.__name__: k for k in (BooleanClassifier, LogicGateClassifier, MollifiedClassifier)}
@@ -54,9 +62,22 @@ ARMS = {
     "plain, 100 epochs": (None, {"max_iter": 100}),
     "plain, no flips, 100 epochs": (None, {**NO_FLIPS, "max_iter": 100}),
     "beta = 4, no flips, 100 epochs": ({"beta": 4}, {**NO_FLIPS, "max_iter": 100}),
+    "linear, no flips, 100 epochs": (LINEAR, {**NO_FLIPS, "max_iter": 100}),
+    "linear, beta = 4, no flips, 100 epochs": ({**LINEAR, "beta": 4}, {**NO_FLIPS, "max_iter": 100}),
     "beta = 9, no flips, 100 epochs": ({"beta": 9}, {**NO_FLIPS, "max_iter": 100}),
 }
-TABLE = ["plain", "hard labels", "mollified", "beta = 4, no flips"]
+# thresholds whose noise is narrowed; only BooleanClassifier has some
+ARMS |= {
+    f"width {text}": (None, {"callbacks": ThresholdAnnealing(schedule, final_width)})
+    for text, schedule, final_width in (
+        ("to 0.5", LinearSchedule(), 0.5),
+        ("to 0.2", LinearSchedule(), 0.2),
+        ("to 0", LinearSchedule(), 0),
+        ("to 0, cosine", CosineSchedule(), 0),
+        ("to 0, sigmoid", SigmoidSchedule(), 0),
+    )
+}
+TABLE = ["plain", "mollified", "beta = 4"]
 
 
 def build(network, name, arm, seed):
