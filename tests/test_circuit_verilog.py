@@ -5,9 +5,10 @@ import subprocess
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 from test_circuit import every_row, random_circuit, random_rows
 
-from bvar import kernels
+from bvar import LogicGateClassifier, ThermometerEncoder, kernels
 from bvar.circuit import Circuit, to_verilog
 
 needs_iverilog = pytest.mark.skipif(shutil.which("iverilog") is None, reason="no Verilog simulator: iverilog")
@@ -80,6 +81,21 @@ def test_modules_agree_with_their_circuits(tmp_path):
     for name, scores in simulate(tmp_path, made).items():
         circuit, rows = made[name]
         np.testing.assert_array_equal(scores, circuit.evaluate(kernels.pack(rows)), name)
+
+
+@needs_iverilog
+def test_a_trained_classifier_predicts_the_same_in_hardware(tmp_path):
+    """Ten thousand random images: the module sees their bits, the classifier their pixels."""
+    X, y = load_digits(return_X_y=True)
+    model = LogicGateClassifier((500, 500), encoder=ThermometerEncoder(3), max_iter=10, random_state=0).fit(X, y)
+    assert model.score(X, y) > 0.9  # no circuit of a network that has learnt nothing
+    images = np.random.RandomState(0).randint(17, size=(10_000, 64))
+    bits = kernels.unpack(model.encoder_.encode(images))
+    scores = simulate(tmp_path, {"digits": (model.circuit(), bits)})["digits"]
+    predicted = model.predict(images)
+    np.testing.assert_array_equal(model.classes_[scores.argmax(axis=1)], predicted)
+    np.testing.assert_array_equal(scores, model.decision_function(images))
+    assert len(np.unique(predicted)) == 10
 
 
 def test_names_that_are_no_module_are_refused():

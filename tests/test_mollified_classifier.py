@@ -23,7 +23,10 @@ def weights(model):
 
 
 def test_gradients_are_those_of_finite_differences():
-    """Central differences of step h err by h^2 and eps/h: about 1e-10 at h = 1e-5, if no ReLU switches."""
+    """Central differences of step h err by h^2 and eps/h: about 1e-10 at h = 1e-5, if no ReLU switches.
+
+    1e-9 leaves room for a third derivative of 60; a gradient that is wrong is wrong by a share of 0.01 or more.
+    """
     random = np.random.RandomState(0)
     parameters = _initial([5, 7, 6, 4], np.float64, random)
     parameters = [p + 0.1 * random.standard_normal(p.shape) for p in parameters]
@@ -36,7 +39,7 @@ def test_gradients_are_those_of_finite_differences():
                 p[place] = kept + h
                 sides.append(loss_and_gradients(parameters, data, targets)[0])
             p[place] = kept
-            assert abs((sides[0] - sides[1]) / 2e-5 - g[place]) < 1e-6
+            assert abs((sides[0] - sides[1]) / 2e-5 - g[place]) < 1e-9
     assert max(abs(g).max() for g in gradients) > 0.01
 
 
@@ -85,6 +88,7 @@ def test_it_learns_and_withstands_corruption():
         corrupted_scores(m.predict_proba, X[test], Y[test], SHAPE, names=["gaussian_noise", "heat_blur"])
         for m in (plain, mollified)
     ]
+    # bounds, not tolerances: chance is 0.1, and docs/reference/mollified.md has nine points for these two
     assert mollified.score(X[test], Y[test]) > 0.9
     assert seen[1].mean_corrupted_error < seen[0].mean_corrupted_error - 0.02
     assert seen[1].nll.mean() < seen[0].nll.mean()
@@ -98,7 +102,7 @@ def test_what_is_remembered():
     assert np.ndim(quick(image_shape=SHAPE).fit(X, Y).mean_) == 0
     p = model.predict_proba(X)
     assert p.dtype == np.float64
-    assert abs(p.sum(axis=1) - 1).max() < 1e-12
+    assert abs(p.sum(axis=1) - 1).max() < 1e-14  # ten quotients and nine sums, each rounded by 2^-53 at most
     names = np.array([f"digit {d}" for d in Y])
     assert (quick().fit(X, names).predict(X) == [f"digit {d}" for d in model.predict(X)]).all()
 
@@ -106,6 +110,7 @@ def test_what_is_remembered():
 def test_float32_stays_float32():
     model = quick().fit(X.astype(np.float32), Y)
     assert {p.dtype for p in model.coefs_ + model.intercepts_} == {np.dtype(np.float32)}
+    # rounding by 2^-24 grows in 30 steps, and moves the few samples that are next to a border: fewer than 2 %
     assert np.mean(model.predict(X) == quick().fit(X, Y).predict(X)) > 0.98
 
 

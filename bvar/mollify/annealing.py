@@ -67,6 +67,10 @@ class ThresholdAnnealing:
     def __post_init__(self) -> None:
         if not isinstance(self.schedule, Schedule):
             raise TypeError(f"schedule must be a Schedule, got {self.schedule!r}")
+        if not self.schedule.ends_clean():
+            raise ValueError(
+                f"schedule must end at gamma(1) = 0, for final_width to be the last, got {self.schedule!r}"
+            )
         if check_real(self.final_width, "final_width", low=0) > 1:
             raise ValueError(f"final_width must be in [0, 1], got {self.final_width!r}")
 

@@ -43,21 +43,26 @@ SIZES = {"digits": (128, 128), "mnist": (256, 256)}
 SIDES = {"digits": 8, "mnist": 28}
 
 
-def load(name, folder, seed):
-    """Return X_train, X_test, y_train, y_test with values in [0, 1]."""
+def load(name, folder, seed, validate=False):
+    """Return X_train, X_test, y_train, y_test with values in [0, 1].
+
+    To validate, the test images of MNIST are other ones of the training split.
+    """
     if name == "digits":
         X, y = load_digits(return_X_y=True)
         return train_test_split(X / 16, y, test_size=900, stratify=y, random_state=seed)
     with np.load(Path(folder) / "mnist.npz") as data:
         parts = {key: data[key] for key in ("x_train", "y_train", "x_test", "y_test")}
     random = np.random.RandomState(seed)
-    train = random.permutation(len(parts["y_train"]))[:10_000]
-    test = random.permutation(len(parts["y_test"]))[:2_000]
+    order = random.permutation(len(parts["y_train"]))
+    train, rest = order[:10_000], order[10_000:]
+    of, rows = ("train", rest) if validate else ("test", random.permutation(len(parts["y_test"])))
+    test = rows[:2_000]
     X_train, X_test = (
-        (parts[key][rows].reshape(len(rows), -1) / 255).astype(np.float32)
-        for key, rows in (("x_train", train), ("x_test", test))
+        (parts[f"x_{key}"][rows].reshape(len(rows), -1) / 255).astype(np.float32)
+        for key, rows in (("train", train), (of, test))
     )
-    return X_train, X_test, parts["y_train"][train], parts["y_test"][test]
+    return X_train, X_test, parts["y_train"][train], parts[f"y_{of}"][test]
 
 
 def measure(name, arm, data, epochs, seed):
