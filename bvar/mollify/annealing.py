@@ -45,7 +45,7 @@ class ThresholdAnnealing:
 
     Notes
     -----
-    Off by default, because it did not help where it was measured: see ``docs/reference/mollified-bits.md``.
+    Not part of any default: it gained no accuracy where it was measured, see ``docs/reference/mollified-bits.md``.
 
     Examples
     --------
