@@ -72,10 +72,10 @@ def gate_network(
     --------
     >>> from bvar.gate_network import gate_network
     >>> print(gate_network([64, 200, 100], 10, random_state=0).summary())
-    parameter           shape   weights     bytes      uses
-    gate1.table       200 x 4       800      1600       800
-    gate2.table       100 x 4       400       800       400
-    all                            1200      2400      1200
+    parameter           shape   weights     bytes         uses
+    gate1.table       200 x 4       800      1600          800
+    gate2.table       100 x 4       400       800          400
+    all                            1200      2400         1200
     each weight is 1 bit; rows are padded to 64 bits
     """
     if len(sizes) < 2:

@@ -395,10 +395,10 @@ class Network:
         --------
         >>> from bvar.conv_network import conv_network
         >>> print(conv_network((28, 28, 4), (16, "M"), (), 10, random_state=0).summary())
-        parameter           shape   weights     bytes      uses
-        conv1.weight      16 x 36       576       128    451584
-        linear1.weight  10 x 3136     31360      3920     31360
-        all                           31936      4048    482944
+        parameter           shape   weights     bytes         uses
+        conv1.weight      16 x 36       576       128       451584
+        linear1.weight  10 x 3136     31360      3920        31360
+        all                           31936      4048       482944
         each weight is 1 bit; rows are padded to 64 bits
         """
         tensors = [(p.name, p.bits.shape, p.bits.words.nbytes, p.n_places) for p in self.parameters]
@@ -408,8 +408,8 @@ class Network:
             for name, shape, n_bytes, n_places in tensors + real
         ]
         rows.append(("all", "", *(sum(column) for column in list(zip(*rows, strict=True))[2:])))
-        lines = [f"{name:<14} {shape:>10} {n:>9} {size:>9} {uses:>9}" for name, shape, n, size, uses in rows]
-        head = f"{'parameter':<14} {'shape':>10} {'weights':>9} {'bytes':>9} {'uses':>9}"
+        lines = [f"{name:<14} {shape:>10} {n:>9} {size:>9} {uses:>12}" for name, shape, n, size, uses in rows]
+        head = f"{'parameter':<14} {'shape':>10} {'weights':>9} {'bytes':>9} {'uses':>12}"
         foot = "each weight is 1 bit; rows are padded to 64 bits"
         if real:
             n_real = sum(prod(shape) for _, shape, _, _ in real)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bvar import kernels
 from bvar.bits import BitMatrix
 from bvar.gates import GATES
-from bvar.layers import BooleanConv2d, BooleanLinear, MaxPool2d
+from bvar.layers import BooleanConv2d, BooleanLinear, MaxPool2d, SumPool2d
 from bvar.windows import SlidingWindow
 
 LEARNABLE = [g for g in GATES if g.depends_on_a and g.depends_on_b]
@@ -223,6 +223,22 @@ def test_pool_equals_the_oracle_and_sends_signals_to_the_winner(backend, size, r
     assert pool.out_shape == (shape[0] // size, shape[1] // size, channels)
 
 
+@given(size=st.integers(1, 3), room=st.tuples(st.integers(0, 4), st.integers(0, 4)), seed=st.integers(0, 99))
+def test_sum_pool_adds_and_sends_signals_to_all(size, room, seed):
+    shape = (size + room[0], size + room[1], 3)
+    random = np.random.RandomState(seed)
+    sums = random.randint(-99, 100, (2, int(np.prod(shape)))).astype(np.int32)
+    pool = SumPool2d(shape, size)
+    totals, context = pool.forward(sums)
+    rows, columns, channels = pool.out_shape
+    whole = sums.reshape(2, *shape)[:, : rows * size, : columns * size]
+    want = whole.reshape(2, rows, size, columns, size, channels).sum(axis=(2, 4))
+    assert totals.tolist() == want.reshape(2, -1).tolist()
+    z = random.randint(-128, 128, totals.shape).astype(np.int8)
+    back = pool.backward(z, context).astype(int)
+    assert (back * sums).sum() == (z * totals.astype(int)).sum()  # both are linear
+
+
 def test_pool_then_threshold_is_or_of_thresholds(backend):
     sums = np.random.RandomState(0).randint(-5, 6, (3, 4 * 4 * 5)).astype(np.int32)
     pooled, _ = MaxPool2d((4, 4, 5)).forward(sums)
@@ -253,6 +269,7 @@ def test_pool_then_threshold_is_or_of_thresholds(backend):
         (lambda: BooleanConv2d((4, 4), 1, padding_value=1), ValueError, "padding_value must be 0 or -1"),
         (lambda: BooleanConv2d((4, 4), 1, gate="a"), ValueError, "ignores the weight or the input"),
         (lambda: MaxPool2d((4, 4), 5), ValueError, "size must be an integer in [1, 4], got 5"),
+        (lambda: SumPool2d((4, 3), 4), ValueError, "size must be an integer in [1, 3], got 4"),
         (lambda: MaxPool2d((4, 4), 0), ValueError, "size must be an integer in [1, 4]"),
         (
             lambda: BooleanConv2d((4, 4), 1).forward(kernels.pack(np.ones((1, 15), bool))),

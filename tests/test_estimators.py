@@ -10,7 +10,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from bvar import BooleanClassifier, BooleanRegressor, LogicGateClassifier, ThermometerEncoder
+from bvar import (
+    BooleanClassifier,
+    BooleanConvClassifier,
+    BooleanRegressor,
+    LogicGateClassifier,
+    ThermometerEncoder,
+)
 from bvar.backends import BackendUnavailable
 
 X, Y = load_digits(return_X_y=True)
@@ -148,6 +154,7 @@ ESTIMATORS = [
     BooleanClassifier((64,), random_state=0),
     BooleanRegressor((64,), random_state=0),
     LogicGateClassifier((200, 200), random_state=0),
+    BooleanConvClassifier((16,), (64,), image_shape=(1, -1), temperature=1.0, max_iter=40, random_state=0),
 ]
 
 
@@ -156,7 +163,7 @@ def test_scikit_learn_contract(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize(("estimator", "n_checks"), list(zip(ESTIMATORS, (67, 60, 67), strict=True)))
+@pytest.mark.parametrize(("estimator", "n_checks"), list(zip(ESTIMATORS, (67, 60, 67, 67), strict=True)))
 def test_scikit_learn_runs_as_many_checks_as_it_has(estimator, n_checks):
     """A battery that silently shrinks is green too: so the checks are counted."""
     results = estimator_checks_generator(

@@ -246,7 +246,7 @@ def test_every_kind_is_known_by_the_name_that_files_keep():
     assert set(_kinds.KINDS) == {
         *("BooleanClassifier", "BooleanConvClassifier", "BooleanRegressor", "LogicGateClassifier"),
         *("ThermometerEncoder", "ImageEncoder", "OneHotBits", "TableEncoder", "GateLayer", "GroupSum"),
-        *("BooleanConv2d", "MaxPool2d", "Add", "RealConv2d", "SignedConv2d"),
+        *("BooleanConv2d", "MaxPool2d", "Add", "RealConv2d", "SignedConv2d", "SumPool2d"),
         *("Mollifier", "SigmoidSchedule", "CosineSchedule", "LinearSchedule"),
         *("Network", "BooleanLinear", "Threshold", "CrossEntropy", "BinaryCrossEntropy", "SquaredError"),
         *("BooleanOptimizer", "RandomWords", "ThresholdAnnealing"),

@@ -7,7 +7,7 @@ from bvar.layers.conv import BooleanConv2d
 from bvar.layers.gate import GateLayer, GroupSum, Planes
 from bvar.layers.linear import BooleanLinear
 from bvar.layers.number_conv import RealConv2d, SignedConv2d
-from bvar.layers.pool import MaxPool2d
+from bvar.layers.pool import MaxPool2d, SumPool2d
 from bvar.layers.real import FixedPoint, RealLinear
 from bvar.layers.signed_sum import SignedSum, standard_int8
 from bvar.layers.threshold import Threshold
@@ -30,6 +30,7 @@ __all__ = [
     "RealParameter",
     "SignedConv2d",
     "SignedSum",
+    "SumPool2d",
     "Threshold",
     "image_places",
     "random_wires",

@@ -8,10 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from bvar import kernels
+from bvar._validation import check_integer
 from bvar.layers.base import Layer
 from bvar.windows import check_image_shape
 
-__all__ = ["MaxPool2d"]
+__all__ = ["MaxPool2d", "SumPool2d"]
 
 
 class Winners(NamedTuple):
@@ -20,7 +21,31 @@ class Winners(NamedTuple):
     winner: np.ndarray
 
 
-class MaxPool2d(Layer):
+class _Pool2d(Layer):
+    """Squares of pixels, channel by channel."""
+
+    def __init__(self, image_shape: tuple[int, ...], size: int = 2) -> None:
+        self.image_shape = check_image_shape(image_shape)
+        self.size = check_integer(size, "size", low=1, high=min(kernels.MAX_POOL, *self.image_shape[:2]))
+
+    @property
+    def n_inputs(self) -> int:
+        """Values in an image of the layer below."""
+        return prod(self.image_shape)
+
+    @property
+    def n_outputs(self) -> int:
+        """Values in an image of this layer."""
+        return prod(self.out_shape)
+
+    @property
+    def out_shape(self) -> tuple[int, int, int]:
+        """Shape of the images that it makes."""
+        height, width, channels = self.image_shape
+        return height // self.size, width // self.size, channels
+
+
+class MaxPool2d(_Pool2d):
     r"""Keep the largest sum of each square of pixels, channel by channel.
 
     .. math:: s'_{n,p,c} = \max_{i \in \text{square } p} s_{n,i,c} , \qquad
@@ -62,26 +87,6 @@ class MaxPool2d(Layer):
     array([[ 0, 10,  0,  0,  0,  0,  0, -3]], dtype=int8)
     """
 
-    def __init__(self, image_shape: tuple[int, ...], size: int = 2) -> None:
-        self.image_shape, self.size = check_image_shape(image_shape), size
-        kernels.pool_max(np.zeros((0, prod(self.image_shape)), np.int32), self.image_shape, size)  # checks
-
-    @property
-    def n_inputs(self) -> int:
-        """Values in an image of the layer below."""
-        return prod(self.image_shape)
-
-    @property
-    def n_outputs(self) -> int:
-        """Values in an image of this layer."""
-        return prod(self.out_shape)
-
-    @property
-    def out_shape(self) -> tuple[int, int, int]:
-        """Shape of the images that it makes."""
-        height, width, channels = self.image_shape
-        return height // self.size, width // self.size, channels
-
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, Winners]:
         """Find the largest sums.
 
@@ -116,3 +121,87 @@ class MaxPool2d(Layer):
             Signals on the sums.
         """
         return kernels.pool_back(signal, context.winner, self.image_shape, self.size)
+
+
+class SumPool2d(_Pool2d):
+    r"""Add up the sums of each square of pixels, channel by channel: the average pool without its division.
+
+    .. math:: s'_{n,p,c} = \sum_{i \in \text{square } p} s_{n,i,c} , \qquad z_{n,i,c} = z'_{n,p,c}
+
+    An average would be a fraction; what divides all sums alike moves no threshold, so it is left out. The
+    threshold above takes ``size**2`` times as many terms.
+
+    Parameters
+    ----------
+    image_shape : tuple of int
+        (height, width, channels) of the layer below.
+    size : int, default=2
+        Side of a square, 1 to 16. Rows and columns beyond the last whole square do not count.
+
+    Attributes
+    ----------
+    out_shape : tuple of int
+        (height // size, width // size, channels).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If no square fits into the image.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar.layers import SumPool2d
+    >>> pool = SumPool2d((2, 4, 1))
+    >>> s, context = pool.forward(np.array([[1, 5, 0, 0, 3, -2, 0, 9]], dtype=np.int32))
+    >>> s
+    array([[7, 9]], dtype=int32)
+    >>> pool.backward(np.array([[10, -3]], dtype=np.int8), context)
+    array([[10, 10, -3, -3, 10, 10, -3, -3]], dtype=int8)
+    """
+
+    def forward(self, x: np.ndarray) -> tuple[np.ndarray, None]:
+        """Add up.
+
+        Parameters
+        ----------
+        x : ndarray of int32, shape (n_samples, height * width * channels)
+            Sums.
+
+        Returns
+        -------
+        s : ndarray of int32, shape (n_samples, values of `out_shape`)
+            The total of each square.
+        context : None
+            Nothing.
+        """
+        totals = np.zeros((len(x), *self.out_shape), np.int32)
+        for rows, columns in self._corners():
+            totals += x.reshape(-1, *self.image_shape)[:, rows, columns]
+        return totals.reshape(len(x), -1), None
+
+    def backward(self, signal: np.ndarray, context: None) -> np.ndarray:
+        """Send each signal to all sums of its square.
+
+        Parameters
+        ----------
+        signal : ndarray of int8, shape (n_samples, values of `out_shape`)
+            Signals on the totals.
+        context : None
+            What `forward` returned.
+
+        Returns
+        -------
+        ndarray of int8, shape (n_samples, height * width * channels)
+            Signals on the sums.
+        """
+        out = np.zeros((len(signal), *self.image_shape), signal.dtype)
+        for rows, columns in self._corners():
+            out[:, rows, columns] = signal.reshape(-1, *self.out_shape)
+        return out.reshape(len(signal), -1)
+
+    def _corners(self) -> list[tuple[slice, slice]]:
+        """Give the pixels of all squares that have the same place in their square."""
+        ends = [n * self.size for n in self.out_shape[:2]]
+        rows, columns = ([slice(i, end, self.size) for i in range(self.size)] for end in ends)
+        return [(y, x) for y in rows for x in columns]

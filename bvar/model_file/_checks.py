@@ -23,6 +23,7 @@ from bvar.layers import (
     RealLinear,
     SignedConv2d,
     SignedSum,
+    SumPool2d,
     Threshold,
 )
 from bvar.losses import BinaryCrossEntropy, CrossEntropy, ProbabilisticLoss, SquaredError
@@ -68,10 +69,11 @@ _PASSES: dict[type[Layer], tuple[tuple[str, ...], str]] = {  # what a layer take
     Add: ((_BITS,), _SUMS),
     BooleanConv2d: ((_BITS,), _SUMS),
     MaxPool2d: ((_SUMS,), _SUMS),
+    SumPool2d: ((_SUMS,), _SUMS),
     RealConv2d: ((_REAL,), _REAL),
     SignedConv2d: ((), _SUMS),
 }
-_INNER = (Threshold, BatchNorm, FixedPoint, MaxPool2d)  # never fed from outside
+_INNER = (Threshold, BatchNorm, FixedPoint, MaxPool2d, SumPool2d)  # never fed from outside
 
 
 def _check_network(network: Network, path: str) -> None:

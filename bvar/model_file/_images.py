@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from bvar.gates import gate
-from bvar.layers import Add, BooleanConv2d, Layer, MaxPool2d, RealConv2d, RealLinear, SignedConv2d, SignedSum
+from bvar.layers import (
+    Add,
+    BooleanConv2d,
+    Layer,
+    MaxPool2d,
+    RealConv2d,
+    RealLinear,
+    SignedConv2d,
+    SignedSum,
+    SumPool2d,
+)
 from bvar.model_file._container import ModelFileError
 from bvar.model_file._kind import Kind, check_parameters, known_bits, only, take
 from bvar.model_file._values import Reader, Writer
@@ -94,17 +104,19 @@ def _number_kind(cls: type[RealConv2d] | type[SignedConv2d], linear: type) -> Ki
     return Kind(cls, to_fields, from_fields)
 
 
-def _pool_to(layer: MaxPool2d, writer: Writer, path: str) -> dict[str, Any]:
-    only(layer, path, ("image_shape", "size"))
-    return {"image_shape": list(layer.image_shape), "size": layer.size}
+def _pool_kind(cls: type[MaxPool2d] | type[SumPool2d]) -> Kind:
+    def to_fields(layer: Any, writer: Writer, path: str) -> dict[str, Any]:
+        only(layer, path, ("image_shape", "size"))
+        return {"image_shape": list(layer.image_shape), "size": layer.size}
 
+    def from_fields(fields: dict[str, Any], reader: Reader, path: str) -> MaxPool2d | SumPool2d:
+        take(fields, path, "image_shape", "size")
+        try:
+            return cls(_integers(fields, "image_shape", path), fields["size"])
+        except (TypeError, ValueError) as error:
+            raise ModelFileError(f"{path}: {error}") from error
 
-def _pool_from(fields: dict[str, Any], reader: Reader, path: str) -> MaxPool2d:
-    take(fields, path, "image_shape", "size")
-    try:
-        return MaxPool2d(_integers(fields, "image_shape", path), fields["size"])
-    except (TypeError, ValueError) as error:
-        raise ModelFileError(f"{path}: {error}") from error
+    return Kind(cls, to_fields, from_fields)
 
 
 def _add_to(layer: Add, writer: Writer, path: str) -> dict[str, Any]:
@@ -131,7 +143,8 @@ def _add_from(fields: dict[str, Any], reader: Reader, path: str) -> Add:
 IMAGE_KINDS: dict[str, Kind] = {
     "Add": Kind(Add, _add_to, _add_from),
     "BooleanConv2d": Kind(BooleanConv2d, _conv_to, _conv_from),
-    "MaxPool2d": Kind(MaxPool2d, _pool_to, _pool_from),
+    "MaxPool2d": _pool_kind(MaxPool2d),
     "RealConv2d": _number_kind(RealConv2d, RealLinear),
+    "SumPool2d": _pool_kind(SumPool2d),
     "SignedConv2d": _number_kind(SignedConv2d, SignedSum),
 }

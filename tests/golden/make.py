@@ -35,6 +35,7 @@ from bvar.layers import (
     RealLinear,
     SignedConv2d,
     SignedSum,
+    SumPool2d,
     Threshold,
 )
 from bvar.losses import CrossEntropy, SquaredError
@@ -186,8 +187,8 @@ def numbers_of_images(convolution, dtype):
     x = RANDOM.randint(-5, 6, (40, 12)).astype(dtype)
     first = convolution((3, 4), 2, (2, 3), padding=(0, 1), random_state=0)
     ends = [FixedPoint()] if dtype == np.float32 else []
-    pool = MaxPool2d(first.out_shape)
-    layers = [first, *ends, pool, Threshold(4, 4096, 2, pool=4), BooleanLinear(4, 2, random_state=1)]
+    pool, n_pooled = (MaxPool2d(first.out_shape), 4) if ends else (SumPool2d(first.out_shape), 1)
+    layers = [first, *ends, pool, Threshold(4, 4096, 2, pool=n_pooled), BooleanLinear(4, 2, random_state=1)]
     return trained_ends(layers, CrossEntropy(4), x), x
 
 
