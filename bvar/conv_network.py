@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
@@ -126,45 +127,13 @@ def conv_network(
         raise ValueError(f"kernel_size must be odd, so that images keep their size, got {kernel_size}")
     real = check_choice(ends, "ends", ("boolean", "real")) == "real"
     found = find_gate(gate)
-    centered = sum(found.variation_a) == 0 if centered is None else centered
     source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
+    centered = sum(found.variation_a) == 0 if centered is None else centered
+    recipe = _Recipe(found, kernel_size, padding_value, centered, real, source)
     linear = [*hidden, n_outputs]
-    layers: list[Layer] = []
-    shape = check_image_shape(image_shape)
-    for depth, (n_filters, pooled) in enumerate(stages, start=1):
-        conv: BooleanConv2d | RealConv2d
-        padding, name = kernel_size // 2, f"conv{depth}"
-        if real and depth == 1:
-            conv = RealConv2d(
-                shape, n_filters, kernel_size, padding=padding, bias=False, random_state=source, name=name
-            )
-        else:
-            conv = BooleanConv2d(
-                shape,
-                n_filters,
-                kernel_size,
-                found,
-                padding=padding,
-                padding_value=padding_value,
-                random_state=source,
-                name=name,
-            )
-        pool = _pool_behind(conv, conv_layers) if pooled else None
-        above = _conv_fan_out(stages[depth], kernel_size) if depth < len(stages) else Fraction(linear[0])
-        layers += [conv, *([FixedPoint()] if real and depth == 1 else []), *([pool] if pool else [])]
-        layers.append(_threshold_behind(conv, pool, above, found))
-        shape = conv.out_shape if pool is None else pool.out_shape
+    layers, shape = _convolutions(recipe, check_image_shape(image_shape), stages, linear[0])
     widths = [prod(shape), *linear]
-    for depth, (n_inputs, n_units) in enumerate(pairwise(widths), start=1):
-        name, last = f"linear{depth}", depth == len(linear)
-        if real and last:
-            layers.append(RealLinear(n_inputs, n_units, random_state=source, name=name))
-        else:
-            layers.append(
-                BooleanLinear(n_inputs, n_units, found, centered=centered, random_state=source, name=name)
-            )
-        if not last:
-            layers.append(Threshold(n_units, n_inputs, widths[depth + 1], found, found))
+    layers += _linear_layers(recipe, widths)
     if loss is None:
         loss = RealCrossEntropy() if real else CrossEntropy(widths[-2], temperature)
     return Network(layers, loss, BooleanOptimizer(eta, clip=clip, n_steps=n_steps))
@@ -328,12 +297,93 @@ def check_conv_layers(conv_layers: Sequence[int | str], name: str) -> list[tuple
     return stages
 
 
-def _pool_behind(conv: BooleanConv2d | RealConv2d, conv_layers: Sequence[int | str]) -> MaxPool2d:
+class _Recipe(NamedTuple):
+    """What all layers of a network have in common."""
+
+    gate: Gate
+    kernel_size: int
+    padding_value: int
+    centered: bool
+    real: bool
+    source: RandomWords
+
+
+def _convolutions(
+    recipe: _Recipe, shape: tuple[int, int, int], stages: list[tuple[int, bool]], n_above: int
+) -> tuple[list[Layer], tuple[int, int, int]]:
+    """Stack convolutions, pools and thresholds below `n_above` units; give them, and the shape that comes out."""
+    layers: list[Layer] = []
+    for depth, (n_filters, pooled) in enumerate(stages):
+        conv = _convolution(recipe, shape, n_filters, depth)
+        pool = _pool_behind(conv, stages) if pooled else None
+        following = stages[depth + 1 :]
+        fan_out = _conv_fan_out(following[0], recipe.kernel_size) if following else Fraction(n_above)
+        layers.append(conv)
+        if isinstance(conv, RealConv2d):
+            layers.append(FixedPoint())
+        if pool is not None:
+            layers.append(pool)
+        layers.append(_threshold_behind(conv, pool, fan_out, recipe.gate))
+        shape = conv.out_shape if pool is None else pool.out_shape
+    return layers, shape
+
+
+def _convolution(
+    recipe: _Recipe, shape: tuple[int, int, int], n_filters: int, depth: int
+) -> BooleanConv2d | RealConv2d:
+    padding, name = recipe.kernel_size // 2, f"conv{depth + 1}"
+    if recipe.real and depth == 0:
+        return RealConv2d(
+            shape,
+            n_filters,
+            recipe.kernel_size,
+            padding=padding,
+            bias=False,
+            random_state=recipe.source,
+            name=name,
+        )
+    return BooleanConv2d(
+        shape,
+        n_filters,
+        recipe.kernel_size,
+        recipe.gate,
+        padding=padding,
+        padding_value=recipe.padding_value,
+        random_state=recipe.source,
+        name=name,
+    )
+
+
+def _linear_layers(recipe: _Recipe, widths: list[int]) -> list[Layer]:
+    """Stack linear layers with thresholds between; `widths` begin with that of the images."""
+    layers: list[Layer] = []
+    for depth, (n_inputs, n_units) in enumerate(pairwise(widths), start=1):
+        name, fan_outs = f"linear{depth}", widths[depth + 1 :]
+        if recipe.real and not fan_outs:
+            layers.append(RealLinear(n_inputs, n_units, random_state=recipe.source, name=name))
+            break
+        layers.append(
+            BooleanLinear(
+                n_inputs,
+                n_units,
+                recipe.gate,
+                centered=recipe.centered,
+                random_state=recipe.source,
+                name=name,
+            )
+        )
+        if fan_outs:
+            layers.append(Threshold(n_units, n_inputs, fan_outs[0], recipe.gate, recipe.gate))
+    return layers
+
+
+def _pool_behind(conv: BooleanConv2d | RealConv2d, stages: list[tuple[int, bool]]) -> MaxPool2d:
     height, width, _ = conv.out_shape
     if min(height, width) < _POOL:
+        n_pools = sum(pooled for _, pooled in stages)
         raise ValueError(
-            f"conv_layers {tuple(conv_layers)!r} has more pools than the image has room for: one finds "
-            f"{height} x {width} pixels"
+            f"conv_layers has {n_pools} pools, more than the image has room for: "
+            f"one finds {height} x {width} pixels"
         )
     return MaxPool2d(conv.out_shape, _POOL)
 

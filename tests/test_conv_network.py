@@ -398,7 +398,7 @@ X64, Y = DIGITS.data[:50], DIGITS.target[:50]
         ),
         ({"encoder": ThermometerEncoder(8)}, X64, ValueError, "encoder must give every pixel the same number"),
         ({"kernel_size": 4}, X64, ValueError, "kernel_size must be odd"),
-        ({"conv_layers": (4, "M") * 4}, X64, ValueError, "more pools than the image has room for"),
+        ({"conv_layers": (4, "M") * 4}, X64, ValueError, "more than the image has room for"),
         ({"flip_noise": 0.7}, X64, ValueError, "flip_noise must be"),
     ],
 )
