@@ -199,7 +199,54 @@ def gates_answer_for_samples_that_are_not_there():
     _wrap(Numpy, "table_values", change)
 
 
+def kernel_not_turned():
+    """Votes on pixels by correlation where a convolution is due: right for symmetric kernels only."""
+
+    def change(signed_pixels):
+        def turned(self, z, words, window, out):
+            signs = reference._unpack(words, window.patch_size).reshape(len(words), window.n_taps, -1)
+            turned = np.empty_like(words)
+            self.pack(np.ascontiguousarray(signs[:, ::-1]).reshape(len(words), -1), turned)
+            signed_pixels(self, z, turned, window, out)
+
+        return turned
+
+    _wrap(Numpy, "signed_pixels", change)
+
+
+def outside_hears_votes():
+    layers.BooleanConv2d._signals_outside = lambda self, signal: np.zeros(
+        (self.n_filters, self.window.n_taps), np.int32
+    )
+
+
+def outside_counts():
+    _wrap(layers.conv, "_edges", lambda edges: lambda window: layers.conv._NO_EDGES)
+
+
+def last_of_equals_wins():
+    def change(pool_max):
+        def last(self, sums, image_shape, size, winner, out):
+            turned = np.ascontiguousarray(sums.reshape(-1, *image_shape)[:, ::-1, ::-1])
+            pool_max(self, turned.reshape(sums.shape), image_shape, size, winner, out)
+            shape = (len(out), image_shape[0] // size, image_shape[1] // size, image_shape[2])
+            out[...] = out.reshape(shape)[:, ::-1, ::-1].reshape(out.shape)
+            winner[...] = size * size - 1 - winner.reshape(shape)[:, ::-1, ::-1].reshape(out.shape)
+
+        return last
+
+    _wrap(Numpy, "pool_max", change)
+
+
 FAULTS = {
+    "kernel not turned": Fault(
+        kernel_not_turned, "test_conv.py::test_votes_are_the_finite_change_of_signal_times_sum"
+    ),
+    "outside hears votes": Fault(outside_hears_votes, "test_conv.py::test_votes_exhaustively_on_a_small_shape"),
+    "outside counts": Fault(outside_counts, "test_conv.py::test_what_the_padding_is_matters"),
+    "last of equals wins": Fault(
+        last_of_equals_wins, "test_conv.py::test_pool_equals_the_oracle_and_sends_signals_to_the_winner"
+    ),
     "wrong sign in or": Fault(wrong_sign_in_or, "test_vectors.py::test_e3_the_three_input_neuron"),
     "lost tail bit": Fault(
         lost_tail_bit, "test_kernels.py::test_pack_has_the_documented_layout_and_unpack_inverts_it"
