@@ -77,7 +77,7 @@ def conv_network(
         trained by Adam, a first layer that takes numbers, float32 of mean square 1, and a real loss. Such a
         network is reproducible by seed on one backend, and outside the promise of equal bits.
     gate : str, int or Gate, default='xnor'
-        Connective of every Boolean layer. The defaults are made for xnor and xor; 'and' and 'or' learn little here.
+        Connective of every Boolean layer. The defaults are made for xnor and xor; 'and' and 'or' learn little.
     padding_value : {0, -1}, default=0
         See :class:`bvar.layers.BooleanConv2d`.
     centered : bool, optional
