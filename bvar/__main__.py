@@ -1,4 +1,4 @@
-"""Command line: ``python -m bvar demo | backends | train | predict``."""
+"""Command line: ``python -m bvar demo | backends | train | predict | check-port | vectors``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from bvar import command_line
+from bvar.testing import commands as conformance
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -20,7 +21,7 @@ def main(argv: list[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit code: 0, or 2 after a mistake of the user.
+        The exit code: 0, 1 if a port is wrong, or 2 after a mistake of the user.
     """
     parser = argparse.ArgumentParser(prog="python -m bvar", description="Neural networks of single bits.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
@@ -31,6 +32,8 @@ def main(argv: list[str] | None = None) -> int:
     commands.add_parser("backends", help="say which implementations run here, and why others do not")
     command_line.add_train(commands)
     command_line.add_predict(commands)
+    conformance.add_check_port(commands)
+    conformance.add_vectors(commands)
     arguments = parser.parse_args(argv)
     if arguments.command == "demo":
         from bvar.demo import run

@@ -90,10 +90,12 @@ def run(arguments: argparse.Namespace) -> int:
     Returns
     -------
     int
-        The exit code: 0, or 2 after a mistake of the user, which one line on standard error describes.
+        The exit code: what the command returned, 0 if nothing, or 2 after a mistake of the user, which one line on
+        standard error describes.
     """
+    code = None
     try:
-        arguments.run(arguments)
+        code = arguments.run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of our output had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -103,7 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except (BackendUnavailable, CommandError, MemoryError, OverflowError, TypeError, ValueError) as error:
         return _complain(str(error) or type(error).__name__)
-    return 0
+    return code or 0
 
 
 def _complain(text: str) -> int:

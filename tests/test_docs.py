@@ -88,7 +88,8 @@ def public_objects():
 
 TOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
 CHECKS = TOOLS["numpydoc_validation"]["checks"]
-PROTOCOL = "bvar.backends.Backend"  # one line a method, next to its signature; the public text is in bvar.kernels
+# one line a method, next to its signature; the public text is in bvar.kernels and docs/reference/conformance.md
+PROTOCOL = ("bvar.backends.Backend", "bvar.testing.Subject")
 
 
 @pytest.mark.filterwarnings("default")

@@ -204,7 +204,7 @@ class BooleanConv2d(Layer):
                 images[:, strip.rows, strip.columns] -= outside[strip.kind]
         if self.bias is not None:
             images += kernels.unpack_ternary(self.bias.bits)[0]
-        return sums.reshape(x.n_rows, -1), Patches(x, patches)
+        return sums.reshape(x.n_rows, self.n_outputs), Patches(x, patches)
 
     def backward(self, signal: np.ndarray, context: Patches) -> np.ndarray:
         """Collect the votes on the images.

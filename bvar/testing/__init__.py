@@ -1,0 +1,36 @@
+"""The conformance kit: prove a port of Boolean variation, in any language.
+
+A port is right when it passes levels 0 to 6, and level 6 is a whole training run with an equal fingerprint.  What
+it is compared with is one plain-Python oracle: through vectors, which are JSON files, and through laws, for which
+Hypothesis draws inputs and shrinks those that fail.  How to write a port is on ``docs/howto/write-a-port.md``; the
+functions and formats are on ``docs/reference/conformance.md``.
+"""
+
+from bvar.testing.laws import LAWS
+from bvar.testing.live import Port, PortError, check_port
+from bvar.testing.protocol import FUNCTIONS, LEVELS, Subject, Unsupported
+from bvar.testing.runner import (
+    Expectations,
+    Finding,
+    Report,
+    check_backend,
+    load_vectors,
+    write_vectors,
+)
+
+__all__ = [
+    "FUNCTIONS",
+    "LAWS",
+    "LEVELS",
+    "Expectations",
+    "Finding",
+    "Port",
+    "PortError",
+    "Report",
+    "Subject",
+    "Unsupported",
+    "check_backend",
+    "check_port",
+    "load_vectors",
+    "write_vectors",
+]
