@@ -258,6 +258,8 @@ def chain_bz_exact(f: Callable[[Any], Any], g: Callable[[Any], Any], x: ArrayLik
 
     Notes
     -----
+    This is :eq:`chain-bz-exact` of ``docs/explanation/chain-rules.md``.
+
     Ours. For :math:`|f'(x)| \le 1`,
 
     .. math:: (g \circ f)'(x) =

@@ -68,6 +68,8 @@ class Gate:
 
     Notes
     -----
+    `xor_form` is :eq:`xor-form` of ``docs/explanation/gates.md``.
+
     Everything but `id` and `name` is computed once, on first use. BOLD (V. M. Nguyen
     et al., NeurIPS 2024, arXiv:2405.16339, Examples 3.10 and 3.15) treats xor and
     xnor; the other fourteen are derived here from the same definitions.

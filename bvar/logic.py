@@ -344,6 +344,8 @@ def connective(table: ArrayLike, a: ArrayLike, b: ArrayLike) -> Any:
 
     Notes
     -----
+    This is :eq:`mixed-type` of ``docs/explanation/three-valued-logic.md``.
+
     The result is the value with
 
     .. math:: |c| = |a|\,|b|, \qquad

@@ -158,6 +158,8 @@ class CrossEntropy(ProbabilisticLoss):
 
     Notes
     -----
+    The formula is :eq:`integer-loss` of ``docs/explanation/exactness.md``.
+
     Targets are class indices, shape (n_samples,), or soft: whole 127ths, shape (n_samples, n_classes), each row of
     which adds up to 127 (:func:`integer_targets`); the label in the formula is then their share.  Values are in
     nats, at most ``20 * log(2)`` above those of the best score, where the table ends.

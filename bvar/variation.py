@@ -159,6 +159,8 @@ def variation(f: Callable[[Any], Any], x: ArrayLike) -> Any:
 
     Notes
     -----
+    This is :eq:`variation` of ``docs/explanation/variation.md``.
+
     BOLD, Definition 3.8,
 
     .. math:: f'(x) = \operatorname{xnor}(\delta(x \to \neg x),
@@ -399,6 +401,8 @@ def second_variation(f: Callable[[Any], Any], x: ArrayLike, i: int, j: int) -> A
 
     Notes
     -----
+    For numbers this is :eq:`second-variation` of ``docs/explanation/variation.md``.
+
     Ours. For numbers it is
     :math:`f_{TT} - f_{TF} - f_{FT} + f_{FF}`, the interaction of the two bits; for an
     `f` with values in :math:`\mathbb{B}` it is the sign of that sum over the embedded

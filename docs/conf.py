@@ -49,6 +49,11 @@ def copy_tutorials() -> None:
         (target / page.name).write_text(re.sub(r"\]\(\.\./docs/", "](../", text), encoding="utf-8")
 
 
+def find_tutorials(app, docname, source):
+    """Pages link to ../tutorials where they are in the repository; in the site they are copies."""
+    source[0] = re.sub(r"\]\(((?:\.\./)*)\.\./tutorials/", r"](\1_tutorials/", source[0])
+
+
 def make_profile() -> None:
     """Run kernels in a profile of their own: nobody's start-up files, and no remarks on how kernels talk."""
     profile = HERE / "_build" / "ipython" / "profile_default"
@@ -101,6 +106,7 @@ def skip(app, what, name, obj, would_skip, options):
 
 
 def setup(app):
+    app.connect("source-read", find_tutorials)
     app.connect("autodoc-skip-member", skip)
     app.connect("autodoc-process-docstring", mend)
 

@@ -194,6 +194,14 @@ def test_equations_that_are_cited_are_labelled(page):
     assert set(re.findall(r"\{eq\}`([\w-]+)`", text)) <= set(re.findall(r"^:label: ([\w-]+)$", text, re.M))
 
 
+def test_equations_that_docstrings_cite_stand_on_the_page_they_name():
+    """A citation is ``:eq:`label` of ``docs/explanation/page.md```` in one sentence."""
+    texts = [source.read_text(encoding="utf-8") for source in (ROOT / "bvar").rglob("*.py")]
+    cited = [c for text in texts for c in re.findall(r":eq:`([\w-]+)` of ``(docs/[\w/-]+\.md)``", text)]
+    assert cited
+    assert not [c for c in cited if f":label: {c[0]}\n" not in (ROOT / c[1]).read_text(encoding="utf-8")]
+
+
 def test_pages_named_by_docstrings_exist():
     sources = [*(ROOT / "bvar").rglob("*.py")]
     named = {page for s in sources for page in re.findall(r"docs/[\w/-]+\.md", s.read_text(encoding="utf-8"))}

@@ -115,6 +115,8 @@ def gate_sum(
 
     Notes
     -----
+    This is :eq:`neuron` of ``docs/explanation/neuron.md``; with missing inputs :eq:`missing-sum`.
+
     The paper counts T instead (its Eq. 1); the count is ``(s + n) / 2`` when nothing is missing.
     For missing values, with u the plane of the unknown, only the inputs that are known are summed; the
     disagreements of w with x outside them are taken back by a second count, of w against u.

@@ -151,6 +151,8 @@ def flip(w: BitMatrix, m: np.ndarray, q: np.ndarray, *, beta: float, eta: float 
 
     Notes
     -----
+    This is :eq:`flip-rule` of ``docs/explanation/optimizer.md``.
+
     All arithmetic is elementwise IEEE float32 in the order written, ``beta * m`` then ``eta * q`` then their
     sum, each rounded to nearest even and none contracted, so that every backend and port gets the same bits.
     A weight flips at equality, ``m * e(w) == 1``.
