@@ -527,7 +527,7 @@ def optimize(draw: Draw) -> Cases:
         yield Case(f"twelve steps, clip {clip}", ["Beta", "Clip", "EtaShare"], inputs)
     pauses = {"w": ["0110"], "votes": [[[9, -9, 9, -9]], [[0] * 4], [[9, 9, -9, -9]]], "n_samples": [2, 0, 3]}
     yield Case(
-        "a step without samples", ["EmptyBatch", "Beta"], pauses | {"eta": [hex64(20.0)] * 3, "clip": hex64(1.0)}
+        "a step without samples", ["EmptyBatch", "Beta"], pauses | {"eta": [hex64(40.0)] * 3, "clip": hex64(inf)}
     )
 
 

@@ -1,0 +1,635 @@
+// A port of Boolean variation in JavaScript for Node, without packages: a template, in the order of the levels.
+//
+// Bits are arrays of 0 and 1, values of M arrays of -1, 0 and 1.  All sums stay below 2**53, where doubles are exact;
+// what may go beyond is a BigInt.  Words of 64 bits are two unsigned numbers of 32.
+
+"use strict";
+
+const crypto = require("node:crypto");
+const readline = require("node:readline");
+
+const SIGNAL_MAX = 127;
+const GATE_SIGNAL_MAX = 32767;
+
+// ---------------------------------------------------------------------------------- what stands on the wire
+
+const range = (n) => Array.from({ length: n }, (_, i) => i);
+const sum = (values) => values.reduce((total, v) => total + v, 0);
+const clamp = (v, limit) => Math.max(-limit, Math.min(limit, v));
+
+const readLogic = (row) => Array.from(row, (c) => (c === "1" ? 1 : c === "0" ? -1 : 0));
+const readBits = (row) => Array.from(row, Number);
+const writeBits = (bits) => bits.join("");
+const writeLogic = (values) => values.map((v) => "0u1"[v + 1]).join("");
+const signs = (bits) => bits.map((b) => 2 * b - 1);
+
+const view = new DataView(new ArrayBuffer(8));
+
+function readFloat64(text) {
+  view.setBigUint64(0, BigInt("0x" + text));
+  return view.getFloat64(0);
+}
+
+function writeFloat64(x) {
+  view.setFloat64(0, x);
+  return view.getBigUint64(0).toString(16).padStart(16, "0");
+}
+
+function readFloat32(text) {
+  view.setUint32(0, parseInt(text, 16));
+  return view.getFloat32(0);
+}
+
+function writeFloat32(x) {
+  view.setFloat32(0, x);
+  return view.getUint32(0).toString(16).padStart(8, "0");
+}
+
+// ------------------------------------------------------------------------------ level 0: logic and variation
+
+function gateValue(gate, a, b) {
+  if (a === 0 || b === 0) return 0;
+  return (gate >> (3 - 2 * (a > 0) - (b > 0))) & 1 ? 1 : -1;
+}
+
+function connective({ gate, a, b }) {
+  const right = readLogic(b);
+  return writeLogic(readLogic(a).map((v, i) => gateValue(gate, v, right[i])));
+}
+
+const project = ({ x }) => writeLogic(x.map(Math.sign));
+
+function mixed({ gate, a, x }) {
+  return readLogic(a).map((v, i) => gateValue(gate, v, Math.sign(x[i])) * Math.abs(x[i]));
+}
+
+const delta = ({ a, b }) => writeLogic(readBits(a).map((v, i) => Number(b[i]) - v));
+
+function variations({ table, n_inputs }) {
+  const values = readBits(table);
+  const change = (point, bit) => values[point | bit] - values[point & ~bit];
+  return range(n_inputs).map((i) => writeLogic(values.map((_, point) => change(point, 1 << i))));
+}
+
+// -------------------------------------------------------------------------------------------- level 1: gates
+
+const gate_table = ({ gate }) => gate.toString(2).padStart(4, "0");
+
+const variationInWeight = (gate, x) => (gateValue(gate, 1, x) - gateValue(gate, -1, x)) / 2;
+const variationInInput = (gate, w) => (gateValue(gate, w, 1) - gateValue(gate, w, -1)) / 2;
+
+function gate_variations({ gate }) {
+  return [variationInWeight, variationInInput].map((change) => writeLogic([change(gate, -1), change(gate, 1)]));
+}
+
+// The entry that a gate looks at: the first wire is the least significant bit.
+const address = (x, wires) => sum(wires.map((unit, i) => x[unit] << i));
+
+const lookUp = (x, wires, tables) => wires.map((w, g) => tables[g][address(x, w)]);
+
+function table_values({ x, wires, tables }) {
+  const entries = tables.map(readBits);
+  return x.map((row) => writeBits(lookUp(readBits(row), wires, entries)));
+}
+
+// --------------------------------------------------------------------------------------------- level 2: bits
+
+const hex32 = (bits) => range(8).map((k) => parseInt(bits.slice(4 * k, 4 * k + 4), 2).toString(16)).join("");
+
+// Sixty-four bits a word, bit 0 the least significant, zero beyond the row.
+function toWords(bits) {
+  const full = [...bits, ...Array((64 - (bits.length % 64)) % 64).fill(0)];
+  return range(full.length / 64).map((k) => {
+    const binary = full.slice(64 * k, 64 * k + 64).reverse().join("");
+    return hex32(binary.slice(0, 32)) + hex32(binary.slice(32));
+  });
+}
+
+// What lies beyond the row is no part of it.
+function fromWords(words, nBits) {
+  return range(nBits).map((i) => {
+    const digit = words[Math.floor(i / 64)][15 - Math.floor((i % 64) / 4)];
+    return (parseInt(digit, 16) >> (i % 4)) & 1;
+  });
+}
+
+function pack({ rows }) {
+  const plane = (chosen) => rows.map((row) => toWords(Array.from(row, (c) => Number(chosen.includes(c)))));
+  return [plane("1"), plane("01")];
+}
+
+const unpack = ({ words, n_bits }) => words.map((row) => writeBits(fromWords(row, n_bits)));
+const negate = ({ words, n_bits }) => words.map((row) => toWords(fromWords(row, n_bits).map((b) => 1 - b)));
+const transpose = ({ rows, n_bits }) => range(n_bits).map((i) => rows.map((row) => row[i]).join(""));
+const count_rows = ({ rows }) => rows.map((row) => Array.from(row).filter((c) => c === "1").length);
+
+// ---------------------------------------------------------------------------------- level 3: sums and tables
+
+// T counts +1, F counts -1, what is missing counts nothing.
+function sumsOf(gate, x, w) {
+  const value = [-1, 0, 1].map((a) => [-1, 0, 1].map((b) => gateValue(gate, a, b)));
+  return x.map((u) => w.map((v) => u.reduce((total, b, i) => total + value[v[i] + 1][b + 1], 0)));
+}
+
+const gate_sum = ({ gate, x, w }) => sumsOf(gate, x.map(readLogic), w.map(readLogic));
+
+const compare = (sums, tau) => sums.map((s, j) => Number(s >= tau[j])); // a tie is T
+
+const gate_bits = ({ gate, x, w, tau }) => gate_sum({ gate, x, w }).map((row) => writeBits(compare(row, tau)));
+
+// For each place of a window the first value of the pixel of each tap, or null outside of the image.
+function placesOf({ image_shape, size, stride, padding, dilation }) {
+  const [height, width, channels] = image_shape;
+  const count = (axis) =>
+    Math.floor((image_shape[axis] + 2 * padding[axis] - (size[axis] - 1) * dilation[axis] - 1) / stride[axis]) + 1;
+  const at = (axis, place, tap) => place * stride[axis] - padding[axis] + tap * dilation[axis];
+  const places = [];
+  for (const i of range(count(0))) {
+    for (const j of range(count(1))) {
+      const taps = [];
+      for (const a of range(size[0])) {
+        for (const b of range(size[1])) {
+          const [y, x] = [at(0, i, a), at(1, j, b)];
+          const inside = y >= 0 && y < height && x >= 0 && x < width;
+          taps.push(inside ? (y * width + x) * channels : null);
+        }
+      }
+      places.push(taps);
+    }
+  }
+  return places;
+}
+
+// What each place sees: missing outside, or F if that is the padding.
+function patchesOf(image, window, paddingValue) {
+  const channels = range(window.image_shape[2]);
+  return placesOf(window).map((taps) =>
+    taps.flatMap((start) => channels.map((c) => (start === null ? paddingValue : image[start + c]))),
+  );
+}
+
+function conv_sum({ gate, images, weights, window, padding_value }) {
+  const w = weights.map(readLogic);
+  return images.map((row) => sumsOf(gate, patchesOf(readLogic(row), window, padding_value), w).flat());
+}
+
+// For each square and channel the places of its values, row by row.
+function squaresOf([height, width, channels], size) {
+  const squares = [];
+  for (const y of range(Math.floor(height / size))) {
+    for (const x of range(Math.floor(width / size))) {
+      for (const c of range(channels)) {
+        const at = (tap) => (y * size + Math.floor(tap / size)) * width + x * size + (tap % size);
+        squares.push(range(size * size).map((tap) => at(tap) * channels + c));
+      }
+    }
+  }
+  return squares;
+}
+
+function poolOne(sums, squares) {
+  const values = squares.map((square) => square.map((i) => sums[i]));
+  const best = values.map((v) => Math.max(...v));
+  return { best, winner: values.map((v, i) => v.indexOf(best[i])) }; // the first of equals
+}
+
+function max_pool({ sums, image_shape, size }) {
+  const squares = squaresOf(image_shape, size);
+  const found = sums.map((row) => poolOne(row, squares));
+  return { best: found.map((f) => f.best), winner: found.map((f) => f.winner) };
+}
+
+function groupScores(bits, nGroups) {
+  const size = bits.length / nGroups;
+  return range(nGroups).map((c) => 2 * sum(bits.slice(c * size, (c + 1) * size)) - size);
+}
+
+const group_sum = ({ x, n_groups }) => x.map((row) => groupScores(readBits(row), n_groups));
+
+// Halves away from zero, kept within +-127.  Products may need 62 bits.
+function roundAway(a, b, denominator) {
+  const product = BigInt(a) * BigInt(b);
+  const size = ((product < 0n ? -product : product) * 2n + denominator) / (2n * denominator);
+  const kept = size > 127n ? SIGNAL_MAX : Number(size);
+  return product < 0n ? -kept : kept; // JSON writes -0 as 0
+}
+
+function rescale({ g, s, tau, table, shift }) {
+  const weight = (distance) => table[Math.min(Math.abs(distance), table.length - 1)];
+  const denominator = 1n << BigInt(shift);
+  return g.map((row, b) => row.map((v, j) => roundAway(v, weight(s[b][j] - tau[j]), denominator)));
+}
+
+function roundEven(x) {
+  const low = Math.floor(x);
+  if (x - low !== 0.5) return Math.round(x);
+  return low % 2 === 0 ? low : low + 1;
+}
+
+// Entries have about twenty bits, so doubles leave thirty to round by.
+function untilZero(entry) {
+  const table = [];
+  do table.push(roundEven(2 ** 20 * entry(table.length)));
+  while (table.at(-1) !== 0);
+  return table;
+}
+
+function loss_table({ fan_in, temperature }) {
+  const scale = readFloat64(temperature) * Math.sqrt(fan_in);
+  return untilZero((d) => Math.exp(-d / scale));
+}
+
+function threshold_table({ fan_in, fan_out, gate, next_gate }) {
+  const mean = sum([-1, 1].flatMap((a) => [-1, 1].map((b) => gateValue(gate, a, b)))) / 4;
+  const share = sum([-1, 1].map((w) => Math.abs(variationInInput(next_gate, w)))) / 2;
+  const alpha = Math.PI / (2 * Math.sqrt(3 * fan_in * (1 - mean * mean)));
+  const scale = Math.sqrt(2 / (fan_out * share));
+  return untilZero((d) => {
+    const step = Math.exp(-2 * alpha * d);
+    return (scale * 4 * step) / (1 + step) ** 2;
+  });
+}
+
+function cross_entropy({ scores, y, table }) {
+  return scores.map((row, b) => {
+    const best = Math.max(...row);
+    const weights = row.map((s) => table[Math.min(best - s, table.length - 1)]);
+    const total = sum(weights);
+    const share = (v) => Math.floor((2 * SIGNAL_MAX * v + total) / (2 * total));
+    return weights.map((v, j) => share(v) - (j === y[b] ? SIGNAL_MAX : 0));
+  });
+}
+
+function squared_error({ scores, y, scale }) {
+  return scores.map((row, b) => row.map((s, j) => roundAway(SIGNAL_MAX, s - y[b][j], BigInt(scale))));
+}
+
+// -------------------------------------------------------------------------------------------- level 4: votes
+
+const zeros = (rows, columns) => range(rows).map(() => Array(columns).fill(0));
+
+function votesOnWeights(gate, z, x, nOutputs, nInputs) {
+  const q = zeros(nOutputs, nInputs);
+  x.forEach((row, b) => {
+    row.forEach((value, i) => {
+      const change = variationInWeight(gate, value);
+      if (change !== 0) for (let j = 0; j < nOutputs; j++) q[j][i] += change * z[b][j];
+    });
+  });
+  return q;
+}
+
+function weight_votes({ gate, z, x, n_outputs, n_inputs }) {
+  return votesOnWeights(gate, z, x.map(readLogic), n_outputs, n_inputs);
+}
+
+function votesOnInputs(gate, z, w) {
+  const changes = w.map((row) => row.map((v) => variationInInput(gate, v)));
+  return z.map((signals) => range(w[0].length).map((i) => sum(signals.map((s, j) => s * changes[j][i]))));
+}
+
+const input_votes = ({ gate, z, w }) => votesOnInputs(gate, z, w.map(readLogic));
+
+// Both roundings with halves up, the mean in steps of 1 / 2**15; the product may need more than 53 bits.
+function center_votes({ q, signal_sums, input_sums, n_samples }) {
+  const means = input_sums.map((x) => Math.floor((x * 2 ** 16 + n_samples) / (2 * n_samples)));
+  const share = (total, mean) => Number((BigInt(total) * BigInt(mean) + 16384n) >> 15n);
+  return q.map((row, j) => row.map((v, i) => v - share(signal_sums[j], means[i])));
+}
+
+function cut(row, size) {
+  return range(row.length / size).map((k) => row.slice(k * size, (k + 1) * size));
+}
+
+function conv_weight_votes({ gate, z, images, n_filters, window, padding_value }) {
+  const patches = images.flatMap((row) => patchesOf(readLogic(row), window, padding_value));
+  const nInputs = window.size[0] * window.size[1] * window.image_shape[2];
+  return votesOnWeights(gate, z.flatMap((row) => cut(row, n_filters)), patches, n_filters, nInputs);
+}
+
+function votesOnPixels(gate, z, w, window) {
+  const [height, width, channels] = window.image_shape;
+  const places = placesOf(window);
+  return z.map((row) => {
+    const image = Array(height * width * channels).fill(0);
+    votesOnInputs(gate, cut(row, w.length), w).forEach((patch, place) => {
+      places[place].forEach((start, tap) => {
+        if (start !== null) for (let c = 0; c < channels; c++) image[start + c] += patch[tap * channels + c];
+      });
+    });
+    return image;
+  });
+}
+
+const pixel_votes = ({ gate, z, weights, window }) => votesOnPixels(gate, z, weights.map(readLogic), window);
+
+function pool_back({ z, winner, image_shape, size }) {
+  const squares = squaresOf(image_shape, size);
+  return z.map((row, b) => {
+    const out = Array(image_shape[0] * image_shape[1] * image_shape[2]).fill(0);
+    row.forEach((signal, i) => (out[squares[i][winner[b][i]]] = signal));
+    return out;
+  });
+}
+
+function votesOnTables(z, x, wires) {
+  const votes = wires.map((w) => Array(1 << w.length).fill(0));
+  x.forEach((row, b) => wires.forEach((w, g) => (votes[g][address(row, w)] += z[b][g])));
+  return votes;
+}
+
+const table_votes = ({ z, x, wires }) => votesOnTables(z, x.map(readBits), wires);
+
+function votesOnUnits(z, x, wires, tables) {
+  return x.map((row, b) => {
+    const votes = Array(row.length).fill(0);
+    wires.forEach((w, g) => {
+      const at = address(row, w);
+      w.forEach((unit, i) => {
+        votes[unit] += z[b][g] * (tables[g][at | (1 << i)] - tables[g][at & ~(1 << i)]);
+      });
+    });
+    return votes.map((v) => clamp(v, GATE_SIGNAL_MAX)); // cut when the sum is complete
+  });
+}
+
+const wire_votes = ({ z, x, wires, tables }) => votesOnUnits(z, x.map(readBits), wires, tables.map(readBits));
+
+// ------------------------------------------------------------------------------------ level 5: the optimizer
+
+const vote_norms = ({ q }) => q.map((row) => sum(row.map(Math.abs)));
+
+function rates(q, eta, clip) {
+  const norms = vote_norms({ q });
+  return q.map((row, j) => Math.fround(Math.min(eta, (clip * Math.sqrt(row.length)) / Math.max(norms[j], 1))));
+}
+
+const clipped_eta = ({ q, eta, clip }) => rates(q, readFloat64(eta), readFloat64(clip)).map(writeFloat32);
+
+// A tensor of weights, and what the optimizer remembers of it.
+class Parameter {
+  constructor(rows, nPlaces = 1) {
+    this.rows = rows.map(readBits);
+    this.m = this.rows.map((row) => row.map(() => 0));
+    this.beta = 1;
+    this.nPlaces = nPlaces;
+  }
+
+  // One row: rounded to float32 after every operation.  A double is wide enough for one of them.
+  flipRow(j, q, eta) {
+    const f = Math.fround;
+    const [bits, m, beta] = [this.rows[j], this.m[j], f(this.beta)];
+    let flips = 0;
+    q.forEach((vote, i) => {
+      m[i] = f(f(beta * m[i]) + f(eta * f(vote)));
+      if ((bits[i] ? m[i] : -m[i]) >= 1) {
+        bits[i] = 1 - bits[i];
+        m[i] = 0;
+        flips += 1;
+      }
+    });
+    return flips;
+  }
+
+  step(q, eta, clip, nSamples) {
+    const share = eta / (SIGNAL_MAX * nSamples) / Math.sqrt(this.nPlaces);
+    const flips = sum(rates(q, share, clip).map((rate, j) => this.flipRow(j, q[j], rate)));
+    const nWeights = this.rows.length * this.rows[0].length;
+    this.beta = (nWeights - flips) / nWeights;
+    return flips;
+  }
+
+  get text() {
+    return { w: this.rows.map(writeBits), m: this.m.map((row) => row.map(writeFloat32)) };
+  }
+}
+
+function flip({ w, m, q, beta, eta }) {
+  const parameter = new Parameter(w);
+  parameter.m = m.map((row) => row.map(readFloat32));
+  parameter.beta = readFloat64(beta);
+  const flips = sum(q.map((row, j) => parameter.flipRow(j, row, readFloat32(eta[j]))));
+  return { ...parameter.text, flips };
+}
+
+function optimize({ w, votes, n_samples, eta, clip }) {
+  const parameter = new Parameter(w);
+  const [flips, beta] = [[], []];
+  votes.forEach((q, t) => {
+    const n = n_samples[t];
+    flips.push(n === 0 ? 0 : parameter.step(q, readFloat64(eta[t]), readFloat64(clip), n));
+    beta.push(writeFloat64(parameter.beta));
+  });
+  return { ...parameter.text, flips, beta };
+}
+
+// ---------------------------------------------------------------------------------------- level 6: training
+// Between layers stand rows of values of M, or of sums.  A layer remembers what it needs on the way back.
+
+const columnSums = (rows) => rows[0].map((_, j) => sum(rows.map((row) => row[j])));
+
+class Linear {
+  constructor(layer, nPlaces = 1) {
+    this.gate = layer.gate;
+    this.centered = layer.centered === true;
+    this.weight = new Parameter(layer.weight, nPlaces);
+    this.bias = layer.bias === null ? null : new Parameter([layer.bias], nPlaces);
+    this.parameters = this.bias ? [this.weight, this.bias] : [this.weight];
+  }
+
+  sums(x) {
+    const made = sumsOf(this.gate, x, this.weight.rows.map(signs));
+    if (!this.bias) return made;
+    const bias = signs(this.bias.rows[0]);
+    return made.map((row) => row.map((s, j) => s + bias[j]));
+  }
+
+  collect(z, x) {
+    const [nOutputs, nInputs] = [this.weight.rows.length, this.weight.rows[0].length];
+    const votes = votesOnWeights(this.gate, z, x, nOutputs, nInputs);
+    return [votes, [columnSums(z)]].slice(0, this.parameters.length);
+  }
+
+  forward(x) {
+    this.x = x;
+    return this.sums(x);
+  }
+
+  backward(z) {
+    return votesOnInputs(this.gate, z, this.weight.rows.map(signs));
+  }
+
+  votes(z) {
+    const [q, ...rest] = this.collect(z, this.x);
+    if (!this.centered) return [q, ...rest];
+    const changes = this.x.map((row) => row.map((v) => variationInWeight(this.gate, v)));
+    const sums = { signal_sums: columnSums(z), input_sums: columnSums(changes), n_samples: z.length };
+    return [center_votes({ q, ...sums }), ...rest];
+  }
+}
+
+class Conv extends Linear {
+  constructor(layer) {
+    super(layer, placesOf(layer.window).length);
+    this.window = layer.window;
+    this.paddingValue = layer.padding_value;
+  }
+
+  forward(x) {
+    this.patches = x.map((image) => patchesOf(image, this.window, this.paddingValue));
+    return this.patches.map((patches) => this.sums(patches).flat());
+  }
+
+  backward(z) {
+    return votesOnPixels(this.gate, z, this.weight.rows.map(signs), this.window);
+  }
+
+  votes(z) {
+    return this.collect(z.flatMap((row) => cut(row, this.weight.rows.length)), this.patches.flat());
+  }
+}
+
+class MaxPool {
+  parameters = [];
+
+  constructor(layer) {
+    this.options = { image_shape: layer.image_shape, size: layer.size };
+  }
+
+  forward(sums) {
+    const { best, winner } = max_pool({ sums, ...this.options });
+    this.winner = winner;
+    return best;
+  }
+
+  backward(z) {
+    return pool_back({ z, winner: this.winner, ...this.options });
+  }
+}
+
+class Threshold {
+  parameters = [];
+
+  constructor({ tau, table, shift }) {
+    this.options = { tau, table, shift };
+  }
+
+  forward(s) {
+    this.s = s;
+    return s.map((row) => signs(compare(row, this.options.tau)));
+  }
+
+  backward(g) {
+    return rescale({ g, s: this.s, ...this.options });
+  }
+}
+
+class Gates {
+  constructor(layer) {
+    this.wires = layer.wires;
+    this.table = new Parameter(layer.tables);
+    this.parameters = [this.table];
+  }
+
+  forward(x) {
+    this.x = x.map((row) => row.map((v) => (v + 1) / 2));
+    return this.x.map((row) => signs(lookUp(row, this.wires, this.table.rows)));
+  }
+
+  backward(z) {
+    return votesOnUnits(z, this.x, this.wires, this.table.rows);
+  }
+
+  votes(z) {
+    return [votesOnTables(z, this.x, this.wires)];
+  }
+}
+
+class GroupSum {
+  parameters = [];
+
+  constructor(layer) {
+    this.nGroups = layer.n_groups;
+  }
+
+  forward(x) {
+    this.size = x[0].length / this.nGroups;
+    return x.map((row) => groupScores(row.map((v) => (v + 1) / 2), this.nGroups));
+  }
+
+  backward(z) {
+    return z.map((row) => row.flatMap((signal) => Array(this.size).fill(signal)));
+  }
+}
+
+const LAYERS = {
+  linear: Linear,
+  conv: Conv,
+  max_pool: MaxPool,
+  threshold: Threshold,
+  gate: Gates,
+  group_sum: GroupSum,
+};
+
+// Forward, back, and only then the flips: all votes are those of the weights before the step.
+function trainStep(layers, network, batch, eta) {
+  const scores = layers.reduce((value, layer) => layer.forward(value), batch.map((i) => readLogic(network.x[i])));
+  const y = batch.map((i) => network.y[i]);
+  let signal = cross_entropy({ scores, y, table: network.loss_table });
+  const votes = [];
+  for (const layer of [...layers].reverse()) {
+    if (layer.parameters.length) layer.votes(signal).forEach((q, k) => votes.push([layer.parameters[k], q]));
+    if (layer !== layers[0]) signal = layer.backward(signal);
+  }
+  const clip = readFloat64(network.clip);
+  return sum(votes.map(([parameter, q]) => parameter.step(q, eta, clip, batch.length)));
+}
+
+// Shape as two words, then the words of all rows, little-endian, for one tensor after the other.
+function fingerprint(parameters) {
+  const hash = crypto.createHash("sha256");
+  const update = (word) => hash.update(Buffer.from(word, "hex").reverse());
+  for (const { rows } of parameters) {
+    for (const size of [rows.length, rows[0].length]) update(size.toString(16).padStart(16, "0"));
+    for (const row of rows) toWords(row).forEach(update);
+  }
+  return hash.digest("hex");
+}
+
+function train({ network, batches, eta, checkpoints }) {
+  const layers = network.layers.map((layer) => new LAYERS[layer.type](layer));
+  const [flips, fingerprints] = [[], []];
+  batches.forEach((batch, t) => {
+    flips.push(batch.length === 0 ? 0 : trainStep(layers, network, batch, readFloat64(eta[t])));
+    if (checkpoints.includes(t + 1)) fingerprints.push(fingerprint(layers.flatMap((layer) => layer.parameters)));
+  });
+  return { flips, fingerprints };
+}
+
+// ---------------------------------------------------------------------------------------------- the protocol
+
+const FUNCTIONS = {
+  ...{ connective, project, mixed, delta, variations },
+  ...{ gate_table, gate_variations, table_values },
+  ...{ pack, unpack, negate, transpose, count_rows },
+  ...{ gate_sum, gate_bits, conv_sum, max_pool, group_sum, rescale },
+  ...{ loss_table, threshold_table, cross_entropy, squared_error },
+  ...{ weight_votes, input_votes, center_votes, conv_weight_votes, pixel_votes, pool_back, table_votes, wire_votes },
+  ...{ vote_norms, clipped_eta, flip, optimize },
+  train,
+};
+
+function answer({ id, function: name, arguments: given }) {
+  if (!Object.hasOwn(FUNCTIONS, name)) return { id, error: "unsupported" };
+  try {
+    return { id, result: FUNCTIONS[name](given) };
+  } catch (error) {
+    return { id, error: String(error) };
+  }
+}
+
+if (require.main === module) {
+  readline.createInterface({ input: process.stdin }).on("line", (line) => {
+    process.stdout.write(JSON.stringify(answer(JSON.parse(line))) + "\n");
+  });
+}

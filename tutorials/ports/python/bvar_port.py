@@ -1,0 +1,712 @@
+"""A port of Boolean variation in plain Python, without NumPy: a template, in the order of the levels.
+
+Rows of bits are integers here, bit i being value i, so that Python's own big integers do the bit-parallel work.  A row
+that may have missing values is a pair of integers: the bits, and which of them are known.
+"""
+
+import hashlib
+import json
+import struct
+import sys
+from decimal import Decimal, getcontext
+from math import sqrt
+
+getcontext().prec = 40
+PI = Decimal("3.141592653589793238462643383279502884197")
+SIGNAL_MAX, GATE_SIGNAL_MAX = 127, 32767
+
+
+# ------------------------------------------------------------------------------------ what stands on the wire
+
+
+def read_row(text):
+    """Bits and known bits of a row."""
+    bits = known = 0
+    for i, c in enumerate(text):
+        bits |= (c == "1") << i
+        known |= (c != "u") << i
+    return bits, known
+
+
+def read_bits(rows):
+    return [read_row(row)[0] for row in rows]
+
+
+def write_bits(bits, n):
+    return "".join("01"[bits >> i & 1] for i in range(n))
+
+
+def write_logic(values):
+    return "".join("0u1"[v + 1] for v in values)
+
+
+def sign_of(c):
+    """The embedding of one value."""
+    return {"0": -1, "u": 0, "1": 1}[c]
+
+
+def float32(x):
+    try:
+        return struct.unpack("<f", struct.pack("<f", x))[0]
+    except OverflowError:
+        return float("inf") if x > 0 else float("-inf")
+
+
+def read_float(text):
+    return struct.unpack(">f" if len(text) == 8 else ">d", bytes.fromhex(text))[0]
+
+
+def write_float32(x):
+    return struct.pack(">f", x).hex()
+
+
+def write_float64(x):
+    return struct.pack(">d", x).hex()
+
+
+# -------------------------------------------------------------------------------- level 0: logic and variation
+
+
+def gate_value(gate, a, b):
+    """e(L(a, b)) on M."""
+    if a == 0 or b == 0:
+        return 0
+    return 1 if gate >> (3 - 2 * (a > 0) - (b > 0)) & 1 else -1
+
+
+def connective(gate, a, b):
+    return write_logic([gate_value(gate, sign_of(v), sign_of(w)) for v, w in zip(a, b)])
+
+
+def project(x):
+    return write_logic([(v > 0) - (v < 0) for v in x])
+
+
+def mixed(gate, a, x):
+    return [gate_value(gate, sign_of(c), (v > 0) - (v < 0)) * abs(v) for c, v in zip(a, x)]
+
+
+def delta(a, b):
+    return write_logic([int(after) - int(before) for before, after in zip(a, b)])
+
+
+def variations(table, n_inputs):
+    def change(point, i):
+        return int(table[point | 1 << i]) - int(table[point & ~(1 << i)])
+
+    return [write_logic([change(point, i) for point in range(len(table))]) for i in range(n_inputs)]
+
+
+# --------------------------------------------------------------------------------------------- level 1: gates
+
+
+def gate_table(gate):
+    return f"{gate:04b}"
+
+
+def variation_in_weight(gate):
+    """e(dL/dw) for e(x): -1, 0 where x is missing, and 1."""
+    return {x: (gate_value(gate, 1, x) - gate_value(gate, -1, x)) // 2 for x in (-1, 0, 1)}
+
+
+def variation_in_input(gate):
+    """e(dL/dx) for e(w); weights are never missing."""
+    return {w: (gate_value(gate, w, 1) - gate_value(gate, w, -1)) // 2 for w in (-1, 1)}
+
+
+def gate_variations(gate):
+    in_weight, in_input = variation_in_weight(gate), variation_in_input(gate)
+    return [write_logic([in_weight[-1], in_weight[1]]), write_logic([in_input[-1], in_input[1]])]
+
+
+def address(x, wires):
+    """The entry that a gate looks at: the first wire is the least significant bit."""
+    return sum((x >> unit & 1) << i for i, unit in enumerate(wires))
+
+
+def look_up(x, wires, tables):
+    """Values of all gates at one sample, as bits."""
+    return sum((table >> address(x, w) & 1) << g for g, (w, table) in enumerate(zip(wires, tables)))
+
+
+def table_values(x, wires, tables):
+    tables = read_bits(tables)
+    return [write_bits(look_up(row, wires, tables), len(wires)) for row in read_bits(x)]
+
+
+# ---------------------------------------------------------------------------------------------- level 2: bits
+
+
+def to_words(bits, n):
+    return [bits >> start & 2**64 - 1 for start in range(0, n, 64)]
+
+
+def from_words(words, n):
+    bits = sum(int(word, 16) << 64 * i for i, word in enumerate(words))
+    return bits & (1 << n) - 1  # what lies beyond the row is no part of it
+
+
+def hex_words(bits, n):
+    return [f"{word:016x}" for word in to_words(bits, n)]
+
+
+def pack(rows):
+    pairs = [(*read_row(row), len(row)) for row in rows]
+    return [[hex_words(bits, n) for bits, _, n in pairs], [hex_words(known, n) for _, known, n in pairs]]
+
+
+def unpack(words, n_bits):
+    return [write_bits(from_words(row, n_bits), n_bits) for row in words]
+
+
+def negate(words, n_bits):
+    full = (1 << n_bits) - 1
+    return [hex_words(from_words(row, n_bits) ^ full, n_bits) for row in words]
+
+
+def transpose(rows, n_bits):
+    return ["".join(row[i] for row in rows) for i in range(n_bits)]
+
+
+def count_rows(rows):
+    return [bits.bit_count() for bits in read_bits(rows)]
+
+
+# ----------------------------------------------------------------------------------- level 3: sums and tables
+
+
+def apply_gate(gate, w, x):
+    """L(w, x) on whole rows; what is set beyond their ends is masked by who asks."""
+    out = 0
+    if gate & 8:
+        out |= ~w & ~x
+    if gate & 4:
+        out |= ~w & x
+    if gate & 2:
+        out |= w & ~x
+    if gate & 1:
+        out |= w & x
+    return out
+
+
+def row_sum(gate, w, x, known):
+    """T counts +1 and F counts -1: twice the T among the known, less their number."""
+    return 2 * (apply_gate(gate, w, x) & known).bit_count() - known.bit_count()
+
+
+def sums_of(gate, x, w):
+    return [[row_sum(gate, weights, bits, known) for weights in w] for bits, known in x]
+
+
+def gate_sum(gate, x, w):
+    return sums_of(gate, [read_row(row) for row in x], read_bits(w))
+
+
+def threshold(s, tau):
+    """Bits of a row of sums; a tie is T."""
+    return sum((v >= t) << j for j, (v, t) in enumerate(zip(s, tau)))
+
+
+def gate_bits(gate, x, w, tau):
+    return [write_bits(threshold(s, tau), len(tau)) for s in gate_sum(gate, x, w)]
+
+
+class Window:
+    """Where a window stands, and what it sees: for each place, the pixel of each tap, or None outside."""
+
+    def __init__(self, window):
+        self.height, self.width, self.channels = window["image_shape"]
+        (taps_y, taps_x), (step_y, step_x) = window["size"], window["stride"]
+        (pad_y, pad_x), (gap_y, gap_x) = window["padding"], window["dilation"]
+        n_y = (self.height + 2 * pad_y - (taps_y - 1) * gap_y - 1) // step_y + 1
+        n_x = (self.width + 2 * pad_x - (taps_x - 1) * gap_x - 1) // step_x + 1
+        self.n_taps = taps_y * taps_x
+        self.n_values = self.height * self.width * self.channels
+        self.places = [
+            [
+                self._pixel(i * step_y - pad_y + a * gap_y, j * step_x - pad_x + b * gap_x)
+                for a in range(taps_y)
+                for b in range(taps_x)
+            ]
+            for i in range(n_y)
+            for j in range(n_x)
+        ]
+
+    def _pixel(self, y, x):
+        inside = 0 <= y < self.height and 0 <= x < self.width
+        return (y * self.width + x) * self.channels if inside else None
+
+    def patches(self, image, padding_value):
+        """What each place sees, as a row: missing outside, or F if that is the padding."""
+        (bits, known), pixel = image, (1 << self.channels) - 1
+        for place in self.places:
+            seen = seen_known = 0
+            for tap, start in enumerate(place):
+                if start is not None:
+                    seen |= (bits >> start & pixel) << tap * self.channels
+                    seen_known |= (known >> start & pixel) << tap * self.channels
+                elif padding_value == -1:
+                    seen_known |= pixel << tap * self.channels
+            yield seen, seen_known
+
+
+def conv_sum(gate, images, weights, window, padding_value):
+    window, weights = Window(window), read_bits(weights)
+    rows = (window.patches(read_row(image), padding_value) for image in images)
+    return [[s for at in sums_of(gate, patches, weights) for s in at] for patches in rows]
+
+
+def squares(image_shape, size):
+    """For each square and channel the places of its values, row by row."""
+    height, width, channels = image_shape
+    for y in range(0, height - size + 1, size):
+        for x in range(0, width - size + 1, size):
+            for c in range(channels):
+                yield [((y + a) * width + x + b) * channels + c for a in range(size) for b in range(size)]
+
+
+def pool_one(sums, image_shape, size):
+    best, winner = [], []
+    for square in squares(image_shape, size):
+        values = [sums[i] for i in square]
+        best.append(max(values))
+        winner.append(values.index(max(values)))  # the first of equals
+    return best, winner
+
+
+def max_pool(sums, image_shape, size):
+    pairs = [pool_one(row, image_shape, size) for row in sums]
+    return {"best": [best for best, _ in pairs], "winner": [winner for _, winner in pairs]}
+
+
+def group_scores(bits, n_bits, n_groups):
+    size = n_bits // n_groups
+    mask = (1 << size) - 1
+    return [2 * (bits >> c * size & mask).bit_count() - size for c in range(n_groups)]
+
+
+def group_sum(x, n_groups):
+    return [group_scores(read_row(row)[0], len(row), n_groups) for row in x]
+
+
+def round_away(numerator, denominator):
+    """Halves away from zero, kept within +-127."""
+    size = min((2 * abs(numerator) + denominator) // (2 * denominator), SIGNAL_MAX)
+    return size if numerator >= 0 else -size
+
+
+def rescale(g, s, tau, table, shift):
+    def weight(v, t):
+        return table[min(abs(v - t), len(table) - 1)]
+
+    return [[round_away(a * weight(v, t), 1 << shift) for a, v, t in zip(gr, sr, tau)] for gr, sr in zip(g, s)]
+
+
+def until_zero(entry):
+    table = []
+    while not table or table[-1]:
+        table.append(int((2**20 * entry(len(table))).to_integral_value()))
+    return table
+
+
+def loss_table(fan_in, temperature):
+    scale = Decimal(read_float(temperature)) * Decimal(fan_in).sqrt()
+    return until_zero(lambda d: (-d / scale).exp())
+
+
+def threshold_table(fan_in, fan_out, gate, next_gate):
+    mean = Decimal(2 * gate.bit_count() - 4) / 4
+    share = Decimal(sum(map(abs, variation_in_input(next_gate).values()))) / 2
+    alpha = PI / (2 * (3 * fan_in * (1 - mean**2)).sqrt())
+    scale = (2 / (fan_out * share)).sqrt()
+
+    def entry(d):
+        step = (-2 * alpha * d).exp()
+        return scale * 4 * step / (1 + step) ** 2
+
+    return until_zero(entry)
+
+
+def cross_entropy(scores, y, table):
+    signals = []
+    for row, label in zip(scores, y):
+        weights = [table[min(max(row) - s, len(table) - 1)] for s in row]
+        total = sum(weights)
+        shares = [(2 * SIGNAL_MAX * v + total) // (2 * total) for v in weights]
+        shares[label] -= SIGNAL_MAX
+        signals.append(shares)
+    return signals
+
+
+def squared_error(scores, y, scale):
+    return [[round_away(SIGNAL_MAX * (s - t), scale) for s, t in zip(*rows)] for rows in zip(scores, y)]
+
+
+# --------------------------------------------------------------------------------------------- level 4: votes
+
+
+def factors(change, bits, known, n):
+    """e of the variation at each value of a row, 0 where it is missing."""
+    return [change[2 * (bits >> i & 1) - 1] if known >> i & 1 else 0 for i in range(n)]
+
+
+def votes_on_weights(gate, z, x, n_outputs, n_inputs):
+    change = variation_in_weight(gate)
+    q = [[0] * n_inputs for _ in range(n_outputs)]
+    for signals, (bits, known) in zip(z, x):
+        changes = factors(change, bits, known, n_inputs)
+        for row, signal in zip(q, signals):
+            for i, d in enumerate(changes):
+                row[i] += signal * d
+    return q
+
+
+def weight_votes(gate, z, x, n_outputs, n_inputs):
+    return votes_on_weights(gate, z, [read_row(row) for row in x], n_outputs, n_inputs)
+
+
+def votes_on_inputs(gate, z, w, n_inputs):
+    change, full = variation_in_input(gate), (1 << n_inputs) - 1
+    rows = [factors(change, weights, full, n_inputs) for weights in w]
+    return [[sum(s * row[i] for s, row in zip(signals, rows)) for i in range(n_inputs)] for signals in z]
+
+
+def input_votes(gate, z, w):
+    return votes_on_inputs(gate, z, read_bits(w), len(w[0]))
+
+
+def center_votes(q, signal_sums, input_sums, n_samples):
+    means = [((x << 16) + n_samples) // (2 * n_samples) for x in input_sums]
+    return [[v - (total * m + 2**14 >> 15) for v, m in zip(row, means)] for row, total in zip(q, signal_sums)]
+
+
+def by_place(row, n_filters):
+    return [row[i : i + n_filters] for i in range(0, len(row), n_filters)]
+
+
+def conv_weight_votes(gate, z, images, n_filters, window, padding_value):
+    window = Window(window)
+    signals = [at for row in z for at in by_place(row, n_filters)]
+    patches = [patch for image in images for patch in window.patches(read_row(image), padding_value)]
+    return votes_on_weights(gate, signals, patches, n_filters, window.n_taps * window.channels)
+
+
+def votes_on_pixels(gate, z, w, window):
+    n_patch, out = window.n_taps * window.channels, []
+    for row in z:
+        image = [0] * window.n_values
+        patches = votes_on_inputs(gate, by_place(row, len(w)), w, n_patch)
+        for place, patch in zip(window.places, patches):
+            for tap, start in enumerate(place):
+                for c in range(window.channels if start is not None else 0):
+                    image[start + c] += patch[tap * window.channels + c]
+        out.append(image)
+    return out
+
+
+def pixel_votes(gate, z, weights, window):
+    return votes_on_pixels(gate, z, read_bits(weights), Window(window))
+
+
+def unpool(z, winner, image_shape, size):
+    height, width, channels = image_shape
+    out = [0] * (height * width * channels)
+    for square, signal, tap in zip(squares(image_shape, size), z, winner):
+        out[square[tap]] = signal
+    return out
+
+
+def pool_back(z, winner, image_shape, size):
+    return [unpool(*rows, image_shape, size) for rows in zip(z, winner)]
+
+
+def votes_on_tables(z, x, wires):
+    votes = [[0] * (1 << len(w)) for w in wires]
+    for signals, bits in zip(z, x):
+        for row, signal, w in zip(votes, signals, wires):
+            row[address(bits, w)] += signal
+    return votes
+
+
+def table_votes(z, x, wires):
+    return votes_on_tables(z, read_bits(x), wires)
+
+
+def votes_on_units(z, x, wires, tables, n_units):
+    votes = []
+    for signals, bits in zip(z, x):
+        row = [0] * n_units
+        for signal, w, table in zip(signals, wires, tables):
+            at = address(bits, w)
+            for i, unit in enumerate(w):
+                high, low = table >> (at | 1 << i) & 1, table >> (at & ~(1 << i)) & 1
+                row[unit] += signal * (high - low)
+        votes.append([max(-GATE_SIGNAL_MAX, min(GATE_SIGNAL_MAX, v)) for v in row])
+    return votes
+
+
+def wire_votes(z, x, wires, tables):
+    return votes_on_units(z, read_bits(x), wires, read_bits(tables), len(x[0]))
+
+
+# ------------------------------------------------------------------------------------- level 5: the optimizer
+
+
+def vote_norms(q):
+    return [sum(map(abs, row)) for row in q]
+
+
+def rates(q, eta, clip):
+    return [float32(min(eta, clip * sqrt(len(row)) / max(norm, 1))) for row, norm in zip(q, vote_norms(q))]
+
+
+def clipped_eta(q, eta, clip):
+    return [write_float32(v) for v in rates(q, read_float(eta), read_float(clip))]
+
+
+def flip_row(bits, m, q, beta, eta):
+    """New bits and accumulators of one row, and the number of flips; float32 after every operation."""
+    beta, flips = float32(beta), 0
+    for i, vote in enumerate(q):
+        m[i] = float32(float32(beta * m[i]) + float32(eta * float32(vote)))
+        if (m[i] if bits >> i & 1 else -m[i]) >= 1:
+            bits, flips, m[i] = bits ^ 1 << i, flips + 1, 0.0
+    return bits, flips
+
+
+def flip(w, m, q, beta, eta):
+    numbers, flips, rows = [[read_float(v) for v in row] for row in m], 0, []
+    for text, row, votes, rate in zip(w, numbers, q, eta):
+        bits, flipped = flip_row(read_row(text)[0], row, votes, read_float(beta), read_float(rate))
+        rows.append(write_bits(bits, len(text)))
+        flips += flipped
+    return {"w": rows, "m": [[write_float32(v) for v in row] for row in numbers], "flips": flips}
+
+
+class Parameter:
+    """Bits of weights, and what the optimizer remembers of them."""
+
+    def __init__(self, rows, n_places=1):
+        self.n_bits, self.n_places = len(rows[0]), n_places
+        self.rows = read_bits(rows)
+        self.m = [[0.0] * self.n_bits for _ in rows]
+        self.beta = 1.0
+
+    def step(self, q, eta, clip, n_samples):
+        eta = eta / (SIGNAL_MAX * n_samples) / sqrt(self.n_places)
+        flips = 0
+        for j, (votes, rate) in enumerate(zip(q, rates(q, eta, clip))):
+            self.rows[j], flipped = flip_row(self.rows[j], self.m[j], votes, self.beta, rate)
+            flips += flipped
+        n_weights = len(self.rows) * self.n_bits
+        self.beta = (n_weights - flips) / n_weights
+        return flips
+
+
+def optimize(w, votes, n_samples, eta, clip):
+    parameter, flips, beta = Parameter(w), [], []
+    for q, n, rate in zip(votes, n_samples, eta):
+        flips.append(parameter.step(q, read_float(rate), read_float(clip), n) if n else 0)
+        beta.append(write_float64(parameter.beta))
+    rows = [write_bits(row, parameter.n_bits) for row in parameter.rows]
+    m = [[write_float32(v) for v in row] for row in parameter.m]
+    return {"w": rows, "m": m, "flips": flips, "beta": beta}
+
+
+# ------------------------------------------------------------------------------------------ level 6: training
+# A layer remembers its input between forward and backward.  Bits of a sample are a pair (bits, known) on the way.
+
+
+class Sums:
+    """What linear layers and convolutions share: weights, and perhaps a bias."""
+
+    def __init__(self, layer, n_places):
+        self.gate = layer["gate"]
+        self.weight = Parameter(layer["weight"], n_places)
+        self.bias = None if layer["bias"] is None else Parameter([layer["bias"]], n_places)
+        self.parameters = [self.weight, self.bias] if self.bias else [self.weight]
+
+    def sums(self, x):
+        n = len(self.weight.rows)
+        bias = [2 * (self.bias.rows[0] >> j & 1) - 1 for j in range(n)] if self.bias else [0] * n
+        return [[s + b for s, b in zip(row, bias)] for row in sums_of(self.gate, x, self.weight.rows)]
+
+    def votes_at(self, z, x):
+        q = votes_on_weights(self.gate, z, x, len(self.weight.rows), self.weight.n_bits)
+        return [q, [[sum(column) for column in zip(*z)]]][: len(self.parameters)]
+
+
+class Linear(Sums):
+    def __init__(self, layer):
+        super().__init__(layer, 1)
+        self.centered = layer["centered"]
+
+    def forward(self, x):
+        self.x = x
+        return self.sums(x)
+
+    def backward(self, z):
+        return votes_on_inputs(self.gate, z, self.weight.rows, self.weight.n_bits)
+
+    def votes(self, z):
+        votes = self.votes_at(z, self.x)
+        if self.centered:
+            change, n = variation_in_weight(self.gate), self.weight.n_bits
+            totals = [sum(column) for column in zip(*(factors(change, *row, n) for row in self.x))]
+            votes[0] = center_votes(votes[0], [sum(column) for column in zip(*z)], totals, len(z))
+        return votes
+
+
+class Conv(Sums):
+    def __init__(self, layer):
+        self.window, self.padding_value = Window(layer["window"]), layer["padding_value"]
+        super().__init__(layer, len(self.window.places))
+
+    def forward(self, x):
+        self.patches = [list(self.window.patches(image, self.padding_value)) for image in x]
+        return [[s for at in self.sums(patches) for s in at] for patches in self.patches]
+
+    def backward(self, z):
+        return votes_on_pixels(self.gate, z, self.weight.rows, self.window)
+
+    def votes(self, z):
+        signals = [at for row in z for at in by_place(row, len(self.weight.rows))]
+        return self.votes_at(signals, [patch for patches in self.patches for patch in patches])
+
+
+class MaxPool:
+    parameters = ()
+
+    def __init__(self, layer):
+        self.image_shape, self.size = layer["image_shape"], layer["size"]
+
+    def forward(self, x):
+        pairs = [pool_one(row, self.image_shape, self.size) for row in x]
+        self.winner = [winner for _, winner in pairs]
+        return [best for best, _ in pairs]
+
+    def backward(self, z):
+        return pool_back(z, self.winner, self.image_shape, self.size)
+
+
+class Threshold:
+    parameters = ()
+
+    def __init__(self, layer):
+        self.tau, self.table, self.shift = layer["tau"], layer["table"], layer["shift"]
+
+    def forward(self, x):
+        self.s = x
+        return [(threshold(row, self.tau), (1 << len(row)) - 1) for row in x]
+
+    def backward(self, z):
+        return rescale(z, self.s, self.tau, self.table, self.shift)
+
+
+class Gates:
+    def __init__(self, layer):
+        self.wires, self.table = layer["wires"], Parameter(layer["tables"])
+        self.parameters = [self.table]
+
+    def forward(self, x):
+        self.x = [bits for bits, _ in x]
+        self.n_units = x[0][1].bit_length()
+        full = (1 << len(self.wires)) - 1
+        return [(look_up(bits, self.wires, self.table.rows), full) for bits in self.x]
+
+    def backward(self, z):
+        return votes_on_units(z, self.x, self.wires, self.table.rows, self.n_units)
+
+    def votes(self, z):
+        return [votes_on_tables(z, self.x, self.wires)]
+
+
+class GroupSum:
+    parameters = ()
+
+    def __init__(self, layer):
+        self.n_groups = layer["n_groups"]
+
+    def forward(self, x):
+        self.n_bits = x[0][1].bit_length()
+        return [group_scores(bits, self.n_bits, self.n_groups) for bits, _ in x]
+
+    def backward(self, z):
+        return [[signal for signal in row for _ in range(self.n_bits // self.n_groups)] for row in z]
+
+
+LAYERS = {
+    "linear": Linear,
+    "conv": Conv,
+    "max_pool": MaxPool,
+    "threshold": Threshold,
+    "gate": Gates,
+    "group_sum": GroupSum,
+}
+
+
+def train_step(layers, value, y, network, eta):
+    """Forward, back, and only then the flips: all votes are those of the weights before the step."""
+    for layer in layers:
+        value = layer.forward(value)
+    signal, votes = cross_entropy(value, y, network["loss_table"]), []
+    for layer in reversed(layers):
+        if layer.parameters:
+            votes += zip(layer.parameters, layer.votes(signal))
+        if layer is not layers[0]:
+            signal = layer.backward(signal)
+    clip = read_float(network["clip"])
+    return sum(parameter.step(q, eta, clip, len(y)) for parameter, q in votes)
+
+
+def fingerprint(parameters):
+    digest = hashlib.sha256()
+    for parameter in parameters:
+        digest.update(struct.pack("<2Q", len(parameter.rows), parameter.n_bits))
+        for row in parameter.rows:
+            words = to_words(row, parameter.n_bits)
+            digest.update(struct.pack(f"<{len(words)}Q", *words))
+    return digest.hexdigest()
+
+
+def train(network, batches, eta, checkpoints):
+    layers = [LAYERS[layer["type"]](layer) for layer in network["layers"]]
+    x, flips, prints = [read_row(row) for row in network["x"]], [], []
+    for step, (batch, rate) in enumerate(zip(batches, eta), start=1):
+        y = [network["y"][i] for i in batch]
+        value = [x[i] for i in batch]
+        flips.append(train_step(layers, value, y, network, read_float(rate)) if batch else 0)
+        if step in checkpoints:
+            prints.append(fingerprint([p for layer in layers for p in layer.parameters]))
+    return {"flips": flips, "fingerprints": prints}
+
+
+# ------------------------------------------------------------------------------------------------ the protocol
+
+FUNCTIONS = [
+    connective, project, mixed, delta, variations,
+    gate_table, gate_variations, table_values,
+    pack, unpack, negate, transpose, count_rows,
+    gate_sum, gate_bits, conv_sum, max_pool, group_sum, rescale,
+    loss_table, threshold_table, cross_entropy, squared_error,
+    weight_votes, input_votes, center_votes, conv_weight_votes, pixel_votes, pool_back, table_votes, wire_votes,
+    vote_norms, clipped_eta, flip, optimize,
+    train,
+]  # fmt: skip
+
+
+def main():
+    """Answer one line for each line, until the input ends."""
+    by_name = {function.__name__: function for function in FUNCTIONS}
+    for line in sys.stdin:
+        request = json.loads(line)
+        answer = {"id": request["id"]}
+        if request["function"] in by_name:
+            answer["result"] = by_name[request["function"]](**request["arguments"])
+        else:
+            answer["error"] = "unsupported"
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()
