@@ -59,6 +59,17 @@ def test_every_code_cell_is_closed_and_found(page):
     assert page.read_text(encoding="utf-8").count("\n```{code-cell}") == len(cells(page)) > 0
 
 
+def without_alternative_text(page):
+    """Cells that draw and do not say what one sees."""
+    found = CELL.finditer(page.read_text(encoding="utf-8"))
+    return [m[2] for m in found if "plt.subplots(" in m[2] and not re.search(r"alt: \"[^\"]{20,}\"", m[1])]
+
+
+@pytest.mark.parametrize("page", [*TUTORIALS, ROOT / "docs/index.md"], ids=lambda p: p.stem)
+def test_every_picture_has_an_alternative_text(page):
+    assert not without_alternative_text(page)
+
+
 def test_the_table_of_tutorials_is_complete():
     text = (ROOT / "tutorials/README.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| \[.*\]\((.*)\)", text, re.M) == [page.name for page in TUTORIALS]
@@ -73,3 +84,5 @@ def test_a_page_without_a_final_assert_is_caught(tmp_path):
     assert ends_in_an_assert(page)
     with pytest.raises(AssertionError):
         execute(page)
+    page.write_text("```{code-cell} ipython3\nfigure, ax = plt.subplots()\n```\n", encoding="utf-8")
+    assert without_alternative_text(page)
