@@ -20,6 +20,7 @@ from bvar.testing import (
     check_backend,
     check_port,
     generate,
+    live,
     load_vectors,
     write_vectors,
 )
@@ -89,7 +90,7 @@ def test_the_functions_and_levels_are_one_table():
 
 @pytest.mark.parametrize("name", backends.available())
 def test_every_backend_passes_all_levels(name):
-    report = check_backend(name)
+    report = check_backend(name, examples=25)
     assert report.ok, str(report)
     assert set(report.passed) == set(range(len(LEVELS)))
 
@@ -183,6 +184,17 @@ def test_results_are_compared_with_their_types():
     assert not same({"a": 1}, {"a": 1, "b": 2})
 
 
+def test_a_subject_that_changes_its_mind_has_failed():
+    calls = []
+
+    def every_fifth(right, arguments):
+        calls.append(arguments)
+        return right(**arguments) if len(calls) % 5 else []
+
+    report = check_backend(Wrong("count_rows", every_fifth), levels=[2], examples=50)
+    assert "count_rows agrees with the oracle" in {finding.name for finding in report.failures}
+
+
 # ------------------------------------------------------------------------------------------------ live ports
 
 ANSWER = """
@@ -231,9 +243,12 @@ def test_a_fault_of_a_port_fails_one_check_and_is_told(name):
         assert report.passed[1] == 15
 
 
-def test_a_port_that_never_answers_is_no_port():
+def test_a_port_that_never_answers_is_no_port(monkeypatch):
+    monkeypatch.setattr(live, "_MOST_RESTARTS", 5)
     with pytest.raises(PortError, match="ended with exit code 9, before it gave an answer"):
         check_port([sys.executable, "-c", "raise SystemExit(9)"], levels=[1])
+    with pytest.raises(PortError, match="ended with exit code 3, for the 6th time: given up"):
+        check_port(port("if number > 1: os._exit(3)"), levels=[1])
     with pytest.raises(PortError, match="cannot be started"):
         Port(["./there-is-no-such-port"])
     with pytest.raises(ValueError, match="command must name a program"):

@@ -14,7 +14,7 @@ PORTS = Path(__file__).parents[1] / "tutorials/ports"
 
 
 def check(command):
-    report = check_port([str(part) for part in command], timeout=30)
+    report = check_port([str(part) for part in command], timeout=30, examples=50)
     assert report.ok, str(report)
     assert set(report.passed) == set(range(len(LEVELS)))
 
@@ -54,3 +54,11 @@ def test_the_ports_need_no_library():
     assert '#include "' not in c
     script = (PORTS / "javascript/bvar_port.js").read_text(encoding="utf-8")
     assert set(re.findall(r"require\(\"(.*?)\"\)", script)) == {"node:crypto", "node:readline"}
+
+
+def test_the_port_of_the_page_does_what_the_page_says(tmp_path):
+    page = (PORTS.parents[1] / "docs/howto/write-a-port.md").read_text(encoding="utf-8")
+    program = tmp_path / "my_port.py"
+    program.write_text(re.search(r"^```python\n(.*?)^```", page, re.M | re.S)[1], encoding="utf-8")
+    report = check_port([sys.executable, str(program)], levels=[1])
+    assert "\n".join(str(report).splitlines()[1:]) in page

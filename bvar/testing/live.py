@@ -64,6 +64,7 @@ class Port:
             raise ValueError("command must name a program")
         self.command, self.timeout = list(command), check_real(timeout, "timeout", low=0, strict=True)
         self._n_requests = self._n_answers = self._n_restarts = 0
+        self._given_up: PortError | None = None
         self._start()
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -101,6 +102,8 @@ class Port:
             raise PortError(f"the port {self.command[0]!r} cannot be started: {error.strerror}") from None
 
     def _request(self, function: str, **arguments: Any) -> Any:
+        if self._given_up is not None:
+            raise self._given_up
         self._n_requests += 1
         request = {"id": self._n_requests, "function": function, "arguments": arguments}
         answer = self._read(self._exchange(json.dumps(request)))
@@ -144,11 +147,12 @@ class Port:
         self.close()
         self._n_restarts += 1
         if not self._n_answers:
-            return PortError(f"{text}, before it gave an answer")
-        if self._n_restarts > _MOST_RESTARTS:
-            return PortError(f"{text}; that was restart {self._n_restarts}: given up")
-        self._start()
-        return RuntimeError(text)
+            self._given_up = PortError(f"{text}, before it gave an answer")
+        elif self._n_restarts > _MOST_RESTARTS:
+            self._given_up = PortError(f"{text}, for the {self._n_restarts}th time: given up")
+        else:
+            self._start()
+        return self._given_up or RuntimeError(text)
 
     def _read(self, line: str) -> dict[str, Any]:
         try:
