@@ -32,7 +32,7 @@ from bvar.optim import BooleanOptimizer
 from bvar.real_loss import RealCrossEntropy
 from bvar.windows import check_image_shape
 
-__all__ = ["VGG_SMALL", "check_conv_layers", "conv_network", "residual_block", "vgg_small"]
+__all__ = ["VGG_SMALL", "conv_network", "residual_block", "vgg_small"]
 
 VGG_SMALL = (128, 128, "M", 256, 256, "M", 512, 512, "M")
 """The convolutions and pools of VGG-Small (BOLD, App. D.1.2)."""

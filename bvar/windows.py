@@ -14,7 +14,7 @@ import numpy as np
 
 from bvar._validation import check_integer
 
-__all__ = ["SlidingWindow", "check_image_shape"]
+__all__ = ["SlidingWindow"]
 
 _LIMIT = 2**31 - 1
 
