@@ -117,7 +117,7 @@ class Subject(Protocol):
         """Add up e(bit) over blocks of neighbours."""
 
     def rescale(self, g: Matrix, s: Matrix, tau: Ints, table: Ints, shift: int) -> Matrix:
-        """Give round(g * table[|s - tau|] / 2**shift), halves away from zero, kept within +-127."""
+        """Give ``round(g * table[|s - tau|] / 2**shift)``, halves away from zero, kept within +-127."""
 
     def loss_table(self, fan_in: int, temperature: Float64) -> Ints:
         """Tabulate round(2**20 exp(-d / (temperature * sqrt(fan_in)))) up to the first 0."""
