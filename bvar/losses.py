@@ -137,7 +137,9 @@ class CrossEntropy(ProbabilisticLoss):
 
     .. math:: z_j = \operatorname{round}(127 \, p_j) - 127 \, [j = y], \qquad
               p_j = \frac{t(s_{\max} - s_j)}{\sum_k t(s_{\max} - s_k)}, \qquad
-              t(d) \approx 2^{20} e^{-d / T} .
+              t(d) \approx 2^{20} e^{-d / (T \sqrt n)} ,
+
+    with n the terms of a score and T the temperature.
 
     Parameters
     ----------

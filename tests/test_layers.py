@@ -127,7 +127,7 @@ def test_a_narrow_weight_tends_to_the_exact_variation_at_the_derived_rate(fan_in
 
 
 def test_without_noise_only_sums_at_the_threshold_are_heard(backend):
-    """The exact variation of a step, and the narrowest noise that floats can name gives it too."""
+    """As without noise, so with the narrowest noise that floats can name."""
     s = np.array([[-3, -1, 0, 1, 2]], np.int32)
     for width in (0, 5e-324, 1e-3):
         threshold = Threshold(5, 12, 2, width=width)

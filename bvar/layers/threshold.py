@@ -6,7 +6,7 @@ itself, so no signal would pass (``docs/explanation/chain-rules.md``); the signa
 .. math:: \tanh'(\alpha \Delta) = 1 - \tanh^2(\alpha \Delta), \qquad \Delta = |s - \tau| ,
 
 as in BOLD, App. C.3.  The page ``docs/explanation/backpropagation.md`` derives alpha and the scale.  The weight is
-the variation of a threshold in logistic noise; without noise it is the exact variation again.
+the variation of a threshold in logistic noise; without noise only sums that meet the threshold are heard.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ class Threshold(Layer):
         .. math:: t_d = \operatorname{round}\bigl(2^{20} c \, (1 - \tanh^2 (\alpha d / w))\bigr)
 
         At a distance :math:`d > 0` the weight is at most :math:`4 c \, e^{-2 \alpha d / w}` (derived here), and
-        for :math:`w = 0` only sums that meet the threshold are heard: the exact variation of a step, :math:`f'`.
+        for :math:`w = 0` only sums that meet the threshold are heard; an odd number of terms never meets 0.
         The scale c stays as it is, so narrower noise lets less of the signal through.
 
         Parameters

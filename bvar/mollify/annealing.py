@@ -32,7 +32,7 @@ class ThresholdAnnealing:
     schedule : Schedule, default=LinearSchedule()
         Its noise fraction gamma(u) falls from 1 to 0.
     final_width : float, default=0.0
-        The width :math:`w_1` after the last epoch, in [0, 1]; 0 is the exact variation of a step.
+        The width :math:`w_1` after the last epoch, in [0, 1]; 0 hears only sums that meet their threshold.
 
     Raises
     ------
