@@ -1,4 +1,7 @@
-"""Convolutional networks: convolutions, pools, thresholds, then linear layers; VGG-Small; the residual block."""
+"""Convolutional networks: convolutions, pools, thresholds, then linear layers; VGG-Small; the residual block.
+
+Longer than other modules only by the documentation of its three builders, which share the parts below them.
+"""
 
 from __future__ import annotations
 

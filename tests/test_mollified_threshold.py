@@ -70,7 +70,9 @@ def test_the_weight_of_bold_is_a_logistic_density(name, fan_in, fan_out):
     alpha, scale = float(surrogate_width(fan_in, below)), float(signal_scale(fan_out, above))
     d = np.arange(len(layer.table))
     weight = 2 / alpha * mollified_variation(d, 0, 1 / (2 * alpha))
-    np.testing.assert_allclose(weight, 1 - np.tanh(alpha * d) ** 2, rtol=0, atol=1e-15)  # a few roundings
+    np.testing.assert_allclose(
+        weight, 1 - np.tanh(alpha * d) ** 2, rtol=0, atol=1e-15
+    )  # nine roundings of at most 2^-53
     # the table is rounded to halves of 2^-20
     assert abs(layer.table / 2**Threshold.SHIFT - scale * weight).max() <= 0.5001 * 2**-Threshold.SHIFT
     variance = float(fan_in * (1 - below.mean**2))

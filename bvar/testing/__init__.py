@@ -9,14 +9,8 @@ functions and formats are on ``docs/reference/conformance.md``.
 from bvar.testing.laws import LAWS
 from bvar.testing.live import Port, PortError, check_port
 from bvar.testing.protocol import FUNCTIONS, LEVELS, Subject, Unsupported
-from bvar.testing.runner import (
-    Expectations,
-    Finding,
-    Report,
-    check_backend,
-    load_vectors,
-    write_vectors,
-)
+from bvar.testing.report import Expectations, Finding, Report
+from bvar.testing.runner import check_backend, load_vectors, write_vectors
 
 __all__ = [
     "FUNCTIONS",

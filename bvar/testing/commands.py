@@ -11,7 +11,8 @@ from typing import Any
 from bvar import backends
 from bvar._csv import CommandError
 from bvar.testing.live import PortError, check_port
-from bvar.testing.runner import Expectations, check_backend, write_vectors
+from bvar.testing.report import Expectations
+from bvar.testing.runner import check_backend, write_vectors
 
 __all__ = ["add_check_port", "add_vectors"]
 

@@ -18,7 +18,8 @@ from typing import Any
 
 from bvar._validation import check_real
 from bvar.testing.protocol import FUNCTIONS, Unsupported
-from bvar.testing.runner import Expectations, Report, run
+from bvar.testing.report import Expectations, Report
+from bvar.testing.runner import run
 
 __all__ = ["Port", "PortError", "check_port"]
 
@@ -135,7 +136,11 @@ class Port:
             timer.cancel()
         if line.endswith("\n"):
             return line
-        raise self._gone(f"gave no answer within {self.timeout:g} seconds" if late.is_set() else "")
+        raise self._gone(
+            f"gave no answer within {self.timeout:g} seconds (is its output flushed after every line?)"
+            if late.is_set()
+            else ""
+        )
 
     def _gone(self, why: str) -> Exception:
         """Say how the port ended, and start it again unless that is hopeless."""

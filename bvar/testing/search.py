@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Flaky
 
 from bvar.testing.laws import Ask, Law
-from bvar.testing.runner import Finding, answer, same
+from bvar.testing.report import Finding
+from bvar.testing.runner import answer, same
 from bvar.testing.strategies import STRATEGIES
 
 __all__ = ["search"]
