@@ -1,7 +1,7 @@
 """Boolean variation: neural networks of single bits, trained in logic.
 
-Readers start with :mod:`bvar.logic`, :mod:`bvar.variation`, :mod:`bvar.chain` and :mod:`bvar.gates`; users with
-:class:`BooleanClassifier`; porters with :mod:`bvar.bits` and :mod:`bvar.kernels`.
+Readers start with the four modules of :mod:`bvar.calculus`; users with :class:`BooleanClassifier`; porters with
+:mod:`bvar.bits` and :mod:`bvar.backends.definition`.
 """
 
 from bvar import backends

@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from bvar import command_line
-from bvar.testing import commands as conformance
+from bvar.cli import commands as cli
+from bvar.testing.kit import commands as conformance
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -30,13 +30,13 @@ def main(argv: list[str] | None = None) -> int:
         "--plot", type=Path, default=Path("bvar-demo.png"), metavar="FILE", help="where the plot goes"
     )
     commands.add_parser("backends", help="say which implementations run here, and why others do not")
-    command_line.add_train(commands)
-    command_line.add_predict(commands)
+    cli.add_train(commands)
+    cli.add_predict(commands)
     conformance.add_check_port(commands)
     conformance.add_vectors(commands)
     arguments = parser.parse_args(argv)
     if arguments.command == "demo":
-        from bvar.demo import run
+        from bvar.cli.demo import run
 
         run(arguments.plot)
     elif arguments.command == "backends":
@@ -44,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
 
         backends.show()
     else:
-        return command_line.run(arguments)
+        return cli.run(arguments)
     return 0
 
 

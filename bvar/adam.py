@@ -47,7 +47,7 @@ class Adam:
 
     See Also
     --------
-    bvar.optim.BooleanOptimizer : What trains the bits.
+    bvar.networks.BooleanOptimizer : What trains the bits.
 
     References
     ----------

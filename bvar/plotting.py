@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bvar.kernels import unpack
-from bvar.network import Network
+from bvar.networks.network import Network
 
 __all__ = ["plot_beta", "plot_flip_rate", "plot_learning_curve", "plot_weights"]
 
@@ -142,7 +142,7 @@ def plot_weights(network: Network, neuron: int, shape: tuple[int, int], *, layer
 
     Parameters
     ----------
-    network : bvar.network.Network
+    network : bvar.networks.Network
         Whose neuron.
     neuron : int
         Row of the weights.
@@ -167,7 +167,7 @@ def plot_weights(network: Network, neuron: int, shape: tuple[int, int], *, layer
 
     Examples
     --------
-    >>> from bvar.network import boolean_mlp
+    >>> from bvar.networks import boolean_mlp
     >>> from bvar.plotting import plot_weights
     >>> ax = plot_weights(boolean_mlp([64, 100, 10], random_state=0), neuron=3, shape=(8, 8))
     >>> ax.images[0].get_array().shape

@@ -9,7 +9,14 @@ import numpy as np
 from scipy.special import log_softmax
 
 from bvar._validation import check_array
-from bvar.losses import FULL_WEIGHT, SIGNAL_MAX, ProbabilisticLoss, check_weights, class_shares, count_best
+from bvar.networks.losses import (
+    FULL_WEIGHT,
+    SIGNAL_MAX,
+    ProbabilisticLoss,
+    check_weights,
+    class_shares,
+    count_best,
+)
 
 __all__ = ["RealCrossEntropy"]
 
@@ -21,12 +28,12 @@ class RealCrossEntropy(ProbabilisticLoss):
 
     There is no temperature, since real weights find their own, and signals are not rounded: those of samples that
     are almost right still teach the real weights. They are in 127ths all the same, as those of
-    :class:`bvar.losses.CrossEntropy` are, so that the votes below are of the usual size.
+    :class:`bvar.networks.CrossEntropy` are, so that the votes below are of the usual size.
 
     Notes
     -----
     Targets are class indices, shape (n_samples,), or soft: whole 127ths, shape (n_samples, n_classes), each row of
-    which adds up to 127 (:func:`bvar.losses.integer_targets`).
+    which adds up to 127 (:func:`bvar.networks.integer_targets`).
 
     Examples
     --------

@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-import bvar._numpy as reference
-from bvar import chain, gates, kernels, layers, network, optim
+import bvar.backends.definition as reference
+from bvar import kernels, layers
 from bvar.bits import BitMatrix
+from bvar.calculus import chain, gates
+from bvar.networks import network, optimizer
 
 Numpy = reference.NumpyBackend
 
@@ -100,11 +102,11 @@ def beta_not_updated():
 
         return forget
 
-    _wrap(optim.BooleanOptimizer, "step", change)
+    _wrap(optimizer.BooleanOptimizer, "step", change)
 
 
 def clip_forgotten():
-    optim.BooleanOptimizer._clipped = lambda self, eta, q: np.full(len(q), eta, np.float32)
+    optimizer.BooleanOptimizer._clipped = lambda self, eta, q: np.full(len(q), eta, np.float32)
 
 
 def signals_scaled_by_their_part_of_the_batch():

@@ -6,9 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bvar import kernels
-from bvar.gate_network import gate_network
-from bvar.losses import BinaryCrossEntropy
-from bvar.network import Network
+from bvar.networks import BinaryCrossEntropy, Network, gate_network
 
 
 def all_inputs(n: int) -> np.ndarray:

@@ -1,3 +1,3 @@
 """The oracle; it ships with the conformance kit, so that a port anywhere can be compared with it."""
 
-from bvar.testing.oracle import *  # noqa: F403
+from bvar.testing.oracle.definitions import *  # noqa: F403

@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 
 from bvar import ImageEncoder, backends
-from bvar._random import RandomWords
-from bvar.augmentation import RandomFlip, RandomShift, apply_augmentations
-from bvar.conv_network import vgg_small
+from bvar.bits import RandomWords
+from bvar.training import RandomFlip, RandomShift, apply_augmentations
+from bvar.networks import vgg_small
 
 CHANGES = [RandomShift(4), RandomFlip()]
 

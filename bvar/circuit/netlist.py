@@ -17,9 +17,9 @@ import numpy as np
 from bvar import kernels
 from bvar._validation import check_integer
 from bvar.bits import BitMatrix, n_words, tail_mask
+from bvar.calculus.gates import GATES, Gate
 from bvar.circuit.evaluation import Step, evaluate_planes, plan
 from bvar.circuit.truth import MAX_FAN_IN, full
-from bvar.gates import GATES, Gate
 
 __all__ = ["Circuit", "TableGate", "cone", "kind"]
 
@@ -160,7 +160,7 @@ class Circuit:
 
         Parameters
         ----------
-        network : bvar.network.Network
+        network : bvar.networks.Network
             Layers of gates, and a group sum as the last one.
         n_inputs : int, optional
             Number of input bits. Default: what the first layer says.
@@ -291,8 +291,8 @@ class Circuit:
         -------
         dict of str to int
             How many gates there are of each kind, the most frequent first.  Gates of up to two inputs have the
-            names of :mod:`bvar.gates`, where `a` is the first input and `b` the second; others are called after
-            their number of inputs, such as ``'3 inputs'``.
+            names of :mod:`bvar.calculus.gates`, where `a` is the first input and `b` the second; others are
+            called after their number of inputs, such as ``'3 inputs'``.
 
         Examples
         --------
@@ -437,7 +437,7 @@ class Circuit:
 
 
 def kind(gate: TableGate) -> str:
-    """Name a gate after `bvar.gates`, or after its number of inputs."""
+    """Name a gate after `bvar.calculus.gates`, or after its number of inputs."""
     k = len(gate.inputs)
     if k > 2:
         return f"{k} inputs"

@@ -1,6 +1,6 @@
 """What the estimators share: parameters, encoding, the training loop, early stopping.
 
-An estimator is an encoder and a network of :mod:`bvar.network`, trained by minibatches.  Everything that
+An estimator is an encoder and a network of :mod:`bvar.networks`, trained by minibatches.  Everything that
 decides which model comes out is an integer or an elementwise operation on floats, so `random_state` fixes the
 model bit for bit, whatever the backend and the number of threads.
 """
@@ -24,16 +24,16 @@ from sklearn.utils.validation import (
 )
 
 from bvar import backends
-from bvar._random import RandomWords
 from bvar._validation import check_integer, check_real, check_sizes
 from bvar.bits import BitMatrix
+from bvar.bits.random import RandomWords
 from bvar.encoding import BitEncoder, TableEncoder
-from bvar.estimators.fresh import FreshData
-from bvar.estimators.progress import Progress
-from bvar.estimators.training import BestNetwork, TrainingData, audible, empty_history, rows_of, train_epoch
 from bvar.layers import BooleanLinear
-from bvar.losses import FULL_WEIGHT, Loss
-from bvar.network import Network, Votes, boolean_mlp
+from bvar.networks.losses import FULL_WEIGHT, Loss
+from bvar.networks.network import Network, Votes, boolean_mlp
+from bvar.training.data import BestNetwork, TrainingData, audible, empty_history, rows_of, train_epoch
+from bvar.training.fresh import FreshData
+from bvar.training.progress import Progress
 
 __all__ = ["BooleanNetworkEstimator", "MultilayerEstimator"]
 

@@ -10,13 +10,13 @@ from sklearn.utils import assert_all_finite, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import _check_sample_weight, check_array, column_or_1d
 
-from bvar.augmentation import as_augmentations
 from bvar.estimators.base import BooleanNetworkEstimator
-from bvar.estimators.fresh import Degradation, FreshData
-from bvar.estimators.training import TrainingData
-from bvar.losses import BinaryCrossEntropy, CrossEntropy, ProbabilisticLoss
 from bvar.mollify import Mollifier
-from bvar.network import Votes
+from bvar.networks.losses import BinaryCrossEntropy, CrossEntropy, ProbabilisticLoss
+from bvar.networks.network import Votes
+from bvar.training.augmentation import as_augmentations
+from bvar.training.data import TrainingData
+from bvar.training.fresh import Degradation, FreshData
 
 __all__ = ["NetworkClassifier"]
 

@@ -24,15 +24,15 @@ class BooleanClassifier(NetworkClassifier, MultilayerEstimator):
         Turns samples into bits; cloned and fitted in `fit`. Default: a :class:`bvar.encoding.TableEncoder`, which
         takes numbers, categories and missing values, with 8 to 64 bits for a number, fewer the more features.
     eta : float, default=10.0
-        Accumulation factor of the optimizer, see :class:`bvar.optim.BooleanOptimizer`.
+        Accumulation factor of the optimizer, see :class:`bvar.networks.BooleanOptimizer`.
     temperature : float, default=1.0
-        Temperature of the loss, see :class:`bvar.losses.CrossEntropy`.
+        Temperature of the loss, see :class:`bvar.networks.CrossEntropy`.
     flip_noise : float or 'auto', default='auto'
         Probability with which each bit of an encoded training sample is flipped, anew in each epoch; in steps of
         1/64, at most 0.5. Noise keeps a network from learning its samples by heart. 'auto' is 1/64 for each
         eight features or hundred bits, whichever is less, up to 1/8, and half of that from 10000 samples on.
     augment : augmentation or sequence of augmentations, optional
-        Changes of images from :mod:`bvar.augmentation`, made anew in each epoch before the samples become bits,
+        Changes of images from :mod:`bvar.training`, made anew in each epoch before the samples become bits,
         and before they are degraded. The model does not depend on the backend.
     mollifier : bvar.mollify.Mollifier, optional
         Degrades the numbers of each sample by noise or blur before they become bits, anew in each epoch, and
@@ -74,7 +74,7 @@ class BooleanClassifier(NetworkClassifier, MultilayerEstimator):
         Whether the targets were a matrix of labels.
     encoder_ : transformer
         The fitted encoder.
-    network_ : bvar.network.Network
+    network_ : bvar.networks.Network
         The trained network.
     history_ : dict of list
         For each epoch: 'loss' and 'score' (mean loss and accuracy on the training data while it was being
@@ -94,7 +94,7 @@ class BooleanClassifier(NetworkClassifier, MultilayerEstimator):
     See Also
     --------
     BooleanRegressor : The same for numbers.
-    bvar.network.boolean_mlp : The network alone, for training loops of one's own.
+    bvar.networks.boolean_mlp : The network alone, for training loops of one's own.
 
     Notes
     -----

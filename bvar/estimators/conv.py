@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from bvar._random import RandomWords
 from bvar._validation import check_integer, check_sizes
-from bvar.conv_network import check_conv_layers, conv_network
+from bvar.bits.random import RandomWords
+from bvar.bits.windows import check_image_shape
 from bvar.encoding import BitEncoder, ImageEncoder
 from bvar.estimators.classification import NetworkClassifier
 from bvar.layers import BooleanConv2d
-from bvar.network import Network
-from bvar.windows import check_image_shape
+from bvar.networks.conv import check_conv_layers, conv_network
+from bvar.networks.network import Network
 
 __all__ = ["BooleanConvClassifier"]
 
@@ -40,14 +40,14 @@ class BooleanConvClassifier(NetworkClassifier):
         Turns flat images into bits, the same number for every pixel; cloned and fitted in `fit`. Default: a
         :class:`bvar.encoding.ImageEncoder` with four bits for each channel.
     eta : float, default=10.0
-        Accumulation factor of the optimizer, see :class:`bvar.optim.BooleanOptimizer`.
+        Accumulation factor of the optimizer, see :class:`bvar.networks.BooleanOptimizer`.
     temperature : float, default=2.0
-        Temperature of the loss, see :class:`bvar.losses.CrossEntropy`.
+        Temperature of the loss, see :class:`bvar.networks.CrossEntropy`.
     flip_noise : float, default=0.0
         Probability with which each bit of an encoded training image is flipped, anew in each epoch; in steps of
         1/64, at most 0.5.
     augment : augmentation or sequence of augmentations, optional
-        Changes of images from :mod:`bvar.augmentation`, made anew in each epoch before the samples become bits,
+        Changes of images from :mod:`bvar.training`, made anew in each epoch before the samples become bits,
         and before they are degraded; they get images of shape `image_shape_`. The model does not depend on the
         backend.
     mollifier : bvar.mollify.Mollifier, optional
@@ -90,7 +90,7 @@ class BooleanConvClassifier(NetworkClassifier):
         Whether the targets were a matrix of labels.
     encoder_ : transformer
         The fitted encoder.
-    network_ : bvar.network.Network
+    network_ : bvar.networks.Network
         The trained network.
     history_ : dict of list
         For each epoch: 'loss' and 'score' (mean loss and accuracy on the training data while it was being
@@ -112,7 +112,7 @@ class BooleanConvClassifier(NetworkClassifier):
     See Also
     --------
     BooleanClassifier : For tables, and for images without convolutions.
-    bvar.conv_network.conv_network : The network alone, for training loops of one's own.
+    bvar.networks.conv_network : The network alone, for training loops of one's own.
 
     Notes
     -----

@@ -6,15 +6,15 @@ from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
-from bvar._random import RandomWords
 from bvar._validation import check_integer, check_sizes
 from bvar.bits import BitMatrix
+from bvar.bits.random import RandomWords
 from bvar.circuit import Circuit
 from bvar.estimators.classification import NetworkClassifier
-from bvar.gate_network import gate_network
 from bvar.kernels import MAX_FAN_IN
 from bvar.layers import GateLayer
-from bvar.network import Network
+from bvar.networks.gates import gate_network
+from bvar.networks.network import Network
 
 __all__ = ["LogicGateClassifier"]
 
@@ -36,15 +36,15 @@ class LogicGateClassifier(NetworkClassifier):
         Turns samples into bits; cloned and fitted in `fit`. Default: a :class:`bvar.encoding.TableEncoder`, as for
         :class:`BooleanClassifier`.
     eta : float, default=10.0
-        Accumulation factor of the optimizer, see :class:`bvar.optim.BooleanOptimizer`.
+        Accumulation factor of the optimizer, see :class:`bvar.networks.BooleanOptimizer`.
     temperature : float, default=1.0
-        Temperature of the loss, see :class:`bvar.losses.CrossEntropy`; the unit is the spread of a group.
+        Temperature of the loss, see :class:`bvar.networks.CrossEntropy`; the unit is the spread of a group.
     flip_noise : float or 'auto', default='auto'
         Probability with which each bit of an encoded training sample is flipped, anew in each epoch; in steps of
         1/64, at most 0.5. Noise keeps a network from learning its samples by heart. 'auto' is 1/64 for each
         eight features or hundred bits, whichever is less, up to 1/8, and 0 from 10000 samples on.
     augment : augmentation or sequence of augmentations, optional
-        Changes of images from :mod:`bvar.augmentation`, made anew in each epoch before the samples become bits,
+        Changes of images from :mod:`bvar.training`, made anew in each epoch before the samples become bits,
         and before they are degraded. The model does not depend on the backend.
     mollifier : bvar.mollify.Mollifier, optional
         Degrades the numbers of each sample by noise or blur before they become bits, anew in each epoch, and
@@ -87,7 +87,7 @@ class LogicGateClassifier(NetworkClassifier):
         Whether the targets were a matrix of labels.
     encoder_ : transformer
         The fitted encoder.
-    network_ : bvar.network.Network
+    network_ : bvar.networks.Network
         The trained network.
     history_ : dict of list
         For each epoch: 'loss' and 'score' (mean loss and accuracy on the training data while it was being
@@ -108,7 +108,7 @@ class LogicGateClassifier(NetworkClassifier):
     --------
     BooleanClassifier : Neurons that are sums; usually more accurate, and larger.
     bvar.circuit.Circuit : What :meth:`circuit` returns: to simplify, draw, print and export.
-    bvar.gate_network.gate_network : The network alone, for training loops of one's own.
+    bvar.networks.gate_network : The network alone, for training loops of one's own.
 
     Notes
     -----

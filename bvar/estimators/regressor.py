@@ -10,8 +10,8 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_array
 
 from bvar.estimators.base import MultilayerEstimator
-from bvar.losses import Loss, SquaredError
-from bvar.network import Votes
+from bvar.networks.losses import Loss, SquaredError
+from bvar.networks.network import Votes
 
 __all__ = ["BooleanRegressor"]
 
@@ -34,7 +34,7 @@ class BooleanRegressor(RegressorMixin, MultilayerEstimator):
         Turns samples into bits; cloned and fitted in `fit`. Default: a :class:`bvar.encoding.TableEncoder`, which
         takes numbers, categories and missing values, with 8 to 64 bits for a number, fewer the more features.
     eta : float, default=10.0
-        Accumulation factor of the optimizer, see :class:`bvar.optim.BooleanOptimizer`.
+        Accumulation factor of the optimizer, see :class:`bvar.networks.BooleanOptimizer`.
     flip_noise : float or 'auto', default='auto'
         Probability with which each bit of an encoded training sample is flipped, anew in each epoch; in steps of
         1/64, at most 0.5. Noise keeps a network from learning its samples by heart. 'auto' is 1/64 for each
@@ -73,7 +73,7 @@ class BooleanRegressor(RegressorMixin, MultilayerEstimator):
         Scores that one standard deviation takes.
     encoder_ : transformer
         The fitted encoder.
-    network_ : bvar.network.Network
+    network_ : bvar.networks.Network
         The trained network.
     history_ : dict of list
         For each epoch: 'loss', 'score' (R2 on the training data while it was being learnt), 'validation_score'

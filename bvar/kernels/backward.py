@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from bvar import _registry
 from bvar._validation import check_array, check_integer
+from bvar.backends import protocol
 from bvar.bits import BitMatrix
-from bvar.gates import Gate
-from bvar.gates import gate as find_gate
+from bvar.calculus.gates import Gate
+from bvar.calculus.gates import gate as find_gate
 from bvar.kernels.forward import gate_sum
 from bvar.kernels.layout import (
     check_bits,
@@ -206,14 +206,14 @@ def rescale(g: np.ndarray, s: np.ndarray, tau: np.ndarray, table: np.ndarray, sh
     if not len(table) or table.min() < 0 or table.max() > 2**30:
         raise ValueError("table must have entries, all in [0, 2**30]")
     out = np.empty(g.shape, np.int8)
-    _registry.current().rescale(g, s, tau, table, shift, out)
+    protocol.current().rescale(g, s, tau, table, shift, out)
     return out
 
 
 def _signed_sum(z: np.ndarray, words: np.ndarray, n_bits: int) -> np.ndarray:
     """Sum z[r, k] * e(bit i of row k of words) over k."""
     out = np.empty((len(z), n_bits), np.int32)
-    _registry.current().signed_sum(z, words, out)
+    protocol.current().signed_sum(z, words, out)
     return out
 
 

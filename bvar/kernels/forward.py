@@ -4,7 +4,7 @@ Every gate L(w, x) of two bits is, in the embedding e(T) = +1 and e(F) = -1,
 
 .. math:: e(L(w, x)) = \alpha + \beta [w] + \gamma [x] + \delta [w \oplus x] ,
 
-with integers derived in :attr:`bvar.gates.Gate.xor_form`.  A sum over inputs is therefore one count of
+with integers derived in :attr:`bvar.calculus.gates.Gate.xor_form`.  A sum over inputs is therefore one count of
 disagreements plus the counts of T in each row, and one backend operation serves all sixteen gates.  The page
 ``docs/explanation/neuron.md`` derives this.
 """
@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from bvar import _registry
 from bvar._validation import check_array, check_out
+from bvar.backends import protocol
 from bvar.bits import WORD, BitMatrix, n_words, tail_mask
-from bvar.gates import Gate
-from bvar.gates import gate as find_gate
+from bvar.calculus.gates import Gate
+from bvar.calculus.gates import gate as find_gate
 from bvar.kernels.layout import check_bits, check_known_bits, count_plane, pack_plane
 
 __all__ = ["MAX_BITS", "PreparedWeights", "gate_bits", "gate_sum", "prepare"]
@@ -43,7 +43,7 @@ class PreparedWeights:
     """
 
     def __init__(self, w: BitMatrix) -> None:
-        backend = _registry.current()
+        backend = protocol.current()
         self.bits = w.copy()  # a backend may keep the words as they are, and `w` may change
         self.backend = backend.name
         self.operand: Any = backend.prepare(self.bits.words)
@@ -138,7 +138,7 @@ def gate_sum(
     """
     x, prepared, kind = _forward_arguments(x, w, gate)
     out = check_out(out, (x.n_rows, prepared.bits.n_rows), np.int32)
-    backend = _registry.current()
+    backend = protocol.current()
     row, col, delta = _gate_terms(x, prepared, kind)
     backend.gate_sum(x.words, prepared.operand, row, col, delta, out)
     if x.known is not None:
@@ -198,7 +198,7 @@ def gate_bits(
     out = np.empty((x.n_rows, n_words(n_outputs)), np.uint64)
     row, col, delta = _gate_terms(x, prepared, kind)
     col = np.ascontiguousarray(col - tau, dtype=np.int32)
-    _registry.current().gate_bits(x.words, prepared.operand, row, col, delta, out)
+    protocol.current().gate_bits(x.words, prepared.operand, row, col, delta, out)
     return BitMatrix.trusted(out, n_outputs)
 
 
@@ -208,9 +208,9 @@ def _forward_arguments(
     x = check_bits(x, "x")
     kind = find_gate(gate)
     prepared = w if isinstance(w, PreparedWeights) else prepare(w)
-    if prepared.backend != _registry.current().name:
+    if prepared.backend != protocol.current().name:
         raise ValueError(
-            f"w was prepared for backend {prepared.backend!r}, but {_registry.current().name!r} is in force"
+            f"w was prepared for backend {prepared.backend!r}, but {protocol.current().name!r} is in force"
         )
     if x.n_bits != prepared.bits.n_bits:
         raise ValueError(
@@ -245,5 +245,5 @@ def _missing_terms(x: BitMatrix, w: PreparedWeights, kind: Gate) -> np.ndarray:
         unknown[:, -1] &= tail_mask(x.n_bits)
     zero_row, zero_col = np.zeros(x.n_rows, np.int32), np.zeros(w.bits.n_rows, np.int32)
     out = np.empty((x.n_rows, w.bits.n_rows), np.int32)
-    _registry.current().gate_sum(unknown, w.operand, zero_row, zero_col, kind.variation_a[0], out)
+    protocol.current().gate_sum(unknown, w.operand, zero_row, zero_col, kind.variation_a[0], out)
     return out

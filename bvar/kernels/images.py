@@ -14,15 +14,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from bvar import _registry
 from bvar._validation import check_array, check_integer
+from bvar.backends import protocol
 from bvar.bits import BitMatrix, n_words
-from bvar.gates import Gate
-from bvar.gates import gate as find_gate
+from bvar.bits.windows import SlidingWindow, check_image_shape
+from bvar.calculus.gates import Gate
+from bvar.calculus.gates import gate as find_gate
 from bvar.kernels._memory import lines
 from bvar.kernels.backward import MAX_TERMS, mix_votes
 from bvar.kernels.layout import check_bits, check_known_bits, pack_plane
-from bvar.windows import SlidingWindow, check_image_shape
 
 __all__ = ["MAX_POOL", "gather_patches", "pixel_votes", "pool_back", "pool_max"]
 
@@ -55,7 +55,7 @@ def gather_patches(x: BitMatrix, window: SlidingWindow) -> BitMatrix:
     --------
     >>> import numpy as np
     >>> from bvar import kernels
-    >>> from bvar.windows import SlidingWindow
+    >>> from bvar.bits import SlidingWindow
     >>> image = kernels.pack(np.array([[True, False, True, True]]))
     >>> kernels.unpack(kernels.gather_patches(image, SlidingWindow((1, 4), (1, 2)))).astype(int)
     array([[1, 0],
@@ -104,7 +104,7 @@ def pixel_votes(z: np.ndarray, w: BitMatrix, window: SlidingWindow, gate: str | 
     --------
     >>> import numpy as np
     >>> from bvar import kernels
-    >>> from bvar.windows import SlidingWindow
+    >>> from bvar.bits import SlidingWindow
     >>> w = kernels.pack(np.array([[True, False]]))
     >>> z = np.array([[1], [10]], dtype=np.int8)
     >>> kernels.pixel_votes(z, w, SlidingWindow((1, 3), (1, 2)))
@@ -122,7 +122,7 @@ def pixel_votes(z: np.ndarray, w: BitMatrix, window: SlidingWindow, gate: str | 
         raise ValueError(f"a pixel gets {len(w) * window.n_taps} votes; they are limited to {MAX_TERMS}")
     n_images = len(z) // window.n_places
     signs = lines((n_images, window.n_inputs), np.int32)
-    _registry.current().signed_pixels(z, w.words, window, signs)
+    protocol.current().signed_pixels(z, w.words, window, signs)
     at_false, at_true = find_gate(gate).variation_b
     if (at_false, at_true) == (-1, 1):
         return signs
@@ -179,7 +179,7 @@ def pool_max(sums: np.ndarray, image_shape: tuple[int, ...], size: int) -> tuple
         raise ValueError(f"sums must have {height * width * channels} columns, one per value, got {sums.shape[1]}")
     n_pooled = height // size * (width // size) * channels
     best, winner = lines((len(sums), n_pooled), np.int32), np.empty((len(sums), n_pooled), np.uint8)
-    _registry.current().pool_max(sums, (height, width, channels), size, winner, best)
+    protocol.current().pool_max(sums, (height, width, channels), size, winner, best)
     return best, winner
 
 
@@ -242,7 +242,7 @@ def _check_images(x: BitMatrix, window: SlidingWindow) -> BitMatrix:
 
 def _gather(plane: np.ndarray, window: SlidingWindow) -> np.ndarray:
     patches = lines((len(plane) * window.n_places, n_words(window.patch_size)), np.uint64)
-    _registry.current().gather_patches(plane, window, patches)
+    protocol.current().gather_patches(plane, window, patches)
     return patches
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bvar import _registry
 from bvar._validation import check_array
+from bvar.backends import protocol
 from bvar.bits import BitMatrix, n_words
 
 __all__ = ["count_rows", "pack", "pack_threshold", "transpose", "unpack", "unpack_ternary"]
@@ -203,28 +203,28 @@ def count_rows(bits: BitMatrix) -> np.ndarray:
 def pack_plane(values: np.ndarray) -> np.ndarray:
     """Bool (r, n) to words."""
     out = np.empty((len(values), n_words(values.shape[1])), np.uint64)
-    _registry.current().pack(np.ascontiguousarray(values), out)
+    protocol.current().pack(np.ascontiguousarray(values), out)
     return out
 
 
 def unpack_plane(words: np.ndarray, n_bits: int) -> np.ndarray:
     """Words to bool (r, n_bits)."""
     out = np.empty((len(words), n_bits), np.bool_)
-    _registry.current().unpack(words, out)
+    protocol.current().unpack(words, out)
     return out
 
 
 def transpose_plane(words: np.ndarray, n_bits: int) -> np.ndarray:
     """Words of (r, n_bits) bits to words of (n_bits, r) bits."""
     out = np.empty((n_bits, n_words(len(words))), np.uint64)
-    _registry.current().transpose(words, out)
+    protocol.current().transpose(words, out)
     return out
 
 
 def count_plane(words: np.ndarray) -> np.ndarray:
     """Count the T of each row, int32."""
     out = np.empty(len(words), np.int32)
-    _registry.current().count_rows(words, out)
+    protocol.current().count_rows(words, out)
     return out
 
 

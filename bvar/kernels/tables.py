@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bvar import _registry
 from bvar._validation import check_array, check_integer
+from bvar.backends import protocol
 from bvar.bits import BitMatrix, n_words
 from bvar.kernels._memory import lines
 from bvar.kernels.layout import check_known_bits
@@ -142,7 +142,7 @@ def table_values(x: BitMatrix, wiring: Wiring, tables: BitMatrix) -> BitMatrix:
     """
     x, words = _check_units(x, wiring), _check_tables(tables, wiring)
     out = lines((wiring.n_gates, n_words(x.n_bits)), np.uint64)
-    _registry.current().table_values(x.words, wiring.wires, words, x.n_bits, out)
+    protocol.current().table_values(x.words, wiring.wires, words, x.n_bits, out)
     return BitMatrix.trusted(out, x.n_bits)
 
 
@@ -181,7 +181,7 @@ def table_votes(z: np.ndarray, x: BitMatrix, wiring: Wiring) -> np.ndarray:
     if x.n_bits > MAX_SAMPLES:
         raise ValueError(f"z must have at most {MAX_SAMPLES} samples, got {x.n_bits}: vote in parts and add")
     out = np.empty((wiring.n_gates, 1 << wiring.fan_in), np.int32)
-    _registry.current().table_votes(z, x.words, wiring.wires, out)
+    protocol.current().table_votes(z, x.words, wiring.wires, out)
     return out
 
 
@@ -225,7 +225,7 @@ def wire_votes(z: np.ndarray, x: BitMatrix, wiring: Wiring, tables: BitMatrix) -
     x, z = _check_units(x, wiring), _check_signals(z, x, wiring)
     out = lines(x.shape, np.int16)
     words = _check_tables(tables, wiring)
-    _registry.current().wire_votes(z, x.words, wiring.wires, words, wiring.starts, wiring.readers, out)
+    protocol.current().wire_votes(z, x.words, wiring.wires, words, wiring.starts, wiring.readers, out)
     return out
 
 
@@ -263,7 +263,7 @@ def count_groups(x: BitMatrix, n_groups: int) -> np.ndarray:
     if x.n_rows % n_groups:
         raise ValueError(f"n_groups must divide the number of units, {x.n_rows}, got {n_groups}")
     out = np.empty((n_groups, x.n_bits), np.int32)
-    _registry.current().count_groups(x.words, out)
+    protocol.current().count_groups(x.words, out)
     return out
 
 
@@ -304,7 +304,7 @@ def pack_levels(values: np.ndarray, thresholds: np.ndarray) -> BitMatrix:
     if len(thresholds) != values.shape[1]:
         raise ValueError(f"thresholds must have one entry per column ({values.shape[1]}), got {len(thresholds)}")
     out = lines((len(values), n_words(values.shape[1])), np.uint64)
-    _registry.current().pack_levels(values, thresholds, out)
+    protocol.current().pack_levels(values, thresholds, out)
     return BitMatrix.trusted(out, values.shape[1])
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bvar import _registry
 from bvar._validation import check_array, check_integer, check_out, check_real
+from bvar.backends import protocol
 from bvar.bits import BitMatrix
 from bvar.kernels.backward import MAX_TERMS
 from bvar.kernels.layout import check_known_bits
@@ -79,7 +79,7 @@ def center_votes(
     col = _check_sums(input_sums, "input_sums", q.shape[1], n_samples)
     mean = ((col << (_MEAN_SHIFT + 1)) + n_samples) // (2 * n_samples)
     out = check_out(out, q.shape, np.int32)
-    _registry.current().center_votes(q, row.astype(np.int32), mean.astype(np.int32), _MEAN_SHIFT, out)
+    protocol.current().center_votes(q, row.astype(np.int32), mean.astype(np.int32), _MEAN_SHIFT, out)
     return out
 
 
@@ -119,7 +119,7 @@ def vote_norms(q: np.ndarray) -> np.ndarray:
     """
     q = np.ascontiguousarray(check_array(q, "q", dtype=np.int32, ndim=2))
     out = np.empty(len(q), np.int64)
-    _registry.current().vote_norms(q, out)
+    protocol.current().vote_norms(q, out)
     return out
 
 
@@ -186,7 +186,7 @@ def flip(w: BitMatrix, m: np.ndarray, q: np.ndarray, *, beta: float, eta: float 
             raise ValueError(f"{name} must be C-contiguous and writeable: it is changed in place")
     if check_real(beta, "beta", low=0) > 1:
         raise ValueError(f"beta must be in [0, 1], got {beta!r}")
-    return _registry.current().flip(w.words, m, q, float(beta), _eta_rows(eta, w.n_rows))
+    return protocol.current().flip(w.words, m, q, float(beta), _eta_rows(eta, w.n_rows))
 
 
 def _eta_rows(eta: float | np.ndarray, n_rows: int) -> np.ndarray:

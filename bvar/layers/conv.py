@@ -9,13 +9,13 @@ from typing import NamedTuple
 import numpy as np
 
 from bvar import kernels
-from bvar._random import RandomWords
 from bvar._validation import check_integer
 from bvar.bits import BitMatrix
-from bvar.gates import Gate
+from bvar.bits.random import RandomWords
+from bvar.bits.windows import SlidingWindow
+from bvar.calculus.gates import Gate
 from bvar.layers.base import Layer, Marginals, Parameter, VoteBlock
 from bvar.layers.linear import find_learnable_gate
-from bvar.windows import SlidingWindow
 
 __all__ = ["BooleanConv2d"]
 

@@ -18,9 +18,9 @@ from functools import cached_property
 import numpy as np
 
 from bvar import kernels
-from bvar._random import RandomWords
 from bvar._validation import check_array, check_integer
 from bvar.bits import BitMatrix
+from bvar.bits.random import RandomWords
 from bvar.kernels import MAX_FAN_IN, MAX_SIGNAL, Wiring
 from bvar.kernels._memory import lines
 from bvar.layers.base import Layer, Parameter
@@ -122,7 +122,7 @@ class GateLayer(Layer):
     is exact and then kept within +-32767: a rule for each sample by itself, so a batch may be split in any way.
 
     The tables are made of ``rare_bits(1, n_outputs, pass_through)``, T for a gate that copies, unless
-    `pass_through` is 0 or 64, and then ``bits(n_outputs, 2**fan_in)``; see ``bvar._random``.
+    `pass_through` is 0 or 64, and then ``bits(n_outputs, 2**fan_in)``; see ``bvar.bits``.
 
     Examples
     --------

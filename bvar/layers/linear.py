@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from bvar import kernels
-from bvar._random import RandomWords
 from bvar._validation import check_integer
 from bvar.bits import BitMatrix
-from bvar.gates import Gate
-from bvar.gates import gate as find_gate
+from bvar.bits.random import RandomWords
+from bvar.calculus.gates import Gate
+from bvar.calculus.gates import gate as find_gate
 from bvar.layers.base import Layer, Marginals, Parameter, VoteBlock
 
 __all__ = ["BooleanLinear"]

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from bvar.bits.windows import SlidingWindow
 from bvar.layers.base import Layer
 from bvar.layers.real import RealLinear
 from bvar.layers.signed_sum import SignedSum
-from bvar.windows import SlidingWindow
 
 __all__ = ["RealConv2d", "SignedConv2d"]
 
@@ -180,7 +180,7 @@ class RealConv2d(_NumberConv2d):
     ----------
     linear : RealLinear
         The layer on patches; `linear.weight` has shape (n_filters, patch size).
-    window : bvar.windows.SlidingWindow
+    window : bvar.bits.SlidingWindow
         The window and its places.
 
     Raises
@@ -248,7 +248,7 @@ class SignedConv2d(_NumberConv2d):
     ----------
     linear : SignedSum
         The layer on patches; `linear.weight` has shape (n_filters, patch size).
-    window : bvar.windows.SlidingWindow
+    window : bvar.bits.SlidingWindow
         The window and its places.
 
     Raises

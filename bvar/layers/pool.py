@@ -9,8 +9,8 @@ import numpy as np
 
 from bvar import kernels
 from bvar._validation import check_integer
+from bvar.bits.windows import check_image_shape
 from bvar.layers.base import Layer
-from bvar.windows import check_image_shape
 
 __all__ = ["MaxPool2d", "SumPool2d"]
 

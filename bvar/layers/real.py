@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from bvar import kernels
-from bvar._random import RandomWords
 from bvar._validation import check_array, check_integer
 from bvar.bits import BitMatrix
+from bvar.bits.random import RandomWords
 from bvar.layers.base import Layer, RealParameter
 from bvar.layers.rounding import fixed_point, to_votes
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from bvar import kernels
-from bvar._random import RandomWords
 from bvar._validation import check_integer
+from bvar.bits.random import RandomWords
 from bvar.layers.base import Layer, Parameter
 from bvar.layers.rounding import to_int8
 

@@ -21,8 +21,8 @@ from bvar import kernels
 from bvar._fixed_point import PI, median_of_largest, sech2_table, sqrt
 from bvar._validation import check_integer, check_real
 from bvar.bits import BitMatrix
-from bvar.gates import Gate
-from bvar.gates import gate as find_gate
+from bvar.calculus.gates import Gate
+from bvar.calculus.gates import gate as find_gate
 from bvar.layers.base import Layer
 
 __all__ = ["Threshold"]

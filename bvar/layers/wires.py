@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bvar._random import RandomWords
 from bvar._validation import check_integer
+from bvar.bits.random import RandomWords
 
 __all__ = ["image_places", "random_wires", "window_wires"]
 
@@ -34,7 +34,7 @@ def random_wires(n_inputs: int, n_outputs: int, fan_in: int, source: RandomWords
     Examples
     --------
     >>> import numpy as np
-    >>> from bvar._random import RandomWords
+    >>> from bvar.bits import RandomWords
     >>> from bvar.layers.wires import random_wires
     >>> np.bincount(random_wires(4, 6, 2, RandomWords(0)).ravel())
     array([3, 3, 3, 3])
@@ -85,7 +85,7 @@ def window_wires(
 
     Examples
     --------
-    >>> from bvar._random import RandomWords
+    >>> from bvar.bits import RandomWords
     >>> from bvar.layers.wires import image_places, window_wires
     >>> source = RandomWords(0)
     >>> wires, places = window_wires(image_places((28, 28)), 500, 2, 3, source)

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from bvar.model_file import _container, _kinds
 from bvar.model_file._container import ModelFileError
 from bvar.model_file._values import Reader, Writer
-from bvar.network import Network
+from bvar.networks.network import Network
 
 __all__ = ["ModelFileError", "load", "save"]
 

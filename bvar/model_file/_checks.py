@@ -26,9 +26,9 @@ from bvar.layers import (
     SumPool2d,
     Threshold,
 )
-from bvar.losses import BinaryCrossEntropy, CrossEntropy, ProbabilisticLoss, SquaredError
 from bvar.model_file._container import ModelFileError
-from bvar.network import Network
+from bvar.networks.losses import BinaryCrossEntropy, CrossEntropy, ProbabilisticLoss, SquaredError
+from bvar.networks.network import Network
 from bvar.real_loss import RealCrossEntropy
 
 __all__ = ["check_consistent"]

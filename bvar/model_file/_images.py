@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bvar.gates import gate
+from bvar.bits.windows import SlidingWindow
+from bvar.calculus.gates import gate
 from bvar.layers import (
     Add,
     BooleanConv2d,
@@ -19,7 +20,6 @@ from bvar.layers import (
 from bvar.model_file._container import ModelFileError
 from bvar.model_file._kind import Kind, check_parameters, known_bits, only, take
 from bvar.model_file._values import Reader, Writer
-from bvar.windows import SlidingWindow
 
 __all__ = ["IMAGE_KINDS"]
 

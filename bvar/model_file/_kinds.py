@@ -17,12 +17,10 @@ from sklearn.base import BaseEstimator
 
 import bvar.encoding
 import bvar.estimators
-from bvar._random import RandomWords
 from bvar.adam import Adam
-from bvar.augmentation import RandomFlip, RandomRotation, RandomShift
-from bvar.gates import gate
+from bvar.bits.random import RandomWords
+from bvar.calculus.gates import gate
 from bvar.layers import BooleanLinear, GateLayer, GroupSum, Layer, Threshold
-from bvar.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
 from bvar.model_file._checks import check_consistent
 from bvar.model_file._container import ModelFileError
 from bvar.model_file._images import IMAGE_KINDS
@@ -30,8 +28,10 @@ from bvar.model_file._kind import Kind, check_parameters, described, known_bits,
 from bvar.model_file._real import REAL_KINDS
 from bvar.model_file._values import Reader, Writer
 from bvar.mollify import CosineSchedule, LinearSchedule, Mollifier, SigmoidSchedule, ThresholdAnnealing
-from bvar.network import Network
-from bvar.optim import BooleanOptimizer
+from bvar.networks.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
+from bvar.networks.network import Network
+from bvar.networks.optimizer import BooleanOptimizer
+from bvar.training.augmentation import RandomFlip, RandomRotation, RandomShift
 
 __all__ = ["KINDS", "from_state", "to_state"]
 

@@ -94,7 +94,7 @@ class ThresholdAnnealing:
 
         Parameters
         ----------
-        network : bvar.network.Network
+        network : bvar.networks.Network
             Whose thresholds are changed.
         u : float
             Progress of training in [0, 1].

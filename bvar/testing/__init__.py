@@ -6,11 +6,11 @@ Hypothesis draws inputs and shrinks those that fail.  How to write a port is on 
 functions and formats are on ``docs/reference/conformance.md``.
 """
 
-from bvar.testing.laws import LAWS
-from bvar.testing.live import Port, PortError, check_port
-from bvar.testing.protocol import FUNCTIONS, LEVELS, Subject, Unsupported
-from bvar.testing.report import Expectations, Finding, Report
-from bvar.testing.runner import check_backend, load_vectors, write_vectors
+from bvar.testing.kit.laws import LAWS
+from bvar.testing.kit.report import Expectations, Finding, Report
+from bvar.testing.kit.runner import check_backend, load_vectors, write_vectors
+from bvar.testing.subjects.process import Port, PortError, check_port
+from bvar.testing.subjects.protocol import FUNCTIONS, LEVELS, Subject, Unsupported
 
 __all__ = [
     "FUNCTIONS",

@@ -13,9 +13,9 @@ import time
 import numpy as np
 
 from bvar import BooleanConvClassifier, backends
-from bvar._random import RandomWords
-from bvar.augmentation import RandomShift
-from bvar.conv_network import conv_network
+from bvar.bits import RandomWords
+from bvar.networks import conv_network
+from bvar.training import RandomShift
 from tests.bench.mnist import load
 from tests.bench.timing import describe, one_thread
 

@@ -15,10 +15,10 @@ import time
 import numpy as np
 
 from bvar import backends, kernels
-from bvar._random import RandomWords
-from bvar.augmentation import RandomShift, apply_augmentations
-from bvar.gate_network import gate_network
+from bvar.bits import RandomWords
 from bvar.layers import image_places, window_wires
+from bvar.networks import gate_network
+from bvar.training import RandomShift, apply_augmentations
 from tests.bench.mnist import load
 from tests.bench.timing import race
 

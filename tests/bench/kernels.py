@@ -21,7 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from bvar import _registry, backends, kernels
+from bvar import backends, kernels
+from bvar.backends import protocol
 from bvar.bits import BitMatrix, n_words, tail_mask
 from tests.bench.timing import describe, one_thread, race, show
 
@@ -47,11 +48,11 @@ def on(name: str, call: Callable[[], object]) -> Callable[[], object]:
     backend = backends.get(name)
 
     def run() -> object:
-        token = _registry._current.set(backend)
+        token = protocol._current.set(backend)
         try:
             return call()
         finally:
-            _registry._current.reset(token)
+            protocol._current.reset(token)
 
     return run
 

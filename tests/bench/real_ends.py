@@ -12,7 +12,7 @@ import time
 import numpy as np
 
 from bvar import backends, kernels
-from bvar._random import RandomWords
+from bvar.bits import RandomWords
 from bvar.layers import (
     BatchNorm,
     BooleanLinear,
@@ -22,9 +22,7 @@ from bvar.layers import (
     Threshold,
     standard_int8,
 )
-from bvar.losses import CrossEntropy
-from bvar.network import Network
-from bvar.optim import BooleanOptimizer
+from bvar.networks import BooleanOptimizer, CrossEntropy, Network
 from bvar.real_loss import RealCrossEntropy
 from tests.bench.mnist import load
 

@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 
 from bvar import backends, kernels
-from bvar.network import Network, boolean_mlp
+from bvar.networks import Network, boolean_mlp
 from tests.bench.timing import describe, one_thread, race, show
 
 SIZES = [784, 4096, 4096, 10]

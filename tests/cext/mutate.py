@@ -145,7 +145,7 @@ def survives(tree: Path, file: str, old: str, new: str) -> bool:
     try:
         built = run(tree, "setup.py", "-q", "build_ext", "--inplace", BVAR_BUILD_EXT="require")
         assert built, f"the fault in {file} does not compile"
-        return run(tree, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "tests/test_twins.py")
+        return run(tree, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "tests/backends/test_twins.py")
     finally:
         path.write_text(right)
 

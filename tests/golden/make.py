@@ -22,8 +22,6 @@ from bvar import (
     kernels,
     model_file,
 )
-from bvar.augmentation import RandomFlip, RandomRotation, RandomShift
-from bvar.conv_network import residual_block
 from bvar.encoding import OneHotBits, TableEncoder
 from bvar.layers import (
     BatchNorm,
@@ -38,11 +36,10 @@ from bvar.layers import (
     SumPool2d,
     Threshold,
 )
-from bvar.losses import CrossEntropy, SquaredError
 from bvar.mollify import CosineSchedule, LinearSchedule, Mollifier, SigmoidSchedule, ThresholdAnnealing
-from bvar.network import Network, boolean_mlp
-from bvar.optim import BooleanOptimizer
+from bvar.networks import BooleanOptimizer, CrossEntropy, Network, SquaredError, boolean_mlp, residual_block
 from bvar.real_loss import RealCrossEntropy
+from bvar.training import RandomFlip, RandomRotation, RandomShift
 
 HERE = Path(__file__).parent
 RANDOM = np.random.RandomState(0)

@@ -1,7 +1,7 @@
 /* bvar_kernels.h - the whole C interface of bvar's kernels, and its normative description.
  *
  * What it is.  A table of kernels for each instruction set.  All tables give the same results, bit for bit;
- * `bvar/_numpy.py` defines them.  A port may use this file alone: nothing here knows about Python.
+ * `bvar/backends/definition.py` defines them.  A port may use this file alone: nothing here knows about Python.
  *
  * Bits.  A row of `n_bits` bits is ceil(n_bits / 64) uint64 words; logical bit i is (row[i / 64] >> (i % 64)) & 1.
  *   Bits at and above n_bits are ZERO, on input and on output ("canonical padding").  Matrices are row-major and

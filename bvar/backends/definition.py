@@ -1,0 +1,294 @@
+"""The NumPy backend: the definition of every hot operation, and complete on its own.
+
+Reading order: `unpack_signs`, then `xor_count`, on which the forward pass stands, then `signed_sum`, on which both
+votes stand, then `flip`.  Two facts make it fast *and* exact (``docs/explanation/exactness.md``):
+
+* with operands +1 and -1, ``popcount(x xor w) = (n - x . w) / 2``, so a matrix product counts disagreements;
+* float32 holds every integer up to 2**24, so a float32 product of signs and int8 signals equals the integer
+  sum, bit for bit and in any order of summation, while (terms) * (largest product) <= 2**24.  Longer sums
+  are cut into blocks and added as integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from bvar.bits import WORD, tail_mask
+from bvar.bits.windows import SlidingWindow
+
+EXACT = 2**24  # float32 represents every integer of magnitude up to this one
+INT8_MAGNITUDE = 128  # of the lowest int8; the losses stop at 127, a caller of the kernels need not
+_BLOCK = 2**22  # elements of an unpacked block: 16 MiB of float32
+
+
+class NumpyBackend:
+    """Readable, vectorised, complete; see `bvar.kernels` for the validated entry points."""
+
+    name = "numpy"
+
+    def with_threads(self, n_threads: int) -> NumpyBackend:
+        """Return self: NumPy's own linear algebra decides about threads."""
+        return self
+
+    def pack(self, values: np.ndarray, out: np.ndarray) -> None:
+        """Pack Booleans, least significant bit first."""
+        as_bytes = np.zeros((len(out), out.shape[1] * 8), np.uint8)
+        packed = np.packbits(values, axis=1, bitorder="little")
+        as_bytes[:, : packed.shape[1]] = packed
+        out[...] = as_bytes.view("<u8")
+
+    def unpack(self, words: np.ndarray, out: np.ndarray) -> None:
+        """Unpack to Booleans."""
+        out[...] = _unpack(words, out.shape[1])
+
+    def transpose(self, words: np.ndarray, out: np.ndarray) -> None:
+        """Transpose a matrix of bits."""
+        self.pack(np.ascontiguousarray(_unpack(words, len(out)).T), out)
+
+    def count_rows(self, words: np.ndarray, out: np.ndarray) -> None:
+        """Count the T of each row."""
+        out[...] = np.bitwise_count(words).sum(axis=1, dtype=np.int32)
+
+    def prepare(self, w: np.ndarray) -> np.ndarray:
+        """Keep the rows as they are: blocks of them are unpacked when they are needed."""
+        return w
+
+    def gate_sum(
+        self,
+        x: np.ndarray,
+        w: np.ndarray,
+        row: np.ndarray,
+        col: np.ndarray,
+        scale: int,
+        out: np.ndarray,
+    ) -> None:
+        """Row + col + scale * popcount(x xor w)."""
+        np.multiply(xor_count(x, w), np.int32(scale), out=out)
+        out += row[:, None]
+        out += col
+
+    def gate_bits(
+        self,
+        x: np.ndarray,
+        w: np.ndarray,
+        row: np.ndarray,
+        col: np.ndarray,
+        scale: int,
+        out: np.ndarray,
+    ) -> None:
+        """Threshold the gate sums at zero."""
+        s = np.empty((len(x), len(w)), np.int32)
+        self.gate_sum(x, w, row, col, scale, s)
+        self.pack(s >= 0, out)
+
+    def signed_sum(self, z: np.ndarray, words: np.ndarray, out: np.ndarray) -> None:
+        """Sum the signals z with the signs of the bits."""
+        out[...] = 0
+        step = max(1, min(EXACT // INT8_MAGNITUDE, _BLOCK // max(1, out.shape[1])))
+        for k in range(0, len(words), step):
+            signs = unpack_signs(words[k : k + step], out.shape[1])
+            out += (z[:, k : k + step].astype(np.float32) @ signs).astype(np.int32)
+
+    def rescale(
+        self,
+        g: np.ndarray,
+        s: np.ndarray,
+        tau: np.ndarray,
+        table: np.ndarray,
+        shift: int,
+        out: np.ndarray,
+    ) -> None:
+        """Weight g by the distance from the threshold and round to int8."""
+        distance = np.minimum(np.abs(s.astype(np.int64) - tau), len(table) - 1)
+        weighted = g.astype(np.int64) * table[distance]
+        rounded = (np.abs(weighted) + (1 << shift >> 1)) >> shift
+        np.multiply(np.minimum(rounded, 127), np.sign(weighted), out=out, casting="unsafe")
+
+    def center_votes(self, q: np.ndarray, row: np.ndarray, col: np.ndarray, shift: int, out: np.ndarray) -> None:
+        """Subtract the rounded product of a column and a row."""
+        product = np.multiply.outer(row.astype(np.int64), col.astype(np.int64))
+        np.subtract(q, (product + (1 << shift >> 1)) >> shift, out=out, casting="unsafe")
+
+    def vote_norms(self, q: np.ndarray, out: np.ndarray) -> None:
+        """Sum of magnitudes of each row."""
+        out[...] = np.abs(q.astype(np.int64)).sum(axis=1)
+
+    def flip(self, words: np.ndarray, m: np.ndarray, q: np.ndarray, beta: float, eta: np.ndarray) -> int:
+        """Accumulate, gate, flip, reset."""
+        m *= np.float32(beta)
+        m += eta[:, None] * q.astype(np.float32)
+        flipped = np.where(_unpack(words, m.shape[1]), m, -m) >= 1
+        m[flipped] = 0
+        mask = np.empty_like(words)
+        self.pack(flipped, mask)
+        words ^= mask
+        return int(np.count_nonzero(flipped))
+
+    def pack_levels(self, values: np.ndarray, thresholds: np.ndarray, out: np.ndarray) -> None:
+        """Compare bytes and pack the answers."""
+        self.pack(values >= thresholds, out)
+
+    def table_values(
+        self, x: np.ndarray, wires: np.ndarray, tables: np.ndarray, n_samples: int, out: np.ndarray
+    ) -> None:
+        """Choose among the entries of each table, one wire after the other."""
+        for gates in _gate_blocks(wires, x.shape[1]):
+            out[gates] = _choose(x, wires[gates], tables[gates])
+        if n_samples % WORD:
+            out[:, -1] &= tail_mask(n_samples)
+
+    def table_votes(self, z: np.ndarray, x: np.ndarray, wires: np.ndarray, out: np.ndarray) -> None:
+        """Add each signal to the entry that its sample looked at; float64 holds these sums exactly."""
+        n_entries = out.shape[1]
+        for gates in _gate_blocks(wires, z.shape[1]):
+            entry = np.zeros((len(z[gates]), z.shape[1]), np.int64)
+            for i, wire in enumerate(wires[gates].T):
+                entry |= _unpack(x[wire], z.shape[1]).astype(np.int64) << i
+            entry += n_entries * np.arange(len(entry))[:, None]
+            sums = np.bincount(entry.ravel(), z[gates].ravel(), n_entries * len(entry))
+            out[gates] = sums.reshape(len(entry), n_entries)
+
+    def wire_votes(
+        self,
+        z: np.ndarray,
+        x: np.ndarray,
+        wires: np.ndarray,
+        tables: np.ndarray,
+        starts: np.ndarray,
+        readers: np.ndarray,
+        out: np.ndarray,
+    ) -> None:
+        """Where a gate rises with a wire its signal counts, where it falls it counts against."""
+        n_samples, sums = z.shape[1], np.zeros(out.shape, np.int32)
+        for slot in range(wires.shape[1]):
+            low = tables & _WITHOUT_WIRE[slot]
+            high = (tables >> np.uint64(1 << slot)) & _WITHOUT_WIRE[slot]
+            for gates in _gate_blocks(wires, n_samples):
+                rises = _unpack(_choose(x, wires[gates], (high & ~low)[gates], held=slot), n_samples)
+                falls = _unpack(_choose(x, wires[gates], (low & ~high)[gates], held=slot), n_samples)
+                change = rises.astype(np.int32) - falls
+                np.add.at(sums, wires[gates, slot], z[gates] * change)
+        np.clip(sums, -32767, 32767, out=out, casting="unsafe")
+
+    def count_groups(self, x: np.ndarray, out: np.ndarray) -> None:
+        """Count the T of each group of rows, sample by sample."""
+        n_rows = len(x) // len(out)
+        for group in range(len(out)):
+            rows = x[group * n_rows : (group + 1) * n_rows]
+            out[group] = _unpack(rows, out.shape[1]).sum(axis=0, dtype=np.int32)
+
+    def gather_patches(self, images: np.ndarray, window: SlidingWindow, out: np.ndarray) -> None:
+        """Copy tap by tap; what no tap writes is F."""
+        step = max(1, _BLOCK // (window.n_places * window.patch_size))
+        for start in range(0, len(images), step):
+            pixels = _unpack(images[start : start + step], window.n_inputs).reshape(-1, *window.image_shape)
+            patches = np.zeros((len(pixels), *window.places, window.n_taps, window.channels), np.bool_)
+            for tap, (i, j, y, x) in enumerate(window.taps()):
+                patches[:, i, j, tap] = pixels[:, y, x]
+            n = len(pixels) * window.n_places
+            self.pack(patches.reshape(n, -1), out[start * window.n_places :][:n])
+
+    def signed_pixels(self, z: np.ndarray, words: np.ndarray, window: SlidingWindow, out: np.ndarray) -> None:
+        """Sum the signals at each place, then add up tap by tap."""
+        images = out.reshape(-1, *window.image_shape)
+        step = max(1, _BLOCK // (window.n_places * window.patch_size))
+        for start in range(0, len(images), step):
+            some = images[start : start + step]
+            rows = slice(start * window.n_places, (start + len(some)) * window.n_places)
+            patches = np.empty((len(some) * window.n_places, window.patch_size), np.int32)
+            self.signed_sum(z[rows], words, patches)
+            patches = patches.reshape(len(some), *window.places, window.n_taps, window.channels)
+            some[...] = 0
+            for tap, (i, j, y, x) in enumerate(window.taps()):
+                some[:, y, x] += patches[:, i, j, tap]
+
+    def pool_max(
+        self, sums: np.ndarray, image_shape: tuple[int, int, int], size: int, winner: np.ndarray, out: np.ndarray
+    ) -> None:
+        """Bring the taps of each square side by side and choose."""
+        squares = _squares(sums.reshape(-1, *image_shape), size)
+        squares = squares.transpose(0, 1, 3, 5, 2, 4).reshape(*out.shape, size * size)
+        np.argmax(squares, axis=-1, out=(best := np.empty(out.shape, np.intp)))
+        winner[...] = best
+        out[...] = np.take_along_axis(squares, best[..., None], axis=-1)[..., 0]
+
+
+def _squares(images: np.ndarray, size: int) -> np.ndarray:
+    """View the whole squares of images: (images, rows, size, columns, size, channels)."""
+    n, height, width, channels = images.shape
+    rows, columns = height // size, width // size
+    strides = images.strides
+    return np.lib.stride_tricks.as_strided(
+        images,
+        (n, rows, size, columns, size, channels),
+        (strides[0], strides[1] * size, strides[1], strides[2] * size, strides[2], strides[3]),
+    )
+
+
+_WITHOUT_WIRE = np.array(
+    [sum(1 << entry for entry in range(64) if not entry >> slot & 1) for slot in range(6)], np.uint64
+)
+"""For each wire, the entries of a table that are looked at while it is F."""
+
+
+def _choose(x: np.ndarray, wires: np.ndarray, tables: np.ndarray, held: int = -1) -> np.ndarray:
+    """Values of gates, 64 samples a word; wire number `held` is taken to be F.
+
+    A table of the first i + 1 wires is two tables of the first i, and wire i chooses between them.
+    """
+    n_entries = np.uint64(1 << wires.shape[1])
+    entries = tables[:, None] >> np.arange(n_entries, dtype=np.uint64) & np.uint64(1)
+    value = (np.uint64(0) - entries)[:, :, None]  # all ones or all zeros
+    for slot, wire in enumerate(wires.T):
+        low, high = value[:, 0::2], value[:, 1::2]
+        bits = np.zeros_like(x[wire]) if slot == held else x[wire]
+        value = low ^ ((low ^ high) & bits[:, None])
+    return value[:, 0]
+
+
+def _gate_blocks(wires: np.ndarray, width: int) -> Iterator[slice]:
+    """Cut gates so that what is computed for a block stays small."""
+    step = max(1, (_BLOCK >> wires.shape[1]) // max(1, width))
+    for start in range(0, len(wires), step):
+        yield slice(start, start + step)
+
+
+def _unpack(words: np.ndarray, n_bits: int) -> np.ndarray:
+    """Bits as bool, shape (rows, n_bits); needs no padding rule because `n_bits` cuts the tail."""
+    as_bytes = words.astype("<u8", copy=False).view(np.uint8).reshape(len(words), 8 * words.shape[1])
+    return np.unpackbits(as_bytes, axis=1, count=n_bits, bitorder="little").view(np.bool_)
+
+
+def unpack_signs(words: np.ndarray, n_bits: int) -> np.ndarray:
+    """Embed: T to +1, F to -1, as float32 of shape (rows, n_bits)."""
+    signs = _unpack(words, n_bits).astype(np.float32)
+    signs *= 2
+    signs -= 1
+    return signs
+
+
+def xor_count(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Disagreements of every row of x with every row of w, int32 of shape (rows of x, rows of w)."""
+    count = np.zeros((len(x), len(w)), np.int32)
+    for words in _word_blocks(x.shape[1], max(1, len(w))):
+        n = WORD * (words.stop - words.start)
+        signs = unpack_signs(w[:, words], n).T
+        for rows in _row_blocks(len(x), n):
+            agreement = unpack_signs(x[rows, words], n) @ signs
+            count[rows] += ((n - agreement) / 2).astype(np.int32)
+    return count
+
+
+def _word_blocks(n_words: int, n_rows: int) -> Iterator[slice]:
+    """Cut rows of words so that sums stay exact and an unpacked block stays small."""
+    step = min(EXACT, max(_BLOCK // n_rows, 2**12)) // WORD
+    for start in range(0, n_words, step):
+        yield slice(start, min(start + step, n_words))
+
+
+def _row_blocks(n_rows: int, n_bits: int) -> Iterator[slice]:
+    step = max(1, _BLOCK // max(1, n_bits))
+    for start in range(0, n_rows, step):
+        yield slice(start, start + step)

@@ -1,0 +1,212 @@
+"""Which backends exist and which one is in force.  Standard library only; imports no backend.
+
+Names are ``numpy``, ``c-scalar``, ``c-avx2``, ``c-avx512`` and ``c-neon``; ``auto`` means the best one that runs
+and ``c`` the best compiled one.  A named backend never falls back: what is missing raises, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from bvar.bits.windows import SlidingWindow
+
+
+class BackendUnavailable(RuntimeError):
+    """The backend asked for by name does not exist, was not built, or cannot run on this machine."""
+
+
+class Backend(Protocol):
+    """What every backend provides; `bvar.backends.definition` says what each method means.
+
+    Arrays arrive validated, C-contiguous and canonical (z alone may be a transposed view); results are written
+    into `out`, which overlaps no input.  Sizes of zero are legal.
+    """
+
+    name: str
+
+    def with_threads(self, n_threads: int) -> Backend:
+        """Return the same backend, using up to `n_threads` threads; results do not depend on it."""
+
+    def pack(self, values: np.ndarray, out: np.ndarray) -> None:
+        """Bool (r, n) to words (r, ceil(n / 64)), padding zero."""
+
+    def unpack(self, words: np.ndarray, out: np.ndarray) -> None:
+        """Words (r, ceil(n / 64)) to bool (r, n); n is the width of `out`."""
+
+    def transpose(self, words: np.ndarray, out: np.ndarray) -> None:
+        """Words of (r, n) bits to words of (n, r) bits; n is the number of rows of `out`."""
+
+    def count_rows(self, words: np.ndarray, out: np.ndarray) -> None:
+        """Write the number of T in each row, int32 (r,)."""
+
+    def prepare(self, w: np.ndarray) -> Any:
+        """Return the right operand of `gate_sum` and `gate_bits` in this backend's own layout."""
+
+    def gate_sum(
+        self, x: np.ndarray, w: Any, row: np.ndarray, col: np.ndarray, scale: int, out: np.ndarray
+    ) -> None:
+        """out[b, o] = row[b] + col[o] + scale * popcount(x[b] xor w[o]), int32; w as prepared."""
+
+    def gate_bits(
+        self, x: np.ndarray, w: Any, row: np.ndarray, col: np.ndarray, scale: int, out: np.ndarray
+    ) -> None:
+        """Bit o of row b of `out` is [gate_sum(...)[b, o] >= 0], without storing the sums."""
+
+    def signed_sum(self, z: np.ndarray, words: np.ndarray, out: np.ndarray) -> None:
+        """out[r, i] = sum_k z[r, k] * e(bit i of words[k]); z int8 (r, k), out int32 (r, n)."""
+
+    def rescale(
+        self,
+        g: np.ndarray,
+        s: np.ndarray,
+        tau: np.ndarray,
+        table: np.ndarray,
+        shift: int,
+        out: np.ndarray,
+    ) -> None:
+        """Out = clip(round(g * table[abs(s - tau)] / 2**shift)), int8, halves away from zero."""
+
+    def center_votes(self, q: np.ndarray, row: np.ndarray, col: np.ndarray, shift: int, out: np.ndarray) -> None:
+        """out[r, i] = q[r, i] - floor((row[r] * col[i] + 2**(shift-1)) / 2**shift), all int32; `out` may be q."""
+
+    def vote_norms(self, q: np.ndarray, out: np.ndarray) -> None:
+        """out[r] = sum of abs(q[r]), int64; q int32 (r, n)."""
+
+    def flip(self, words: np.ndarray, m: np.ndarray, q: np.ndarray, beta: float, eta: np.ndarray) -> int:
+        """M = beta*m + eta[row]*q in float32; where m*e(w) >= 1 flip w and set m = 0.  Count the flips."""
+
+    def pack_levels(self, values: np.ndarray, thresholds: np.ndarray, out: np.ndarray) -> None:
+        """Bit i of a row is [values[r, i] >= thresholds[i]]; uint8 (r, n) and (n,) to words."""
+
+    def table_values(
+        self, x: np.ndarray, wires: np.ndarray, tables: np.ndarray, n_samples: int, out: np.ndarray
+    ) -> None:
+        """Bit s of row g is bit a of tables[g], where bit i of a is bit s of row wires[g, i] of x.
+
+        Words (units, ceil(n_samples / 64)) to words (gates, the same); wires int32 (gates, 1 to 6).
+        """
+
+    def table_votes(self, z: np.ndarray, x: np.ndarray, wires: np.ndarray, out: np.ndarray) -> None:
+        """out[g, a] = sum of z[g, s] over the samples s at which gate g looks at entry a; int16 to int32."""
+
+    def wire_votes(
+        self,
+        z: np.ndarray,
+        x: np.ndarray,
+        wires: np.ndarray,
+        tables: np.ndarray,
+        starts: np.ndarray,
+        readers: np.ndarray,
+        out: np.ndarray,
+    ) -> None:
+        """out[u, s] = sum over wires that read unit u of z times half the change of the gate, within +-32767.
+
+        The wires on unit u are readers[starts[u] : starts[u + 1]], wire i of gate g being g * fan_in + i.
+        """
+
+    def count_groups(self, x: np.ndarray, out: np.ndarray) -> None:
+        """out[c, s] = number of T at bit s in block c of the rows of x; words (units, w) to int32 (blocks, n)."""
+
+    def gather_patches(self, images: np.ndarray, window: SlidingWindow, out: np.ndarray) -> None:
+        """Words of images to words of patches, image by image and place by place; F outside an image."""
+
+    def signed_pixels(self, z: np.ndarray, words: np.ndarray, window: SlidingWindow, out: np.ndarray) -> None:
+        """out[s] = the sum of the patches that signed_sum makes of the signals at each place of image s.
+
+        z int8 (images * places, k), words of (k, patch_size) bits, out int32 (images, values).
+        """
+
+    def pool_max(
+        self, sums: np.ndarray, image_shape: tuple[int, int, int], size: int, winner: np.ndarray, out: np.ndarray
+    ) -> None:
+        """Largest sum of each square, int32 (images, values), and its tap, uint8; the first of equals."""
+
+
+KERNELS = tuple(n for n in vars(Backend) if not n.startswith("_") and n != "with_threads")
+"""The names of the operations that every backend has."""
+
+_backends: dict[str, Backend] = {}  # slowest first
+_missing: dict[str, str] = {}  # backend name -> why it is absent
+_default: list[Backend] = []  # one element once set_default ran
+_current: ContextVar[Backend | None] = ContextVar("bvar_backend", default=None)
+
+
+def register(backend: Backend) -> None:
+    """Add a backend; later ones are taken to be faster."""
+    _backends[backend.name] = backend
+
+
+def register_missing(name: str, why: str) -> None:
+    """Remember why a backend is absent, for errors and for `bvar.backends.show`."""
+    _missing[name] = why
+
+
+def available() -> tuple[str, ...]:
+    """Return the names of the backends that run here, slowest first."""
+    return tuple(_backends)
+
+
+def missing() -> dict[str, str]:
+    """Return the backends that do not run here and why."""
+    return dict(_missing)
+
+
+def get(name: str = "auto") -> Backend:
+    """Look a backend up; an explicit name never falls back.
+
+    Parameters
+    ----------
+    name : str, default='auto'
+        As for :func:`bvar.backends.use`.
+
+    Returns
+    -------
+    Backend
+        The backend.
+
+    Raises
+    ------
+    BackendUnavailable
+        If it cannot run here; the message says why.
+    """
+    prefix = {"auto": "", "c": "c-"}.get(name)
+    if prefix is not None:
+        for backend in reversed(_backends.values()):
+            if backend.name.startswith(prefix):
+                return backend
+    if name in _backends:
+        return _backends[name]
+    if name == "c":
+        why = "; ".join(f"{n}: {w}" for n, w in _missing.items()) or "no compiled backend was built"
+    else:
+        why = _missing.get(name, "no backend has this name")
+    raise BackendUnavailable(
+        f"backend {name!r} is not available ({why}); this machine has: {', '.join(available())} (and 'auto', 'c')"
+    )
+
+
+def set_default(name: str) -> None:
+    """Choose the backend that new threads start from."""
+    _default[:] = [get(name)]
+
+
+def current() -> Backend:
+    """Return the backend in force in this thread or task."""
+    return _current.get() or _default[0]
+
+
+@contextmanager
+def use(name: str | None = None, *, n_threads: int = 1) -> Iterator[Backend]:
+    """Select a backend for this thread or task until the block ends; None keeps the one in force."""
+    backend = (current() if name is None else get(name)).with_threads(n_threads)
+    token = _current.set(backend)
+    try:
+        yield backend
+    finally:
+        _current.reset(token)

@@ -1,0 +1,134 @@
+"""Random bits and orders that a port can repeat and that survive upgrades of NumPy.
+
+Everything is made from the raw 64-bit words of ``numpy.random.PCG64``, a stream that NumPy guarantees, in
+this order and no other:
+
+* bits of shape (r, n): ``r * ceil(n / 64)`` words, row by row, padding cleared;
+* a permutation of n: n words; the order that sorts them (ties by index);
+* numbers in (-1, 1) of shape (r, c): r * c words, row by row; the upper 24 bits k of a word give
+  ``(2 k + 1) / 2**24 - 1``, exact in float32;
+* bits that are T with probability k / 64: starting from the lowest bit of k that is set, for each of the six
+  bits of k upwards one matrix of words r, and ``m = m | r`` where that bit is 1, ``m = m & r`` where it is 0,
+  from m = 0.
+
+No kernel draws a random number.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from bvar.bits import BitMatrix, n_words, tail_mask
+
+__all__ = ["RandomWords"]
+
+
+class RandomWords:
+    """A source of random bits and permutations.
+
+    Parameters
+    ----------
+    random_state : None, int or numpy.random.RandomState
+        An int seeds PCG64 with that number. None, or a RandomState, draws such a number first, as scikit-learn
+        estimators do.
+
+    Attributes
+    ----------
+    words : numpy.random.PCG64
+        The stream of raw words; its state says how much has been drawn.
+
+    Raises
+    ------
+    ValueError
+        If `random_state` is a negative number, or nothing that scikit-learn knows.
+
+    Examples
+    --------
+    >>> from bvar.bits import RandomWords
+    >>> RandomWords(0).permutation(5).tolist()
+    [3, 2, 1, 0, 4]
+    """
+
+    def __init__(self, random_state: Any = None) -> None:
+        if isinstance(random_state, int | np.integer) and not isinstance(random_state, bool):
+            if random_state < 0:
+                raise ValueError(f"random_state must be at least 0, got {random_state}")
+            seed = int(random_state)
+        else:
+            seed = int(check_random_state(random_state).randint(2**31 - 1))
+        self.words = np.random.PCG64(seed)
+
+    def bits(self, n_rows: int, n_bits: int) -> BitMatrix:
+        """Toss fair coins.
+
+        Parameters
+        ----------
+        n_rows, n_bits : int
+            Shape, each at least 0.
+
+        Returns
+        -------
+        BitMatrix of shape (n_rows, n_bits)
+            One coin a bit.
+        """
+        width = n_words(n_bits)
+        words = self.words.random_raw(n_rows * width).reshape(n_rows, width)
+        if n_bits % 64:
+            words[:, -1] &= tail_mask(n_bits)
+        return BitMatrix.trusted(words, n_bits)
+
+    def rare_bits(self, n_rows: int, n_bits: int, sixty_fourths: int) -> BitMatrix:
+        """Toss coins that show T with a small probability, or a large one.
+
+        Parameters
+        ----------
+        n_rows, n_bits : int
+            Shape, each at least 0.
+        sixty_fourths : int
+            64 times the probability of T, from 1 to 63.
+
+        Returns
+        -------
+        BitMatrix of shape (n_rows, n_bits)
+            One coin a bit.
+        """
+        rare = BitMatrix.trusted(np.zeros((n_rows, n_words(n_bits)), np.uint64), n_bits)
+        lowest = (sixty_fourths & -sixty_fourths).bit_length() - 1
+        for position in range(lowest, 6):
+            combine = np.bitwise_or if sixty_fourths >> position & 1 else np.bitwise_and
+            combine(rare.words, self.bits(n_rows, n_bits).words, out=rare.words)
+        return rare
+
+    def permutation(self, n: int) -> np.ndarray:
+        """Draw an order of 0 .. n - 1.
+
+        Parameters
+        ----------
+        n : int
+            How many numbers there are.
+
+        Returns
+        -------
+        ndarray of int64, shape (n,)
+            Each of them once.
+        """
+        return np.argsort(self.words.random_raw(n), kind="stable")
+
+    def uniform(self, n_rows: int, n_columns: int) -> np.ndarray:
+        r"""Draw numbers evenly spread over (-1, 1).
+
+        Parameters
+        ----------
+        n_rows, n_columns : int
+            Shape, each at least 0.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_rows, n_columns)
+            Odd multiples of 2\ :sup:`-24`, exact in float32.
+        """
+        upper = self.words.random_raw(n_rows * n_columns) >> np.uint64(40)
+        return ((2 * upper.astype(np.float64) + 1) / 2**24 - 1).reshape(n_rows, n_columns)

@@ -1,0 +1,190 @@
+"""Windows that slide over images: which pixels each place sees (``docs/explanation/convolution.md``).
+
+Images are rows of bits or numbers in the order (height, width, channels), so a layer of images is a layer of
+``height * width * channels`` units like any other, and nothing has to be flattened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from bvar._validation import check_integer
+
+__all__ = ["SlidingWindow"]
+
+_LIMIT = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class SlidingWindow:
+    """A window on images, and the grid of places that it slides to.
+
+    Tap (a, b) of the window at place (i, j) is pixel ``i * stride - padding + a * dilation`` down, and likewise
+    across with j and b; outside the image there is nothing.
+
+    Parameters
+    ----------
+    image_shape : tuple of int
+        (height, width, channels) of the images, or (height, width) of images of one channel.
+    size : int or (int, int)
+        Taps of the window, vertically and horizontally.
+    stride : int or (int, int), default=1
+        Pixels between places.
+    padding : int or (int, int), default=0
+        How far the window may stand out on every side; less than it covers.
+    dilation : int or (int, int), default=1
+        Pixels between taps.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a size is not a positive integer, a padding leaves a window with nothing to see, or the window is larger
+        than the padded image.
+
+    Examples
+    --------
+    >>> from bvar.bits import SlidingWindow
+    >>> window = SlidingWindow((28, 28, 8), 3, stride=2, padding=1)
+    >>> window.places, window.patch_size, window.n_inputs
+    ((14, 14), 72, 6272)
+    """
+
+    image_shape: tuple[int, ...]
+    size: Any
+    stride: Any = 1
+    padding: Any = 0
+    dilation: Any = 1
+
+    def __post_init__(self) -> None:
+        """Bring every parameter into its full form, and check that they fit each other."""
+        set_to = object.__setattr__
+        set_to(self, "image_shape", check_image_shape(self.image_shape))
+        for name, low in (("size", 1), ("stride", 1), ("padding", 0), ("dilation", 1)):
+            set_to(self, name, _pair(getattr(self, name), name, low))
+        for axis, length in zip(("high", "wide"), zip(*self._axes(), strict=True), strict=True):
+            pixels, taps, _, padding, dilation = length
+            reach = (taps - 1) * dilation + 1
+            if padding >= reach:
+                raise ValueError(f"padding must be less than the window, {reach} pixels {axis}, got {padding}")
+            if reach > pixels + 2 * padding:
+                raise ValueError(
+                    f"size must fit the image: a window {reach} pixels {axis} does not fit {pixels} pixels "
+                    f"and a padding of {padding}"
+                )
+        if max(self.n_inputs, self.n_places * self.patch_size) > _LIMIT:
+            raise ValueError(f"image_shape makes patches of more than {_LIMIT} values")
+
+    def _axes(self) -> tuple[tuple[int, ...], ...]:
+        return (self.image_shape[:2], self.size, self.stride, self.padding, self.dilation)
+
+    @property
+    def channels(self) -> int:
+        """Channels of a pixel."""
+        return self.image_shape[2]
+
+    @property
+    def n_inputs(self) -> int:
+        """Values in an image."""
+        return self.image_shape[0] * self.image_shape[1] * self.channels
+
+    @property
+    def n_taps(self) -> int:
+        """Pixels that the window sees at once."""
+        return self.size[0] * self.size[1]
+
+    @property
+    def patch_size(self) -> int:
+        """Values that the window sees at once."""
+        return self.n_taps * self.channels
+
+    @cached_property
+    def places(self) -> tuple[int, int]:
+        """Rows and columns of the grid of places."""
+        rows, columns = (
+            (pixels + 2 * padding - (taps - 1) * dilation - 1) // stride + 1
+            for pixels, taps, stride, padding, dilation in zip(*self._axes(), strict=True)
+        )
+        return rows, columns
+
+    @property
+    def n_places(self) -> int:
+        """Number of places."""
+        return self.places[0] * self.places[1]
+
+    @cached_property
+    def inside(self) -> np.ndarray:
+        """Whether each tap is a pixel: bool, shape (rows of places, columns of places, taps down, across)."""
+        down, across = (
+            (pixel >= 0) & (pixel < length)
+            for pixel, length in zip(map(self._pixels, (0, 1)), self.image_shape, strict=False)
+        )
+        return down[:, None, :, None] & across[None, :, None, :]
+
+    def _pixels(self, axis: int) -> np.ndarray:
+        """Coordinates of the taps of every place along one axis."""
+        start = np.arange(self.places[axis]) * self.stride[axis] - self.padding[axis]
+        return start[:, None] + np.arange(self.size[axis]) * self.dilation[axis]
+
+    def taps(self) -> list[tuple[slice, slice, slice, slice]]:
+        """Give for each tap, row by row, the places at which it is inside, and the pixels that it is there.
+
+        Returns
+        -------
+        list of (slice, slice, slice, slice)
+            Rows and columns of places, then rows and columns of pixels, of equal lengths.
+        """
+        down, across = ([self._tap(axis, tap) for tap in range(self.size[axis])] for axis in (0, 1))
+        return [(y[0], x[0], y[1], x[1]) for y in down for x in across]
+
+    def _tap(self, axis: int, tap: int) -> tuple[slice, slice]:
+        pixels, step = self._pixels(axis)[:, tap], self.stride[axis]
+        places = np.flatnonzero((pixels >= 0) & (pixels < self.image_shape[axis]))
+        if not len(places):
+            return slice(0, 0), slice(0, 0)
+        first, last = int(places[0]), int(places[-1])
+        return slice(first, last + 1), slice(int(pixels[first]), int(pixels[last]) + 1, step)
+
+    def numbers(self) -> tuple[int, ...]:
+        """Give the thirteen numbers of ``bvar_window`` in the C interface.
+
+        Returns
+        -------
+        tuple of int
+            Image, window, stride, dilation, padding and places, each vertical before horizontal.
+        """
+        return (*self.image_shape, *self.size, *self.stride, *self.dilation, *self.padding, *self.places)
+
+
+def check_image_shape(image_shape: Any) -> tuple[int, int, int]:
+    """Check the shape of images; one channel may be left out.
+
+    Parameters
+    ----------
+    image_shape : tuple of int
+        (height, width) or (height, width, channels).
+
+    Returns
+    -------
+    tuple of int
+        (height, width, channels).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not two or three positive integers.
+    """
+    if not isinstance(image_shape, tuple | list) or len(image_shape) not in (2, 3):
+        raise ValueError(f"image_shape must be (height, width) or (height, width, channels), got {image_shape!r}")
+    height, width, channels = (check_integer(n, "each of image_shape", low=1) for n in (*image_shape, 1)[:3])
+    return height, width, channels
+
+
+def _pair(value: Any, name: str, low: int) -> tuple[int, int]:
+    values = tuple(value) if isinstance(value, tuple | list) else (value, value)
+    if len(values) != 2:
+        raise ValueError(f"{name} must be an integer or two, got {value!r}")
+    return check_integer(values[0], name, low=low), check_integer(values[1], name, low=low)

@@ -1,0 +1,40 @@
+"""What is trained: layers with a loss and an optimizer, and recipes for the usual ones.
+
+``network`` is the stack of layers with its verbs `votes`, ``+`` and `apply`, ``losses`` turn scores into signals,
+``optimizer`` turns votes into flips; ``mlp``, ``gates`` and ``conv`` build networks.
+"""
+
+from bvar.networks.conv import VGG_SMALL, conv_network, residual_block, vgg_small
+from bvar.networks.gates import gate_network
+from bvar.networks.losses import (
+    FULL_WEIGHT,
+    SIGNAL_MAX,
+    BinaryCrossEntropy,
+    CrossEntropy,
+    Loss,
+    ProbabilisticLoss,
+    SquaredError,
+    integer_targets,
+)
+from bvar.networks.network import Network, Votes, boolean_mlp
+from bvar.networks.optimizer import BooleanOptimizer
+
+__all__ = [
+    "FULL_WEIGHT",
+    "SIGNAL_MAX",
+    "VGG_SMALL",
+    "BinaryCrossEntropy",
+    "BooleanOptimizer",
+    "CrossEntropy",
+    "Loss",
+    "Network",
+    "ProbabilisticLoss",
+    "SquaredError",
+    "Votes",
+    "boolean_mlp",
+    "conv_network",
+    "gate_network",
+    "integer_targets",
+    "residual_block",
+    "vgg_small",
+]

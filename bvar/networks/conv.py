@@ -1,0 +1,412 @@
+"""Convolutional networks: convolutions, pools, thresholds, then linear layers; VGG-Small; the residual block.
+
+Longer than other modules only by the documentation of its three builders, which share the parts below them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import pairwise
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+
+from bvar import kernels
+from bvar._validation import check_choice, check_integer, check_sizes
+from bvar.bits.random import RandomWords
+from bvar.bits.windows import check_image_shape
+from bvar.calculus.gates import Gate
+from bvar.calculus.gates import gate as find_gate
+from bvar.layers import (
+    Add,
+    BooleanConv2d,
+    BooleanLinear,
+    FixedPoint,
+    Layer,
+    MaxPool2d,
+    RealConv2d,
+    RealLinear,
+    Threshold,
+)
+from bvar.networks.losses import CrossEntropy, Loss
+from bvar.networks.network import Network
+from bvar.networks.optimizer import BooleanOptimizer
+from bvar.real_loss import RealCrossEntropy
+
+__all__ = ["VGG_SMALL", "conv_network", "residual_block", "vgg_small"]
+
+VGG_SMALL = (128, 128, "M", 256, 256, "M", 512, 512, "M")
+"""The convolutions and pools of VGG-Small (BOLD, App. D.1.2)."""
+
+_POOL = 2
+
+
+def conv_network(
+    image_shape: tuple[int, ...],
+    conv_layers: Sequence[int | str] = (64, "M", 128, "M"),
+    hidden_layer_sizes: int | Sequence[int] = (512,),
+    n_outputs: int = 10,
+    *,
+    kernel_size: int = 3,
+    ends: str = "boolean",
+    gate: str | int | Gate = "xnor",
+    padding_value: int = 0,
+    centered: bool | None = None,
+    eta: float = 10.0,
+    clip: float = 1.0,
+    n_steps: int | None = None,
+    temperature: float = 2.0,
+    loss: Loss | None = None,
+    random_state: object = None,
+) -> Network:
+    """Build a convolutional network of Boolean weights and activations, by default both ends included.
+
+    Parameters
+    ----------
+    image_shape : tuple of int
+        (height, width, channels) of the encoded images, one bit per channel; of real ends, one number.
+    conv_layers : sequence of int or 'M', default=(64, 'M', 128, 'M')
+        Numbers of filters of each convolution, and 'M' for a max-pool of two by two behind one. A threshold stands
+        behind each convolution and its pool.
+    hidden_layer_sizes : int or sequence of int, default=(512,)
+        Numbers of units of the linear layers between the last convolution and the scores.
+    n_outputs : int, default=10
+        Number of classes, or of other scores.
+    kernel_size : int, default=3
+        Taps of each window in both directions, odd: images keep their size, the padding being half of it.
+    ends : {'boolean', 'real'}, default='boolean'
+        What the first convolution and the last linear layer are. 'real' is how the paper has them: real weights,
+        trained by Adam, a first layer that takes numbers, float32 of mean square 1, and a real loss. Such a
+        network is reproducible by seed on one backend, and outside the promise of equal bits.
+    gate : str, int or Gate, default='xnor'
+        Connective of every Boolean layer. The defaults are made for xnor and xor; 'and' and 'or' learn little.
+    padding_value : {0, -1}, default=0
+        See :class:`bvar.layers.BooleanConv2d`.
+    centered : bool, optional
+        Whether votes of linear layers count from the mean, as in :func:`bvar.networks.boolean_mlp`. Those of
+        convolutions do not: on images they learn better without.
+    eta : float, default=10.0
+        See :class:`bvar.networks.BooleanOptimizer`.
+    clip : float, default=1.0
+        Likewise.
+    n_steps : int, optional
+        Likewise.
+    temperature : float, default=2.0
+        See :class:`bvar.networks.CrossEntropy`.
+    loss : Loss, optional
+        Another loss. Default: ``CrossEntropy`` of the terms of a score.
+    random_state : None, int, RandomState or RandomWords, default=None
+        Where the initial weights come from, layer by layer.
+
+    Returns
+    -------
+    Network
+        From encoded images, rows of ``height * width * channels`` bits, to scores.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If sizes are not positive integers, `ends` is unknown, a pool does not follow a convolution or finds an
+        image too small, or the kernel size is even.
+
+    See Also
+    --------
+    vgg_small : The network of the paper.
+    bvar.networks.boolean_mlp : Without convolutions.
+
+    Examples
+    --------
+    >>> from bvar.networks import conv_network
+    >>> network = conv_network((28, 28, 4), (16, "M"), (32,), random_state=0)
+    >>> [type(layer).__name__ for layer in network.layers]
+    ['BooleanConv2d', 'MaxPool2d', 'Threshold', 'BooleanLinear', 'Threshold', 'BooleanLinear']
+    """
+    stages = check_conv_layers(conv_layers, "conv_layers")
+    hidden = check_sizes(hidden_layer_sizes, "hidden_layer_sizes")
+    check_integer(n_outputs, "n_outputs", low=1)
+    if check_integer(kernel_size, "kernel_size", low=1) % 2 == 0:
+        raise ValueError(f"kernel_size must be odd, so that images keep their size, got {kernel_size}")
+    real = check_choice(ends, "ends", ("boolean", "real")) == "real"
+    found = find_gate(gate)
+    source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
+    centered = sum(found.variation_a) == 0 if centered is None else centered
+    recipe = _Recipe(found, kernel_size, padding_value, centered, real, source)
+    linear = [*hidden, n_outputs]
+    layers, shape = _convolutions(recipe, check_image_shape(image_shape), stages, linear[0])
+    widths = [prod(shape), *linear]
+    layers += _linear_layers(recipe, widths)
+    if loss is None:
+        loss = RealCrossEntropy() if real else CrossEntropy(widths[-2], temperature)
+    return Network(layers, loss, BooleanOptimizer(eta, clip=clip, n_steps=n_steps))
+
+
+def vgg_small(
+    image_shape: tuple[int, ...] = (32, 32, 24),
+    n_outputs: int = 10,
+    *,
+    head: Sequence[int] = (),
+    ends: str = "boolean",
+    eta: float = 10.0,
+    n_steps: int | None = None,
+    random_state: object = None,
+) -> Network:
+    """Build VGG-Small.
+
+    Parameters
+    ----------
+    image_shape : tuple of int, default=(32, 32, 24)
+        (height, width, channels) of the encoded images: eight bits for each colour, if nothing else is said.
+    n_outputs : int, default=10
+        Number of classes.
+    head : sequence of int, default=()
+        Units of the linear layers before the last: none for the variant with one, ``(1024, 1024)`` for the classic
+        one with three.
+    ends : {'boolean', 'real'}, default='boolean'
+        See :func:`conv_network`; the paper's are real, on images of three real channels.
+    eta : float, default=10.0
+        See :class:`bvar.networks.BooleanOptimizer`.
+    n_steps : int, optional
+        Likewise.
+    random_state : None, int, RandomState or RandomWords, default=None
+        Where the initial weights come from.
+
+    Returns
+    -------
+    Network
+        Six convolutions of three by three, three pools, and the head.
+
+    References
+    ----------
+    V. M. Nguyen et al., "BOLD: Boolean Logic Deep Learning", NeurIPS 2024, App. D.1.2.
+
+    Examples
+    --------
+    >>> from bvar.networks import vgg_small
+    >>> sum(p.bits.n_rows * p.bits.n_bits for p in vgg_small(random_state=0).parameters)
+    4680704
+    """
+    return conv_network(
+        image_shape, VGG_SMALL, head, n_outputs, ends=ends, eta=eta, n_steps=n_steps, random_state=random_state
+    )
+
+
+def residual_block(
+    image_shape: tuple[int, ...],
+    n_filters: int,
+    *,
+    stride: int = 1,
+    fan_out: int | Fraction | None = None,
+    random_state: object = None,
+    name: str = "block",
+) -> list[Layer]:
+    """Build the residual block of the paper without batch normalisation (its Block I).
+
+    Parameters
+    ----------
+    image_shape : tuple of int
+        (height, width, channels) of the layer below.
+    n_filters : int
+        Filters of each convolution.
+    stride : int, default=1
+        Of the first convolution and of the shortcut.
+    fan_out : int or Fraction, optional
+        Number of outputs of the layer above each unit, see :class:`bvar.layers.Threshold`. Default: that of
+        another block of the same filters.
+    random_state : None, int, RandomState or RandomWords, default=None
+        Where the initial weights come from.
+    name : str, default='block'
+        How names of parameters begin.
+
+    Returns
+    -------
+    list of Layer
+        An :class:`bvar.layers.Add` of two branches and its threshold: two convolutions of three by three with a
+        threshold between, and one such convolution as the shortcut, so that both branches have the same spread.
+
+    References
+    ----------
+    V. M. Nguyen et al., "BOLD: Boolean Logic Deep Learning", NeurIPS 2024, App. D.1.3.
+
+    Examples
+    --------
+    >>> from bvar.networks import residual_block
+    >>> add, threshold = residual_block((8, 8, 16), 32, stride=2, random_state=0)
+    >>> [parameter.name for parameter in add.parameters]
+    ['block.conv1.weight', 'block.conv2.weight', 'block.shortcut.weight']
+    >>> threshold.tau.shape
+    (512,)
+    """
+    source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
+
+    def conv(shape: tuple[int, ...], stride: int, part: str) -> BooleanConv2d:
+        return BooleanConv2d(
+            shape,
+            n_filters,
+            padding=1,
+            stride=stride,
+            random_state=source,
+            name=f"{name}.{part}",
+        )
+
+    first = conv(image_shape, stride, "conv1")
+    second = conv(first.out_shape, 1, "conv2")
+    shortcut = conv(image_shape, stride, "shortcut")
+    between = _threshold_behind(first, None, second.fan_out, second.gate)
+    n_terms = second.n_terms() + shortcut.n_terms()
+    fan_in = second.window.patch_size + shortcut.window.patch_size
+    above = 2 * second.fan_out if fan_out is None else fan_out
+    return [
+        Add([[first, between, second], [shortcut]]),
+        Threshold(second.n_outputs, fan_in, above, n_terms=n_terms),
+    ]
+
+
+def check_conv_layers(conv_layers: Sequence[int | str], name: str) -> list[tuple[int, bool]]:
+    """Return the number of filters of each convolution, and whether a pool follows.
+
+    Parameters
+    ----------
+    conv_layers : sequence of int or 'M'
+        As for :func:`conv_network`.
+    name : str
+        What to call it in messages.
+
+    Returns
+    -------
+    list of (int, bool)
+        One entry for each convolution.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no such sequence, is empty, or a pool does not follow a convolution.
+    """
+    if isinstance(conv_layers, str | int) or not hasattr(conv_layers, "__iter__"):
+        raise TypeError(f"{name} must be a sequence of numbers of filters and 'M', got {conv_layers!r}")
+    stages: list[tuple[int, bool]] = []
+    for entry in conv_layers:
+        if not isinstance(entry, str):
+            stages.append((check_integer(entry, f"each of {name}", low=1), False))
+        elif entry != "M":
+            raise ValueError(f"{name} must hold numbers of filters and 'M' for a pool, got {entry!r}")
+        elif not stages or stages[-1][1]:
+            raise ValueError(f"{name} must have a convolution before each 'M', got {tuple(conv_layers)!r}")
+        else:
+            stages[-1] = (stages[-1][0], True)
+    if not stages:
+        raise ValueError(f"{name} must have at least one convolution, got {tuple(conv_layers)!r}")
+    return stages
+
+
+class _Recipe(NamedTuple):
+    """What all layers of a network have in common."""
+
+    gate: Gate
+    kernel_size: int
+    padding_value: int
+    centered: bool
+    real: bool
+    source: RandomWords
+
+
+def _convolutions(
+    recipe: _Recipe, shape: tuple[int, int, int], stages: list[tuple[int, bool]], n_above: int
+) -> tuple[list[Layer], tuple[int, int, int]]:
+    """Stack convolutions, pools and thresholds below `n_above` units; give them, and the shape that comes out."""
+    layers: list[Layer] = []
+    for depth, (n_filters, pooled) in enumerate(stages):
+        conv = _convolution(recipe, shape, n_filters, depth)
+        pool = _pool_behind(conv, stages) if pooled else None
+        following = stages[depth + 1 :]
+        fan_out = _conv_fan_out(following[0], recipe.kernel_size) if following else Fraction(n_above)
+        layers.append(conv)
+        if isinstance(conv, RealConv2d):
+            layers.append(FixedPoint())
+        if pool is not None:
+            layers.append(pool)
+        layers.append(_threshold_behind(conv, pool, fan_out, recipe.gate))
+        shape = conv.out_shape if pool is None else pool.out_shape
+    return layers, shape
+
+
+def _convolution(
+    recipe: _Recipe, shape: tuple[int, int, int], n_filters: int, depth: int
+) -> BooleanConv2d | RealConv2d:
+    padding, name = recipe.kernel_size // 2, f"conv{depth + 1}"
+    if recipe.real and depth == 0:
+        return RealConv2d(
+            shape,
+            n_filters,
+            recipe.kernel_size,
+            padding=padding,
+            bias=False,
+            random_state=recipe.source,
+            name=name,
+        )
+    return BooleanConv2d(
+        shape,
+        n_filters,
+        recipe.kernel_size,
+        recipe.gate,
+        padding=padding,
+        padding_value=recipe.padding_value,
+        random_state=recipe.source,
+        name=name,
+    )
+
+
+def _linear_layers(recipe: _Recipe, widths: list[int]) -> list[Layer]:
+    """Stack linear layers with thresholds between; `widths` begin with that of the images."""
+    layers: list[Layer] = []
+    for depth, (n_inputs, n_units) in enumerate(pairwise(widths), start=1):
+        name, fan_outs = f"linear{depth}", widths[depth + 1 :]
+        if recipe.real and not fan_outs:
+            layers.append(RealLinear(n_inputs, n_units, random_state=recipe.source, name=name))
+            break
+        layers.append(
+            BooleanLinear(
+                n_inputs,
+                n_units,
+                recipe.gate,
+                centered=recipe.centered,
+                random_state=recipe.source,
+                name=name,
+            )
+        )
+        if fan_outs:
+            layers.append(Threshold(n_units, n_inputs, fan_outs[0], recipe.gate, recipe.gate))
+    return layers
+
+
+def _pool_behind(conv: BooleanConv2d | RealConv2d, stages: list[tuple[int, bool]]) -> MaxPool2d:
+    height, width, _ = conv.out_shape
+    if min(height, width) < _POOL:
+        n_pools = sum(pooled for _, pooled in stages)
+        raise ValueError(
+            f"conv_layers has {n_pools} pools, more than the image has room for: "
+            f"one finds {height} x {width} pixels"
+        )
+    return MaxPool2d(conv.out_shape, _POOL)
+
+
+def _conv_fan_out(stage: tuple[int, bool], kernel_size: int) -> Fraction:
+    """Signals that come back to a unit from a convolution: through a pool, one in four (BOLD, App. C.2)."""
+    n_filters, pooled = stage
+    return Fraction(n_filters * kernel_size**2, _POOL**2 if pooled else 1)
+
+
+def _threshold_behind(
+    conv: BooleanConv2d | RealConv2d, pool: MaxPool2d | None, fan_out: int | Fraction, next_gate: Gate
+) -> Threshold:
+    n_pooled = 1 if pool is None else pool.size**2
+    if isinstance(conv, RealConv2d):
+        n_units = conv.n_outputs if pool is None else pool.n_outputs
+        return Threshold(n_units, FixedPoint.FAN_IN, fan_out, next_gate=next_gate, pool=n_pooled)
+    n_terms = conv.n_terms().astype(np.int32)
+    if pool is not None:
+        n_terms = kernels.pool_max(n_terms[None], pool.image_shape, pool.size)[0][0]
+    return Threshold(
+        len(n_terms), conv.window.patch_size, fan_out, conv.gate, next_gate, n_terms=n_terms, pool=n_pooled
+    )

@@ -1,0 +1,102 @@
+"""Networks of logic gates: truth tables, wires, and a count at the end; see :class:`bvar.layers.GateLayer`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise, zip_longest
+from math import inf
+
+import numpy as np
+
+from bvar.bits.random import RandomWords
+from bvar.layers import GateLayer, GroupSum, Layer
+from bvar.networks.losses import CrossEntropy, Loss
+from bvar.networks.network import Network
+from bvar.networks.optimizer import BooleanOptimizer
+
+__all__ = ["gate_network"]
+
+
+def gate_network(
+    sizes: Sequence[int],
+    n_outputs: int,
+    *,
+    fan_in: int = 2,
+    wires: Sequence[np.ndarray | None] | None = None,
+    pass_through: int = 16,
+    eta: float = 10.0,
+    n_steps: int | None = None,
+    temperature: float = 0.5,
+    loss: Loss | None = None,
+    random_state: object = None,
+) -> Network:
+    """Build a network of gates, whose truth tables are learnt and whose wires are drawn.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Numbers of inputs and of gates of each layer; the last must be a multiple of `n_outputs`.
+    n_outputs : int
+        Number of classes, or of other scores: each adds up its share of the last layer.
+    fan_in : int, default=2
+        Wires of each gate, 1 to 6.
+    wires : sequence of ndarray of int or None, optional
+        Wires of the first layers, each of shape (n_gates, fan_in), such as those that
+        :func:`bvar.layers.window_wires` draws for images. Default, and where None stands or nothing: drawn
+        evenly from all units of the layer below.
+    pass_through : int, default=16
+        See :class:`bvar.layers.GateLayer`.
+    eta : float, default=10.0
+        See :class:`bvar.networks.BooleanOptimizer`. Votes are not clipped: the entries of a table are looked at by
+        different samples, so they do not flip together.
+    n_steps : int, optional
+        Likewise.
+    temperature : float, default=0.5
+        See :class:`bvar.networks.CrossEntropy`; the terms of a score are the members of its group.
+    loss : Loss, optional
+        Another loss. Default: ``CrossEntropy(sizes[-1] // n_outputs, temperature)``.
+    random_state : None, int, RandomState or RandomWords, default=None
+        Where wires and initial tables come from, layer by layer.
+
+    Returns
+    -------
+    Network
+        Layers of gates, then a sum for each output.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two sizes, one is not positive, or the last cannot be shared evenly.
+
+    Examples
+    --------
+    >>> from bvar.networks import gate_network
+    >>> print(gate_network([64, 200, 100], 10, random_state=0).summary())
+    parameter           shape   weights     bytes         uses
+    gate1.table       200 x 4       800      1600          800
+    gate2.table       100 x 4       400       800          400
+    all                            1200      2400         1200
+    each weight is 1 bit; rows are padded to 64 bits
+    """
+    if len(sizes) < 2:
+        raise ValueError(f"sizes must name inputs and gates, got {list(sizes)!r}")
+    if wires is not None and len(wires) >= len(sizes):
+        raise ValueError(f"wires must be given for at most {len(sizes) - 1} layers, got {len(wires)}")
+    source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
+    layers: list[Layer] = [
+        GateLayer(
+            n_inputs,
+            n_gates,
+            fan_in,
+            wires=given,
+            pass_through=pass_through,
+            random_state=source,
+            name=f"gate{depth}",
+        )
+        for depth, ((n_inputs, n_gates), given) in enumerate(zip_longest(pairwise(sizes), wires or ()), start=1)
+    ]
+    head = GroupSum(sizes[-1], n_outputs)
+    optimizer = BooleanOptimizer(eta, clip=inf, n_steps=n_steps)
+    return Network(
+        [*layers, head], CrossEntropy(head.group_size, temperature) if loss is None else loss, optimizer
+    )

@@ -1,0 +1,198 @@
+r"""The Boolean optimizer: weights that collect evidence and flip when it suffices.
+
+The page is ``docs/explanation/optimizer.md``.  For every tensor of weights w, with votes q,
+
+.. math:: m \leftarrow \beta m + \eta q, \qquad m \, e(w) \ge 1 \Rightarrow \text{flip } w,\ m \leftarrow 0, \qquad
+          \beta \leftarrow 1 - \frac{\#\text{flipped}}{\#\text{weights}} .
+
+This is Algorithm 8 of BOLD (NeurIPS 2024).  Votes are divided by 127 times the number of samples, so that eta
+does not depend on the batch size, and 1 is the largest vote that a weight can get.
+
+One thing is added.  The votes on the weights of one neuron often agree (a class is too high for every sample, a
+pixel is always dark), so its weights reach the gate together, the sum leaps past its threshold by many times
+its own spread, and no signal comes back: training collapses.  Therefore eta is lowered for a neuron with n
+weights whose votes are too loud together, so that ``sum |eta q| <= clip * sqrt(n)``.  A flip uses up at least 1
+of what was accumulated since the last; hence the flips of a neuron over any number of steps are at most the sum
+of these bounds, and on average its sum moves by no more than ``2 * clip`` times its spread in a step.  The norm
+is of the merged votes, an integer: it cannot depend on how a batch was split.
+
+A weight of a convolution gets votes from every place of an image.  Votes of independent places grow like the
+square root of their number, so eta is divided by that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import inf, sqrt
+
+import numpy as np
+
+from bvar import kernels
+from bvar._fixed_point import half_cosine
+from bvar._validation import check_integer, check_real
+from bvar.layers import Parameter
+from bvar.networks.losses import SIGNAL_MAX
+
+__all__ = ["BooleanOptimizer"]
+
+
+class BooleanOptimizer:
+    """Accumulate votes in float32 and flip weights at a gate of one.
+
+    Parameters
+    ----------
+    eta : float, default=10.0
+        Accumulation factor: how much one step of unanimous, full votes adds to an accumulator.
+    clip : float, default=1.0
+        Bound on the accumulation of one neuron in one step, in units of the spread of its sum. ``inf`` is the
+        rule of the paper.
+    n_steps : int, optional
+        Length of training in steps: eta falls to 0 over it, along half a cosine wave. Default: eta stays.
+
+    Attributes
+    ----------
+    step_count : int
+        Steps taken in this schedule.
+    m : list of ndarray of float32
+        One accumulator for each parameter; empty before the first step.
+    beta : list of float
+        One plasticity for each parameter: the share of its weights that did not flip in the last step.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has the wrong type or is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> from bvar.layers import Parameter
+    >>> from bvar.networks import BooleanOptimizer
+    >>> weight = Parameter("w", kernels.pack(np.array([[True, False, True, False]])))
+    >>> optimizer = BooleanOptimizer(eta=0.5 * 127, clip=float("inf"))
+    >>> optimizer.step([weight], [np.array([[1, 1, -1, -3]], dtype=np.int32)], n_samples=1)
+    [1]
+    >>> optimizer.beta
+    [0.75]
+    """
+
+    def __init__(
+        self,
+        eta: float = 10.0,
+        *,
+        clip: float = 1.0,
+        n_steps: int | None = None,
+    ) -> None:
+        self.clip = clip if clip == inf else check_real(clip, "clip", low=0, strict=True)
+        self.start_schedule(eta, n_steps)
+        self.m: list[np.ndarray] = []
+        self.beta: list[float] = []
+
+    def start_schedule(self, eta: float, n_steps: int | None) -> None:
+        """Begin a schedule; accumulators stay.
+
+        Parameters
+        ----------
+        eta : float
+            Accumulation factor to start from, at least 0.
+        n_steps : int or None
+            Length of the schedule in steps; None keeps eta as it is.
+        """
+        self.eta = check_real(eta, "eta", low=0)
+        self.n_steps = None if n_steps is None else check_integer(n_steps, "n_steps", low=1)
+        self.step_count = 0
+
+    def current_eta(self) -> float:
+        """Return eta at this point of the schedule.
+
+        Returns
+        -------
+        float
+            ``eta * (1 + cos(pi * t / n_steps)) / 2`` at step t, 0 after the last.
+        """
+        return self.eta * half_cosine(self.step_count, self.n_steps)
+
+    def step(self, parameters: Sequence[Parameter], votes: Sequence[np.ndarray], n_samples: float) -> list[int]:
+        """Take one step.
+
+        Parameters
+        ----------
+        parameters : sequence of Parameter
+            The tensors to train, always the same in the same order.
+        votes : sequence of ndarray of int32
+            One array for each parameter, of its shape.
+        n_samples : float
+            Number of samples that voted, each counted with its weight; if it is 0, nothing moves.
+
+        Returns
+        -------
+        list of int
+            Number of flips in each parameter.
+
+        Raises
+        ------
+        ValueError
+            If the votes do not match the parameters; nothing is changed then.
+        """
+        _check_votes(parameters, votes)
+        if self.m and [m.shape for m in self.m] != [p.bits.shape for p in parameters]:
+            raise ValueError("parameters must be those of the first step: the accumulators have other shapes")
+        blocks = ((number, slice(0, len(q)), q) for number, q in enumerate(votes))
+        return self.step_in_blocks(parameters, blocks, n_samples)
+
+    def step_in_blocks(
+        self, parameters: Sequence[Parameter], blocks: Iterable[tuple[int, slice, np.ndarray]], n_samples: float
+    ) -> list[int]:
+        """Take one step on votes that arrive in pieces; the same bits as :meth:`step`.
+
+        Parameters
+        ----------
+        parameters : sequence of Parameter
+            The tensors to train, always the same in the same order.
+        blocks : iterable of (int, slice, ndarray of int32)
+            Number of a parameter, rows of it, and the votes on these rows; every row exactly once.
+        n_samples : float
+            Number of samples that voted, each counted with its weight; if it is 0, nothing moves.
+
+        Returns
+        -------
+        list of int
+            Number of flips in each parameter.
+        """
+        if check_real(n_samples, "n_samples", low=0) == 0:
+            return [0] * len(parameters)
+        if not self.m:
+            self.m = [np.zeros(p.bits.shape, np.float32) for p in parameters]
+            self.beta = [1.0] * len(parameters)
+        eta = self.current_eta() / (SIGNAL_MAX * n_samples)
+        flips = [0] * len(parameters)
+        for number, rows, q in blocks:
+            parameter = parameters[number]
+            flips[number] += parameter.flip(
+                self.m[number][rows],
+                q,
+                beta=self.beta[number],
+                eta=self._clipped(eta / (parameter.unit * sqrt(parameter.n_places)), q),
+                rows=rows,
+            )
+        self.beta = [(m.size - n) / m.size for m, n in zip(self.m, flips, strict=True)]
+        self.step_count += 1
+        return flips
+
+    def _clipped(self, eta: float, q: np.ndarray) -> np.ndarray:
+        """Eta for each row of votes, float32; IEEE operations only, so the same on every machine."""
+        if self.clip == inf:
+            return np.full(len(q), eta, np.float32)
+        norms = np.maximum(kernels.vote_norms(q), 1)
+        return np.minimum(eta, self.clip * sqrt(q.shape[1]) / norms).astype(np.float32)
+
+
+def _check_votes(parameters: Sequence[Parameter], votes: Sequence[np.ndarray]) -> None:
+    if len(votes) != len(parameters):
+        raise ValueError(f"votes must have one array per parameter ({len(parameters)}), got {len(votes)}")
+    for parameter, q in zip(parameters, votes, strict=True):
+        if q.shape != parameter.bits.shape:
+            raise ValueError(f"votes on {parameter.name} must have shape {parameter.bits.shape}, got {q.shape}")
+        if q.dtype != np.int32:
+            raise TypeError(f"votes on {parameter.name} must be int32, got {q.dtype}")

@@ -1,0 +1,61 @@
+"""Let Hypothesis look for inputs that break a law, and shrink them; this module alone imports it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Flaky
+
+from bvar.testing.kit.laws import Ask, Law
+from bvar.testing.kit.report import Finding
+from bvar.testing.kit.runner import answer, same
+from bvar.testing.make.strategies import STRATEGIES
+
+__all__ = ["search"]
+
+
+class _BrokenError(Exception):
+    """The law does not hold for these inputs."""
+
+
+def search(law: Law, ask: Ask, examples: int) -> Iterator[Finding | None]:
+    """Give None for each comparison that held, and a finding, the smallest, if one did not."""
+    held, smallest = 0, None
+
+    def careful(function: str, inputs: dict[str, Any]) -> Any:
+        result = answer(ask, function, inputs)
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    @settings(
+        max_examples=examples,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        report_multiple_bugs=False,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(STRATEGIES[law.inputs])
+    def holds(inputs: dict[str, Any]) -> None:
+        nonlocal held, smallest
+        try:
+            for expected, found in law.sides(careful, inputs):
+                if not same(found, expected):
+                    smallest = Finding(law.level, law.name, inputs, expected, found)
+                    raise _BrokenError
+                held += 1
+        except (_BrokenError, LookupError, TypeError, ValueError, ArithmeticError, RuntimeError) as error:
+            if not isinstance(error, _BrokenError):  # the subject failed, or gave what has not even the form
+                smallest = Finding(law.level, law.name, inputs, "a result", error)
+            raise _BrokenError from None
+
+    with suppress(_BrokenError, Flaky):  # a subject that changes its mind has failed once, which is enough
+        holds()
+    yield from [None] * (held if smallest is None else 0)
+    if smallest is not None:
+        yield smallest

@@ -1,0 +1,1 @@
+"""What makes the questions: vectors that files keep, and strategies that search."""

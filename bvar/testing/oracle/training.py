@@ -1,0 +1,243 @@
+"""The oracle trains: whole networks in plain Python, one bit at a time, for vectors of level 6.
+
+A network is a list of layers as ``docs/reference/conformance.md`` describes them.  One step sends the samples
+forward, the signals of the loss back, collects votes on every weight, and only then flips.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from math import sqrt
+from typing import Any
+
+from bvar.testing.oracle import definitions as oracle
+from bvar.testing.oracle.formats import bits_of, cut, float64_of, image_of, logic_of, places_of, window_of
+
+__all__ = ["Optimizer", "fingerprint", "train"]
+
+Layer = dict[str, Any]
+
+
+class Optimizer:
+    """Accumulators and plasticity of one tensor of weights."""
+
+    def __init__(self, n_rows: int, n_columns: int, clip: float, n_places: int = 1) -> None:
+        self.m = [[0.0] * n_columns for _ in range(n_rows)]
+        self.beta, self.clip, self.n_places = 1.0, clip, n_places
+
+    def step(self, w: oracle.Matrix, q: oracle.Matrix, eta: float, n_samples: int) -> tuple[oracle.Matrix, int]:
+        """Give the new weights and the number of flips; nothing moves if nobody voted."""
+        if n_samples == 0:
+            return w, 0
+        share = eta / (127 * n_samples) / sqrt(self.n_places)
+        rows = oracle.clipped_eta(q, share, self.clip)
+        w, self.m, flips = oracle.flip(w, self.m, q, self.beta, rows)
+        n_weights = sum(map(len, w))
+        self.beta = (n_weights - flips) / n_weights
+        return w, flips
+
+
+def fingerprint(tensors: list[oracle.Matrix]) -> str:
+    """SHA-256 over all tensors: shape as two 64-bit numbers, then the packed words; all little-endian."""
+    digest = hashlib.sha256()
+    for bits in tensors:
+        digest.update(struct.pack("<2Q", len(bits), len(bits[0])))
+        for row in oracle.pack(bits, len(bits[0])):
+            digest.update(struct.pack(f"<{len(row)}Q", *row))
+    return digest.hexdigest()
+
+
+# --------------------------------------------------------------------------- layers: forward, backward, votes
+# Between layers stand rows of values of M (-1, 0, +1), or of sums where a threshold or the loss follows.
+
+
+def _signs(bits: oracle.Matrix) -> oracle.Matrix:
+    return [[2 * b - 1 for b in row] for row in bits]
+
+
+def _bias(tensors: list[oracle.Matrix]) -> list[int]:
+    """Give what the bias adds to each sum: its weights are the second tensor, if there is one."""
+    return _signs(tensors[1])[0] if len(tensors) == 2 else [0] * len(tensors[0])
+
+
+class _Linear:
+    def __init__(self, layer: Layer) -> None:
+        self.gate, self.centered = layer["gate"], layer["centered"]
+        self.tensors = [bits_of(layer["weight"])]
+        if layer["bias"] is not None:
+            self.tensors.append(bits_of([layer["bias"]]))
+        self.n_places = 1
+
+    def forward(self, x: oracle.Matrix) -> oracle.Matrix:
+        self.x = x
+        sums = oracle.gate_sum(self.gate, x, _signs(self.tensors[0]))
+        return [[s + b for s, b in zip(row, _bias(self.tensors), strict=True)] for row in sums]
+
+    def backward(self, z: oracle.Matrix) -> oracle.Matrix:
+        return oracle.input_votes(self.gate, z, _signs(self.tensors[0]))
+
+    def votes(self, z: oracle.Matrix) -> list[oracle.Matrix]:
+        q, totals = oracle.weight_votes(self.gate, z, self.x), [sum(column) for column in zip(*z, strict=True)]
+        if self.centered:
+            changes = [[oracle.gate_variation_w(self.gate, v) for v in row] for row in self.x]
+            q = oracle.center_votes(q, totals, [sum(column) for column in zip(*changes, strict=True)], len(z))
+        return [q, [totals]][: len(self.tensors)]
+
+
+class _Conv:
+    def __init__(self, layer: Layer) -> None:
+        self.gate, self.outside = layer["gate"], layer["padding_value"]
+        self.shape, self.window = layer["window"]["image_shape"], window_of(layer["window"])
+        self.places = places_of(layer["window"])
+        self.n_places = self.places[0] * self.places[1]
+        self.tensors = [bits_of(layer["weight"])]
+        if layer["bias"] is not None:
+            self.tensors.append(bits_of([layer["bias"]]))
+
+    def _weights(self) -> list[oracle.Matrix]:
+        return [cut(row, self.shape[2]) for row in _signs(self.tensors[0])]
+
+    def _by_place(self, z: oracle.Matrix) -> list[oracle.Matrix]:
+        return [cut(row, len(self.tensors[0])) for row in z]
+
+    def forward(self, x: oracle.Matrix) -> oracle.Matrix:
+        self.images, weights = [image_of(row, self.shape) for row in x], self._weights()
+        bias = _bias(self.tensors)
+        outside = [self.outside] * self.shape[2]
+        made = [
+            oracle.conv_sum(self.gate, image, weights, self.places, outside, **self.window)
+            for image in self.images
+        ]
+        return [[s + b for row in m for at in row for s, b in zip(at, bias, strict=True)] for m in made]
+
+    def backward(self, z: oracle.Matrix) -> oracle.Matrix:
+        votes = oracle.pixel_votes(
+            self.gate, self._by_place(z), self._weights(), self.shape, self.places, **self.window
+        )
+        return [[v for row in image for pixel in row for v in pixel] for image in votes]
+
+    def votes(self, z: oracle.Matrix) -> list[oracle.Matrix]:
+        by_place, outside = self._by_place(z), [self.outside] * self.shape[2]
+        q = oracle.conv_weight_votes(
+            self.gate, by_place, self.images, self.shape, self.places, outside, **self.window
+        )
+        totals = [sum(at[o] for zb in by_place for at in zb) for o in range(len(q))]
+        return [[[v for tap in filter_ for v in tap] for filter_ in q], [totals]][: len(self.tensors)]
+
+
+class _MaxPool:
+    tensors: tuple[()] = ()
+
+    def __init__(self, layer: Layer) -> None:
+        self.shape, self.size = layer["image_shape"], layer["size"]
+
+    def forward(self, x: oracle.Matrix) -> oracle.Matrix:
+        found = [oracle.max_pool(image_of(row, self.shape), self.size) for row in x]
+        self.winners = [winner for _, winner in found]
+        return [best for best, _ in found]
+
+    def backward(self, z: oracle.Matrix) -> oracle.Matrix:
+        pairs = zip(z, self.winners, strict=True)
+        return [oracle.pool_back(row, winner, self.shape, self.size) for row, winner in pairs]
+
+    def votes(self, z: oracle.Matrix) -> list[oracle.Matrix]:
+        return []
+
+
+class _Threshold:
+    tensors: tuple[()] = ()
+
+    def __init__(self, layer: Layer) -> None:
+        self.tau, self.table, self.shift = layer["tau"], layer["table"], layer["shift"]
+
+    def forward(self, x: oracle.Matrix) -> oracle.Matrix:
+        self.s = x
+        return [[1 if s >= t else -1 for s, t in zip(row, self.tau, strict=True)] for row in x]
+
+    def backward(self, z: oracle.Matrix) -> oracle.Matrix:
+        return oracle.rescale(z, self.s, self.tau, self.table, self.shift)
+
+    def votes(self, z: oracle.Matrix) -> list[oracle.Matrix]:
+        return []
+
+
+class _Gates:
+    n_places = 1
+
+    def __init__(self, layer: Layer) -> None:
+        self.wires, self.tensors = layer["wires"], [bits_of(layer["tables"])]
+
+    def forward(self, x: oracle.Matrix) -> oracle.Matrix:
+        self.x = [[(v + 1) // 2 for v in row] for row in x]
+        return _signs(oracle.table_values(self.x, self.wires, self.tensors[0]))
+
+    def backward(self, z: oracle.Matrix) -> oracle.Matrix:
+        return oracle.wire_votes(z, self.x, self.wires, self.tensors[0])
+
+    def votes(self, z: oracle.Matrix) -> list[oracle.Matrix]:
+        return [oracle.table_votes(z, self.x, self.wires, self.tensors[0])]
+
+
+class _GroupSum:
+    tensors: tuple[()] = ()
+
+    def __init__(self, layer: Layer) -> None:
+        self.n_groups = layer["n_groups"]
+
+    def forward(self, x: oracle.Matrix) -> oracle.Matrix:
+        self.size = len(x[0]) // self.n_groups
+        return oracle.group_sum([[(v + 1) // 2 for v in row] for row in x], self.n_groups)
+
+    def backward(self, z: oracle.Matrix) -> oracle.Matrix:
+        return [[signal for signal in row for _ in range(self.size)] for row in z]
+
+    def votes(self, z: oracle.Matrix) -> list[oracle.Matrix]:
+        return []
+
+
+_KINDS: dict[str, Any] = {
+    "linear": _Linear,
+    "conv": _Conv,
+    "max_pool": _MaxPool,
+    "threshold": _Threshold,
+    "gate": _Gates,
+    "group_sum": _GroupSum,
+}
+
+
+def train(
+    network: dict[str, Any], batches: oracle.Matrix, eta: list[str], checkpoints: list[int]
+) -> dict[str, Any]:
+    """Train, and tell the flips of every step and the fingerprints after the steps that `checkpoints` names."""
+    layers = [_KINDS[layer["type"]](layer) for layer in network["layers"]]
+    clip = float64_of(network["clip"])
+    optimizers = [[Optimizer(len(w), len(w[0]), clip, layer.n_places) for w in layer.tensors] for layer in layers]
+    samples, flips, prints = [logic_of(row) for row in network["x"]], [], []
+    for step, (batch, rate) in enumerate(zip(batches, eta, strict=True), start=1):
+        flips.append(_step(layers, optimizers, network, samples, batch, float64_of(rate)))
+        if step in checkpoints:
+            prints.append(fingerprint([w for layer in layers for w in layer.tensors]))
+    return {"flips": flips, "fingerprints": prints}
+
+
+def _step(
+    layers: list[Any], optimizers: list[list[Optimizer]], network: Any, samples: Any, batch: list[int], eta: float
+) -> int:
+    if not batch:
+        return 0
+    value = [samples[i] for i in batch]
+    for layer in layers:
+        value = layer.forward(value)
+    signal = oracle.cross_entropy_signals(value, [network["y"][i] for i in batch], network["loss_table"])
+    votes: list[list[oracle.Matrix]] = []
+    for depth in reversed(range(len(layers))):
+        votes.insert(0, layers[depth].votes(signal))
+        if depth:
+            signal = layers[depth].backward(signal)
+    flips = 0
+    for layer, states, tensors in zip(layers, optimizers, votes, strict=True):
+        for number, (state, q) in enumerate(zip(states, tensors, strict=True)):
+            layer.tensors[number], flipped = state.step(layer.tensors[number], q, eta, len(batch))
+            flips += flipped
+    return flips

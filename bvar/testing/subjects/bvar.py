@@ -1,0 +1,344 @@
+"""The package itself as a subject: kernels and networks of `bvar` behind the functions of the protocol."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from bvar import kernels
+from bvar.bits import BitMatrix
+from bvar.bits.windows import SlidingWindow
+from bvar.calculus import gates, logic, variation
+from bvar.layers import BooleanConv2d, BooleanLinear, GateLayer, GroupSum, Layer, MaxPool2d, Parameter, Threshold
+from bvar.networks.losses import CrossEntropy, SquaredError
+from bvar.networks.network import Network
+from bvar.networks.optimizer import BooleanOptimizer
+from bvar.testing.oracle.formats import float32_of, float64_of, hex32, hex64
+
+__all__ = ["Builtin"]
+
+_M = {"0": -1, "1": 1, "u": 0}
+_NAMES = np.array(["0", "u", "1"])
+
+Rows = list[str]
+Matrix = list[list[int]]
+
+
+def _values(rows: Rows, n_bits: int | None = None) -> np.ndarray:
+    """Rows of M as int8; without rows the width must be told."""
+    width = len(rows[0]) if rows else n_bits or 0
+    return np.array([_M[c] for row in rows for c in row], np.int8).reshape(len(rows), width)
+
+
+def _bits(rows: Rows, n_bits: int | None = None) -> BitMatrix:
+    return kernels.pack(_values(rows, n_bits))
+
+
+def _text(bits: BitMatrix) -> Rows:
+    return ["".join("01"[v] for v in row) for row in kernels.unpack(bits).astype(int)]
+
+
+def _logic_text(values: Any) -> str:
+    return "".join(_NAMES[np.asarray(values, np.int8) + 1])
+
+
+def _matrix(rows: Matrix, dtype: type, n_columns: int = 0) -> np.ndarray:
+    return np.array(rows, dtype).reshape(len(rows), len(rows[0]) if rows else n_columns)
+
+
+def _hex_words(words: np.ndarray) -> list[list[str]]:
+    return [[f"{word:016x}" for word in row] for row in words.tolist()]
+
+
+def _words(rows: list[list[str]]) -> np.ndarray:
+    return np.array([[int(word, 16) for word in row] for row in rows], np.uint64)
+
+
+def _window(window: dict[str, Any]) -> SlidingWindow:
+    return SlidingWindow(*(tuple(window[n]) for n in ("image_shape", "size", "stride", "padding", "dilation")))
+
+
+def _unit_by_unit(z: Matrix, n_gates: int) -> np.ndarray:
+    return np.ascontiguousarray(_matrix(z, np.int16, n_gates).T)
+
+
+class Builtin:
+    """The backend in force; each method is a thin way to the public functions of the same meaning."""
+
+    def connective(self, gate: int, a: str, b: str) -> str:
+        """See `Subject`."""
+        return _logic_text(gates.gate(gate)(_values([a])[0], _values([b])[0]))
+
+    def project(self, x: list[int]) -> str:
+        """See `Subject`."""
+        return _logic_text(logic.project(np.array(x, np.int64)))
+
+    def mixed(self, gate: int, a: str, x: list[int]) -> list[int]:
+        """See `Subject`."""
+        return gates.gate(gate)(_values([a])[0], np.array(x, np.int64)).tolist()
+
+    def delta(self, a: str, b: str) -> str:
+        """See `Subject`."""
+        return _logic_text(variation.delta(_values([a])[0], _values([b])[0]))
+
+    def variations(self, table: str, n_inputs: int) -> Rows:
+        """See `Subject`."""
+        values = _values([table])[0]
+        found = variation.variation_table(lambda x: values[int(sum((x > 0) << np.arange(n_inputs)))], n_inputs)
+        # the rows of variation_table are points whose first input is the most significant
+        order = [int(f"{point:0{n_inputs}b}"[::-1], 2) for point in range(len(values))]
+        return [_logic_text(column[order]) for column in found.T]
+
+    def gate_table(self, gate: int) -> str:
+        """See `Subject`."""
+        return _logic_text(gates.gate(gate).table.ravel())
+
+    def gate_variations(self, gate: int) -> Rows:
+        """See `Subject`."""
+        found = gates.gate(gate)
+        return [_logic_text(found.variation_a), _logic_text(found.variation_b)]
+
+    def table_values(self, x: Rows, wires: Matrix, tables: Rows) -> Rows:
+        """See `Subject`."""
+        if not x:
+            return []
+        wiring = kernels.Wiring(np.array(wires), len(x[0]))
+        return _text(kernels.transpose(kernels.table_values(kernels.transpose(_bits(x)), wiring, _bits(tables))))
+
+    def pack(self, rows: Rows) -> list[list[list[str]]]:
+        """See `Subject`."""
+        packed = _bits(rows)
+        known = kernels.pack(_values(rows) != 0).words if packed.known is None else packed.known
+        return [_hex_words(packed.words), _hex_words(known)]
+
+    def unpack(self, words: list[list[str]], n_bits: int) -> Rows:
+        """See `Subject`."""
+        return _text(BitMatrix.trusted(_words(words), n_bits))
+
+    def negate(self, words: list[list[str]], n_bits: int) -> list[list[str]]:
+        """See `Subject`."""
+        bits = BitMatrix(_words(words), n_bits)  # refuses padding that is not zero
+        wiring = kernels.Wiring(np.arange(len(bits))[:, None], len(bits))
+        return _hex_words(kernels.table_values(bits, wiring, _bits(["10"] * len(bits))).words)
+
+    def transpose(self, rows: Rows, n_bits: int) -> Rows:
+        """See `Subject`."""
+        return _text(kernels.transpose(_bits(rows, n_bits)))
+
+    def count_rows(self, rows: Rows) -> list[int]:
+        """See `Subject`."""
+        return kernels.count_rows(_bits(rows)).tolist()
+
+    def gate_sum(self, gate: int, x: Rows, w: Rows) -> Matrix:
+        """See `Subject`."""
+        weights = _bits(w)
+        return kernels.gate_sum(_bits(x, weights.n_bits), weights, gate).tolist()
+
+    def gate_bits(self, gate: int, x: Rows, w: Rows, tau: list[int]) -> Rows:
+        """See `Subject`."""
+        weights = _bits(w)
+        return _text(kernels.gate_bits(_bits(x, weights.n_bits), weights, np.array(tau, np.int32), gate))
+
+    def conv_sum(self, gate: int, images: Rows, weights: Rows, window: Any, padding_value: int) -> Matrix:
+        """See `Subject`."""
+        layer = _conv(window, gate, weights, padding_value)
+        return layer.forward(_bits(images, layer.n_inputs))[0].tolist()
+
+    def max_pool(self, sums: Matrix, image_shape: list[int], size: int) -> dict[str, Matrix]:
+        """See `Subject`."""
+        best, winner = kernels.pool_max(_matrix(sums, np.int32), tuple(image_shape), size)
+        return {"best": best.tolist(), "winner": winner.tolist()}
+
+    def group_sum(self, x: Rows, n_groups: int) -> Matrix:
+        """See `Subject`."""
+        bits = _bits(x)
+        return GroupSum(bits.n_bits, n_groups).forward(bits)[0].tolist() if x else []
+
+    def rescale(self, g: Matrix, s: Matrix, tau: list[int], table: list[int], shift: int) -> Matrix:
+        """See `Subject`."""
+        votes, sums, thresholds, weights = (np.array(v, np.int32) for v in (g, s, tau, table))
+        return kernels.rescale(votes, sums, thresholds, weights, shift).tolist()
+
+    def loss_table(self, fan_in: int, temperature: str) -> list[int]:
+        """See `Subject`."""
+        return CrossEntropy(fan_in, float64_of(temperature)).table.tolist()
+
+    def threshold_table(self, fan_in: int, fan_out: int, gate: int, next_gate: int) -> list[int]:
+        """See `Subject`."""
+        return Threshold(1, fan_in, fan_out, gate, next_gate).table.tolist()
+
+    def cross_entropy(self, scores: Matrix, y: list[int], table: list[int]) -> Matrix:
+        """See `Subject`."""
+        if not scores:
+            return []
+        return _loss(table).signals(np.array(scores, np.int32), np.array(y)).tolist()
+
+    def squared_error(self, scores: Matrix, y: Matrix, scale: int) -> Matrix:
+        """See `Subject`."""
+        return SquaredError(scale).signals(np.array(scores, np.int32), np.array(y)).tolist()
+
+    def weight_votes(self, gate: int, z: Matrix, x: Rows, n_outputs: int, n_inputs: int) -> Matrix:
+        """See `Subject`."""
+        return kernels.weight_votes(_matrix(z, np.int8, n_outputs), _bits(x, n_inputs), gate).tolist()
+
+    def input_votes(self, gate: int, z: Matrix, w: Rows) -> Matrix:
+        """See `Subject`."""
+        return kernels.input_votes(_matrix(z, np.int8), _bits(w), gate).tolist()
+
+    def center_votes(self, q: Matrix, signal_sums: list[int], input_sums: list[int], n_samples: int) -> Matrix:
+        """See `Subject`."""
+        signals, inputs = (np.array(v, np.int64) for v in (signal_sums, input_sums))
+        return kernels.center_votes(np.array(q, np.int32), signals, inputs, n_samples).tolist()
+
+    def conv_weight_votes(
+        self, gate: int, z: Matrix, images: Rows, n_filters: int, window: Any, padding_value: int
+    ) -> Matrix:
+        """See `Subject`."""
+        any_weights = ["0" * _window(window).patch_size] * n_filters  # votes on weights do not depend on them
+        layer = _conv(window, gate, any_weights, padding_value)
+        context = layer.forward(_bits(images, layer.n_inputs))[1]
+        return layer.votes(_matrix(z, np.int8, layer.n_outputs), context)[0].tolist()
+
+    def pixel_votes(self, gate: int, z: Matrix, weights: Rows, window: Any) -> Matrix:
+        """See `Subject`."""
+        by_place = np.array(z, np.int8).reshape(-1, len(weights))
+        return kernels.pixel_votes(by_place, _bits(weights), _window(window), gate).tolist()
+
+    def pool_back(self, z: Matrix, winner: Matrix, image_shape: list[int], size: int) -> Matrix:
+        """See `Subject`."""
+        both = np.array(z, np.int8), np.array(winner, np.uint8)
+        return kernels.pool_back(*both, tuple(image_shape), size).tolist()
+
+    def table_votes(self, z: Matrix, x: Rows, wires: Matrix) -> Matrix:
+        """See `Subject`."""
+        n_units = len(x[0]) if x else 1 + max(max(wire) for wire in wires)
+        units, wiring = kernels.transpose(_bits(x, n_units)), kernels.Wiring(np.array(wires), n_units)
+        return kernels.table_votes(_unit_by_unit(z, len(wires)), units, wiring).tolist()
+
+    def wire_votes(self, z: Matrix, x: Rows, wires: Matrix, tables: Rows) -> Matrix:
+        """See `Subject`."""
+        wiring = kernels.Wiring(np.array(wires), len(x[0]))
+        signals, units = _unit_by_unit(z, len(wires)), kernels.transpose(_bits(x))
+        return kernels.wire_votes(signals, units, wiring, _bits(tables)).T.tolist()
+
+    def vote_norms(self, q: Matrix) -> list[int]:
+        """See `Subject`."""
+        return kernels.vote_norms(np.array(q, np.int32)).tolist()
+
+    def clipped_eta(self, q: Matrix, eta: str, clip: str) -> Rows:
+        """See `Subject`."""
+        optimizer = BooleanOptimizer(clip=float64_of(clip))
+        return [hex32(v) for v in optimizer._clipped(float64_of(eta), np.array(q, np.int32))]
+
+    def flip(self, w: Rows, m: list[Rows], q: Matrix, beta: str, eta: Rows) -> dict[str, Any]:
+        """See `Subject`."""
+        bits, rates = _bits(w), np.array([float32_of(v) for v in eta], np.float32)
+        accumulators = np.array([[float32_of(v) for v in row] for row in m], np.float32)
+        flips = kernels.flip(bits, accumulators, np.array(q, np.int32), beta=float64_of(beta), eta=rates)
+        return {"w": _text(bits), "m": _hex_floats(accumulators), "flips": flips}
+
+    def optimize(self, w: Rows, votes: list[Matrix], n_samples: list[int], eta: Rows, clip: str) -> dict[str, Any]:
+        """See `Subject`."""
+        parameter, optimizer = Parameter("w", _bits(w)), BooleanOptimizer(clip=float64_of(clip))
+        flips, beta = [], []
+        for q, n, rate in zip(votes, n_samples, eta, strict=True):
+            optimizer.start_schedule(float64_of(rate), None)
+            flips += optimizer.step([parameter], [np.array(q, np.int32)], n)
+            beta.append(hex64(optimizer.beta[0]))
+        return {"w": _text(parameter.bits), "m": _hex_floats(optimizer.m[0]), "flips": flips, "beta": beta}
+
+    def train(self, network: Any, batches: Matrix, eta: Rows, checkpoints: list[int]) -> dict[str, Any]:
+        """See `Subject`."""
+        optimizer = BooleanOptimizer(clip=float64_of(network["clip"]))
+        trained = Network(_layers(network), _loss(network["loss_table"]), optimizer)
+        x, y = _bits(network["x"]), np.array(network["y"])
+        flips, prints = [], []
+        for step, (batch, rate) in enumerate(zip(batches, eta, strict=True), start=1):
+            optimizer.start_schedule(float64_of(rate), None)
+            which = np.array(batch, np.int64)
+            flips.append(sum(trained.step(x[which], y[which])[1]) if batch else 0)
+            if step in checkpoints:
+                prints.append(trained.fingerprint())
+        return {"flips": flips, "fingerprints": prints}
+
+
+def _hex_floats(numbers: np.ndarray) -> list[Rows]:
+    return [[hex32(v) for v in row] for row in numbers]
+
+
+def _loss(table: list[int]) -> CrossEntropy:
+    loss = CrossEntropy(1)
+    loss.table = np.array(table, np.int64)
+    return loss
+
+
+def _set_bits(layer: BooleanLinear | BooleanConv2d | GateLayer, *tensors: Rows) -> None:
+    for parameter, rows in zip(layer.parameters, tensors, strict=True):
+        parameter.bits = _bits(rows)
+
+
+def _tensors(weight: Rows, bias: str | None) -> list[Rows]:
+    return [weight] if bias is None else [weight, [bias]]
+
+
+def _conv(window: Any, gate: int, weights: Rows, padding_value: int, bias: str | None = None) -> BooleanConv2d:
+    options: dict[str, Any] = {name: tuple(window[name]) for name in ("stride", "padding", "dilation")}
+    layer = BooleanConv2d(
+        tuple(window["image_shape"]),
+        len(weights),
+        tuple(window["size"]),
+        gate,
+        padding_value=padding_value,
+        bias=bias is not None,
+        random_state=0,
+        **options,
+    )
+    _set_bits(layer, *_tensors(weights, bias))
+    return layer
+
+
+def _linear(layer: dict[str, Any]) -> BooleanLinear:
+    rows, bias = layer["weight"], layer["bias"]
+    options = {"bias": bias is not None, "centered": layer["centered"], "random_state": 0}
+    made = BooleanLinear(len(rows[0]), len(rows), layer["gate"], **options)
+    _set_bits(made, *_tensors(rows, bias))
+    return made
+
+
+def _threshold(layer: dict[str, Any]) -> Threshold:
+    made = Threshold(len(layer["tau"]), 1, 1)
+    made.tau, made.table = (np.array(layer[name], np.int32) for name in ("tau", "table"))
+    if layer["shift"] != made.SHIFT:
+        raise ValueError(f"shift must be {made.SHIFT}, got {layer['shift']}")
+    return made
+
+
+def _gates(layer: dict[str, Any], n_units: int) -> GateLayer:
+    wires = np.array(layer["wires"])
+    made = GateLayer(n_units, *wires.shape, wires=wires, random_state=0)
+    _set_bits(made, layer["tables"])
+    return made
+
+
+def _layers(network: dict[str, Any]) -> list[Layer]:
+    """Make the layers; those of gates must be told how many units are below them."""
+    made: list[Layer] = []
+    width = len(network["x"][0])
+    for layer in network["layers"]:
+        match layer["type"]:
+            case "linear":
+                made.append(_linear(layer))
+            case "conv":
+                parts = (layer[name] for name in ("window", "gate", "weight", "padding_value", "bias"))
+                made.append(_conv(*parts))
+            case "max_pool":
+                made.append(MaxPool2d(tuple(layer["image_shape"]), layer["size"]))
+            case "threshold":
+                made.append(_threshold(layer))
+            case "gate":
+                made.append(_gates(layer, width))
+                width = len(layer["wires"])
+            case "group_sum":
+                made.append(GroupSum(width, layer["n_groups"]))
+    return made

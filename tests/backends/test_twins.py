@@ -1,0 +1,537 @@
+"""Every backend that runs here gives what the NumPy backend gives, bit for bit.
+
+A table: each operation of the `Backend` protocol has a row that draws arguments at the seams of words,
+vectors, tiles and counters.  An operation without a row fails, and so does a backend without an operation.
+Outputs stand between poisoned borders, inputs come back unchanged, and integers are compared with ``==``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import event, find, given, settings
+from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
+
+from bvar.backends import protocol
+from bvar.backends.compiled import CompiledBackend
+from bvar.bits import BitMatrix, SlidingWindow, n_words, tail_mask
+from bvar.networks import boolean_mlp
+
+TWINS = [name for name in protocol.available() if name != "numpy"]
+THREADS = (1, 2, 3)
+BORDER = 24  # elements; with every item size the output is not aligned to a vector
+FEW = settings(derandomize=True, max_examples=50, deadline=None, database=None)
+
+BITS = [0, 1, 7, 8, *(64 * k + i for k in (1, 2, 4, 8, 16, 64) for i in (-1, 0, 1))]
+ROWS = [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 95, 96, 97, 127, 128, 129]
+TERMS = [0, 1, 5, 6, 7, 8, 11, 12, 13, 127, 128, 129, 247, 248, 249, 251, 252, 253, 255, 256, 257, 504, 505]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_blas_thread():
+    """Keep the reference from spinning: threaded BLAS on a busy machine is a hundred times slower."""
+    with threadpool_limits(1):
+        yield
+
+
+# ------------------------------------------------------------------------------------------ drawing arguments
+
+
+def sizes(seams: list[int], high: int) -> st.SearchStrategy[int]:
+    return st.sampled_from([s for s in seams if s <= high]) | st.integers(0, high)
+
+
+class Source:
+    """Bulk data from a seed; Hypothesis draws sizes and kinds, which is where the seams are."""
+
+    def __init__(self, seed: int, kind: str) -> None:
+        self.random = np.random.RandomState(seed)
+        self.kind = kind
+
+    def values(self, r: int, n: int) -> np.ndarray:
+        """Bools: all T, all F, or random."""
+        share = {"ones": 1.0, "zeros": 0.0}.get(self.kind, 0.5)
+        return self.random.random_sample((r, n)) < share
+
+    def words(self, r: int, n: int) -> np.ndarray:
+        words = self.random.randint(0, 2**64, (r, n_words(n)), np.uint64)
+        words[...] = {"ones": 2**64 - 1, "zeros": 0}.get(self.kind, words)
+        if n % 64 and r:
+            words[:, -1] &= tail_mask(n)
+        return words
+
+    def ints(self, low: int, high: int, shape: tuple[int, ...], dtype: type) -> np.ndarray:
+        """Integers of [low, high], at its ends where the kind says so."""
+        if self.kind == "ones":
+            return np.full(shape, high, dtype)
+        if self.kind == "zeros":
+            return np.full(shape, low, dtype)
+        return self.random.randint(low, high + 1, shape, dtype=np.int64).astype(dtype)
+
+    def signals(self, r: int, k: int, layout: str) -> np.ndarray:
+        """Int8 (r, k): contiguous, transposed, every second term, or backwards."""
+        z = self.ints(-128, 127, (2 * max(r, k, 1), 2 * max(r, k, 1)), np.int8)
+        return {"rows": z[:r, :k].copy(), "columns": z[:k, :r].T, "gaps": z[:r, : 2 * k : 2]}.get(
+            layout, z[::-1][:r, ::-1][:, :k]
+        )
+
+
+sources = st.builds(Source, st.integers(0, 2**32 - 1), st.sampled_from(["random", "random", "ones", "zeros"]))
+layouts = st.sampled_from(["rows", "columns", "gaps", "backwards"])
+
+
+@st.composite
+def pack_args(draw):
+    r, n = draw(sizes(ROWS, 40)), draw(sizes(BITS, 4200))
+    return (draw(sources).values(r, n),), ((r, n_words(n)), np.uint64)
+
+
+@st.composite
+def unpack_args(draw):
+    r, n = draw(sizes(ROWS, 40)), draw(sizes(BITS, 4200))
+    return (draw(sources).words(r, n),), ((r, n), np.bool_)
+
+
+@st.composite
+def transpose_args(draw):
+    r, n = draw(sizes(ROWS, 200)), draw(sizes(BITS, 1100))
+    return (draw(sources).words(r, n),), ((n, n_words(r)), np.uint64)
+
+
+@st.composite
+def count_args(draw):
+    r, n = draw(sizes(ROWS, 100)), draw(sizes(BITS, 4200))
+    return (draw(sources).words(r, n),), ((r,), np.int32)
+
+
+@st.composite
+def gate_args(draw, bits):
+    b, o = draw(sizes(ROWS, 100)), draw(sizes([*ROWS, 1023, 1024, 1025], 1100))
+    n = draw(sizes(BITS, 4200 if b * o < 1000 else 600))
+    x, w, source = draw(sources).words(b, n), draw(sources).words(o, n), draw(sources)
+    row = source.ints(-n - 2, n + 2, (b,), np.int32)
+    if draw(st.booleans()):
+        row[:] = n
+    col, scale = source.ints(-n - 2, n + 2, (o,), np.int32), draw(st.integers(-2, 2))
+    return (x, w, row, col, scale), ((b, n_words(o)), np.uint64) if bits else ((b, o), np.int32)
+
+
+@st.composite
+def votes_args(draw):
+    r, k = draw(sizes(ROWS, 70)), draw(sizes(TERMS, 520))
+    n = draw(sizes(BITS, 4200 if r * k < 2000 else 520))
+    source = draw(sources)
+    return (source.signals(r, k, draw(layouts)), draw(sources).words(k, n)), ((r, n), np.int32)
+
+
+@st.composite
+def rescale_args(draw):
+    r, n, shift = draw(sizes(ROWS, 20)), draw(sizes(BITS, 300)), draw(st.integers(0, 30))
+    source = draw(sources)
+    reach = draw(st.sampled_from([1, 100, 2**31 - 1]))
+    g, s, tau = (
+        source.ints(-reach - (reach == 2**31 - 1), reach, shape, np.int32) for shape in ((r, n), (r, n), (n,))
+    )
+    highest, length = draw(st.sampled_from([1, 2**20, 2**30])), draw(st.integers(1, 90))
+    table = draw(sources).ints(0, highest, (length,), np.int32)
+    return (g, s, tau, table, shift), ((r, n), np.int8)
+
+
+@st.composite
+def center_args(draw):
+    r, n, shift = draw(sizes(ROWS, 40)), draw(sizes(BITS, 1100)), draw(st.sampled_from([0, 1, 15, 30]))
+    reach = draw(st.sampled_from([1, 2**15, 2**31 - 1]))
+    q, row, col = (draw(sources).ints(-reach, reach, shape, np.int32) for shape in ((r, n), (r,), (n,)))
+    return (q, row, col, shift), ((r, n), np.int32)
+
+
+@st.composite
+def norms_args(draw):
+    r, n = draw(sizes(ROWS, 40)), draw(sizes(BITS, 1100))
+    reach = draw(st.sampled_from([0, 1, 2**31 - 1]))
+    return (draw(sources).ints(-reach - (reach > 1), reach, (r, n), np.int32),), ((r,), np.int64)
+
+
+@st.composite
+def flip_args(draw):
+    r, n, source = draw(sizes(ROWS, 40)), draw(sizes(BITS, 1100)), draw(sources)
+    random = source.random
+    m = random.standard_normal((r, n)).astype(np.float32)
+    below = np.nextafter(np.float32(1), np.float32(0))
+    special = np.array([1, -1, 0.0, -0.0, 1e-45, -1e-40, 0.5, below, 3e38], np.float32)
+    odd = random.random_sample((r, n)) < 0.5
+    m[odd] = special[random.randint(0, len(special), odd.sum())]
+    q = source.ints(-(2**31), 2**31 - 1, (r, n), np.int32) >> draw(st.sampled_from([0, 8, 24, 31]))
+    beta = draw(st.sampled_from([0.0, 0.1, 0.9, 1.0]))
+    eta = random.choice(np.array([0, 1e-9, 0.01, 0.5], np.float32), r)
+    return (draw(sources).words(r, n), m, q, beta, eta), None
+
+
+SAMPLES = [0, 1, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 513, 1023, 1025]
+
+
+@st.composite
+def levels_args(draw):
+    r, n, source = draw(sizes(ROWS, 40)), draw(sizes(BITS, 1100)), draw(sources)
+    values, thresholds = source.ints(0, 255, (r, n), np.uint8), draw(sources).ints(0, 255, (n,), np.uint8)
+    return (values, thresholds), ((r, n_words(n)), np.uint64)
+
+
+class Gates(NamedTuple):
+    """A layer of gates on some samples, with its signals."""
+
+    z: np.ndarray
+    x: np.ndarray
+    wires: np.ndarray
+    tables: np.ndarray
+    starts: np.ndarray
+    readers: np.ndarray
+
+
+@st.composite
+def gate_layers(draw):
+    """Few units make many readers of one, many make one or none; signals reach both ends of their range."""
+    n_gates, n_units, fan_in = draw(sizes(ROWS, 70)), draw(st.integers(1, 90)), draw(st.integers(1, 6))
+    n_samples = draw(sizes(SAMPLES, 1100 if n_gates * fan_in < 60 else 140))
+    source, reach = draw(sources), draw(st.sampled_from([1, 127, 20000, 32767]))
+    wires = source.random.randint(0, n_units, (n_gates, fan_in)).astype(np.int32)
+    tables = draw(sources).words(n_gates, 1 << fan_in)[:, 0].copy()
+    starts = np.searchsorted(np.sort(wires, axis=None), np.arange(n_units + 1)).astype(np.int32)
+    readers = np.argsort(wires, axis=None, kind="stable").astype(np.int32)
+    z = source.ints(-reach, reach, (n_gates, n_samples), np.int16)
+    return Gates(z, draw(sources).words(n_units, n_samples), wires, tables, starts, readers)
+
+
+@st.composite
+def table_values_args(draw):
+    gates = draw(gate_layers())
+    n_samples = gates.z.shape[1]
+    out = ((len(gates.z), n_words(n_samples)), np.uint64)
+    return (gates.x, gates.wires, gates.tables, n_samples), out
+
+
+@st.composite
+def table_votes_args(draw):
+    gates = draw(gate_layers())
+    return (gates.z, gates.x, gates.wires), ((len(gates.z), 1 << gates.wires.shape[1]), np.int32)
+
+
+@st.composite
+def wire_votes_args(draw):
+    gates = draw(gate_layers())
+    return tuple(gates), ((len(gates.x), gates.z.shape[1]), np.int16)
+
+
+@st.composite
+def groups_args(draw):
+    n_groups, n_rows, n = draw(st.integers(1, 12)), draw(sizes(ROWS, 130)), draw(sizes(SAMPLES, 1100))
+    return (draw(sources).words(n_groups * n_rows, n),), ((n_groups, n), np.int32)
+
+
+@st.composite
+def windows(draw, values=1500):
+    """Taps outside on every side, places that skip pixels, channels around bytes and words."""
+    common = [1, 1, 1, 2, 3]  # what real networks have, and what has a path of its own in C
+    size, stride, dilation = (
+        (draw(st.sampled_from(seams)), draw(st.sampled_from(seams))) for seams in ([1, 2, 3, 3, 4], common, common)
+    )
+    reach = [(taps - 1) * gap + 1 for taps, gap in zip(size, dilation, strict=True)]
+    padding = tuple(draw(st.integers(0, covered - 1)) for covered in reach)
+    height, width = (
+        draw(st.integers(max(1, covered - 2 * room), covered + 6))
+        for covered, room in zip(reach, padding, strict=True)
+    )
+    channels = draw(st.sampled_from([1, 3, 7, 8, 9, 16, 32, 32, 63, 64, 64, 65, 96, 128]))
+    most = max(1, values // (height * width))
+    return SlidingWindow((height, width, min(channels, most)), size, stride, padding, dilation)
+
+
+@st.composite
+def patches_args(draw):
+    window, n = draw(windows(4000)), draw(st.integers(0, 4))
+    out = ((n * window.n_places, n_words(window.patch_size)), np.uint64)
+    return (draw(sources).words(n, window.n_inputs), window), out
+
+
+@st.composite
+def pixels_args(draw):
+    window, n, k = draw(windows()), draw(st.integers(0, 4)), draw(sizes(TERMS, 60))
+    z = draw(sources).signals(n * window.n_places, k, "rows")
+    return (z, draw(sources).words(k, window.patch_size), window), ((n, window.n_inputs), np.int32)
+
+
+@st.composite
+def pool_args(draw):
+    size, n = draw(st.integers(1, 4)), draw(st.integers(0, 4))
+    height, width = (draw(st.integers(size, 3 * size + 2)) for _ in range(2))
+    channels = draw(st.sampled_from([1, 2, 15, 16, 17, 33]))
+    pooled = (n, height // size * (width // size) * channels)
+    reach = draw(st.sampled_from([1, 2**31 - 1]))  # small ones make ties
+    sums = draw(sources).ints(-reach - 1, reach, (n, height * width * channels), np.int32)
+    return (sums, (height, width, channels), size, np.zeros(pooled, np.uint8)), (pooled, np.int32)
+
+
+# ------------------------------------------------------------------------------------------------- the table
+
+
+class Case(NamedTuple):
+    args: Callable[..., st.SearchStrategy]
+    writes: tuple[int, ...] = ()  # arguments that the operation changes in place
+
+
+CASES = {
+    "pack": Case(pack_args),
+    "unpack": Case(unpack_args),
+    "transpose": Case(transpose_args),
+    "count_rows": Case(count_args),
+    "prepare": Case(lambda: gate_args(bits=False)),
+    "gate_sum": Case(lambda: gate_args(bits=False)),
+    "gate_bits": Case(lambda: gate_args(bits=True)),
+    "signed_sum": Case(votes_args),
+    "rescale": Case(rescale_args),
+    "center_votes": Case(center_args),
+    "vote_norms": Case(norms_args),
+    "flip": Case(flip_args, writes=(0, 1)),
+    "pack_levels": Case(levels_args),
+    "table_values": Case(table_values_args),
+    "table_votes": Case(table_votes_args),
+    "wire_votes": Case(wire_votes_args),
+    "count_groups": Case(groups_args),
+    "gather_patches": Case(patches_args),
+    "signed_pixels": Case(pixels_args),
+    "pool_max": Case(pool_args, writes=(3,)),
+}
+
+
+def poisoned(shape: tuple[int, ...], dtype: type) -> tuple[np.ndarray, np.ndarray]:
+    """Return memory with recognisable borders, and the part to write to."""
+    size = int(np.prod(shape))
+    memory = np.frombuffer(b"\x5a" * ((size + 2 * BORDER) * np.dtype(dtype).itemsize), dtype).copy()
+    return memory, memory[BORDER : BORDER + size].reshape(shape)
+
+
+def check_borders(memory: np.ndarray, size: int) -> None:
+    borders = np.concatenate([memory[:BORDER], memory[BORDER + size :]])
+    assert (borders.view(np.uint8) == 0x5A).all(), "wrote outside its output"
+
+
+def run(backend: Any, kernel: str, args: tuple, out: tuple | None) -> list[Any]:
+    """Call one operation; return all that it wrote, as integers that can be compared with ==."""
+    writes = CASES[kernel].writes
+    memories, arguments = [], []
+    for i, argument in enumerate(args):
+        if i in writes:
+            memory, inside = poisoned(argument.shape, argument.dtype.type)
+            inside[...] = argument
+            memories.append((memory, inside))
+            argument = inside
+        elif isinstance(argument, np.ndarray):
+            argument = argument.view()
+            argument.flags.writeable = False
+        arguments.append(argument)
+    before = [np.copy(a) for a in arguments]
+    if out is not None:
+        memory, inside = poisoned(*out)
+        memories.append((memory, inside))
+    if kernel in ("prepare", "gate_sum", "gate_bits"):
+        operand = backend.prepare(arguments[1])
+        function = backend.gate_sum if kernel == "prepare" else getattr(backend, kernel)
+        repeat = 2 if kernel == "prepare" else 1  # an operand can be used again
+        for _ in range(repeat):
+            result = function(arguments[0], operand, *arguments[2:], inside)
+    else:
+        result = getattr(backend, kernel)(*arguments, *([] if out is None else [inside]))
+    for i, (was, now) in enumerate(zip(before, arguments, strict=True)):
+        if i not in writes:
+            np.testing.assert_array_equal(was, now, err_msg=f"argument {i} was changed")
+    for memory, inside in memories:
+        check_borders(memory, inside.size)
+    written = [inside.view(np.uint32) if inside.dtype == np.float32 else inside for _, inside in memories]
+    return [*written, result]
+
+
+def compare(name: str, backend: Any, kernel: str, args: tuple, out: tuple | None) -> None:
+    want = run(protocol.get("numpy"), kernel, args, out)
+    got = run(backend, kernel, args, out)
+    for expected, actual in zip(want, got, strict=True):
+        np.testing.assert_array_equal(actual, expected, err_msg=f"{name}.{kernel}", strict=True)
+
+
+def eager(name: str, n_threads: int) -> CompiledBackend:
+    """Return a backend that uses its threads however small the work is."""
+    return CompiledBackend(protocol.get(name)._table, -n_threads)
+
+
+@contextmanager
+def in_force(backend: Any) -> Iterator[None]:
+    token = protocol._current.set(backend)
+    try:
+        yield
+    finally:
+        protocol._current.reset(token)
+
+
+# ----------------------------------------------------------------------------------------------------- tests
+
+
+def test_no_kernel_is_untested():
+    assert set(CASES) == set(protocol.KERNELS)
+
+
+@pytest.mark.parametrize("name", protocol.available())
+def test_every_backend_is_complete(name):
+    for kernel in protocol.KERNELS:
+        assert callable(getattr(protocol.get(name), kernel))
+
+
+@pytest.mark.parametrize("kernel", CASES)
+@pytest.mark.parametrize("name", TWINS)
+def test_twin_equals_numpy(name, kernel):
+    @FEW
+    @given(CASES[kernel].args())
+    def check(drawn):
+        event("empty" if drawn[0][0].size == 0 else "not empty")
+        compare(name, protocol.get(name), kernel, *drawn)
+
+    check()
+
+
+@pytest.mark.parametrize("kernel", CASES)
+@pytest.mark.parametrize("name", TWINS)
+def test_threads_do_not_change_the_result(name, kernel):
+    @settings(FEW, max_examples=6)
+    @given(CASES[kernel].args(), st.sampled_from(THREADS))
+    def check(drawn, n_threads):
+        compare(name, eager(name, n_threads), kernel, *drawn)
+
+    check()
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_threads_share_large_work(name):
+    """Large enough that the pool wakes threads by its own rule."""
+    source = Source(0, "random")
+    x, w = source.words(500, 2048), source.words(1000, 2048)
+    args = (x, w, np.full(500, 2048, np.int32), np.zeros(1000, np.int32), -2)
+    z = source.signals(500, 500, "columns")
+    for n_threads in THREADS:
+        backend = protocol.get(name).with_threads(n_threads)
+        compare(name, backend, "gate_bits", args, ((500, 16), np.uint64))
+        compare(name, backend, "signed_sum", (z, x), ((500, 2048), np.int32))
+        window = SlidingWindow((16, 16, 64), 3, padding=1)
+        signals, weights = source.signals(12 * window.n_places, 64, "rows"), source.words(64, window.patch_size)
+        compare(name, backend, "signed_pixels", (signals, weights, window), ((12, window.n_inputs), np.int32))
+
+
+# Limits of narrow counters, hit exactly and passed by one; where they come from stands in the ISA files.
+FORWARD_LIMITS = {
+    "31 bytes of 8-bit counts (AVX2)": 31 * 8,
+    "31 words of 8-bit counts (NEON)": 31 * 64,
+    "int16 comparison (AVX-512)": 511 * 64,
+    "int16": 2**15 - 1,
+    "16-bit lanes (scalar)": 1022 * 64,
+    "264 blocks of 31 bytes (AVX2)": 264 * 31 * 8,
+    "uint16": 2**16 - 1,
+}
+
+
+@pytest.mark.parametrize("limit", FORWARD_LIMITS.values(), ids=FORWARD_LIMITS.keys())
+@pytest.mark.parametrize("above", [0, 1, 64])
+@pytest.mark.parametrize("name", TWINS)
+def test_forward_counters_hold_their_limits(name, limit, above):
+    n = limit + above
+    ones, zeros = Source(0, "ones").words(5, n), Source(0, "zeros").words(9, n)
+    row, col = np.full(5, n, np.int32), np.zeros(9, np.int32)
+    for w in (zeros, np.concatenate([ones, zeros])[:9]):  # all opposite, and some equal
+        for shift in (0, n, n + 1, -n):
+            args = (ones, w, row, col - shift, -2)
+            compare(name, protocol.get(name), "gate_bits", args, ((5, 1), np.uint64))
+        for scale in (-2, 1):
+            compare(name, protocol.get(name), "gate_sum", (ones, w, row, col, scale), ((5, 9), np.int32))
+
+
+VOTE_LIMITS = [126, 128, 248, 252, 255, 256, 2 * 248, 2 * 252, 32767, 32768]
+
+
+@pytest.mark.parametrize("limit", VOTE_LIMITS)
+@pytest.mark.parametrize("above", [0, 1])
+@pytest.mark.parametrize("name", TWINS)
+def test_vote_counters_hold_their_limits(name, limit, above):
+    """All signals at an end of int8, all bits equal: sums as large as they get."""
+    k = limit + above
+    for value in (-128, 127):
+        z = np.full((5, k), value, np.int8)
+        for kind in ("ones", "zeros"):
+            args = (z, Source(0, kind).words(k, 65))
+            compare(name, protocol.get(name), "signed_sum", args, ((5, 65), np.int32))
+
+
+@pytest.mark.parametrize("name", TWINS)
+@pytest.mark.parametrize(("n", "o", "b"), [(4096, 1100, 9), (100, 2050, 17), (65, 1025, 3)])
+def test_panels_beyond_one_cache_block(name, n, o, b):
+    source = Source(1, "random")
+    row, col = np.full(b, n, np.int32), source.ints(-n, n, (o,), np.int32)
+    args = (source.words(b, n), source.words(o, n), row, col, -2)
+    compare(name, protocol.get(name), "gate_bits", args, ((b, n_words(o)), np.uint64))
+    compare(name, protocol.get(name), "gate_sum", args, ((b, o), np.int32))
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_flip_at_the_gate(name):
+    """Ties flip, the number below does not, and what is reset is +0."""
+    below = np.nextafter(np.float32(1), np.float32(0))
+    m = np.array([[1, -1, below, -below, -0.0, 0.0, -0.0, 1e-45]], np.float32)
+    words, q, eta = np.array([[0b01010101]], np.uint64), np.zeros((1, 8), np.int32), np.zeros(1, np.float32)
+    compare(name, protocol.get(name), "flip", (words, m, q, 1.0, eta), None)
+    got = run(protocol.get(name), "flip", (words, m, q, 1.0, eta), None)
+    assert got[0].tolist() == [[0b01010110]]
+    assert got[-1] == 2
+    assert (got[1][0, :2] == 0).all()
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_flip_rounds_every_operation(name):
+    """A fused multiply-add would give other bits; numbers where it does."""
+    random = np.random.RandomState(0)
+    m = random.standard_normal((4, 1000)).astype(np.float32)
+    q = random.randint(-(2**31), 2**31, (4, 1000), dtype=np.int64).astype(np.int32)
+    eta = np.full(4, 1e-10, np.float32)
+    exact = np.float64(np.float32(0.9)) * m + np.float64(eta[0]) * q.astype(np.float32)
+    separate = np.float32(0.9) * m + eta[0] * q.astype(np.float32)
+    assert (exact.astype(np.float32) != separate).any(), "these numbers do not tell the two apart"
+    compare(name, protocol.get(name), "flip", (Source(0, "random").words(4, 1000), m, q, 0.9, eta), None)
+
+
+def train(backend: Any, sizes: list[int], n_steps: int, batch: int) -> str:
+    source = Source(7, "random")
+    with in_force(backend):
+        x, y = BitMatrix(source.words(batch, sizes[0]), sizes[0]), source.random.randint(0, sizes[-1], batch)
+        network = boolean_mlp(sizes, n_steps=n_steps, random_state=0)
+        for _ in range(n_steps):
+            network.apply(network.votes(x, y))
+        return network.fingerprint()
+
+
+@pytest.fixture(scope="module")
+def reference_fingerprint():
+    return train(protocol.get("numpy"), [70, 130, 65, 10], 300, 33)
+
+
+@pytest.mark.parametrize("n_threads", THREADS)
+@pytest.mark.parametrize("name", TWINS)
+def test_one_training_has_one_fingerprint(name, n_threads, reference_fingerprint):
+    """300 steps of a three-layer network end in the same model everywhere."""
+    assert train(eager(name, n_threads), [70, 130, 65, 10], 300, 33) == reference_fingerprint
+
+
+def test_strategies_reach_the_seams():
+    """The tests of the tests: several vectors long, with tails, and more than one block of terms."""
+    quick = settings(derandomize=True, max_examples=2000, deadline=None, database=None)
+    find(gate_args(bits=True), lambda d: d[0][0].shape[1] > 8 and d[0][1].shape[0] > 64, settings=quick)
+    find(votes_args(), lambda d: d[0][0].shape[1] > 252 and d[1][0][1] > 128, settings=quick)
+    find(votes_args(), lambda d: d[0][0].shape[0] > 32 and d[0][0].strides[1] != 1, settings=quick)

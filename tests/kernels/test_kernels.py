@@ -1,0 +1,364 @@
+"""Every hot operation, on every backend, against the one-bit-at-a-time oracle of tests/spec.py."""
+
+import numpy as np
+import pytest
+import spec
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import N_BITS, N_ROWS, SEED, as_bits, signals, signs
+
+from bvar import backends, kernels
+from bvar.backends.definition import EXACT, NumpyBackend, xor_count
+from bvar.bits import BitMatrix
+from bvar.calculus.gates import GATES
+
+GATE = st.sampled_from(GATES)
+BOTH = pytest.mark.usefixtures("backend")
+
+
+def equal(got, want, dtype):
+    """Exact equality of values, shape and dtype, with lists of the oracle."""
+    assert got.dtype == dtype
+    want = np.array(want, dtype).reshape(got.shape)
+    np.testing.assert_array_equal(got, want, strict=True)
+
+
+# ------------------------------------------------------------------------------------------ layout
+
+
+@BOTH
+@given(data=st.data(), n=N_BITS, rows=N_ROWS, missing=st.booleans())
+def test_pack_has_the_documented_layout_and_unpack_inverts_it(backend, data, n, rows, missing):
+    values = data.draw(signs(rows, n, missing))
+    packed = kernels.pack(values)
+    equal(packed.words, spec.pack((values == 1).tolist(), n), np.uint64)
+    if packed.known is not None:
+        equal(packed.known, spec.pack((values != 0).tolist(), n), np.uint64)
+    assert (packed.known is not None) == bool((values == 0).any())
+    equal(kernels.unpack_ternary(packed), values.tolist(), np.int8)
+    if packed.known is None:
+        equal(kernels.unpack(packed), spec.unpack(packed.words.tolist(), n), np.bool_)
+        equal(kernels.pack(values == 1).words, packed.words.tolist(), np.uint64)
+
+
+@BOTH
+@given(data=st.data(), n=N_BITS, rows=N_ROWS, missing=st.booleans())
+def test_transposing_twice_is_the_identity(backend, data, n, rows, missing):
+    values = data.draw(signs(rows, n, missing))
+    turned = kernels.transpose(as_bits(values))
+    assert turned.shape == (n, rows)
+    equal(kernels.unpack_ternary(turned), values.T.tolist(), np.int8)
+    BitMatrix(turned.words, turned.n_bits, turned.known)  # canonical padding
+    equal(kernels.unpack_ternary(kernels.transpose(turned)), values.tolist(), np.int8)
+
+
+@BOTH
+@given(data=st.data(), n=N_BITS, rows=N_ROWS)
+def test_row_counts(backend, data, n, rows):
+    values = data.draw(signs(rows, n))
+    equal(kernels.count_rows(as_bits(values)), (values == 1).sum(axis=1).tolist(), np.int32)
+
+
+@BOTH
+@given(rows=N_ROWS, n=st.integers(0, 130), seed=SEED, dtype=st.sampled_from([np.float32, np.float64]))
+def test_pack_threshold_compares_and_turns_nan_into_zero_of_m(backend, rows, n, seed, dtype):
+    rng = np.random.default_rng(seed)
+    values = rng.choice(np.array([-np.inf, -1, -0.0, 0, 0.5, 1, np.inf, np.nan], dtype), (rows, n))
+    thresholds = rng.choice(np.array([-np.inf, -1, 0, 0.5, np.inf], dtype), n)
+    got = kernels.unpack_ternary(kernels.pack_threshold(values, thresholds))
+    want = [
+        [0 if v != v else (1 if v >= t else -1) for v, t in zip(row, thresholds.tolist(), strict=True)]
+        for row in values.tolist()
+    ]
+    equal(got, want, np.int8)
+
+
+# ----------------------------------------------------------------------------------------- forward
+
+
+@BOTH
+@given(data=st.data(), gate=GATE, n=N_BITS, rows=N_ROWS, outs=N_ROWS, missing=st.booleans())
+def test_gate_sum_is_the_sum_of_gates(backend, data, gate, n, rows, outs, missing):
+    x, w = data.draw(signs(rows, n, missing)), data.draw(signs(outs, n))
+    equal(kernels.gate_sum(as_bits(x), as_bits(w), gate), spec.gate_sum(gate.id, x.tolist(), w.tolist()), np.int32)
+
+
+@BOTH
+@given(data=st.data(), gate=GATE, n=N_BITS, rows=N_ROWS, outs=st.integers(0, 130), missing=st.booleans())
+def test_gate_bits_is_gate_sum_thresholded_and_a_tie_is_true(backend, data, gate, n, rows, outs, missing):
+    x, w = as_bits(data.draw(signs(rows, n, missing))), as_bits(data.draw(signs(outs, n)))
+    s = kernels.gate_sum(x, w, gate)
+    # thresholds taken from the sums themselves, so that ties are common; and the two ends of int32
+    pool = np.array([*s.ravel()[:20].tolist(), 0, -n, n, n + 1, -(2**31), 2**31 - 1], np.int32)
+    tau = np.random.default_rng(data.draw(SEED)).choice(pool, outs)
+    y = kernels.gate_bits(x, w, tau, gate)
+    BitMatrix(y.words, y.n_bits)  # canonical padding
+    equal(kernels.unpack(y), (s >= tau).tolist(), np.bool_)
+
+
+@BOTH
+def test_prepared_weights_give_the_same_sums(backend):
+    rng = np.random.default_rng(0)
+    x, w = kernels.pack(rng.random((9, 70)) < 0.5), kernels.pack(rng.random((5, 70)) < 0.5)
+    prepared = kernels.prepare(w)
+    for gate in GATES:
+        equal(kernels.gate_sum(x, prepared, gate), kernels.gate_sum(x, w, gate).tolist(), np.int32)
+
+
+@BOTH
+def test_gate_sum_writes_into_out(backend):
+    x = kernels.pack(np.eye(3, dtype=np.bool_))
+    out = np.empty((3, 3), np.int32)
+    assert kernels.gate_sum(x, x, out=out) is out
+    equal(out, [[3, -1, -1], [-1, 3, -1], [-1, -1, 3]], np.int32)
+
+
+# ---------------------------------------------------------------------------------------- backward
+
+
+@BOTH
+@given(data=st.data(), gate=GATE, n=N_BITS, rows=st.integers(1, 9), outs=st.integers(1, 9), missing=st.booleans())
+def test_weight_votes_sum_the_variations(backend, data, gate, n, rows, outs, missing):
+    x, z = data.draw(signs(rows, n, missing)), data.draw(signals(rows, outs))
+    want = spec.weight_votes(gate.id, z.tolist(), x.tolist())
+    equal(kernels.weight_votes(z, as_bits(x), gate), want, np.int32)
+    if abs(z.astype(int)).max() <= 1:  # the same signals as bits
+        equal(kernels.weight_votes(kernels.pack(np.array(z, order="C")), as_bits(x), gate), want, np.int32)
+
+
+@BOTH
+@given(data=st.data(), gate=GATE, n=st.integers(1, 200), rows=st.integers(1, 9), outs=st.integers(1, 70))
+def test_input_votes_sum_the_variations(backend, data, gate, n, rows, outs):
+    w, z = data.draw(signs(outs, n)), data.draw(signals(rows, outs))
+    want = spec.input_votes(gate.id, z.tolist(), w.tolist())
+    equal(kernels.input_votes(z, as_bits(w), gate), want, np.int32)
+    if abs(z.astype(int)).max() <= 1:
+        equal(kernels.input_votes(kernels.pack(np.array(z, order="C")), as_bits(w), gate), want, np.int32)
+
+
+@BOTH
+@given(
+    data=st.data(),
+    rows=N_ROWS,
+    n=st.integers(0, 20),
+    shift=st.integers(0, 30),
+    seed=SEED,
+    entries=st.integers(1, 9),
+)
+def test_rescale_rounds_once_and_saturates(backend, data, rows, n, shift, seed, entries):
+    rng = np.random.default_rng(seed)
+    g = rng.integers(-(2 ** data.draw(st.integers(1, 31))), 2 ** data.draw(st.integers(1, 30)), (rows, n))
+    g = np.clip(g, -(2**31), 2**31 - 1).astype(np.int32)
+    s = rng.choice(np.array([-(2**31), -5, -1, 0, 1, 2, 7, 2**31 - 1], np.int32), (rows, n))
+    tau = rng.integers(-3, 4, n).astype(np.int32)
+    table = rng.integers(0, 2 ** data.draw(st.integers(0, 30)), entries, endpoint=True).astype(np.int32)
+    want = spec.rescale(g.tolist(), s.tolist(), tau.tolist(), table.tolist(), shift)
+    equal(kernels.rescale(g, s, tau, table, shift), want, np.int8)
+    flipped = np.where(g == -(2**31), 0, -g)
+    same = g != -(2**31)
+    got, back = kernels.rescale(g, s, tau, table, shift), kernels.rescale(flipped, s, tau, table, shift)
+    assert (got[same] == -back[same]).all()
+
+
+# ------------------------------------------------------------------------------------------ update
+
+
+@BOTH
+@given(data=st.data(), n=N_BITS, rows=N_ROWS, seed=SEED)
+def test_flip_accumulates_gates_flips_and_resets(backend, data, n, rows, seed):
+    rng = np.random.default_rng(seed)
+    w = kernels.pack(data.draw(signs(rows, n)))
+    special = [0, -0.0, 0.5, -0.5, 1, -1, np.nextafter(np.float32(1), 0), 1e-40, -1e-45, 0.99999994, 3]
+    m = rng.choice(np.array(special, np.float32), (rows, n))
+    q = rng.choice(np.array([0, 1, -1, 2, -2, 2**24 + 1, -(2**31), 2**31 - 1], np.int32), (rows, n))
+    beta = data.draw(st.sampled_from([0.0, 0.5, 0.999, 1.0]))
+    eta = rng.choice(np.array([0, 0.5, 1, 1e-3], np.float32), rows)
+    want_w, want_m, want_flips = spec.flip(
+        spec.unpack(w.words.tolist(), n), m.tolist(), q.tolist(), beta, eta.tolist()
+    )
+    assert kernels.flip(w, m, q, beta=beta, eta=eta) == want_flips
+    equal(w.words, spec.pack(want_w, n), np.uint64)  # padding included
+    np.testing.assert_array_equal(m.view(np.uint32), np.array(want_m, np.float32).reshape(m.shape).view(np.uint32))
+
+
+@BOTH
+@given(rows=N_ROWS, n=st.integers(0, 200), samples=st.sampled_from([1, 2, 3, 100, 2**23 - 1]), seed=SEED)
+def test_center_votes_takes_out_the_mean_input(backend, rows, n, samples, seed):
+    rng = np.random.default_rng(seed)
+    q = rng.integers(-128 * samples, 128 * samples, (rows, n), endpoint=True).astype(np.int32)
+    signals = rng.choice(np.array([-128 * samples, -3, 0, 1, 127 * samples]), rows)
+    inputs = rng.choice(np.array([-samples, -1, 0, 1, samples]), n)
+    want = spec.center_votes(q.tolist(), signals.tolist(), inputs.tolist(), samples)
+    equal(kernels.center_votes(q, signals, inputs, samples), want, np.int32)
+    assert kernels.center_votes(q, signals, inputs, samples, out=q) is q
+    equal(q, want, np.int32)
+
+
+@BOTH
+@given(data=st.data(), samples=st.integers(1, 20), n=st.integers(1, 70), seed=SEED)
+def test_centered_votes_do_not_see_a_constant_input_nor_a_constant_signal(backend, data, samples, n, seed):
+    """Theorem (covariance): K cov(z, x) is 0 if either is constant, and moving x by a constant changes nothing."""
+    e = data.draw(signs(samples, n)).astype(int)
+    e[:, 0] = data.draw(st.sampled_from([-1, 1]))
+    z = np.random.default_rng(seed).integers(-127, 127, (samples, 3), endpoint=True).astype(np.int8)
+    z[:, 0] = z[0, 0]
+    sums = z.sum(axis=0, dtype=np.int64), e.sum(axis=0)
+    centred = kernels.center_votes(kernels.weight_votes(z, kernels.pack(e > 0)), *sums, samples)
+    exact = z.astype(int).T @ (e - e.mean(axis=0))
+    # half a unit for each of two roundings, the first times 2**-15 Z
+    assert (np.abs(centred - exact) <= 0.5 + np.abs(sums[0])[:, None] * 2.0**-16 + 1e-9).all()
+    assert (centred[:, 0] == 0).all()
+    assert (np.abs(centred[0]) <= 1).all()
+
+
+@BOTH
+@given(rows=N_ROWS, n=st.integers(0, 200), seed=SEED)
+def test_vote_norms(backend, rows, n, seed):
+    q = np.random.default_rng(seed).choice(np.array([-(2**31), -7, 0, 1, 2**31 - 1], np.int32), (rows, n))
+    equal(kernels.vote_norms(q), [sum(map(abs, row)) for row in q.tolist()], np.int64)
+
+
+# --------------------------------------------- exactness of the float32 products of the NumPy backend
+
+
+def test_disagreements_are_exact_at_the_limit_of_float32():
+    words = EXACT // 64
+    ones, zeros = np.full((1, words), 2**64 - 1, np.uint64), np.zeros((1, words), np.uint64)
+    odd = ones.copy()
+    odd[0, 0] -= 1
+    assert xor_count(ones, np.concatenate([ones, zeros, odd])).tolist() == [[0, EXACT, 1]]
+    longer = np.full((1, words + 1), 2**64 - 1, np.uint64)  # one word above the limit: two blocks
+    assert xor_count(longer, np.zeros_like(longer)).tolist() == [[EXACT + 64]]
+
+
+@pytest.mark.parametrize("terms", [2**17 - 1, 2**17, 2**17 + 1, 2**18 + 3])
+def test_votes_are_exact_at_the_limit_of_float32(terms):
+    z = np.full((1, terms), -128, np.int8)
+    z[0, -1] = 1
+    words = np.full((terms, 1), 0b01, np.uint64)
+    out = np.empty((1, 2), np.int32)
+    NumpyBackend().signed_sum(z, words, out)
+    total = -128 * (terms - 1) + 1
+    assert out.tolist() == [[total, -total]]
+
+
+# --------------------------------------------------------------------------------------- bad input
+
+X = kernels.pack(np.ones((2, 3), np.bool_))
+Z = np.ones((2, 4), np.int8)
+Q = np.ones((2, 3), np.int32)
+M = np.zeros((2, 3), np.float32)
+TERNARY = kernels.pack(np.zeros((2, 3), np.int8))
+TAU = np.zeros(2, np.int32)
+TABLE = np.ones(2, np.int32)
+S = np.zeros((1, 2), np.int32)
+
+BAD = {
+    "pack ints": (TypeError, "values must be an array of bool or int8", lambda: kernels.pack(np.ones((2, 3)))),
+    "pack 1-D": (ValueError, r"values must have 2 dimension\(s\)", lambda: kernels.pack(np.ones(3, np.bool_))),
+    "pack not M": (ValueError, "must be in M", lambda: kernels.pack(np.full((1, 1), 2, np.int8))),
+    "thresholds short": (
+        ValueError,
+        "thresholds must have one entry per column",
+        lambda: kernels.pack_threshold(np.ones((2, 3)), np.ones(2)),
+    ),
+    "thresholds nan": (
+        ValueError,
+        "thresholds must not be NaN",
+        lambda: kernels.pack_threshold(np.ones((2, 1)), np.array([np.nan])),
+    ),
+    "unpack missing": (ValueError, "use unpack_ternary", lambda: kernels.unpack(TERNARY)),
+    "not bits": (TypeError, "x must be a BitMatrix", lambda: kernels.gate_sum(np.ones((2, 3)), X)),
+    "row lengths": (
+        ValueError,
+        "x has rows of 2 bits but w has rows of 3",
+        lambda: kernels.gate_sum(kernels.pack(np.ones((1, 2), np.bool_)), X),
+    ),
+    "w missing": (ValueError, "w must not have missing values", lambda: kernels.gate_sum(X, TERNARY)),
+    "no such gate": (ValueError, "xnor", lambda: kernels.gate_sum(X, X, "nxor")),
+    "out dtype": (
+        ValueError,
+        "out must be an array of int32",
+        lambda: kernels.gate_sum(X, X, out=np.empty((2, 2))),
+    ),
+    "out order": (
+        ValueError,
+        "out must be C-contiguous",
+        lambda: kernels.gate_sum(X, X, out=np.empty((2, 2), np.int32, order="F")),
+    ),
+    "tau length": (ValueError, "tau must have one entry per output", lambda: kernels.gate_bits(X, X, TAU[:1])),
+    "z dtype": (TypeError, "z must be an array of int8", lambda: kernels.weight_votes(np.ones((2, 4)), X)),
+    "z samples": (ValueError, "z has 2 samples but x has 1", lambda: kernels.weight_votes(Z, X[:1])),
+    "z outputs": (ValueError, "z has 4 outputs but w has 2", lambda: kernels.input_votes(Z, X)),
+    "s shape": (ValueError, "s must have the shape of g", lambda: kernels.rescale(S, S.T.copy(), TAU, TABLE, 1)),
+    "table negative": (ValueError, "table must have entries", lambda: kernels.rescale(S, S, TAU, -TABLE, 1)),
+    "shift": (ValueError, r"shift must be an integer in \[0, 30\]", lambda: kernels.rescale(S, S, TAU, TABLE, 31)),
+    "m dtype": (TypeError, "m must be an array of float32", lambda: kernels.flip(X, Q, Q, beta=1, eta=1)),
+    "q shape": (ValueError, "q must have the shape of w", lambda: kernels.flip(X, M, Q[:1], beta=1, eta=1)),
+    "beta": (ValueError, r"beta must be in \[0, 1\]", lambda: kernels.flip(X, M, Q, beta=1.5, eta=1)),
+    "eta nan": (
+        ValueError,
+        "eta must be a finite number",
+        lambda: kernels.flip(X, M, Q, beta=1, eta=float("nan")),
+    ),
+    "eta rows": (
+        ValueError,
+        "eta must have one entry per output",
+        lambda: kernels.flip(X, M, Q, beta=1, eta=np.ones(3, np.float32)),
+    ),
+    "eta negative": (
+        ValueError,
+        "eta must be finite and at least 0",
+        lambda: kernels.flip(X, M, Q, beta=1, eta=np.array([1, -1], np.float32)),
+    ),
+    "signal sums": (
+        ValueError,
+        r"signal_sums must lie in \[-128, 128\]",
+        lambda: kernels.center_votes(Q[:1], np.array([129]), np.zeros(3, int), 1),
+    ),
+    "input sums": (
+        ValueError,
+        "input_sums must have 3 entries, as q has, got 4",
+        lambda: kernels.center_votes(Q[:1], np.array([1]), np.zeros(4, int), 1),
+    ),
+    "no samples": (
+        ValueError,
+        "n_samples must be an integer in",
+        lambda: kernels.center_votes(Q[:1], np.array([0]), np.zeros(3, int), 0),
+    ),
+    "q norms": (TypeError, "q must be an array of int32", lambda: kernels.vote_norms(M)),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+@BOTH
+def test_bad_input_is_named_and_changes_nothing(backend, case):
+    error, text, call = BAD[case]
+    before = X.words.copy(), M.copy()
+    with pytest.raises(error, match=text):
+        call()
+    assert (X.words == before[0]).all()
+    assert (before[1] == M).all()
+
+
+def test_prepared_weights_do_not_follow_later_changes(backend):
+    w = kernels.pack(np.ones((2, 70), np.bool_))
+    prepared = kernels.prepare(w)
+    w.words[...] = 0
+    assert (kernels.gate_sum(w, prepared, "xnor") == -70).all()
+    assert (kernels.gate_sum(w, prepared, "b_implies_a") == 70).all()
+
+
+def test_flip_needs_memory_it_may_change():
+    w = kernels.pack(np.ones((2, 3), np.bool_))
+    w.words.setflags(write=False)
+    with pytest.raises(ValueError, match="must be C-contiguous and writeable"):
+        kernels.flip(w, M.copy(), Q, beta=1, eta=1)
+
+
+def test_prepared_weights_belong_to_one_backend(backend):
+    prepared = kernels.prepare(X)
+    for other in backends.available():
+        if other != backend:
+            with backends.use(other), pytest.raises(ValueError, match=f"prepared for backend '{backend}'"):
+                kernels.gate_sum(X, prepared)

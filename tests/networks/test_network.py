@@ -1,0 +1,217 @@
+"""The promise: one model, bit for bit, however a batch is split, on every backend; and networks that learn."""
+
+import copy
+import pickle
+from itertools import product
+
+import numpy as np
+import pytest
+
+from bvar import backends, kernels
+from bvar.bits import RandomWords
+from bvar.calculus.gates import GATES
+from bvar.networks import Votes, boolean_mlp
+
+
+def data(n=200, seed=0):
+    rng = np.random.default_rng(seed)
+    values = rng.choice(np.array([-1, 0, 1], np.int8), (n, 70), p=[0.45, 0.1, 0.45])
+    return kernels.pack(values), rng.integers(0, 3, n)
+
+
+def train(n_parts, steps=12, batch=100, backend="numpy"):
+    x, y = data()
+    network = boolean_mlp([70, 33, 65, 3], bias=True, n_steps=steps, random_state=5)
+    order, flips = RandomWords(1), []
+    with backends.use(backend):
+        for _ in range(steps):
+            rows = order.permutation(len(y))[:batch]
+            parts = np.array_split(rows, n_parts)
+            flips.append(network.apply(sum(network.votes(x[part], y[part]) for part in parts)))
+    assert all(sum(f) > 0 for f in zip(*flips, strict=True))  # every parameter was trained
+    return network.fingerprint()
+
+
+GOLDEN = "3e23b0c12caf20d07c2a6ea9bdc39370762cd8b701423e16edb9ef38fe905bdd"
+
+GOLDEN_300 = "c97b9cc19d370f3ad866980aca2b27d81d38fb28e6ee71b4a8ffc8f703236ad8"
+
+
+def test_the_fingerprint_of_a_training_run_is_golden(backend):
+    """Typed once: a change here is a change of results, and belongs into the changelog."""
+    assert train(1, backend=backend) == GOLDEN
+
+
+@pytest.mark.parametrize("n_parts", [2, 7, 100])
+def test_splitting_a_batch_does_not_change_the_model(backend, n_parts):
+    """Theorem (exactness): votes of disjoint samples add."""
+    assert train(n_parts, backend=backend) == train(1)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3])
+def test_three_hundred_steps_end_in_one_model_on_every_backend_and_thread_count(backend, n_threads):
+    """Theorem (exactness), over a whole training: three layers, missing values, 300 steps."""
+    x, y = data()
+    network = boolean_mlp([70, 130, 65, 3], n_steps=300, random_state=0)
+    order, flips = RandomWords(3), 0
+    with backends.use(backend, n_threads=n_threads):
+        for _ in range(300):
+            rows = order.permutation(len(y))[:50]
+            flips += sum(network.step(x[rows], y[rows])[1])
+    assert flips > 1000
+    assert network.fingerprint() == GOLDEN_300
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_a_step_in_blocks_is_the_step(backend, bias):
+    """Theorem (exactness), once more: votes may be applied neuron by neuron."""
+    x, y = data()
+    weights = np.random.default_rng(0).integers(0, 2**16, len(y), endpoint=True)
+    whole, blocks = (boolean_mlp([70, 300, 140, 3], bias=bias, n_steps=9, random_state=0) for _ in range(2))
+    for _ in range(9):
+        votes = whole.votes(x, y, weights)
+        flips = whole.apply(votes)
+        seen, flipped = blocks.step(x, y, weights)
+        assert flipped == flips
+        assert (seen.n_samples, seen.weight, seen.n_correct) == (votes.n_samples, votes.weight, votes.n_correct)
+    assert blocks.fingerprint() == whole.fingerprint()
+    assert blocks.optimizer.beta == whole.optimizer.beta
+
+
+def test_a_step_that_is_refused_changes_nothing(backend):
+    x, y = data()
+    network = boolean_mlp([70, 33, 3], random_state=0)
+    before = network.fingerprint()
+    for wrong in (y[:-1], y + 3):
+        with pytest.raises(ValueError, match="y "):
+            network.step(x, wrong)
+    assert network.fingerprint() == before
+    assert network.optimizer.step_count == 0
+
+
+def test_the_order_of_samples_in_a_batch_does_not_matter(backend):
+    x, y = data()
+    network = boolean_mlp([70, 33, 3], random_state=0)
+    back = np.arange(len(y))[::-1].copy()
+    for a, b in zip(network.votes(x, y).tensors, network.votes(x[back], y[back]).tensors, strict=True):
+        assert (a == b).all()
+
+
+def test_votes_change_nothing_and_apply_only_the_weights(backend):
+    x, y = data()
+    network = boolean_mlp([70, 33, 3], random_state=0)
+    before = network.fingerprint()
+    network.scores(x)
+    votes = network.votes(x, y)
+    assert network.fingerprint() == before
+    flips = [network.apply(votes) for _ in range(30)]
+    assert sum(map(sum, flips)) > 0
+    assert network.fingerprint() != before
+
+
+def test_scores_are_those_of_the_layers_one_by_one(backend):
+    x, _ = data()
+    network = boolean_mlp([70, 33, 65, 3], gate="or", bias=True, random_state=0)
+    value = x
+    for layer in network.layers:
+        value, _ = layer.forward(value)
+    assert (network.scores(x) == value).all()
+
+
+def test_missing_values_get_no_votes(backend):
+    x, y = data()
+    values = kernels.unpack_ternary(x)
+    values[:, 7] = 0
+    network = boolean_mlp([70, 33, 3], random_state=0)
+    assert (network.votes(kernels.pack(values), y).tensors[0][:, 7] == 0).all()
+
+
+def accuracy(sizes, x, y, gate):
+    network = boolean_mlp(sizes, gate=gate, n_steps=300, random_state=0)
+    for _ in range(300):
+        network.apply(network.votes(x, y))
+    return (network.scores(x).argmax(axis=1) == y).mean()
+
+
+@pytest.mark.parametrize("gate", [g for g in GATES if g.depends_on_a and g.depends_on_b], ids=lambda g: g.name)
+def test_every_kind_of_gate_learns_to_copy_a_bit(gate):
+    """One bit among eight; chance is one half.  Copying is monotone, so layers of and alone can express it."""
+    values = np.random.default_rng(0).random((256, 8)) < 0.5
+    assert accuracy([8, 128, 2], kernels.pack(values), values[:, 3].astype(int), gate) > 0.8
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_layers_of_and_learn_a_disjunction_of_conjunctions_that_layers_of_xnor_do_not(seed):
+    """Two pairs among six bits, all 64 rows: monotone, and so what "and" is for."""
+    values = np.array(list(product([False, True], repeat=6)))
+    y = ((values[:, 0] & values[:, 1]) | (values[:, 2] & values[:, 3])).astype(int)
+    scores = {}
+    for gate in ("and", "xnor"):
+        network = boolean_mlp([6, 256, 2], gate=gate, n_steps=600, random_state=seed)
+        for _ in range(600):
+            network.step(kernels.pack(values), y)
+        scores[gate] = (network.scores(kernels.pack(values)).argmax(axis=1) == y).mean()
+    assert scores["and"] == 1 > scores["xnor"]
+
+
+@pytest.mark.parametrize("gate", ["xnor", "xor"])
+def test_a_hidden_layer_learns_what_none_can_without_one(gate):
+    """Parity of three bits, learnt on all eight rows; no single layer of sums separates it."""
+    values = np.array(list(product([False, True], repeat=3)))
+    x, y = kernels.pack(values), values.sum(axis=1) % 2
+    assert accuracy([3, 64, 2], x, y, gate) == 1
+    assert accuracy([3, 2], x, y, gate) <= 0.75
+
+
+def test_layers_of_xnor_with_odd_fan_in_are_self_dual(backend):
+    """Theorem (self-duality): negating every input negates every score; so they cannot learn an even function."""
+    rng = np.random.default_rng(0)
+    values = rng.random((50, 7)) < 0.5
+    network = boolean_mlp([7, 33, 65, 3], random_state=0)
+    assert (network.scores(kernels.pack(values)) == -network.scores(kernels.pack(~values))).all()
+
+
+def test_a_network_survives_pickle_and_copy():
+    x, y = data()
+
+    def train(network):
+        for _ in range(20):
+            network.apply(network.votes(x, y))
+        return network.fingerprint()
+
+    network = boolean_mlp([70, 33, 3], n_steps=40, random_state=0)
+    half_way = train(network)
+    twins = pickle.loads(pickle.dumps(network)), copy.deepcopy(network)
+    ends = [train(twin) for twin in twins]
+    assert network.fingerprint() == half_way != ends[0]
+    assert ends == [train(network)] * 2
+
+
+def test_votes_add_up_and_refuse_strangers():
+    one = Votes((np.ones((1, 2), np.int32),), 2, 2**17, 1, 0.5)
+    total = one + one + one
+    assert (total.tensors[0].tolist(), total.n_samples, total.weight, total.loss) == ([[3, 3]], 6, 3 * 2**17, 1.5)
+    with pytest.raises(ValueError, match="networks of the same shape"):
+        one + Votes((np.ones((1, 3), np.int32),), 1, 2**16, 0, 0.0)
+    with pytest.raises(TypeError):
+        one + 1
+    with pytest.raises(OverflowError, match="do not fit int32"):
+        one + Votes(one.tensors, 2**23, 2**39, 0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda: boolean_mlp([3]), "sizes must name inputs and outputs"),
+        (lambda: boolean_mlp([3, 0]), "each of sizes must be an integer >= 1"),
+        (lambda: boolean_mlp([71, 3]).votes(*data()), "x has rows of 70 bits but w has rows of 71"),
+        (
+            lambda: boolean_mlp([70, 3]).votes(data()[0], data()[1][:-1]),
+            "y has 199 entries but scores has 200 rows",
+        ),
+        (lambda: boolean_mlp([70, 2]).votes(*data()), r"y must be in \[0, 1\]"),
+    ],
+)
+def test_bad_input_is_named(call, text):
+    with pytest.raises((TypeError, ValueError), match=text):
+        call()
