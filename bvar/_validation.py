@@ -12,7 +12,15 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["check_array", "check_choice", "check_integer", "check_out", "check_real", "check_sizes"]
+__all__ = [
+    "check_array",
+    "check_choice",
+    "check_image_shape",
+    "check_integer",
+    "check_out",
+    "check_real",
+    "check_sizes",
+]
 
 
 def check_array(
@@ -60,6 +68,17 @@ def check_sizes(sizes: Any, name: str, *, least: int = 0) -> list[int]:
     if len(sizes) < least:
         raise ValueError(f"{name} must name at least {least} layer(s), got {sizes!r}")
     return [check_integer(size, f"each of {name}", low=1) for size in sizes]
+
+
+def check_image_shape(image_shape: Any, n_features: int | None = None) -> tuple[int, int, int]:
+    """Return (height, width, channels), of which the last may be left out; together as many as `n_features`."""
+    if not isinstance(image_shape, tuple | list) or len(image_shape) not in (2, 3):
+        raise ValueError(f"image_shape must be (height, width) or (height, width, channels), got {image_shape!r}")
+    height, width, channels = (check_integer(n, "each of image_shape", low=1) for n in (*image_shape, 1)[:3])
+    if n_features is not None and height * width * channels != n_features:
+        n = height * width * channels
+        raise ValueError(f"image_shape {tuple(image_shape)} has {n} pixels, but X has {n_features} features")
+    return height, width, channels
 
 
 def check_real(value: Any, name: str, *, low: float, strict: bool = False) -> float:

@@ -13,7 +13,7 @@ import bvar.backends.definition as reference
 from bvar import kernels, layers
 from bvar.bits import BitMatrix
 from bvar.calculus import chain, gates
-from bvar.networks import network, optimizer
+from bvar.networks import network, optimizer, votes
 
 Numpy = reference.NumpyBackend
 
@@ -132,8 +132,8 @@ def signals_truncated_instead_of_rounded():
 
 def votes_centered_part_by_part():
     def change(votes):
-        def centred(self, x, y, weights=None):
-            found = votes(self, x, y, weights)
+        def centred(self, x, y, sample_weight=None):
+            found = votes(self, x, y, sample_weight)
             return dataclasses.replace(found, tensors=found.centered(), marginals=(None,) * len(found.tensors))
 
         return centred
@@ -154,7 +154,7 @@ def weights_laid_out_before_the_flip():
 
 
 def votes_overwrite_instead_of_adding():
-    network.Votes.__add__ = lambda self, other: other
+    votes.Votes.__add__ = lambda self, other: other
 
 
 def chain_rule_with_the_maximum():

@@ -20,8 +20,9 @@ import numpy as np
 
 from bvar import ImageEncoder, backends
 from bvar.bits import RandomWords
-from bvar.training import RandomFlip, RandomShift, apply_augmentations
 from bvar.networks import vgg_small
+from bvar.real import RealEnds
+from bvar.training import RandomFlip, RandomShift, apply_augmentations
 
 CHANGES = [RandomShift(4), RandomFlip()]
 
@@ -66,7 +67,7 @@ def start(arguments, steps_an_epoch):
         return pickle.loads(Path(arguments.state).read_bytes())
     network = vgg_small(
         (32, 32, 24 if arguments.ends == "boolean" else 3),
-        ends=arguments.ends,
+        ends=None if arguments.ends == "boolean" else RealEnds(),
         head=(1024, 1024) if arguments.classic else (),
         eta=arguments.eta,
         n_steps=arguments.epochs * steps_an_epoch,

@@ -16,14 +16,17 @@ No kernel draws a random number.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeAlias, Union
 
 import numpy as np
 from sklearn.utils import check_random_state
 
-from bvar.bits import BitMatrix, n_words, tail_mask
+from bvar.bits.matrix import BitMatrix, n_words, tail_mask
 
 __all__ = ["RandomWords"]
+
+RandomSource: TypeAlias = Union["RandomWords", np.random.RandomState, int, None]
+"""What a layer or a recipe takes as its `random_state`."""
 
 
 class RandomWords:
@@ -52,7 +55,7 @@ class RandomWords:
     [3, 2, 1, 0, 4]
     """
 
-    def __init__(self, random_state: Any = None) -> None:
+    def __init__(self, random_state: np.random.RandomState | int | None = None) -> None:
         if isinstance(random_state, int | np.integer) and not isinstance(random_state, bool):
             if random_state < 0:
                 raise ValueError(f"random_state must be at least 0, got {random_state}")
@@ -60,6 +63,29 @@ class RandomWords:
         else:
             seed = int(check_random_state(random_state).randint(2**31 - 1))
         self.words = np.random.PCG64(seed)
+
+    @classmethod
+    def of(cls, random_state: RandomSource) -> RandomWords:
+        """Return a source as it is, or begin one.
+
+        Parameters
+        ----------
+        random_state : None, int, RandomState or RandomWords
+            A source, from which several layers can draw in turn, or what a new one begins from.
+
+        Returns
+        -------
+        RandomWords
+            The source.
+
+        Examples
+        --------
+        >>> from bvar.bits import RandomWords
+        >>> source = RandomWords.of(0)
+        >>> RandomWords.of(source) is source
+        True
+        """
+        return random_state if isinstance(random_state, RandomWords) else cls(random_state)
 
     def bits(self, n_rows: int, n_bits: int) -> BitMatrix:
         """Toss fair coins.

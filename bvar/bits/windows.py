@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from bvar._validation import check_integer
+from bvar._validation import check_image_shape, check_integer
 
 __all__ = ["SlidingWindow"]
 
 _LIMIT = 2**31 - 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class SlidingWindow:
     """A window on images, and the grid of places that it slides to.
 
@@ -53,18 +53,25 @@ class SlidingWindow:
     ((14, 14), 72, 6272)
     """
 
-    image_shape: tuple[int, ...]
-    size: Any
-    stride: Any = 1
-    padding: Any = 0
-    dilation: Any = 1
+    image_shape: tuple[int, int, int]
+    size: tuple[int, int]
+    stride: tuple[int, int]
+    padding: tuple[int, int]
+    dilation: tuple[int, int]
 
-    def __post_init__(self) -> None:
-        """Bring every parameter into its full form, and check that they fit each other."""
-        set_to = object.__setattr__
-        set_to(self, "image_shape", check_image_shape(self.image_shape))
-        for name, low in (("size", 1), ("stride", 1), ("padding", 0), ("dilation", 1)):
-            set_to(self, name, _pair(getattr(self, name), name, low))
+    def __init__(
+        self,
+        image_shape: tuple[int, ...],
+        size: int | tuple[int, int],
+        stride: int | tuple[int, int] = 1,
+        padding: int | tuple[int, int] = 0,
+        dilation: int | tuple[int, int] = 1,
+    ) -> None:
+        full = {"image_shape": check_image_shape(image_shape), "size": _pair(size, "size", 1)}
+        full |= {"stride": _pair(stride, "stride", 1), "padding": _pair(padding, "padding", 0)}
+        full |= {"dilation": _pair(dilation, "dilation", 1)}
+        for name, value in full.items():
+            object.__setattr__(self, name, value)  # the class is frozen
         for axis, length in zip(("high", "wide"), zip(*self._axes(), strict=True), strict=True):
             pixels, taps, _, padding, dilation = length
             reach = (taps - 1) * dilation + 1
@@ -157,30 +164,6 @@ class SlidingWindow:
             Image, window, stride, dilation, padding and places, each vertical before horizontal.
         """
         return (*self.image_shape, *self.size, *self.stride, *self.dilation, *self.padding, *self.places)
-
-
-def check_image_shape(image_shape: Any) -> tuple[int, int, int]:
-    """Check the shape of images; one channel may be left out.
-
-    Parameters
-    ----------
-    image_shape : tuple of int
-        (height, width) or (height, width, channels).
-
-    Returns
-    -------
-    tuple of int
-        (height, width, channels).
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is not two or three positive integers.
-    """
-    if not isinstance(image_shape, tuple | list) or len(image_shape) not in (2, 3):
-        raise ValueError(f"image_shape must be (height, width) or (height, width, channels), got {image_shape!r}")
-    height, width, channels = (check_integer(n, "each of image_shape", low=1) for n in (*image_shape, 1)[:3])
-    return height, width, channels
 
 
 def _pair(value: Any, name: str, low: int) -> tuple[int, int]:

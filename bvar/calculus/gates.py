@@ -8,7 +8,10 @@ Layers use a gate as ``L(w, x)``: the first operand is the weight, the second th
 input.
 """
 
+from __future__ import annotations
+
 import operator
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -20,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from bvar.calculus.logic import connective, table_of
 from bvar.calculus.variation import variation_table
 
-__all__ = ["GATES", "Gate", "gate"]
+__all__ = ["GATES", "Gate"]
 
 _NAMES = (
     "false",
@@ -46,7 +49,7 @@ _NAMES = (
 class Gate:
     r"""A function of two bits, and of two three-valued or numeric operands.
 
-    Take gates from `GATES` or `gate` rather than making them.
+    Take gates from `GATES` or `Gate.of` rather than making them.
 
     Parameters
     ----------
@@ -64,7 +67,7 @@ class Gate:
 
     See Also
     --------
-    gate : Look a gate up by name or number.
+    GATES : All sixteen, in the order of their numbers.
 
     Notes
     -----
@@ -76,9 +79,9 @@ class Gate:
 
     Examples
     --------
-    >>> from bvar.calculus.gates import gate
+    >>> from bvar.calculus.gates import Gate
     >>> from bvar.calculus.logic import T
-    >>> g = gate("or")
+    >>> g = Gate.of("or")
     >>> g.id, g.polynomial, g.variation_a
     (7, (0, 1, 1, -1), (1, 0))
     >>> g(T, [-3, 0, 3])
@@ -91,15 +94,61 @@ class Gate:
     def __post_init__(self) -> None:
         """Refuse a name that does not belong to the number."""
         if not 0 <= self.id <= 15 or self.name != _NAMES[self.id]:
-            raise ValueError(f"no gate has id {self.id!r} and name {self.name!r}; use gate(...)")
+            raise ValueError(f"no gate has id {self.id!r} and name {self.name!r}; use Gate.of(...)")
+
+    @staticmethod
+    def of(which: str | int | Gate) -> Gate:
+        """Look a gate up by its name or number.
+
+        Parameters
+        ----------
+        which : str, int or Gate
+            A name such as ``"xnor"``, a number from 0 to 15, or a gate, which comes back
+            as it is.
+
+        Returns
+        -------
+        Gate
+            The gate.
+
+        Raises
+        ------
+        ValueError
+            If no gate has that name or number.
+        TypeError
+            If `which` is none of the three.
+
+        Examples
+        --------
+        >>> from bvar.calculus.gates import Gate
+        >>> Gate.of("xnor")
+        Gate(id=9, name='xnor')
+        >>> Gate.of(9) is Gate.of("xnor")
+        True
+        """
+        if isinstance(which, Gate):
+            return which
+        if isinstance(which, str):
+            if which not in _NAMES:
+                raise ValueError(f"unknown gate {which!r}; the names are {', '.join(_NAMES)}")
+            return GATES[_NAMES.index(which)]
+        if isinstance(which, bool | np.bool_) or not hasattr(which, "__index__"):
+            raise TypeError(
+                f"a gate is a name, a number from 0 to 15 or a Gate, not {type(which).__name__}; "
+                f"the names are {', '.join(_NAMES)}"
+            )
+        number = operator.index(which)
+        if not 0 <= number <= 15:
+            raise ValueError(f"gate number {number} is not in 0..15; the names are {', '.join(_NAMES)}")
+        return GATES[number]
 
     def __call__(self, a: ArrayLike, b: ArrayLike) -> Any:
         """Apply the gate elementwise, as `bvar.calculus.logic.connective` does."""
         return connective(self.table, a, b)
 
-    def __reduce__(self) -> tuple[Any, tuple[int]]:
+    def __reduce__(self) -> tuple[Callable[[int], Gate], tuple[int]]:
         """Pickle and copy as the number, so that a copy is the gate itself."""
-        return gate, (self.id,)
+        return Gate.of, (self.id,)
 
     @cached_property
     def table(self) -> NDArray[np.int8]:
@@ -159,12 +208,12 @@ class Gate:
         return Fraction(sum(self._values), 4)
 
     @property
-    def negation(self) -> "Gate":
+    def negation(self) -> Gate:
         """The gate that is T where this one is F."""
         return GATES[15 - self.id]
 
     @property
-    def swapped(self) -> "Gate":
+    def swapped(self) -> Gate:
         """The gate with its operands exchanged."""
         f00, f01, f10, f11 = ((v + 1) // 2 for v in self._values)
         return GATES[8 * f00 + 4 * f10 + 2 * f01 + f11]
@@ -191,58 +240,3 @@ class Gate:
 
 
 GATES: tuple[Gate, ...] = tuple(Gate(i, name) for i, name in enumerate(_NAMES))
-_BY_NAME = {g.name: g for g in GATES}
-
-
-def gate(which: str | int | Gate) -> Gate:
-    """Look a gate up by its name or number.
-
-    Parameters
-    ----------
-    which : str, int or Gate
-        A name such as ``"xnor"``, a number from 0 to 15, or a gate, which comes back
-        as it is.
-
-    Returns
-    -------
-    gate : Gate
-        The gate.
-
-    Raises
-    ------
-    ValueError
-        If no gate has that name or number.
-    TypeError
-        If `which` is none of the three.
-
-    See Also
-    --------
-    GATES : All sixteen, in the order of their numbers.
-
-    Notes
-    -----
-    The number is the truth table, see `Gate`.
-
-    Examples
-    --------
-    >>> from bvar.calculus.gates import gate
-    >>> gate("xnor")
-    Gate(id=9, name='xnor')
-    >>> gate(9) is gate("xnor")
-    True
-    """
-    if isinstance(which, Gate):
-        return which
-    if isinstance(which, str):
-        if which not in _BY_NAME:
-            raise ValueError(f"unknown gate {which!r}; the names are {', '.join(_NAMES)}")
-        return _BY_NAME[which]
-    if isinstance(which, bool | np.bool_) or not hasattr(which, "__index__"):
-        raise TypeError(
-            f"a gate is a name, a number from 0 to 15 or a Gate, not {type(which).__name__}; "
-            f"the names are {', '.join(_NAMES)}"
-        )
-    number = operator.index(which)
-    if not 0 <= number <= 15:
-        raise ValueError(f"gate number {number} is not in 0..15; the names are {', '.join(_NAMES)}")
-    return GATES[number]

@@ -292,7 +292,7 @@ def table_of(gate_id: int) -> NDArray[np.int8]:
 
     See Also
     --------
-    bvar.calculus.gates.gate : The same function with its name and all that follows from it.
+    bvar.calculus.gates.Gate.of : The same function with its name and all that follows from it.
 
     Notes
     -----

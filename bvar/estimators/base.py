@@ -30,7 +30,9 @@ from bvar.bits.random import RandomWords
 from bvar.encoding import BitEncoder, TableEncoder
 from bvar.layers import BooleanLinear
 from bvar.networks.losses import FULL_WEIGHT, Loss
-from bvar.networks.network import Network, Votes, boolean_mlp
+from bvar.networks.mlp import boolean_mlp
+from bvar.networks.network import Network
+from bvar.networks.votes import Votes
 from bvar.training.data import BestNetwork, TrainingData, audible, empty_history, rows_of, train_epoch
 from bvar.training.fresh import FreshData
 from bvar.training.progress import Progress

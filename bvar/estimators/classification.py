@@ -13,7 +13,7 @@ from sklearn.utils.validation import _check_sample_weight, check_array, column_o
 from bvar.estimators.base import BooleanNetworkEstimator
 from bvar.mollify import Mollifier
 from bvar.networks.losses import BinaryCrossEntropy, CrossEntropy, ProbabilisticLoss
-from bvar.networks.network import Votes
+from bvar.networks.votes import Votes
 from bvar.training.augmentation import as_augmentations
 from bvar.training.data import TrainingData
 from bvar.training.fresh import Degradation, FreshData

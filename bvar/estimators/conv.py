@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from bvar._validation import check_integer, check_sizes
+from bvar._validation import check_image_shape, check_integer, check_sizes
 from bvar.bits.random import RandomWords
-from bvar.bits.windows import check_image_shape
 from bvar.encoding import BitEncoder, ImageEncoder
 from bvar.estimators.classification import NetworkClassifier
 from bvar.layers import BooleanConv2d

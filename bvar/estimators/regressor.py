@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_array
 
 from bvar.estimators.base import MultilayerEstimator
 from bvar.networks.losses import Loss, SquaredError
-from bvar.networks.network import Votes
+from bvar.networks.votes import Votes
 
 __all__ = ["BooleanRegressor"]
 

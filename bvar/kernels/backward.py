@@ -19,7 +19,6 @@ from bvar._validation import check_array, check_integer
 from bvar.backends import protocol
 from bvar.bits import BitMatrix
 from bvar.calculus.gates import Gate
-from bvar.calculus.gates import gate as find_gate
 from bvar.kernels.forward import gate_sum
 from bvar.kernels.layout import (
     check_bits,
@@ -84,7 +83,7 @@ def weight_votes(z: np.ndarray | BitMatrix, x: BitMatrix, gate: str | int | Gate
     if len(z) != len(x):
         raise ValueError(f"z has {len(z)} samples but x has {len(x)}: they must agree")
     _check_terms(len(x), "samples in one call")
-    at_false, at_true = find_gate(gate).variation_a
+    at_false, at_true = Gate.of(gate).variation_a
     if isinstance(z, BitMatrix):
         if z.known is None or x.known is None:
             return mix_votes(*_boolean_sums(transpose(z), transpose(x)), at_false, at_true)
@@ -134,7 +133,7 @@ def input_votes(z: np.ndarray | BitMatrix, w: BitMatrix, gate: str | int | Gate 
     array([[-1, -1,  1]], dtype=int32)
     """
     w = check_known_bits(w, "w")
-    at_false, at_true = find_gate(gate).variation_b
+    at_false, at_true = Gate.of(gate).variation_b
     if not isinstance(z, BitMatrix):
         z = check_array(z, "z", dtype=np.int8, ndim=2)
     n_outputs = z.shape[1]

@@ -20,7 +20,6 @@ from bvar._validation import check_array, check_out
 from bvar.backends import protocol
 from bvar.bits import WORD, BitMatrix, n_words, tail_mask
 from bvar.calculus.gates import Gate
-from bvar.calculus.gates import gate as find_gate
 from bvar.kernels.layout import check_bits, check_known_bits, count_plane, pack_plane
 
 __all__ = ["MAX_BITS", "PreparedWeights", "gate_bits", "gate_sum", "prepare"]
@@ -206,7 +205,7 @@ def _forward_arguments(
     x: BitMatrix, w: BitMatrix | PreparedWeights, gate: str | int | Gate
 ) -> tuple[BitMatrix, PreparedWeights, Gate]:
     x = check_bits(x, "x")
-    kind = find_gate(gate)
+    kind = Gate.of(gate)
     prepared = w if isinstance(w, PreparedWeights) else prepare(w)
     if prepared.backend != protocol.current().name:
         raise ValueError(

@@ -14,12 +14,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from bvar._validation import check_array, check_integer
+from bvar._validation import check_array, check_image_shape, check_integer
 from bvar.backends import protocol
 from bvar.bits import BitMatrix, n_words
-from bvar.bits.windows import SlidingWindow, check_image_shape
+from bvar.bits.windows import SlidingWindow
 from bvar.calculus.gates import Gate
-from bvar.calculus.gates import gate as find_gate
 from bvar.kernels._memory import lines
 from bvar.kernels.backward import MAX_TERMS, mix_votes
 from bvar.kernels.layout import check_bits, check_known_bits, pack_plane
@@ -123,7 +122,7 @@ def pixel_votes(z: np.ndarray, w: BitMatrix, window: SlidingWindow, gate: str | 
     n_images = len(z) // window.n_places
     signs = lines((n_images, window.n_inputs), np.int32)
     protocol.current().signed_pixels(z, w.words, window, signs)
-    at_false, at_true = find_gate(gate).variation_b
+    at_false, at_true = Gate.of(gate).variation_b
     if (at_false, at_true) == (-1, 1):
         return signs
     return mix_votes(signs, _signals_seen(z, window), at_false, at_true)

@@ -8,12 +8,9 @@ from typing import Any
 import numpy as np
 
 from bvar.bits import BitMatrix
-from bvar.layers.base import Layer, Marginals, VoteBlock
+from bvar.layers.base import Layer, Marginals, Received, VoteBlock
 
 __all__ = ["Add"]
-
-Received = list[tuple[Layer, np.ndarray, Any]]
-"""Layers of a branch from the last to the first, with the signal that each receives and its context."""
 
 
 class Add(Layer):
@@ -56,7 +53,7 @@ class Add(Layer):
             raise ValueError("branches must be one or more, each with at least one layer")
         layers = [layer for branch in self.branches for layer in branch]
         self.parameters = tuple(parameter for layer in layers for parameter in layer.parameters)
-        if any(layer.real_parameters or layer.statistics for layer in layers):
+        if any(layer.companion is not None for layer in layers):
             raise ValueError("branches must not have real parameters: those belong to the ends of a network")
         self.rows_together = min((n for layer in layers if (n := layer.rows_together)), default=None)
 
@@ -178,7 +175,7 @@ class Add(Layer):
                     yield first + number, rows, votes
                 first += len(layer.parameters)
 
-    def _received(self, signal: np.ndarray, contexts: list[list[Any]]) -> list[Received]:
+    def _received(self, signal: np.ndarray, contexts: list[list[Any]]) -> list[list[Received]]:
         """Pass the signal down every branch, to its first layer but not through it."""
         return [_descend(branch, signal, kept) for branch, kept in zip(self.branches, contexts, strict=True)]
 
@@ -191,11 +188,11 @@ def _climb(branch: Sequence[Layer], value: Any) -> tuple[Any, list[Any]]:
     return value, contexts
 
 
-def _descend(branch: Sequence[Layer], signal: np.ndarray, contexts: list[Any]) -> Received:
-    received: Received = []
+def _descend(branch: Sequence[Layer], signal: np.ndarray, contexts: list[Any]) -> list[Received]:
+    received: list[Received] = []
     for layer, context in zip(reversed(branch), reversed(contexts), strict=True):
         if received:
             above, z, kept = received[-1]
             signal = above.backward(z, kept)
-        received.append((layer, signal, context))
+        received.append(Received(layer, signal, context))
     return received

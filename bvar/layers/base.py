@@ -1,17 +1,21 @@
-"""What layers are made of: the interface they share, and parameters, Boolean and real."""
+"""What layers are made of: the verbs that they share, parameters of bits, and what a network hands to them.
+
+A layer written elsewhere needs `forward` and `backward`, which are abstract, and `votes` where it has parameters;
+everything else has a default that is right, if slower (``docs/develop/add-a-layer.md``).
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
 from bvar import backends, kernels
 from bvar.bits import BitMatrix
 
-__all__ = ["Layer", "Parameter", "RealParameter"]
+__all__ = ["Companion", "Comparison", "Layer", "Marginals", "Parameter", "Received", "Sums", "VoteBlock"]
 
 
 class Parameter:
@@ -62,7 +66,7 @@ class Parameter:
         beta : float
             Share of the old accumulator that is kept.
         eta : float or ndarray of float32, shape (n_rows,)
-            Weight of a vote.
+            Step size: what one vote adds.
         rows : slice, optional
             Rows concerned, in one piece. Default: all.
 
@@ -81,26 +85,8 @@ class Parameter:
         return {**self.__dict__, "_prepared": None}
 
 
-class RealParameter:
-    """A tensor of real weights, which a gradient trains: float, and so outside the promise of equal bits.
-
-    Parameters
-    ----------
-    name : str
-        What the tensor is called in tables and files.
-    values : ndarray of float32
-        The weights, changed in place.
-    n_places : int, default=1
-        At how many places of one sample each weight is used.
-    """
-
-    def __init__(self, name: str, values: np.ndarray, *, n_places: int = 1) -> None:
-        self.name = name
-        self.values = values
-        self.n_places = n_places
-
-
 VoteBlock = tuple[int, slice, np.ndarray]
+"""Number of a parameter, rows of it, and the votes on these rows."""
 
 Marginals = tuple[np.ndarray, np.ndarray, int]
 """Sums whose product, over the number of their terms, votes are centred by: of signals (n_outputs,) and of what
@@ -112,13 +98,21 @@ class Layer(ABC):
 
     A layer keeps no memory of a batch: `forward` returns what `backward` needs as a second value, so one
     network may serve several batches, or parts of a batch, at a time.
+
+    See Also
+    --------
+    bvar.real.RealLayer : One with real weights, outside the promise of equal bits.
+
+    Notes
+    -----
+    A subclass defines `forward` and `backward`, and `votes` if it has parameters. What goes up is a BitMatrix
+    behind a threshold and int32 sums before it; what comes down is int8 signals on sums and int32 votes on bits.
     """
 
     parameters: tuple[Parameter, ...] = ()
-    real_parameters: tuple[RealParameter, ...] = ()
-    """What gradients train, beside what votes do."""
-    statistics: tuple[np.ndarray, ...] = ()
-    """Running statistics of the training samples, changed in place, which inference uses."""
+    """Tensors of bits, which votes train."""
+    companion: ClassVar[type[Companion] | None] = None
+    """What trains other weights of such layers than bits; None: there are no others."""
     rows_together: int | None = None
     """Most samples to score at a time, where more would not be faster; None: any number."""
 
@@ -153,6 +147,38 @@ class Layer(ABC):
             Input of the layer above; it does not depend on what other samples are there.
         """
         return self.forward(x)[0]
+
+    def absorb(self, above: Sequence[Layer]) -> tuple[Callable[[Any], Any], Sequence[Layer]]:
+        """Offer to infer at once what layers above would infer from the output, where that is faster.
+
+        Parameters
+        ----------
+        above : sequence of Layer
+            What follows in the network.
+
+        Returns
+        -------
+        infer : callable
+            Takes the output of the layer below; the same bits as `infer` of each layer in turn.
+        left : sequence of Layer
+            Those that it has not taken in. Default: all of them.
+        """
+        return self.infer, above
+
+    def comparison(self, above: Sequence[Layer]) -> Comparison | None:
+        """Say whether, in inference, this layer and some above it are one comparison of each sum.
+
+        Parameters
+        ----------
+        above : sequence of Layer
+            What follows in the network.
+
+        Returns
+        -------
+        Comparison or None
+            What sums are compared with. Default: None.
+        """
+        return None
 
     @abstractmethod
     def backward(self, signal: np.ndarray, context: Any) -> np.ndarray:
@@ -225,44 +251,57 @@ class Layer(ABC):
         for number, tensor in enumerate(self.votes(signal, context)):
             yield number, slice(0, len(tensor)), tensor
 
-    def gradients(self, signal: np.ndarray, context: Any) -> tuple[np.ndarray, ...]:
-        """Sum up the gradients of a batch in the real parameters.
 
-        Parameters
-        ----------
-        signal : ndarray
-            What the layer above passed down.
-        context : object
-            What `forward` returned.
+class Comparison(NamedTuple):
+    """Integers that sums are compared with at inference: a threshold, and what may stand before it."""
 
-        Returns
-        -------
-        tuple of ndarray of float32
-            One array for each real parameter, of its shape, in 127ths of the unit of the loss.
-        """
-        return ()
+    tau: np.ndarray
+    """Int32, one for each unit; sums from it on give T."""
+    below: np.ndarray | None
+    """Where sums below it give T instead, bool; None: nowhere."""
+    left: Sequence[Layer]
+    """Layers above the comparison."""
 
-    def moments(self, context: Any) -> tuple[np.ndarray, ...]:
-        """Sum up what the running statistics are made of.
 
-        Parameters
-        ----------
-        context : object
-            What `forward` returned.
+class Received(NamedTuple):
+    """A layer on the way back, the signal that it receives, and what its `forward` kept."""
 
-        Returns
-        -------
-        tuple of ndarray of float64
-            Sums over samples, which add; none if the layer has no running statistics.
-        """
-        return ()
+    layer: Layer
+    signal: np.ndarray
+    context: Any
 
-    def learn_moments(self, *moments: np.ndarray) -> None:
-        """Move the running statistics towards those of a batch.
 
-        Parameters
-        ----------
-        *moments : ndarray of float64
-            What `moments` returned, added over all parts of the batch.
-        """
-        return  # most layers have none
+class Sums(Protocol):
+    """What a companion learns from; those of other samples can be added."""
+
+    @property
+    def shapes(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
+        """What must agree for two to be added."""
+
+    def __add__(self, other: Any) -> Any:
+        """Add those of other samples."""
+
+
+class Companion(Protocol):
+    """What trains, beside the optimizer of the bits, the weights that are none; see `bvar.real.RealTrainer`."""
+
+    def __init__(self, layers: Sequence[Layer], optimizer: Any = None, *, n_steps: int | None = None) -> None:
+        """Find the layers concerned; without an optimizer make one with a schedule of `n_steps`."""
+
+    def sums(self, received: Sequence[Received]) -> Sums:
+        """Sum up what its layers received, from the last to the first; changes nothing."""
+
+    def check(self, sums: Any) -> None:
+        """Raise ValueError unless these are sums for its layers."""
+
+    def step(self, sums: Any, sample_weight: int) -> None:
+        """Take a step; `sample_weight` is that of all samples together."""
+
+    def start_schedule(self, n_steps: int | None) -> None:
+        """Begin a schedule; what has been accumulated stays."""
+
+    def arrays(self) -> Iterator[np.ndarray]:
+        """Give everything that inference depends on, layer by layer."""
+
+    def tensors(self) -> Sequence[tuple[str, np.ndarray, int]]:
+        """Give the name of each tensor, its values, and the number of places where it is used."""

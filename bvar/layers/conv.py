@@ -11,7 +11,7 @@ import numpy as np
 from bvar import kernels
 from bvar._validation import check_integer
 from bvar.bits import BitMatrix
-from bvar.bits.random import RandomWords
+from bvar.bits.random import RandomSource, RandomWords
 from bvar.bits.windows import SlidingWindow
 from bvar.calculus.gates import Gate
 from bvar.layers.base import Layer, Marginals, Parameter, VoteBlock
@@ -118,7 +118,7 @@ class BooleanConv2d(Layer):
         padding_value: int = 0,
         bias: bool = False,
         centered: bool = False,
-        random_state: object = None,
+        random_state: RandomSource = None,
         name: str = "conv",
     ) -> None:
         self.window = SlidingWindow(tuple(image_shape), kernel_size, stride, padding, dilation)
@@ -126,7 +126,7 @@ class BooleanConv2d(Layer):
         self.gate = find_learnable_gate(gate)
         if padding_value not in (0, -1):
             raise ValueError(f"padding_value must be 0 or -1, the value F of M, got {padding_value!r}")
-        source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
+        source = RandomWords.of(random_state)
         self.padding_value = int(padding_value)
         self.name = name
         self.centered = centered

@@ -20,19 +20,19 @@ import numpy as np
 from bvar import kernels
 from bvar._validation import check_array, check_integer
 from bvar.bits import BitMatrix
-from bvar.bits.random import RandomWords
+from bvar.bits.random import RandomSource, RandomWords
 from bvar.kernels import MAX_FAN_IN, MAX_SIGNAL, Wiring
 from bvar.kernels._memory import lines
 from bvar.layers.base import Layer, Parameter
 from bvar.layers.wires import random_wires
 
-__all__ = ["GateLayer", "GroupSum", "Planes"]
+__all__ = ["GateLayer", "GroupSum", "UnitMajor"]
 
 PASS_THROUGH = 16
 """Of 64 gates, how many copy their first wire in the beginning, on average."""
 
 
-class Planes(BitMatrix):
+class UnitMajor(BitMatrix):
     """Bits of samples that are held unit by unit; whoever wants them sample by sample gets them turned, once.
 
     Layers of gates pass these among themselves, and any other layer takes them for what they say they are: a
@@ -47,11 +47,11 @@ class Planes(BitMatrix):
     --------
     >>> import numpy as np
     >>> from bvar import kernels
-    >>> from bvar.layers import Planes
-    >>> planes = Planes(kernels.pack(np.array([[True, False], [True, True], [False, True]])))
-    >>> planes.shape
+    >>> from bvar.layers import UnitMajor
+    >>> turned = UnitMajor(kernels.pack(np.array([[True, False], [True, True], [False, True]])))
+    >>> turned.shape
     (2, 3)
-    >>> planes.words
+    >>> turned.words
     array([[3],
            [6]], dtype=uint64)
     """
@@ -75,7 +75,7 @@ class Planes(BitMatrix):
 
 def units_of(x: BitMatrix) -> BitMatrix:
     """Return the bits of samples unit by unit; refuse missing values."""
-    if isinstance(x, Planes):
+    if isinstance(x, UnitMajor):
         return x.units
     if isinstance(x, BitMatrix) and x.known is not None:
         raise ValueError(
@@ -117,9 +117,10 @@ class GateLayer(Layer):
 
     Notes
     -----
-    Between layers of gates bits are held unit by unit (:class:`Planes`) and signals are views of arrays that are
-    stored unit by unit, so that nothing is transposed on the way.  Signals are int16.  The sum of votes on a unit
-    is exact and then kept within +-32767: a rule for each sample by itself, so a batch may be split in any way.
+    Between layers of gates bits are held unit by unit (:class:`UnitMajor`) and signals are views of arrays that
+    are stored unit by unit, so that nothing is transposed on the way.  Signals are int16.  The sum of votes on a
+    unit is exact and then kept within +-32767: a rule for each sample by itself, so a batch may be split in any
+    way.
 
     The tables are made of ``rare_bits(1, n_outputs, pass_through)``, T for a gate that copies, unless
     `pass_through` is 0 or 64, and then ``bits(n_outputs, 2**fan_in)``; see ``bvar.bits``.
@@ -145,14 +146,14 @@ class GateLayer(Layer):
         *,
         wires: np.ndarray | None = None,
         pass_through: int = PASS_THROUGH,
-        random_state: object = None,
+        random_state: RandomSource = None,
         name: str = "gate",
     ) -> None:
         check_integer(n_inputs, "n_inputs", low=1)
         check_integer(n_outputs, "n_outputs", low=1)
         check_integer(fan_in, "fan_in", low=1, high=MAX_FAN_IN)
         check_integer(pass_through, "pass_through", low=0, high=64)
-        source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
+        source = RandomWords.of(random_state)
         if wires is None:
             wires = random_wires(n_inputs, n_outputs, fan_in, source)
         elif np.shape(wires) != (n_outputs, fan_in):
@@ -182,7 +183,7 @@ class GateLayer(Layer):
         """Inputs that each gate reads, int32 of shape (n_outputs, fan_in); fixed."""
         return self.wiring.wires
 
-    def forward(self, x: BitMatrix) -> tuple[Planes, BitMatrix]:
+    def forward(self, x: BitMatrix) -> tuple[UnitMajor, BitMatrix]:
         """Look the gates up.
 
         Parameters
@@ -192,7 +193,7 @@ class GateLayer(Layer):
 
         Returns
         -------
-        y : Planes of shape (n_samples, n_outputs)
+        y : UnitMajor of shape (n_samples, n_outputs)
             Values of the gates.
         context : BitMatrix of shape (n_inputs, n_samples)
             The inputs, unit by unit.
@@ -203,7 +204,7 @@ class GateLayer(Layer):
             If values are missing, or the width is wrong.
         """
         units = units_of(x)
-        return Planes(kernels.table_values(units, self.wiring, self.table.bits)), units
+        return UnitMajor(kernels.table_values(units, self.wiring, self.table.bits)), units
 
     def backward(self, signal: np.ndarray, context: BitMatrix) -> np.ndarray:
         """Collect the votes on the inputs.

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from bvar import kernels
 from bvar._validation import check_integer
 from bvar.bits import BitMatrix
-from bvar.bits.random import RandomWords
+from bvar.bits.random import RandomSource, RandomWords
 from bvar.calculus.gates import Gate
-from bvar.calculus.gates import gate as find_gate
 from bvar.layers.base import Layer, Marginals, Parameter, VoteBlock
 
 __all__ = ["BooleanLinear"]
@@ -75,13 +76,13 @@ class BooleanLinear(Layer):
         *,
         bias: bool = False,
         centered: bool = False,
-        random_state: object = None,
+        random_state: RandomSource = None,
         name: str = "linear",
     ) -> None:
         check_integer(n_inputs, "n_inputs", low=1, high=kernels.MAX_BITS)
         check_integer(n_outputs, "n_outputs", low=1, high=kernels.MAX_TERMS)
         self.gate = find_learnable_gate(gate)
-        source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
+        source = RandomWords.of(random_state)
         self.name = name
         self.centered = centered
         self.weight = Parameter(f"{name}.weight", source.bits(n_outputs, n_inputs))
@@ -118,7 +119,14 @@ class BooleanLinear(Layer):
             s += self._bias_signs()
         return s, x
 
-    def forward_bits(self, x: BitMatrix, tau: np.ndarray) -> BitMatrix:
+    def absorb(self, above: Sequence[Layer]) -> tuple[Callable[[BitMatrix], Any], Sequence[Layer]]:
+        """Compare the sums where they arise, if a comparison follows: nothing but its bits is then stored."""
+        found = above[0].comparison(above[1:]) if above else None
+        if found is None or type(self) is not BooleanLinear:  # a subclass may add up otherwise: it is not merged
+            return super().absorb(above)
+        return partial(self.forward_bits, tau=found.tau, below=found.below), found.left
+
+    def forward_bits(self, x: BitMatrix, tau: np.ndarray, below: np.ndarray | None = None) -> BitMatrix:
         """Compute the activations ``s >= tau`` without storing the sums.
 
         Parameters
@@ -127,6 +135,8 @@ class BooleanLinear(Layer):
             Inputs; values may be missing.
         tau : ndarray of int32, shape (n_outputs,)
             Thresholds.
+        below : ndarray of bool, shape (n_outputs,), optional
+            Where to give ``s < tau`` instead. Default: nowhere.
 
         Returns
         -------
@@ -135,7 +145,10 @@ class BooleanLinear(Layer):
         """
         if self.bias is not None:  # beyond these limits nothing changes, and int32 is safe
             tau = np.clip(tau, -self.n_inputs - 1, self.n_inputs + 2) - self._bias_signs()
-        return kernels.gate_bits(x, self.weight.prepared(), tau.astype(np.int32, copy=False), self.gate)
+        bits = kernels.gate_bits(x, self.weight.prepared(), tau.astype(np.int32, copy=False), self.gate)
+        if below is None or not below.any():
+            return bits
+        return BitMatrix.trusted(bits.words ^ kernels.pack(below[None]).words, bits.n_bits)
 
     def backward(self, signal: np.ndarray, context: BitMatrix) -> np.ndarray:
         """Collect the votes on the inputs.
@@ -230,7 +243,7 @@ class BooleanLinear(Layer):
 
 def find_learnable_gate(gate: str | int | Gate) -> Gate:
     """Look a gate up, and refuse one that has nothing to learn or nothing to learn from."""
-    found = find_gate(gate)
+    found = Gate.of(gate)
     if not (found.depends_on_a and found.depends_on_b):
         raise ValueError(f"gate {found.name!r} ignores the weight or the input: a layer of it cannot learn")
     return found

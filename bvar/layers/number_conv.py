@@ -5,39 +5,58 @@ What a linear layer does on rows it does here on patches: these classes bring pa
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Self
+from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 
+from bvar.bits.random import RandomSource
 from bvar.bits.windows import SlidingWindow
-from bvar.layers.base import Layer
-from bvar.layers.real import RealLinear
+from bvar.layers.base import Layer, Parameter
 from bvar.layers.signed_sum import SignedSum
 
-__all__ = ["RealConv2d", "SignedConv2d"]
+__all__ = ["NumberConv2d", "SignedConv2d"]
+
+_TOGETHER = 2**22  # numbers in the patches or sums of one layer while scoring: 16 MiB of float32
 
 
-class _Seen(NamedTuple):
+class Seen(NamedTuple):
     """What the linear layer keeps, and the number of images."""
 
     context: Any
     n_images: int
 
 
-class _NumberConv2d(Layer):
+class LinearOnRows(Protocol):
+    """What a layer on patches must have."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+
+    @property
+    def n_outputs(self) -> int: ...
+
+    def forward(self, x: np.ndarray) -> tuple[np.ndarray, Any]: ...
+
+    def backward(self, signal: np.ndarray, context: Any) -> np.ndarray: ...
+
+    def votes(self, signal: np.ndarray, context: Any) -> tuple[np.ndarray, ...]: ...
+
+
+L = TypeVar("L", bound=LinearOnRows)
+
+
+class NumberConv2d(Layer, Generic[L]):
     """A linear layer on numbers, at every place."""
 
-    def _place(self, window: SlidingWindow, linear: RealLinear | SignedSum) -> None:
+    def _place(self, window: SlidingWindow, linear: L) -> None:
         self.window, self.linear = window, linear
-        self.parameters, self.real_parameters = linear.parameters, linear.real_parameters
-        self.name = linear.name
-        linear.weight.n_places = window.n_places
-        if isinstance(linear, RealLinear) and linear.bias is not None:
-            linear.bias.n_places = window.n_places
-        self.rows_together = max(1, 2**22 // (window.n_places * max(window.patch_size, linear.n_outputs)))
+        self.name, self.parameters = linear.name, linear.parameters
+        for parameter in linear.parameters:
+            parameter.n_places = window.n_places
+        self.rows_together = max(1, _TOGETHER // (window.n_places * max(window.patch_size, linear.n_outputs)))
 
     @classmethod
-    def on_windows(cls, window: SlidingWindow, linear: RealLinear | SignedSum) -> Self:
+    def on_windows(cls, window: SlidingWindow, linear: L) -> Self:
         """Make the layer of its parts.
 
         Parameters
@@ -71,21 +90,8 @@ class _NumberConv2d(Layer):
         """Shape of the images that it makes."""
         return (*self.window.places, self.linear.n_outputs)
 
-    def forward(self, x: np.ndarray) -> tuple[np.ndarray, _Seen]:
-        """Compute the sums.
-
-        Parameters
-        ----------
-        x : ndarray of shape (n_samples, n_inputs)
-            Images of numbers, of the dtype that the linear layer takes.
-
-        Returns
-        -------
-        s : ndarray of shape (n_samples, n_outputs)
-            The sums.
-        context : tuple
-            What the linear layer keeps, and the number of images.
-        """
+    def forward(self, x: np.ndarray) -> tuple[np.ndarray, Seen]:
+        """Compute the sums of images of numbers, of the dtype that the linear layer takes."""
         x = np.asarray(x)
         if x.ndim != 2 or x.shape[1] != self.n_inputs:
             raise ValueError(
@@ -93,134 +99,21 @@ class _NumberConv2d(Layer):
                 f"got shape {x.shape}"
             )
         sums, context = self.linear.forward(gather_numbers(x, self.window))
-        return sums.reshape(len(x), -1), _Seen(context, len(x))
+        return sums.reshape(len(x), -1), Seen(context, len(x))
 
-    def backward(self, signal: np.ndarray, context: _Seen) -> np.ndarray:
-        """Add up the signals of all the places that see each number.
-
-        Parameters
-        ----------
-        signal : ndarray of shape (n_samples, n_outputs)
-            Signals on the sums.
-        context : tuple
-            What `forward` returned.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_inputs)
-            What the linear layer passes down, summed.
-        """
+    def backward(self, signal: np.ndarray, context: Seen) -> np.ndarray:
+        """Add up what the linear layer passes down, over all the places that see each number."""
         return scatter_numbers(self.linear.backward(self._by_place(signal), context.context), self.window)
 
-    def votes(self, signal: np.ndarray, context: _Seen) -> tuple[np.ndarray, ...]:
-        """Collect the votes of all samples and places.
-
-        Parameters
-        ----------
-        signal : ndarray of int8, shape (n_samples, n_outputs)
-            Signals on the sums.
-        context : tuple
-            What `forward` returned.
-
-        Returns
-        -------
-        tuple of ndarray of int32
-            One array for each Boolean parameter.
-        """
+    def votes(self, signal: np.ndarray, context: Seen) -> tuple[np.ndarray, ...]:
+        """Collect the votes of all samples and places."""
         return self.linear.votes(self._by_place(signal), context.context)
-
-    def gradients(self, signal: np.ndarray, context: _Seen) -> tuple[np.ndarray, ...]:
-        """Sum up the gradients of all samples and places.
-
-        Parameters
-        ----------
-        signal : ndarray of int8 or float32, shape (n_samples, n_outputs)
-            Signals on the sums.
-        context : tuple
-            What `forward` returned.
-
-        Returns
-        -------
-        tuple of ndarray of float32
-            One array for each real parameter.
-        """
-        return self.linear.gradients(self._by_place(signal), context.context)
 
     def _by_place(self, signal: np.ndarray) -> np.ndarray:
         return signal.reshape(-1, self.linear.n_outputs)
 
 
-class RealConv2d(_NumberConv2d):
-    """Real weights on images of real numbers: the first layer of the paper's networks.
-
-    Float: reproducible by seed on one backend, outside the promise of equal bits.
-
-    Parameters
-    ----------
-    image_shape : tuple of int
-        (height, width, channels) of the images.
-    n_filters : int
-        Outputs at each place.
-    kernel_size : int or (int, int), default=3
-        Taps of the window, vertically and horizontally.
-    stride : int or (int, int), default=1
-        Pixels between places.
-    padding : int or (int, int), default=0
-        How far the window may stand out of the image on every side; the numbers there are 0.
-    dilation : int or (int, int), default=1
-        Pixels between taps.
-    bias : bool, default=True
-        Whether each filter has a bias, at first 0.
-    random_state : None, int, RandomState or RandomWords, default=None
-        Where the initial weights come from, see :class:`RealLinear`.
-    name : str, default='real'
-        What the layer is called in tables.
-
-    Attributes
-    ----------
-    linear : RealLinear
-        The layer on patches; `linear.weight` has shape (n_filters, patch size).
-    window : bvar.bits.SlidingWindow
-        The window and its places.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If sizes do not fit each other.
-
-    See Also
-    --------
-    SignedConv2d : With Boolean weights.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from bvar.layers import RealConv2d
-    >>> layer = RealConv2d((4, 4, 1), 2, padding=1, random_state=0)
-    >>> s, _ = layer.forward(np.ones((1, 16), np.float32))
-    >>> s.shape, s.dtype
-    ((1, 32), dtype('float32'))
-    """
-
-    def __init__(
-        self,
-        image_shape: tuple[int, ...],
-        n_filters: int,
-        kernel_size: int | tuple[int, int] = 3,
-        *,
-        stride: int | tuple[int, int] = 1,
-        padding: int | tuple[int, int] = 0,
-        dilation: int | tuple[int, int] = 1,
-        bias: bool = True,
-        random_state: object = None,
-        name: str = "real",
-    ) -> None:
-        window = SlidingWindow(tuple(image_shape), kernel_size, stride, padding, dilation)
-        linear = RealLinear(window.patch_size, n_filters, bias=bias, random_state=random_state, name=name)
-        self._place(window, linear)
-
-
-class SignedConv2d(_NumberConv2d):
+class SignedConv2d(NumberConv2d[SignedSum]):
     """Boolean weights on images of int8 numbers: sums with signs, exact and equal on every backend.
 
     Parameters
@@ -281,7 +174,7 @@ class SignedConv2d(_NumberConv2d):
         padding: int | tuple[int, int] = 0,
         dilation: int | tuple[int, int] = 1,
         rms: int = 32,
-        random_state: object = None,
+        random_state: RandomSource = None,
         name: str = "signed",
     ) -> None:
         window = SlidingWindow(tuple(image_shape), kernel_size, stride, padding, dilation)
@@ -291,7 +184,7 @@ class SignedConv2d(_NumberConv2d):
     @property
     def sum_variance(self) -> int:
         """Variance of a sum over random weights, where the whole window is inside."""
-        return self.linear.sum_variance  # type: ignore[union-attr]
+        return self.linear.sum_variance
 
 
 def gather_numbers(x: np.ndarray, window: SlidingWindow) -> np.ndarray:

@@ -8,8 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bvar import kernels
-from bvar._validation import check_integer
-from bvar.bits.windows import check_image_shape
+from bvar._validation import check_image_shape, check_integer
 from bvar.layers.base import Layer
 
 __all__ = ["MaxPool2d", "SumPool2d"]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from bvar import kernels
 from bvar._validation import check_integer
-from bvar.bits.random import RandomWords
+from bvar.bits.random import RandomSource, RandomWords
 from bvar.layers.base import Layer, Parameter
-from bvar.layers.rounding import to_int8
 
-__all__ = ["SignedSum", "standard_int8"]
+__all__ = ["SignedSum", "standard_int8", "to_int8"]
 
 
 class SignedSum(Layer):
@@ -67,12 +65,18 @@ class SignedSum(Layer):
     """
 
     def __init__(
-        self, n_inputs: int, n_outputs: int, *, rms: int = 32, random_state: object = None, name: str = "signed"
+        self,
+        n_inputs: int,
+        n_outputs: int,
+        *,
+        rms: int = 32,
+        random_state: RandomSource = None,
+        name: str = "signed",
     ) -> None:
         check_integer(n_inputs, "n_inputs", low=1, high=kernels.MAX_TERMS)
         check_integer(n_outputs, "n_outputs", low=1, high=kernels.MAX_TERMS)
         check_integer(rms, "rms", low=1, high=127)
-        source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
+        source = RandomWords.of(random_state)
         self.name = name
         self.weight = Parameter(f"{name}.weight", source.bits(n_outputs, n_inputs), unit=int(rms))
         self.parameters = (self.weight,)
@@ -144,7 +148,7 @@ class SignedSum(Layer):
         return (kernels.number_votes(signal, context),)
 
 
-def standard_int8(X: Any, rms: int = 32) -> np.ndarray:
+def standard_int8(X: ArrayLike, rms: int = 32) -> np.ndarray:
     """Round standardised numbers to int8.
 
     Parameters
@@ -175,3 +179,8 @@ def standard_int8(X: Any, rms: int = 32) -> np.ndarray:
     if not np.isfinite(numbers).all():
         raise ValueError("X must be finite: int8 has no NaN")
     return to_int8(rms * numbers)
+
+
+def to_int8(x: np.ndarray) -> np.ndarray:
+    """Round to the nearest integer in [-127, 127], halves to even."""
+    return np.clip(np.rint(x), -127, 127).astype(np.int8)

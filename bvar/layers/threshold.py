@@ -11,6 +11,7 @@ the variation of a threshold in logistic noise; without noise only sums that mee
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil
@@ -22,8 +23,7 @@ from bvar._fixed_point import PI, median_of_largest, sech2_table, sqrt
 from bvar._validation import check_integer, check_real
 from bvar.bits import BitMatrix
 from bvar.calculus.gates import Gate
-from bvar.calculus.gates import gate as find_gate
-from bvar.layers.base import Layer
+from bvar.layers.base import Comparison, Layer
 
 __all__ = ["Threshold"]
 
@@ -96,7 +96,7 @@ class Threshold(Layer):
     """
 
     SHIFT = 20
-    _curve: tuple[Decimal, Decimal] | None = None  # alpha and c
+    _formula: tuple[Decimal, Decimal] | None = None  # alpha and c
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class Threshold(Layer):
         check_integer(pool, "pool", low=1)
         if not isinstance(fan_out, Fraction):
             check_integer(fan_out, "fan_out", low=1)
-        below, above = find_gate(gate), find_gate(next_gate)
+        below, above = Gate.of(gate), Gate.of(next_gate)
         n_terms = np.full(n_units, fan_in) if n_terms is None else np.asarray(n_terms)
         if n_terms.shape != (n_units,) or n_terms.dtype.kind not in "iu":
             got = f"{n_terms.dtype} {n_terms.shape}"
@@ -123,7 +123,7 @@ class Threshold(Layer):
         numbers, which = np.unique(n_terms, return_inverse=True)
         medians = [_median(int(n), fan_in, below, pool) for n in numbers]
         self.tau = np.array(medians, np.int32)[which]
-        self._curve = surrogate_width(fan_in, below), signal_scale(fan_out, above)
+        self._formula = surrogate_width(fan_in, below), signal_scale(fan_out, above)
         self.set_width(width)
 
     def set_width(self, width: float) -> None:
@@ -151,16 +151,16 @@ class Threshold(Layer):
         >>> layer = Threshold(1, fan_in=12, fan_out=2)
         >>> for width in (1, 0.5, 0):
         ...     layer.set_width(width)
-        ...     print((layer.table[:4] / 2**20).round(2).tolist())
+        ...     print((layer.curve[:4] / 2**20).round(2).tolist())
         [1.0, 0.93, 0.77, 0.57]
         [1.0, 0.77, 0.39, 0.16]
         [1.0, 0.0]
         """
         if check_real(width, "width", low=0) > _WIDEST:
             raise ValueError(f"width must be in [0, {_WIDEST}], got {width!r}")
-        if self._curve is None:
+        if self._formula is None:
             raise ValueError("width of a layer that comes from a file cannot be set: the file has its table alone")
-        self.table = sech2_table(*self._curve, self.SHIFT, float(width)).astype(np.int32)
+        self.curve = sech2_table(*self._formula, self.SHIFT, float(width)).astype(np.int32)
 
     def forward(self, x: np.ndarray) -> tuple[BitMatrix, np.ndarray]:
         """Compare with the threshold.
@@ -179,6 +179,11 @@ class Threshold(Layer):
         """
         return kernels.pack(x >= self.tau), x
 
+    def comparison(self, above: Sequence[Layer]) -> Comparison | None:
+        """Compare with tau: what a layer below may do where its sums arise."""
+        # a subclass may answer otherwise: it is not merged
+        return Comparison(self.tau, None, above) if type(self) is Threshold else None
+
     def backward(self, signal: np.ndarray, context: np.ndarray) -> np.ndarray:
         """Weight the votes by the distance from the threshold.
 
@@ -196,7 +201,7 @@ class Threshold(Layer):
         """
         if signal.dtype == np.int16:
             signal = np.ascontiguousarray(signal, dtype=np.int32)
-        return kernels.rescale(signal, context, self.tau, self.table, self.SHIFT)
+        return kernels.rescale(signal, context, self.tau, self.curve, self.SHIFT)
 
 
 def _median(n_terms: int, fan_in: int, gate: Gate, pool: int) -> int:

@@ -11,16 +11,12 @@ from bvar import kernels
 from bvar.encoding import BitEncoder, ImageEncoder, TableEncoder
 from bvar.layers import (
     Add,
-    BatchNorm,
     BooleanConv2d,
     BooleanLinear,
-    FixedPoint,
     GateLayer,
     GroupSum,
     Layer,
     MaxPool2d,
-    RealConv2d,
-    RealLinear,
     SignedConv2d,
     SignedSum,
     SumPool2d,
@@ -29,7 +25,7 @@ from bvar.layers import (
 from bvar.model_file._container import ModelFileError
 from bvar.networks.losses import BinaryCrossEntropy, CrossEntropy, ProbabilisticLoss, SquaredError
 from bvar.networks.network import Network
-from bvar.real_loss import RealCrossEntropy
+from bvar.real import BatchNorm, FixedPoint, RealConv2d, RealCrossEntropy, RealLinear, RealTrainer
 
 __all__ = ["check_consistent"]
 
@@ -41,7 +37,7 @@ def check_consistent(value: Any, path: str) -> None:
         _require(n_inputs <= kernels.MAX_BITS and n_outputs <= kernels.MAX_TERMS, path, "layer is too wide")
     elif isinstance(value, Threshold):
         _require(_is_array(value.tau, np.int32), path, "tau must be int32, of one dimension")
-        _require(_is_table(value.table, np.int32, 2**30), path, "table must be int32 in [0, 2**30]")
+        _require(_is_table(value.curve, np.int32, 2**30), path, "table must be int32 in [0, 2**30]")
     elif isinstance(value, CrossEntropy | BinaryCrossEntropy):
         full = 2**value.BITS
         fits = _is_table(value.table, np.int64, full) and value.table[0] == full
@@ -81,8 +77,8 @@ def _check_network(network: Network, path: str) -> None:
     _require(what in (_SUMS, _REAL), path, "the last layer must give scores")
     is_real = isinstance(network.loss, RealCrossEntropy)
     _require(is_real == (what == _REAL), path, "the loss does not fit the scores")
-    if network.adam is not None:
-        _check_adam(network, path)
+    if isinstance(network.real, RealTrainer):
+        _check_adam(network.real, path)
     optimizer, parameters = network.optimizer, network.parameters
     _require(isinstance(optimizer.m, list) and isinstance(optimizer.beta, list), path, "m and beta must be lists")
     _require(
@@ -122,9 +118,8 @@ def _width(layer: Layer, below: int | None) -> int | None:
     return layer.n_units if isinstance(layer, BatchNorm) else getattr(layer, "n_inputs", below)
 
 
-def _check_adam(network: Network, path: str) -> None:
-    adam, shapes = network.adam, [p.values.shape for p in network.real_parameters]
-    assert adam is not None  # noqa: S101 - narrows the type
+def _check_adam(real: RealTrainer, path: str) -> None:
+    adam, shapes = real.adam, [p.values.shape for p in real.parameters]
     counts = (adam.step_count, adam.age)
     _require(all(type(n) is int and n >= 0 for n in counts), path, "steps of adam must be integers")
     for means in (adam.mean, adam.square):

@@ -5,21 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from bvar.bits.windows import SlidingWindow
-from bvar.calculus.gates import gate
-from bvar.layers import (
-    Add,
-    BooleanConv2d,
-    Layer,
-    MaxPool2d,
-    RealConv2d,
-    RealLinear,
-    SignedConv2d,
-    SignedSum,
-    SumPool2d,
-)
+from bvar.calculus.gates import Gate
+from bvar.layers import Add, BooleanConv2d, Layer, MaxPool2d, SignedConv2d, SignedSum, SumPool2d
 from bvar.model_file._container import ModelFileError
 from bvar.model_file._kind import Kind, check_parameters, known_bits, only, take
 from bvar.model_file._values import Reader, Writer
+from bvar.real import RealConv2d, RealLinear
 
 __all__ = ["IMAGE_KINDS"]
 
@@ -52,7 +43,7 @@ def _conv_from(fields: dict[str, Any], reader: Reader, path: str) -> BooleanConv
             image_shape,
             weight.n_rows,
             size,  # type: ignore[arg-type]
-            gate(fields["gate"]),
+            Gate.of(fields["gate"]),
             stride=stride,  # type: ignore[arg-type]
             padding=padding,  # type: ignore[arg-type]
             dilation=dilation,  # type: ignore[arg-type]
@@ -94,7 +85,7 @@ def _number_kind(cls: type[RealConv2d] | type[SignedConv2d], linear: type) -> Ki
         take(fields, path, "linear", *_WINDOW)
         part = reader.value(fields["linear"], f"{path}.linear")
         try:
-            window = SlidingWindow(**{name: _integers(fields, name, path) for name in _WINDOW})
+            window = SlidingWindow(**{name: _integers(fields, name, path) for name in _WINDOW})  # type: ignore[arg-type]
         except (TypeError, ValueError) as error:
             raise ModelFileError(f"{path}: {error}") from error
         if type(part) is not linear or part.n_inputs != window.patch_size:  # type: ignore[attr-defined]

@@ -22,11 +22,11 @@ class Kind(NamedTuple):
     from_fields: Callable[[dict[str, Any], Reader, str], Any]
 
 
-def plain_kind(cls: type, *names: str, training: tuple[str, ...] = ()) -> Kind:
-    """Return the kind of a class that is its attributes `names`, and others for training alone, not kept."""
+def plain_kind(cls: type, *names: str) -> Kind:
+    """Return the kind of a class that is its attributes `names`."""
 
     def to_fields(value: Any, writer: Writer, path: str) -> dict[str, Any]:
-        only(value, path, (*names, *training))
+        only(value, path, names)
         return {name: writer.value(getattr(value, name), f"{path}.{name}") for name in names}
 
     def from_fields(fields: dict[str, Any], reader: Reader, path: str) -> Any:
@@ -50,7 +50,7 @@ def check_parameters(layer: Layer, path: str) -> None:
     """Refuse to lose an attribute of a Boolean or real parameter."""
     for parameter in layer.parameters:
         only(parameter, path, ("name", "bits", "unit", "n_places", "_prepared"))
-    for real in layer.real_parameters:
+    for real in getattr(layer, "real_parameters", ()):
         only(real, path, ("name", "values", "n_places"))
 
 

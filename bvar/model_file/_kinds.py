@@ -17,9 +17,8 @@ from sklearn.base import BaseEstimator
 
 import bvar.encoding
 import bvar.estimators
-from bvar.adam import Adam
 from bvar.bits.random import RandomWords
-from bvar.calculus.gates import gate
+from bvar.calculus.gates import Gate
 from bvar.layers import BooleanLinear, GateLayer, GroupSum, Layer, Threshold
 from bvar.model_file._checks import check_consistent
 from bvar.model_file._container import ModelFileError
@@ -31,6 +30,7 @@ from bvar.mollify import CosineSchedule, LinearSchedule, Mollifier, SigmoidSched
 from bvar.networks.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
 from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer
+from bvar.real import Adam, RealLayer, RealTrainer
 from bvar.training.augmentation import RandomFlip, RandomRotation, RandomShift
 
 __all__ = ["KINDS", "from_state", "to_state"]
@@ -104,9 +104,9 @@ def _is_code(cls: type, name: str) -> bool:
 # ------------------------------------------------------------------------------------- networks and layers
 
 
-def _table_kind(cls: type, shift: int, *names: str, training: tuple[str, ...] = ()) -> Kind:
+def _table_kind(cls: type, shift: int, *names: str) -> Kind:
     """Return the kind of a class with tables of fixed-point numbers, `shift` bits behind the point."""
-    plain = plain_kind(cls, *names, training=training)
+    plain = plain_kind(cls, *names)
 
     def to_fields(value: Any, writer: Writer, path: str) -> dict[str, Any]:
         return {**plain.to_fields(value, writer, path), "shift": shift}
@@ -118,6 +118,24 @@ def _table_kind(cls: type, shift: int, *names: str, training: tuple[str, ...] = 
         return plain.from_fields({name: fields[name] for name in names}, reader, path)
 
     return Kind(cls, to_fields, from_fields)
+
+
+def _threshold_to(layer: Threshold, writer: Writer, path: str) -> dict[str, Any]:
+    only(layer, path, ("curve", "tau", "_formula"))  # the formula is for training alone
+    return {
+        "table": writer.value(layer.curve, f"{path}.table"),  # as files have called it from the first
+        "tau": writer.value(layer.tau, f"{path}.tau"),
+        "shift": Threshold.SHIFT,
+    }
+
+
+def _threshold_from(fields: dict[str, Any], reader: Reader, path: str) -> Threshold:
+    shift, table, tau = take(fields, path, "shift", "table", "tau")
+    if shift != Threshold.SHIFT:
+        raise ModelFileError(f"{path}: shift must be {Threshold.SHIFT}, got {str(shift)[:30]}")
+    layer: Threshold = object.__new__(Threshold)
+    layer.curve, layer.tau = reader.value(table, f"{path}.table"), reader.value(tau, f"{path}.tau")
+    return layer
 
 
 def _linear_to(layer: BooleanLinear, writer: Writer, path: str) -> dict[str, Any]:
@@ -140,7 +158,9 @@ def _linear_from(fields: dict[str, Any], reader: Reader, path: str) -> BooleanLi
         raise ModelFileError(f"{path}: name must be a string, centered true or false")
     weight = known_bits(reader.value(weight, f"{path}.weight"), path)
     # the smallest layer of the right kind, whose random bits are replaced
-    layer = BooleanLinear(1, 1, gate(gate_id), bias=bias is not None, centered=centered, random_state=0, name=name)
+    layer = BooleanLinear(
+        1, 1, Gate.of(gate_id), bias=bias is not None, centered=centered, random_state=0, name=name
+    )
     layer.weight.bits = weight
     if layer.bias is not None:
         layer.bias.bits = known_bits(reader.value(bias, f"{path}.bias"), path)
@@ -207,8 +227,10 @@ def _optimizer_from(fields: dict[str, Any], reader: Reader, path: str) -> Boolea
 
 
 def _network_to(network: Network, writer: Writer, path: str) -> dict[str, Any]:
-    only(network, path, ("adam", "layers", "loss", "optimizer"))
-    adam = {} if network.adam is None else {"adam": writer.value(network.adam, f"{path}.adam")}
+    only(network, path, ("layers", "loss", "optimizer", "real"))
+    adam = (
+        {"adam": writer.value(network.real.adam, f"{path}.adam")} if isinstance(network.real, RealTrainer) else {}
+    )
     return {
         **adam,
         "layers": [writer.value(layer, f"{path}.layers.{i}") for i, layer in enumerate(network.layers)],
@@ -227,7 +249,9 @@ def _network_from(fields: dict[str, Any], reader: Reader, path: str) -> Network:
         raise ModelFileError(f"{path}.layers: must be a list of layers")
     if not isinstance(loss, Loss) or not isinstance(optimizer, BooleanOptimizer):
         raise ModelFileError(f"{path}: loss or optimizer is something else")
-    if (adam is None) == any(layer.real_parameters for layer in layers) or not isinstance(adam, Adam | None):
+    if (adam is None) == any(isinstance(layer, RealLayer) for layer in layers) or not isinstance(
+        adam, Adam | None
+    ):
         raise ModelFileError(f"{path}: adam must be there for real parameters, and only for them")
     return Network(layers, loss, optimizer, adam)
 
@@ -289,6 +313,6 @@ KINDS: dict[str, Kind] = {
     "RandomShift": _estimator_kind(RandomShift),
     "RandomWords": Kind(RandomWords, _random_to, _random_from),
     "SquaredError": plain_kind(SquaredError, "scale"),
-    "Threshold": _table_kind(Threshold, Threshold.SHIFT, "table", "tau", training=("_curve",)),
+    "Threshold": Kind(Threshold, _threshold_to, _threshold_from),
     "ThresholdAnnealing": plain_kind(ThresholdAnnealing, *_fields(ThresholdAnnealing)),
 }

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from bvar.adam import Adam
-from bvar.layers import BatchNorm, FixedPoint, RealLinear, RealParameter, SignedSum
+from bvar.layers import SignedSum
 from bvar.model_file._container import ModelFileError
 from bvar.model_file._kind import Kind, check_parameters, known_bits, only, plain_kind, take
 from bvar.model_file._values import Reader, Writer
-from bvar.real_loss import RealCrossEntropy
+from bvar.real import Adam, BatchNorm, FixedPoint, RealCrossEntropy, RealLinear, RealParameter
 
 __all__ = ["REAL_KINDS"]
 

@@ -57,7 +57,7 @@ class ThresholdAnnealing:
     [1.0, 0.6, 0.2]
     >>> model = BooleanClassifier((64,), max_iter=4, callbacks=annealing, random_state=0)
     >>> model = model.fit(*load_digits(return_X_y=True))
-    >>> (model.network_.layers[1].table[:4] / 2**20).round(2).tolist()
+    >>> (model.network_.layers[1].curve[:4] / 2**20).round(2).tolist()
     [0.45, 0.44, 0.41, 0.36]
     """
 

@@ -18,10 +18,10 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bvar._validation import check_integer, check_real
-from bvar.adam import Adam
 from bvar.mollify.labels import soft_targets
 from bvar.mollify.mollifier import Mollifier, standard_moments, standardize
 from bvar.mollify.schedules import Schedule, progress
+from bvar.real import Adam
 
 __all__ = ["MollifiedClassifier"]
 

@@ -17,10 +17,9 @@ from scipy.signal import fftconvolve
 from sklearn.metrics import log_loss
 from sklearn.utils import check_random_state
 
-from bvar._validation import check_choice, check_integer
+from bvar._validation import check_choice, check_image_shape, check_integer
 from bvar.mollify.blurring import blur, blur_scale
 from bvar.mollify.calibration import expected_calibration_error
-from bvar.mollify.mollifier import check_image_shape
 
 __all__ = ["CORRUPTIONS", "CorruptedScores", "corrupt", "corrupted_scores"]
 
@@ -264,15 +263,15 @@ def corrupted_scores(
     [[0.0, 0.5]]
     """
     X = np.asarray(X, dtype=np.float64)
-    shape = check_image_shape(image_shape, X.shape[-1])
-    if shape is None or len(shape) != 2:
+    height, width, _ = check_image_shape(image_shape, X.shape[-1])
+    if len(image_shape) != 2:
         raise ValueError(f"image_shape must be (height, width), got {image_shape!r}")
     names, severities = tuple(names), tuple(severities)
     classes = np.unique(y) if classes is None else np.asarray(classes)
     scores = np.empty((3, len(names), len(severities)))
     for i, name in enumerate(names):
         for j, severity in enumerate(severities):
-            images = corrupt(X.reshape(-1, *shape), name, severity, random_state)
+            images = corrupt(X.reshape(-1, height, width), name, severity, random_state)
             scores[:, i, j] = classification_scores(predict_proba(images.reshape(X.shape)), y, classes)
     return CorruptedScores(names, severities, *scores)
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import prod
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
-from bvar._validation import check_integer, check_real
+from bvar._validation import check_image_shape, check_real
 from bvar.mollify.blurring import blur
 from bvar.mollify.labels import blur_smoothing, noise_smoothing
 from bvar.mollify.noising import as_float, noise_at_time, per_sample
 from bvar.mollify.schedules import Schedule
 
-__all__ = ["Mollifier", "check_image_shape", "degrade_by_role", "standard_moments", "standardize"]
+__all__ = ["Mollifier", "degrade_by_role", "standard_moments", "standardize"]
 
 _SMOOTHING: dict[str, Callable[..., Any]] = {"n": noise_smoothing, "b": blur_smoothing}
 _GONE = 1e-9  # the least noise fraction that a schedule gives: it stands for none
@@ -139,8 +138,9 @@ class Mollifier(BaseEstimator):
             check_real(self.label_exponent, "label_exponent", low=0, strict=True)
         if self.schedule is not None and not isinstance(self.schedule, Schedule):
             raise TypeError(f"schedule must be None or a Schedule, got {self.schedule!r}")
-        shape = check_image_shape(self.image_shape, n_features)
-        if shape is None and "b" in self.roles:
+        if self.image_shape is not None:
+            check_image_shape(self.image_shape, n_features)
+        elif "b" in self.roles:
             raise ValueError(
                 f"roles {self.roles!r} contain 'b', and blur needs to know which features are neighbours: give "
                 "image_shape, or roles of 'x' and 'n' alone"
@@ -207,38 +207,6 @@ def beta_times(random: np.random.RandomState, beta: float, size: int) -> np.ndar
     return -np.expm1(np.log1p(-random.random_sample(size)) / beta)
 
 
-def check_image_shape(image_shape: Any, n_features: int) -> tuple[int, ...] | None:
-    """Return a shape of images after checking that flattened images have so many features.
-
-    Parameters
-    ----------
-    image_shape : tuple of int or None
-        (height, width), (height, width, channels), or None for samples that are no images.
-    n_features : int
-        Number of features.
-
-    Returns
-    -------
-    tuple of int or None
-        The shape.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is something else.
-    """
-    if image_shape is None:
-        return None
-    if not isinstance(image_shape, tuple | list) or len(image_shape) not in (2, 3):
-        raise TypeError(
-            f"image_shape must be None, (height, width) or (height, width, channels), got {image_shape!r}"
-        )
-    shape = tuple(check_integer(side, "each of image_shape", low=1) for side in image_shape)
-    if prod(shape) != n_features:
-        raise ValueError(f"image_shape {shape} has {prod(shape)} pixels, but X has {n_features} features")
-    return shape
-
-
 def standard_moments(X: Any, image_shape: tuple[int, ...] | None = None) -> tuple[Any, Any]:
     """Compute mean and standard deviation to standardise with.
 
@@ -263,7 +231,8 @@ def standard_moments(X: Any, image_shape: tuple[int, ...] | None = None) -> tupl
     np.float64(3.0)
     """
     X = as_float(X)
-    axis = None if check_image_shape(image_shape, X.shape[-1]) else 0
+    images = image_shape is not None and check_image_shape(image_shape, X.shape[-1])
+    axis = None if images else 0
     mean, std = X.mean(axis=axis, dtype=np.float64), X.std(axis=axis, dtype=np.float64)
     rounding = 10 * np.finfo(X.dtype).eps * abs(mean)  # of a constant, whose computed deviation may not be 0
     return mean, np.where(std > rounding, std, 1.0)[()]

@@ -1,10 +1,12 @@
 """What is trained: layers with a loss and an optimizer, and recipes for the usual ones.
 
-``network`` is the stack of layers with its verbs `votes`, ``+`` and `apply`, ``losses`` turn scores into signals,
-``optimizer`` turns votes into flips; ``mlp``, ``gates`` and ``conv`` build networks.
+``network`` is the stack of layers with its verbs, ``votes`` what they hand around, ``losses`` turn scores into
+signals, ``optimizer`` turns votes into flips; ``mlp``, ``gates`` and ``conv`` build networks, ``ends`` is what
+``conv`` asks for ends of another kind.
 """
 
 from bvar.networks.conv import VGG_SMALL, conv_network, residual_block, vgg_small
+from bvar.networks.ends import ConvStage, Ends
 from bvar.networks.gates import gate_network
 from bvar.networks.losses import (
     FULL_WEIGHT,
@@ -16,8 +18,10 @@ from bvar.networks.losses import (
     SquaredError,
     integer_targets,
 )
-from bvar.networks.network import Network, Votes, boolean_mlp
+from bvar.networks.mlp import boolean_mlp
+from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer
+from bvar.networks.votes import Votes
 
 __all__ = [
     "FULL_WEIGHT",
@@ -25,7 +29,9 @@ __all__ = [
     "VGG_SMALL",
     "BinaryCrossEntropy",
     "BooleanOptimizer",
+    "ConvStage",
     "CrossEntropy",
+    "Ends",
     "Loss",
     "Network",
     "ProbabilisticLoss",

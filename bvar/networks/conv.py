@@ -14,26 +14,15 @@ from typing import NamedTuple
 import numpy as np
 
 from bvar import kernels
-from bvar._validation import check_choice, check_integer, check_sizes
-from bvar.bits.random import RandomWords
-from bvar.bits.windows import check_image_shape
+from bvar._validation import check_image_shape, check_integer, check_sizes
+from bvar.bits.random import RandomSource, RandomWords
 from bvar.calculus.gates import Gate
-from bvar.calculus.gates import gate as find_gate
-from bvar.layers import (
-    Add,
-    BooleanConv2d,
-    BooleanLinear,
-    FixedPoint,
-    Layer,
-    MaxPool2d,
-    RealConv2d,
-    RealLinear,
-    Threshold,
-)
+from bvar.layers import Add, BooleanConv2d, BooleanLinear, Layer, MaxPool2d, Threshold
+from bvar.networks.ends import ConvStage, Ends
 from bvar.networks.losses import CrossEntropy, Loss
+from bvar.networks.mlp import counts_from_mean
 from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer
-from bvar.real_loss import RealCrossEntropy
 
 __all__ = ["VGG_SMALL", "conv_network", "residual_block", "vgg_small"]
 
@@ -50,7 +39,7 @@ def conv_network(
     n_outputs: int = 10,
     *,
     kernel_size: int = 3,
-    ends: str = "boolean",
+    ends: Ends | None = None,
     gate: str | int | Gate = "xnor",
     padding_value: int = 0,
     centered: bool | None = None,
@@ -59,7 +48,7 @@ def conv_network(
     n_steps: int | None = None,
     temperature: float = 2.0,
     loss: Loss | None = None,
-    random_state: object = None,
+    random_state: RandomSource = None,
 ) -> Network:
     """Build a convolutional network of Boolean weights and activations, by default both ends included.
 
@@ -76,10 +65,9 @@ def conv_network(
         Number of classes, or of other scores.
     kernel_size : int, default=3
         Taps of each window in both directions, odd: images keep their size, the padding being half of it.
-    ends : {'boolean', 'real'}, default='boolean'
-        What the first convolution and the last linear layer are. 'real' is how the paper has them: real weights,
-        trained by Adam, a first layer that takes numbers, float32 of mean square 1, and a real loss. Such a
-        network is reproducible by seed on one backend, and outside the promise of equal bits.
+    ends : Ends, optional
+        What makes the first convolution and the last linear layer, and the loss: :class:`bvar.real.RealEnds` for
+        real weights, as the paper has them. Default: they are Boolean like the rest.
     gate : str, int or Gate, default='xnor'
         Connective of every Boolean layer. The defaults are made for xnor and xor; 'and' and 'or' learn little.
     padding_value : {0, -1}, default=0
@@ -108,7 +96,7 @@ def conv_network(
     Raises
     ------
     TypeError, ValueError
-        If sizes are not positive integers, `ends` is unknown, a pool does not follow a convolution or finds an
+        If sizes are not positive integers, a pool does not follow a convolution or finds an
         image too small, or the kernel size is even.
 
     See Also
@@ -128,17 +116,17 @@ def conv_network(
     check_integer(n_outputs, "n_outputs", low=1)
     if check_integer(kernel_size, "kernel_size", low=1) % 2 == 0:
         raise ValueError(f"kernel_size must be odd, so that images keep their size, got {kernel_size}")
-    real = check_choice(ends, "ends", ("boolean", "real")) == "real"
-    found = find_gate(gate)
-    source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
-    centered = sum(found.variation_a) == 0 if centered is None else centered
-    recipe = _Recipe(found, kernel_size, padding_value, centered, real, source)
+    if not isinstance(ends, Ends | None):
+        raise TypeError(f"ends must be None, or make both ends as bvar.real.RealEnds does, got {ends!r}")
+    found, source = Gate.of(gate), RandomWords.of(random_state)
+    centered = counts_from_mean(found) if centered is None else centered
+    recipe = _Recipe(found, kernel_size, padding_value, centered, ends, source)
     linear = [*hidden, n_outputs]
     layers, shape = _convolutions(recipe, check_image_shape(image_shape), stages, linear[0])
     widths = [prod(shape), *linear]
     layers += _linear_layers(recipe, widths)
     if loss is None:
-        loss = RealCrossEntropy() if real else CrossEntropy(widths[-2], temperature)
+        loss = CrossEntropy(widths[-2], temperature) if ends is None else ends.loss()
     return Network(layers, loss, BooleanOptimizer(eta, clip=clip, n_steps=n_steps))
 
 
@@ -147,10 +135,10 @@ def vgg_small(
     n_outputs: int = 10,
     *,
     head: Sequence[int] = (),
-    ends: str = "boolean",
+    ends: Ends | None = None,
     eta: float = 10.0,
     n_steps: int | None = None,
-    random_state: object = None,
+    random_state: RandomSource = None,
 ) -> Network:
     """Build VGG-Small.
 
@@ -163,7 +151,7 @@ def vgg_small(
     head : sequence of int, default=()
         Units of the linear layers before the last: none for the variant with one, ``(1024, 1024)`` for the classic
         one with three.
-    ends : {'boolean', 'real'}, default='boolean'
+    ends : Ends, optional
         See :func:`conv_network`; the paper's are real, on images of three real channels.
     eta : float, default=10.0
         See :class:`bvar.networks.BooleanOptimizer`.
@@ -198,7 +186,7 @@ def residual_block(
     *,
     stride: int = 1,
     fan_out: int | Fraction | None = None,
-    random_state: object = None,
+    random_state: RandomSource = None,
     name: str = "block",
 ) -> list[Layer]:
     """Build the residual block of the paper without batch normalisation (its Block I).
@@ -238,7 +226,7 @@ def residual_block(
     >>> threshold.tau.shape
     (512,)
     """
-    source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
+    source = RandomWords.of(random_state)
 
     def conv(shape: tuple[int, ...], stride: int, part: str) -> BooleanConv2d:
         return BooleanConv2d(
@@ -253,7 +241,7 @@ def residual_block(
     first = conv(image_shape, stride, "conv1")
     second = conv(first.out_shape, 1, "conv2")
     shortcut = conv(image_shape, stride, "shortcut")
-    between = _threshold_behind(first, None, second.fan_out, second.gate)
+    between = _threshold_behind(_boolean_stage(first), None, second.fan_out, second.gate)
     n_terms = second.n_terms() + shortcut.n_terms()
     fan_in = second.window.patch_size + shortcut.window.patch_size
     above = 2 * second.fan_out if fan_out is None else fan_out
@@ -307,7 +295,7 @@ class _Recipe(NamedTuple):
     kernel_size: int
     padding_value: int
     centered: bool
-    real: bool
+    ends: Ends | None
     source: RandomWords
 
 
@@ -317,44 +305,37 @@ def _convolutions(
     """Stack convolutions, pools and thresholds below `n_above` units; give them, and the shape that comes out."""
     layers: list[Layer] = []
     for depth, (n_filters, pooled) in enumerate(stages):
-        conv = _convolution(recipe, shape, n_filters, depth)
-        pool = _pool_behind(conv, stages) if pooled else None
+        stage = _convolution(recipe, shape, n_filters, depth)
+        pool = _pool_behind(stage.out_shape, stages) if pooled else None
         following = stages[depth + 1 :]
         fan_out = _conv_fan_out(following[0], recipe.kernel_size) if following else Fraction(n_above)
-        layers.append(conv)
-        if isinstance(conv, RealConv2d):
-            layers.append(FixedPoint())
+        layers += stage.layers
         if pool is not None:
             layers.append(pool)
-        layers.append(_threshold_behind(conv, pool, fan_out, recipe.gate))
-        shape = conv.out_shape if pool is None else pool.out_shape
+        layers.append(_threshold_behind(stage, pool, fan_out, recipe.gate))
+        shape = stage.out_shape if pool is None else pool.out_shape
     return layers, shape
 
 
-def _convolution(
-    recipe: _Recipe, shape: tuple[int, int, int], n_filters: int, depth: int
-) -> BooleanConv2d | RealConv2d:
-    padding, name = recipe.kernel_size // 2, f"conv{depth + 1}"
-    if recipe.real and depth == 0:
-        return RealConv2d(
-            shape,
-            n_filters,
-            recipe.kernel_size,
-            padding=padding,
-            bias=False,
-            random_state=recipe.source,
-            name=name,
-        )
-    return BooleanConv2d(
+def _convolution(recipe: _Recipe, shape: tuple[int, int, int], n_filters: int, depth: int) -> ConvStage:
+    name = f"conv{depth + 1}"
+    if recipe.ends is not None and depth == 0:
+        return recipe.ends.first(shape, n_filters, recipe.kernel_size, random_state=recipe.source, name=name)
+    conv = BooleanConv2d(
         shape,
         n_filters,
         recipe.kernel_size,
         recipe.gate,
-        padding=padding,
+        padding=recipe.kernel_size // 2,
         padding_value=recipe.padding_value,
         random_state=recipe.source,
         name=name,
     )
+    return _boolean_stage(conv)
+
+
+def _boolean_stage(conv: BooleanConv2d) -> ConvStage:
+    return ConvStage([conv], conv.out_shape, conv.window.patch_size, conv.gate, conv.n_terms())
 
 
 def _linear_layers(recipe: _Recipe, widths: list[int]) -> list[Layer]:
@@ -362,8 +343,8 @@ def _linear_layers(recipe: _Recipe, widths: list[int]) -> list[Layer]:
     layers: list[Layer] = []
     for depth, (n_inputs, n_units) in enumerate(pairwise(widths), start=1):
         name, fan_outs = f"linear{depth}", widths[depth + 1 :]
-        if recipe.real and not fan_outs:
-            layers.append(RealLinear(n_inputs, n_units, random_state=recipe.source, name=name))
+        if recipe.ends is not None and not fan_outs:
+            layers.append(recipe.ends.last(n_inputs, n_units, random_state=recipe.source, name=name))
             break
         layers.append(
             BooleanLinear(
@@ -380,15 +361,15 @@ def _linear_layers(recipe: _Recipe, widths: list[int]) -> list[Layer]:
     return layers
 
 
-def _pool_behind(conv: BooleanConv2d | RealConv2d, stages: list[tuple[int, bool]]) -> MaxPool2d:
-    height, width, _ = conv.out_shape
+def _pool_behind(shape: tuple[int, int, int], stages: list[tuple[int, bool]]) -> MaxPool2d:
+    height, width, _ = shape
     if min(height, width) < _POOL:
         n_pools = sum(pooled for _, pooled in stages)
         raise ValueError(
             f"conv_layers has {n_pools} pools, more than the image has room for: "
             f"one finds {height} x {width} pixels"
         )
-    return MaxPool2d(conv.out_shape, _POOL)
+    return MaxPool2d(shape, _POOL)
 
 
 def _conv_fan_out(stage: tuple[int, bool], kernel_size: int) -> Fraction:
@@ -398,15 +379,18 @@ def _conv_fan_out(stage: tuple[int, bool], kernel_size: int) -> Fraction:
 
 
 def _threshold_behind(
-    conv: BooleanConv2d | RealConv2d, pool: MaxPool2d | None, fan_out: int | Fraction, next_gate: Gate
+    stage: ConvStage, pool: MaxPool2d | None, fan_out: int | Fraction, next_gate: Gate
 ) -> Threshold:
-    n_pooled = 1 if pool is None else pool.size**2
-    if isinstance(conv, RealConv2d):
-        n_units = conv.n_outputs if pool is None else pool.n_outputs
-        return Threshold(n_units, FixedPoint.FAN_IN, fan_out, next_gate=next_gate, pool=n_pooled)
-    n_terms = conv.n_terms().astype(np.int32)
-    if pool is not None:
-        n_terms = kernels.pool_max(n_terms[None], pool.image_shape, pool.size)[0][0]
+    n_terms, n_pooled = stage.n_terms, 1 if pool is None else pool.size**2
+    if pool is not None and n_terms is not None:
+        # of the sums in a square the one with the most terms stands for all
+        n_terms = kernels.pool_max(n_terms[None].astype(np.int32), pool.image_shape, pool.size)[0][0]
     return Threshold(
-        len(n_terms), conv.window.patch_size, fan_out, conv.gate, next_gate, n_terms=n_terms, pool=n_pooled
+        prod(stage.out_shape if pool is None else pool.out_shape),
+        stage.fan_in,
+        fan_out,
+        stage.gate,
+        next_gate,
+        n_terms=n_terms,
+        pool=n_pooled,
     )

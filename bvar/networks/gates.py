@@ -8,7 +8,7 @@ from math import inf
 
 import numpy as np
 
-from bvar.bits.random import RandomWords
+from bvar.bits.random import RandomSource, RandomWords
 from bvar.layers import GateLayer, GroupSum, Layer
 from bvar.networks.losses import CrossEntropy, Loss
 from bvar.networks.network import Network
@@ -28,7 +28,7 @@ def gate_network(
     n_steps: int | None = None,
     temperature: float = 0.5,
     loss: Loss | None = None,
-    random_state: object = None,
+    random_state: RandomSource = None,
 ) -> Network:
     """Build a network of gates, whose truth tables are learnt and whose wires are drawn.
 
@@ -82,7 +82,7 @@ def gate_network(
         raise ValueError(f"sizes must name inputs and gates, got {list(sizes)!r}")
     if wires is not None and len(wires) >= len(sizes):
         raise ValueError(f"wires must be given for at most {len(sizes) - 1} layers, got {len(wires)}")
-    source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
+    source = RandomWords.of(random_state)
     layers: list[Layer] = [
         GateLayer(
             n_inputs,

@@ -18,8 +18,7 @@ from scipy.ndimage import map_coordinates
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
-from bvar._validation import check_choice, check_integer, check_real
-from bvar.mollify.mollifier import check_image_shape
+from bvar._validation import check_choice, check_image_shape, check_integer, check_real
 
 __all__ = ["Augmentation", "RandomFlip", "RandomRotation", "RandomShift", "apply_augmentations"]
 
@@ -76,15 +75,13 @@ class Augmentation(BaseEstimator, ABC):
         if X.ndim not in (2, 3, 4):
             raise ValueError(f"X must have shape (n, h, w), (n, h, w, c) or (n, n_features), got {X.shape}")
         if X.ndim == 2:
-            shape = check_image_shape(self.image_shape, X.shape[1])
-            if shape is None:
+            if self.image_shape is None:
                 raise ValueError("image_shape must be given for flat samples: (height, width) or with channels")
-        else:
-            shape = X.shape[1:]
-            if self.image_shape is not None and (*self.image_shape, 1)[:3] != (*shape, 1)[:3]:
-                raise ValueError(f"image_shape is {self.image_shape!r}, but X has images of shape {shape}")
-        height, width, *channels = shape
-        return height, width, channels[0] if channels else 1
+            return check_image_shape(self.image_shape, X.shape[1])
+        height, width, channels = (*X.shape[1:], 1)[:3]
+        if self.image_shape is not None and (*self.image_shape, 1)[:3] != (height, width, channels):
+            raise ValueError(f"image_shape is {self.image_shape!r}, but X has images of shape {X.shape[1:]}")
+        return height, width, channels
 
     def _check(self, images: np.ndarray) -> None:
         """Refuse parameters that do not fit."""

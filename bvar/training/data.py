@@ -11,7 +11,8 @@ import numpy as np
 from bvar.bits import BitMatrix
 from bvar.bits.random import RandomWords
 from bvar.networks.losses import FULL_WEIGHT
-from bvar.networks.network import Network, Votes
+from bvar.networks.network import Network
+from bvar.networks.votes import Votes
 
 __all__ = ["BestNetwork", "TrainingData", "audible", "empty_history", "rows_of", "train_epoch"]
 

@@ -15,6 +15,7 @@ import numpy as np
 from bvar import BooleanConvClassifier, backends
 from bvar.bits import RandomWords
 from bvar.networks import conv_network
+from bvar.real import RealEnds
 from bvar.training import RandomShift
 from tests.bench.mnist import load
 from tests.bench.timing import describe, one_thread
@@ -42,13 +43,13 @@ def standard(images):
 def real(data, epochs):
     """The same network with real ends, trained by Adam beside the Boolean optimizer."""
     source, y, steps = RandomWords(1), data[2].astype(np.int64), len(data[2]) // 100
-    network = conv_network((28, 28), CONVOLUTIONS, HIDDEN, ends="real", n_steps=epochs * steps, random_state=0)
+    network = conv_network((28, 28), CONVOLUTIONS, HIDDEN, ends=RealEnds(), n_steps=epochs * steps, random_state=0)
     for epoch in range(epochs):
         x, order = standard(moved(data[0], epoch)), source.permutation(len(y))
         for i in range(0, 100 * steps, 100):
             network.step(x[order[i : i + 100]], y[order[i : i + 100]])
     right = (network.scores(standard(data[1])).argmax(axis=1) == data[3]).mean()
-    n_real = sum(p.values.nbytes for p in network.real_parameters)
+    n_real = sum(p.values.nbytes for p in network.real.parameters)
     return right, sum(p.bits.n_rows * p.bits.n_bits for p in network.parameters) / 8 + n_real
 
 

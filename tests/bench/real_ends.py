@@ -13,17 +13,9 @@ import numpy as np
 
 from bvar import backends, kernels
 from bvar.bits import RandomWords
-from bvar.layers import (
-    BatchNorm,
-    BooleanLinear,
-    FixedPoint,
-    RealLinear,
-    SignedSum,
-    Threshold,
-    standard_int8,
-)
+from bvar.layers import BooleanLinear, SignedSum, Threshold, standard_int8
 from bvar.networks import BooleanOptimizer, CrossEntropy, Network
-from bvar.real_loss import RealCrossEntropy
+from bvar.real import BatchNorm, FixedPoint, RealCrossEntropy, RealLinear
 from tests.bench.mnist import load
 
 VARIANTS = {

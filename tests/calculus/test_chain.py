@@ -18,7 +18,7 @@ from bvar.calculus.chain import (
     chain_zb,
     chain_zz_exact,
 )
-from bvar.calculus.gates import gate
+from bvar.calculus.gates import Gate
 from bvar.calculus.logic import ZERO, F, T, embed, neg, xnor
 from bvar.calculus.variation import integer_variation, restrict, variation
 
@@ -165,7 +165,7 @@ def test_three_input_neuron():
     x, w = np.array([T, F, T]), np.array([T, T, F])
 
     def s(w):
-        return 1 + int((gate("xnor")(w, x) == T).sum())
+        return 1 + int((Gate.of("xnor")(w, x) == T).sum())
 
     step = step_at(2)
     assert s(w) == 2
@@ -186,7 +186,7 @@ def test_two_layers_of_neurons():
         w = np.array(bits)
 
         def hidden_sum(w):
-            return int((gate("or")(w, x) == T).sum())
+            return int((Gate.of("or")(w, x) == T).sum())
 
         def hidden(w):
             return T if hidden_sum(w) >= 3 else F

@@ -11,7 +11,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from bvar.calculus.gates import GATES, Gate, gate
+from bvar.calculus.gates import GATES, Gate
 from bvar.calculus.logic import ZERO, F, T, and_, embed, implies, nand, neg, nor, or_, xnor, xor
 from bvar.calculus.variation import partial_variation
 
@@ -99,7 +99,7 @@ def test_gates_are_the_connectives():
         ("a_implies_b", implies),
     ):
         for a, b in product([F, ZERO, T, -2, 0, 3, -2.5, 4.0], repeat=2):
-            got, want = gate(name)(a, b), op(a, b)
+            got, want = Gate.of(name)(a, b), op(a, b)
             assert got == want
             assert got.dtype == want.dtype
 
@@ -150,11 +150,11 @@ def test_xor_form_is_the_gate(g):
 
 
 def test_xor_form_vectors():
-    assert gate("xor").xor_form == (-1, 0, 0, 2)
-    assert gate("xnor").xor_form == (1, 0, 0, -2)
-    assert gate("and").xor_form == (-1, 1, 1, -1)
-    assert gate("or").xor_form == (-1, 1, 1, 1)
-    assert gate("a").xor_form == (-1, 2, 0, 0)
+    assert Gate.of("xor").xor_form == (-1, 0, 0, 2)
+    assert Gate.of("xnor").xor_form == (1, 0, 0, -2)
+    assert Gate.of("and").xor_form == (-1, 1, 1, -1)
+    assert Gate.of("or").xor_form == (-1, 1, 1, 1)
+    assert Gate.of("a").xor_form == (-1, 2, 0, 0)
 
 
 @EVERY_GATE
@@ -179,7 +179,7 @@ def test_variation_is_the_slope_of_the_polynomial(g):
 
 
 def test_variation_of_or_at_f_is_t():
-    assert gate("or").variation_a == gate("or").variation_b == (1, 0)
+    assert Gate.of("or").variation_a == Gate.of("or").variation_b == (1, 0)
 
 
 @EVERY_GATE
@@ -226,7 +226,7 @@ def test_three_input_neuron():
         "or": ([1, 1, 1], 4, [0, 1, 0], [0, 0, 1]),
     }
     for name, (terms, total, ds_dw, ds_dx) in vectors.items():
-        g = gate(name)
+        g = Gate.of(name)
         got = [int(v == T) for v in g(w, x)]
         assert got == terms
         assert bias + sum(got) == total
@@ -241,7 +241,7 @@ def test_three_input_neuron():
 
 @EVERY_GATE
 def test_lookup_by_name_number_and_gate(g):
-    assert gate(g.name) is gate(g.id) is gate(np.int32(g.id)) is gate(g) is g
+    assert Gate.of(g.name) is Gate.of(g.id) is Gate.of(np.int32(g.id)) is Gate.of(g) is g
 
 
 @EVERY_GATE
@@ -253,7 +253,7 @@ def test_a_copy_is_the_gate_itself(g):
 
 def test_gates_are_frozen():
     with pytest.raises(AttributeError, match="id"):
-        gate("and").id = 3
+        Gate.of("and").id = 3
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_gates_are_frozen():
 )
 def test_bad_lookups_are_named(which, error, match):
     with pytest.raises(error, match=match):
-        gate(which)
+        Gate.of(which)
 
 
 @pytest.mark.parametrize(("number", "name"), [(3, "xor"), (16, "true"), (-1, "true")])

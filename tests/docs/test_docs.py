@@ -70,8 +70,17 @@ def test_examples_of_a_page_run(page):
 # ---------------------------------------------------------------------------------------------- docstrings
 
 
+def is_override(cls, member):
+    """Whether a base class within bvar documents a member of the same name in more than one line."""
+    bases = [base for base in cls.__mro__[1:] if base.__module__.startswith("bvar.") and member in vars(base)]
+    return any("\n\n" in (getattr(base, member).__doc__ or "") for base in bases)
+
+
 def public_objects():
-    """Names of functions and classes in ``__all__`` of the public modules, and of the members a class defines."""
+    """Names of functions and classes in ``__all__`` of the public modules, and of the members a class defines.
+
+    An override needs no more than its line: its contract is that of the base class, which is documented in full.
+    """
     names = {}
     for module_name in PUBLIC:
         module = importlib.import_module(module_name)
@@ -82,7 +91,7 @@ def public_objects():
             names[f"{module_name}.{name}"] = value
             for member, what in vars(value).items() if inspect.isclass(value) else ():
                 own = isinstance(what, property | classmethod | staticmethod) or inspect.isfunction(what)
-                if own and not member.startswith("_"):
+                if own and not member.startswith("_") and not is_override(value, member):
                     names[f"{module_name}.{name}.{member}"] = what
     return sorted(names)
 
@@ -101,6 +110,22 @@ def test_docstring_is_complete(name):
     excluded = set(CHECKS) - {"all"}
     errors = [f"{code}: {text}" for code, text in validate(name)["errors"] if code not in excluded]
     assert not errors, "\n".join(errors)
+
+
+def test_an_override_is_exempt_and_what_it_overrides_is_not():
+    names = public_objects()
+    assert "bvar.layers.Layer.votes" in names
+    assert "bvar.layers.BooleanLinear.votes" not in names
+    assert "bvar.layers.BooleanLinear.forward_bits" in names
+
+
+def test_an_override_says_in_a_line_what_it_adds():
+    for module_name in PUBLIC:
+        module = importlib.import_module(module_name)
+        for cls in filter(inspect.isclass, (getattr(module, name) for name in module.__all__)):
+            for member, what in vars(cls).items():
+                if inspect.isfunction(what) and not member.startswith("_") and is_override(cls, member):
+                    assert (what.__doc__ or "").strip(), f"{module_name}.{cls.__name__}.{member}"
 
 
 def test_every_module_says_what_it_is():

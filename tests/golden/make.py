@@ -23,22 +23,10 @@ from bvar import (
     model_file,
 )
 from bvar.encoding import OneHotBits, TableEncoder
-from bvar.layers import (
-    BatchNorm,
-    BooleanConv2d,
-    BooleanLinear,
-    FixedPoint,
-    MaxPool2d,
-    RealConv2d,
-    RealLinear,
-    SignedConv2d,
-    SignedSum,
-    SumPool2d,
-    Threshold,
-)
+from bvar.layers import BooleanConv2d, BooleanLinear, MaxPool2d, SignedConv2d, SignedSum, SumPool2d, Threshold
 from bvar.mollify import CosineSchedule, LinearSchedule, Mollifier, SigmoidSchedule, ThresholdAnnealing
 from bvar.networks import BooleanOptimizer, CrossEntropy, Network, SquaredError, boolean_mlp, residual_block
-from bvar.real_loss import RealCrossEntropy
+from bvar.real import BatchNorm, FixedPoint, RealConv2d, RealCrossEntropy, RealLinear
 from bvar.training import RandomFlip, RandomRotation, RandomShift
 
 HERE = Path(__file__).parent
@@ -129,7 +117,7 @@ def trained_ends(layers, loss, x):
     model = Network(layers, loss, BooleanOptimizer(n_steps=9))
     for _ in range(3):
         model.step(x, np.arange(40) % 2)
-    for p in model.real_parameters:
+    for p in () if model.real is None else model.real.parameters:
         if p.name.startswith("real"):
             p.values[:] = np.rint(8 * p.values) / 8
     return model

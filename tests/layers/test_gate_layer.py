@@ -14,7 +14,7 @@ from bvar.backends import protocol
 from bvar.backends.compiled import CompiledBackend
 from bvar.bits import BitMatrix, RandomWords
 from bvar.kernels._memory import lines
-from bvar.layers import BooleanLinear, GateLayer, GroupSum, Planes, Threshold
+from bvar.layers import BooleanLinear, GateLayer, GroupSum, Threshold, UnitMajor
 from bvar.layers.wires import image_places, random_wires, window_wires
 from bvar.networks import Network, Votes, gate_network
 
@@ -211,7 +211,7 @@ def test_gates_stand_between_other_layers():
 
 def test_planes_are_a_bit_matrix():
     x = np.random.RandomState(0).rand(70, 9) < 0.5
-    planes = Planes(kernels.pack(np.ascontiguousarray(x.T)))
+    planes = UnitMajor(kernels.pack(np.ascontiguousarray(x.T)))
     assert planes.shape == (70, 9)
     assert len(planes) == 70
     assert (kernels.unpack(planes) == x).all()
@@ -349,8 +349,12 @@ def test_memory_is_used_again_only_when_nobody_sees_it():
 
 def test_votes_that_do_not_fit_are_refused():
     """Signals of gates may be as large as int16, so fewer samples fit than elsewhere."""
-    loud = Votes((np.array([[-(2**30), 2**30, 5]], np.int32),), n_samples=2**15, weight=0, n_correct=0, loss=0.0)
-    calm = Votes((np.array([[2**30, -(2**30), 5]], np.int32),), n_samples=2**16, weight=0, n_correct=0, loss=0.0)
+    loud = Votes(
+        (np.array([[-(2**30), 2**30, 5]], np.int32),), n_samples=2**15, sample_weight=0, n_correct=0, loss=0.0
+    )
+    calm = Votes(
+        (np.array([[2**30, -(2**30), 5]], np.int32),), n_samples=2**16, sample_weight=0, n_correct=0, loss=0.0
+    )
     assert (loud + calm).tensors[0].tolist() == [[0, 0, 10]]
     with pytest.raises(OverflowError, match="do not fit int32"):
         calm + calm

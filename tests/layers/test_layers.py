@@ -11,7 +11,7 @@ from strategies import signals, signs
 
 from bvar import kernels
 from bvar.bits import BitMatrix
-from bvar.calculus.gates import GATES, gate
+from bvar.calculus.gates import GATES, Gate
 from bvar.layers import BooleanLinear, Threshold
 
 LEARNABLE = [g for g in GATES if g.depends_on_a and g.depends_on_b]
@@ -99,16 +99,16 @@ def test_the_table_is_the_rounded_surrogate(g, fan_in, width):
     """Every entry against 1 - tanh(u)^2 computed another way, with fifty digits; then the centre."""
     getcontext().prec = 50
     pi = Decimal("3.14159265358979323846264338327950288419716939937510")
-    share = sum(v != 0 for v in gate("xnor").variation_b) / 2
+    share = sum(v != 0 for v in Gate.of("xnor").variation_b) / 2
     mean = Decimal(g.mean.numerator) / g.mean.denominator
     alpha = pi / (2 * (3 * fan_in * (1 - mean**2)).sqrt())
     made = Threshold(2, fan_in, 10, g, "xnor", width=width)
-    for distance, entry in enumerate(made.table.tolist()):
+    for distance, entry in enumerate(made.curve.tolist()):
         u = alpha * distance / Decimal(width)
         tanh = (u.exp() - (-u).exp()) / (u.exp() + (-u).exp())
         exact = (1 - tanh**2) * (Decimal(2) / (10 * Decimal(share))).sqrt() * 2**20
         assert abs(entry - exact) <= Decimal("0.5")
-    assert made.table[-1] == 0
+    assert made.curve[-1] == 0
     assert (made.tau >= mean * fan_in).all()
     assert (made.tau - 1 < mean * fan_in).all()
 
@@ -117,13 +117,13 @@ def test_the_table_is_the_rounded_surrogate(g, fan_in, width):
 def test_a_narrow_weight_tends_to_the_exact_variation_at_the_derived_rate(fan_in, width):
     """sech(x) = 2 / (e^x + e^-x) <= 2 e^-x, so t(d) <= 4 c e^(-2 alpha d / w) for d > 0; t(0) is c for any w."""
     made, matched = Threshold(1, fan_in, 10, width=width), Threshold(1, fan_in, 10)
-    assert made.table[0] == matched.table[0]
+    assert made.curve[0] == matched.curve[0]
     c, alpha = np.sqrt(0.2), np.pi / (2 * np.sqrt(3 * fan_in))
-    d = np.arange(1, len(made.table))
+    d = np.arange(1, len(made.curve))
     with np.errstate(over="ignore", divide="ignore"):  # the limit: exp(-inf) is 0
         bound = 4 * c * np.exp(-2 * alpha * d / np.float64(width))
     # an entry is rounded by half of 2^-20; exp of an argument below 100 is good to 1e-13
-    assert (made.table[1:] / 2**20 <= bound * (1 + 1e-13) + 2.0**-21).all()
+    assert (made.curve[1:] / 2**20 <= bound * (1 + 1e-13) + 2.0**-21).all()
 
 
 def test_without_noise_only_sums_at_the_threshold_are_heard(backend):
@@ -131,23 +131,23 @@ def test_without_noise_only_sums_at_the_threshold_are_heard(backend):
     s = np.array([[-3, -1, 0, 1, 2]], np.int32)
     for width in (0, 5e-324, 1e-3):
         threshold = Threshold(5, 12, 2, width=width)
-        assert threshold.table.tolist() == [2**20, 0]
+        assert threshold.curve.tolist() == [2**20, 0]
         assert threshold.backward(np.full((1, 5), 90, np.int32), s).tolist() == [[0, 0, 90, 0, 0]]
 
 
 def test_a_width_can_be_set_and_taken_back():
     threshold = Threshold(3, 40, 8, "and")
-    before = threshold.table.tolist()
+    before = threshold.curve.tolist()
     threshold.set_width(0.25)
-    assert threshold.table.tolist() == Threshold(3, 40, 8, "and", width=0.25).table.tolist() != before
+    assert threshold.curve.tolist() == Threshold(3, 40, 8, "and", width=0.25).curve.tolist() != before
     threshold.set_width(1)
-    assert threshold.table.tolist() == before
+    assert threshold.curve.tolist() == before
     for wrong in (-1, 100.5, np.nan):
         with pytest.raises(ValueError, match="width must be"):
             threshold.set_width(wrong)
     with pytest.raises(TypeError, match="width must be a finite number >= 0"):
         Threshold(3, 40, 8, width="narrow")
-    assert threshold.table.tolist() == before
+    assert threshold.curve.tolist() == before
 
 
 def test_the_threshold_of_random_and_sums_is_near_their_median():

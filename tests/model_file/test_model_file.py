@@ -25,10 +25,11 @@ from sklearn.linear_model import LogisticRegression
 
 from bvar import BooleanClassifier, ThermometerEncoder, encoding, estimators, kernels, model_file
 from bvar.bits import BitMatrix
-from bvar.layers import RealConv2d, SignedConv2d, SignedSum
+from bvar.layers import SignedConv2d, SignedSum
 from bvar.model_file import ModelFileError, _container, _kinds
 from bvar.model_file._values import Reader, Writer
 from bvar.networks import BinaryCrossEntropy, Network, SquaredError, boolean_mlp
+from bvar.real import RealConv2d
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 START = struct.Struct("<8sIIQ")

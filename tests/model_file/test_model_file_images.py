@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from bvar import model_file
-from bvar.layers import Add, BooleanConv2d, MaxPool2d, RealConv2d, SignedConv2d, SumPool2d
+from bvar.layers import Add, BooleanConv2d, MaxPool2d, SignedConv2d, SumPool2d
 from bvar.model_file import ModelFileError, _container
+from bvar.real import RealConv2d
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from bvar import kernels, model_file
-from bvar.layers import FixedPoint, RealLinear
 from bvar.model_file import ModelFileError, _container
+from bvar.real import FixedPoint, RealLinear
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 X = np.random.RandomState(3).choice([-1, 0, 1], (40, 20)).astype(np.int8)
@@ -30,11 +30,11 @@ def test_a_network_with_real_ends_comes_back(tmp_path, training_state):
     again = model_file.load(tmp_path / "m")
     assert again.fingerprint() == network.fingerprint()
     assert (again.scores(x) == network.scores(x)).all()
-    assert [p.name for p in again.real_parameters] == [p.name for p in network.real_parameters]
+    assert [p.name for p in again.real.parameters] == [p.name for p in network.real.parameters]
     for twin in (network, again):
         twin.step(x, y)
     assert (again.fingerprint() == network.fingerprint()) == training_state
-    assert again.adam.age == (network.adam.age if training_state else 1)
+    assert again.real.adam.age == (network.real.adam.age if training_state else 1)
 
 
 def test_a_network_without_real_parameters_has_no_adam_in_its_file(tmp_path):
@@ -139,7 +139,7 @@ def test_signed_sums_that_do_not_fit_are_refused(tmp_path, name):
 
 def test_attributes_that_the_format_does_not_know_are_not_lost(tmp_path):
     real, signed = trained(), model_file.load(GOLDEN / "format1-signed.bvar")
-    parts = [(real, p) for p in (*real.layers, real.adam, real.loss, *real.real_parameters)]
+    parts = [(real, p) for p in (*real.layers, real.real.adam, real.loss, *real.real.parameters)]
     parts += [(signed, p) for p in (*signed.layers, *signed.parameters)]
     assert {FixedPoint, RealLinear} < {type(part) for _, part in parts}
     for network, part in parts:

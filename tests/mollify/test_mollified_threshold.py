@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 
 import bvar
 from bvar import BooleanClassifier, BooleanRegressor, LogicGateClassifier, kernels
-from bvar.calculus.gates import gate
+from bvar.calculus.gates import Gate
 from bvar.layers import Threshold
 from bvar.layers.threshold import signal_scale, surrogate_width
 from bvar.mollify import (
@@ -65,20 +65,20 @@ def test_the_variation_is_derivative_and_difference(noise):
 
 @pytest.mark.parametrize(("name", "fan_in", "fan_out"), [("xnor", 12, 2), ("xnor", 784, 10), ("and", 40, 8)])
 def test_the_weight_of_bold_is_a_logistic_density(name, fan_in, fan_out):
-    below, above = gate(name), gate("xnor")
+    below, above = Gate.of(name), Gate.of("xnor")
     layer = Threshold(1, fan_in, fan_out, gate=name)
     alpha, scale = float(surrogate_width(fan_in, below)), float(signal_scale(fan_out, above))
-    d = np.arange(len(layer.table))
+    d = np.arange(len(layer.curve))
     weight = 2 / alpha * mollified_variation(d, 0, 1 / (2 * alpha))
     np.testing.assert_allclose(
         weight, 1 - np.tanh(alpha * d) ** 2, rtol=0, atol=1e-15
     )  # nine roundings of at most 2^-53
     # the table is rounded to halves of 2^-20
-    assert abs(layer.table / 2**Threshold.SHIFT - scale * weight).max() <= 0.5001 * 2**-Threshold.SHIFT
+    assert abs(layer.curve / 2**Threshold.SHIFT - scale * weight).max() <= 0.5001 * 2**-Threshold.SHIFT
     variance = float(fan_in * (1 - below.mean**2))
     assert np.pi**2 / (12 * alpha**2) == pytest.approx(variance, rel=1e-14)  # a few roundings
-    both = np.concatenate([layer.table[:0:-1], layer.table]).astype(float)
-    place = np.arange(len(both)) - len(layer.table) + 1
+    both = np.concatenate([layer.curve[:0:-1], layer.curve]).astype(float)
+    place = np.arange(len(both)) - len(layer.curve) + 1
     # each entry is off by 1/2 at most, which moves the second moment by at most the sum of d^2 / 2 over the table;
     # those left out behind it, from 1/2 on falling like exp(-2 alpha d), add less than half of that here
     error = 1.5 * (place**2 / 2).sum() / (place**2 * both).sum()
@@ -128,14 +128,14 @@ def test_the_width_follows_the_schedule_after_each_epoch():
     annealing, seen = ThresholdAnnealing(CosineSchedule(), final_width=0.1), []
 
     def spy(model):
-        seen.append(model.network_.layers[1].table.tolist())
+        seen.append(model.network_.layers[1].curve.tolist())
 
     BooleanClassifier((16, 8), max_iter=4, callbacks=[annealing, spy], random_state=0).fit(X, Y)
     n_bits = BooleanClassifier((16,), max_iter=1, random_state=0).fit(X, Y).network_.layers[0].n_inputs
     widths = [0.1 + 0.9 * np.cos(np.pi * u / 2) ** 2 for u in (0.25, 0.5, 0.75)]
     # a few roundings of 2^-53 each
     assert [annealing.width(u) for u in (0.25, 0.5, 0.75)] == pytest.approx(widths, rel=1e-14)
-    wanted = [Threshold(16, n_bits, 8, width=annealing.width(u)).table.tolist() for u in (0.25, 0.5, 0.75, 1)]
+    wanted = [Threshold(16, n_bits, 8, width=annealing.width(u)).curve.tolist() for u in (0.25, 0.5, 0.75, 1)]
     assert seen == wanted
     assert annealing.width(0) == 1
     assert annealing.width(1) == pytest.approx(0.1, abs=1e-9)  # the least noise fraction of a schedule
@@ -156,7 +156,7 @@ def test_files_keep_the_table_and_the_callback_and_say_what_they_do_not_keep(tmp
     model.fit(X, Y).save(tmp_path / "m.bvar")
     loaded = bvar.load(tmp_path / "m.bvar")
     assert loaded.callbacks == clone(loaded).callbacks == model.callbacks
-    assert loaded.network_.layers[1].table.tolist() == model.network_.layers[1].table.tolist()
+    assert loaded.network_.layers[1].curve.tolist() == model.network_.layers[1].curve.tolist()
     assert clone(loaded).fit(X, Y).network_.fingerprint() == model.network_.fingerprint()
     with pytest.raises(ValueError, match="width of a layer that comes from a file cannot be set"):
         loaded.network_.layers[1].set_width(0.5)

@@ -16,17 +16,7 @@ import bvar
 from bvar import BooleanConvClassifier, ImageEncoder, ThermometerEncoder, backends, kernels
 from bvar._fixed_point import median_of_largest
 from bvar.bits import BitMatrix
-from bvar.layers import (
-    Add,
-    BooleanConv2d,
-    BooleanLinear,
-    MaxPool2d,
-    RealConv2d,
-    RealLinear,
-    SignedConv2d,
-    SignedSum,
-    Threshold,
-)
+from bvar.layers import Add, BooleanConv2d, BooleanLinear, MaxPool2d, SignedConv2d, SignedSum, Threshold
 from bvar.networks import (
     VGG_SMALL,
     BooleanOptimizer,
@@ -37,6 +27,7 @@ from bvar.networks import (
     residual_block,
     vgg_small,
 )
+from bvar.real import RealConv2d, RealEnds, RealLinear
 from bvar.training import RandomShift
 
 DIGITS = load_digits()
@@ -107,7 +98,7 @@ def test_scoring_many_images_keeps_memory_small_and_changes_nothing():
 
 def test_votes_of_many_places_that_do_not_fit_are_refused():
     most = np.full((1, 1), 2**30, np.int32)
-    votes = Votes((most,), n_samples=1, weight=1, n_correct=0, loss=0.0)
+    votes = Votes((most,), n_samples=1, sample_weight=1, n_correct=0, loss=0.0)
     with pytest.raises(OverflowError, match="votes of 2 samples on a weight do not fit int32"):
         votes + votes
 
@@ -129,10 +120,10 @@ def test_vgg_small_is_that_of_the_paper():
 
 
 def test_real_ends_are_real_and_the_rest_is_not():
-    network = vgg_small((32, 32, 3), ends="real", random_state=0)
+    network = vgg_small((32, 32, 3), ends=RealEnds(), random_state=0)
     assert isinstance(network.layers[0], RealConv2d)
     assert isinstance(network.layers[-1], RealLinear)
-    assert [p.name for p in network.real_parameters] == ["conv1.weight", "linear1.weight", "linear1.bias"]
+    assert [p.name for p in network.real.parameters] == ["conv1.weight", "linear1.weight", "linear1.bias"]
     assert [p.name for p in network.parameters] == [f"conv{i}.weight" for i in range(2, 7)]
     scores = network.scores(np.random.RandomState(0).standard_normal((2, 3072)).astype(np.float32))
     assert scores.shape == (2, 10)
@@ -145,7 +136,7 @@ def test_signals_keep_their_variance_from_layer_to_layer():
     thresholds = [layer for layer in network.layers if isinstance(layer, Threshold)]
     signals = [64 * 9 / 4, 64 * 9, 128, 10]
     for threshold, n in zip(thresholds, signals, strict=True):
-        assert threshold.table[0] == round(2**20 * (2 / n) ** 0.5)
+        assert threshold.curve[0] == round(2**20 * (2 / n) ** 0.5)
     strided = BooleanConv2d((8, 8, 4), 16, stride=(2, 3))
     assert strided.fan_out == Fraction(16 * 9, 6)
 
@@ -178,7 +169,7 @@ def test_a_threshold_follows_the_number_of_terms():
         ({"conv_layers": (8, "M") * 3}, ValueError, "one finds 1 x 1 pixels"),
         ({"kernel_size": 2}, ValueError, "kernel_size must be odd"),
         ({"n_outputs": 0}, ValueError, "n_outputs must be an integer >= 1"),
-        ({"ends": "float"}, ValueError, "ends must be one of 'boolean', 'real'"),
+        ({"ends": "real"}, TypeError, "ends must be None, or make both ends as bvar.real.RealEnds does"),
         ({"hidden_layer_sizes": (0,)}, ValueError, "each of hidden_layer_sizes must be an integer >= 1"),
     ],
 )

@@ -73,7 +73,11 @@ def test_a_step_in_blocks_is_the_step(backend, bias):
         flips = whole.apply(votes)
         seen, flipped = blocks.step(x, y, weights)
         assert flipped == flips
-        assert (seen.n_samples, seen.weight, seen.n_correct) == (votes.n_samples, votes.weight, votes.n_correct)
+        assert (seen.n_samples, seen.sample_weight, seen.n_correct) == (
+            votes.n_samples,
+            votes.sample_weight,
+            votes.n_correct,
+        )
     assert blocks.fingerprint() == whole.fingerprint()
     assert blocks.optimizer.beta == whole.optimizer.beta
 
@@ -190,7 +194,12 @@ def test_a_network_survives_pickle_and_copy():
 def test_votes_add_up_and_refuse_strangers():
     one = Votes((np.ones((1, 2), np.int32),), 2, 2**17, 1, 0.5)
     total = one + one + one
-    assert (total.tensors[0].tolist(), total.n_samples, total.weight, total.loss) == ([[3, 3]], 6, 3 * 2**17, 1.5)
+    assert (total.tensors[0].tolist(), total.n_samples, total.sample_weight, total.loss) == (
+        [[3, 3]],
+        6,
+        3 * 2**17,
+        1.5,
+    )
     with pytest.raises(ValueError, match="networks of the same shape"):
         one + Votes((np.ones((1, 3), np.int32),), 1, 2**16, 0, 0.0)
     with pytest.raises(TypeError):

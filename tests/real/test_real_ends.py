@@ -9,22 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bvar import backends, kernels
-from bvar.adam import Adam
 from bvar.bits import BitMatrix
-from bvar.layers import (
-    BatchNorm,
-    BooleanConv2d,
-    BooleanLinear,
-    FixedPoint,
-    RealLinear,
-    SignedSum,
-    Threshold,
-    standard_int8,
-)
-from bvar.layers.batch_norm import normalize, normalize_backward
-from bvar.layers.real import affine, affine_gradients, real_votes
+from bvar.layers import BooleanConv2d, BooleanLinear, SignedSum, Threshold, standard_int8
 from bvar.networks import FULL_WEIGHT, BooleanOptimizer, CrossEntropy, Network, Votes, boolean_mlp
-from bvar.real_loss import RealCrossEntropy
+from bvar.real import Adam, BatchNorm, FixedPoint, RealCrossEntropy, RealLinear
+from bvar.real.batch_norm import normalize, normalize_backward
+from bvar.real.layers import affine, affine_gradients, real_votes
 
 STEP = 1e-5  # central differences err by about STEP**2 and 1e-16 / STEP, times values of order 1 to 100
 
@@ -266,14 +256,14 @@ def test_a_network_with_real_ends_learns_what_it_should():
     x, y = data()
     for norm in (False, True):
         network = mixed_network(n_steps=150, norm=norm)
-        before = [p.values.copy() for p in network.real_parameters]
+        before = [p.values.copy() for p in network.real.parameters]
         for _ in range(150):
             seen, flips = network.step(x, y)
-        assert seen.tensors == seen.gradients == ()
+        assert (seen.tensors, seen.real) == ((), None)
         assert len(flips) == 1
         assert (network.scores(x).argmax(axis=1) == y).mean() > 0.95
-        assert all((p.values != b).any() for p, b in zip(network.real_parameters, before, strict=True))
-        assert network.adam.current_rate() == 0
+        assert all((p.values != b).any() for p, b in zip(network.real.parameters, before, strict=True))
+        assert network.real.adam.current_rate() == 0
 
 
 @pytest.mark.parametrize("norm", [False, True])
@@ -316,11 +306,14 @@ def test_votes_with_gradients_add_up_to_rounding():
     whole = network.votes(x, y)
     total = sum(network.votes(x[rows], y[rows]) for rows in np.array_split(np.arange(200), 7))
     assert all((a == b).all() for a, b in zip(whole.tensors, total.tensors, strict=True))
-    for a, b in zip(whole.gradients, total.gradients, strict=True):
+    for a, b in zip(whole.real.gradients, total.real.gradients, strict=True):
         np.testing.assert_allclose(a, b, atol=0.1)  # sums of 200 terms up to 127 in float32: 2e4 * 2**-24 * a few
     before = network.fingerprint()
     with pytest.raises(ValueError, match="gradients of the shapes of the real parameters"):
         network.apply(Votes(whole.tensors, 200, 200 * FULL_WEIGHT, 0, 0.0, (None,)))
+    boolean = Network(network.layers[:1], network.loss, BooleanOptimizer())
+    with pytest.raises(ValueError, match="votes must come from a network without real weights"):
+        boolean.apply(whole)
     with pytest.raises(ValueError, match="networks of the same shape"):
         whole + Votes(whole.tensors, 200, 200 * FULL_WEIGHT, 0, 0.0, (None,))
     assert network.fingerprint() == before
@@ -333,13 +326,13 @@ def test_no_weight_moves_nothing():
     network.step(x, y, np.zeros(len(y), int))
     network.apply(network.votes(x, y, np.zeros(len(y), int)))
     assert network.fingerprint() == before
-    assert network.adam.step_count == 0
+    assert network.real.adam.step_count == 0
 
 
 def test_the_fingerprint_sees_every_real_number():
     network = mixed_network()
     prints = {network.fingerprint()}
-    for array in (*(p.values for p in network.real_parameters), *network.layers[1].statistics):
+    for array in (*(p.values for p in network.real.parameters), *network.layers[1].statistics):
         array.flat[-1] += 1
         prints.add(network.fingerprint())
     assert len(prints) == 1 + 4 + 2
@@ -369,12 +362,14 @@ def test_the_summary_counts_bits_and_floats():
 
 def test_a_boolean_network_has_no_adam():
     network = boolean_mlp([8, 4, 2], n_steps=3, random_state=0)
-    assert network.adam is None
+    assert network.real is None
     network.start_schedule(2.0, 7)
     assert (network.optimizer.eta, network.optimizer.n_steps) == (2.0, 7)
+    with pytest.raises(ValueError, match="real_optimizer must be None for layers without real weights"):
+        Network(network.layers, network.loss, network.optimizer, Adam())
     mixed = mixed_network(n_steps=3)
     mixed.start_schedule(2.0, 9)
-    assert (mixed.adam.n_steps, mixed.adam.rate) == (9, 1e-3)
+    assert (mixed.real.adam.n_steps, mixed.real.adam.rate) == (9, 1e-3)
 
 
 # ------------------------------------------------------------------------------------------------------ Adam

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from bvar import kernels
-from bvar.calculus.gates import gate
+from bvar.calculus.gates import Gate
 from bvar.calculus.logic import F, T, and_, or_, xnor, xor
 from bvar.layers import BooleanLinear, Threshold
 from bvar.layers.threshold import signal_scale, surrogate_width
@@ -152,7 +152,7 @@ ALPHA = {
 
 def test_e6_the_width_of_the_surrogate():
     for fan_in, alpha in ALPHA.items():
-        assert f"{surrogate_width(fan_in, gate('xnor')):.8f}" == alpha
+        assert f"{surrogate_width(fan_in, Gate.of('xnor')):.8f}" == alpha
 
 
 def test_e6_the_table_of_the_surrogate():
@@ -160,7 +160,7 @@ def test_e6_the_table_of_the_surrogate():
     made = Threshold(1, fan_in=12, fan_out=2)  # fan_out 2: the scale is 1
     for distance, weight in weights.items():
         # the table is rounded to 2**-20, the printed weight to 1e-8
-        assert abs(made.table[distance] / 2**20 - weight) <= 2**-21 + 1e-8
+        assert abs(made.curve[distance] / 2**20 - weight) <= 2**-21 + 1e-8
 
 
 def test_e6_the_scale_keeps_the_variance_of_signals():
@@ -175,10 +175,10 @@ def test_e6_the_scale_keeps_the_variance_of_signals():
     s = kernels.gate_sum(kernels.pack(rng.random((200, fan_in)) < 0.5), w_below)
     z = np.rint(rng.normal(0, 30, (200, fan_out))).astype(np.int8)
     g = kernels.input_votes(z, w_above)
-    scale = float(signal_scale(fan_out, gate("xnor")))
-    below = g * scale * (1 - np.tanh(float(surrogate_width(fan_in, gate("xnor"))) * s) ** 2)
+    scale = float(signal_scale(fan_out, Gate.of("xnor")))
+    below = g * scale * (1 - np.tanh(float(surrogate_width(fan_in, Gate.of("xnor"))) * s) ** 2)
     assert abs((below**2).mean() / (z.astype(float) ** 2).mean() - 1) < 0.03
-    rounded = kernels.rescale(g, s, np.zeros(width, np.int32), Threshold(width, fan_in, fan_out).table, 20)
+    rounded = kernels.rescale(g, s, np.zeros(width, np.int32), Threshold(width, fan_in, fan_out).curve, 20)
     # 2**-21 is the rounding of the table: times |g| < 2**15 it is below 2**-6
     assert abs(rounded - np.clip(below, -127, 127)).max() <= 0.5 + 2**-6
 

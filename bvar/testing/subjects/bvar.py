@@ -68,7 +68,7 @@ class Builtin:
 
     def connective(self, gate: int, a: str, b: str) -> str:
         """See `Subject`."""
-        return _logic_text(gates.gate(gate)(_values([a])[0], _values([b])[0]))
+        return _logic_text(gates.Gate.of(gate)(_values([a])[0], _values([b])[0]))
 
     def project(self, x: list[int]) -> str:
         """See `Subject`."""
@@ -76,7 +76,7 @@ class Builtin:
 
     def mixed(self, gate: int, a: str, x: list[int]) -> list[int]:
         """See `Subject`."""
-        return gates.gate(gate)(_values([a])[0], np.array(x, np.int64)).tolist()
+        return gates.Gate.of(gate)(_values([a])[0], np.array(x, np.int64)).tolist()
 
     def delta(self, a: str, b: str) -> str:
         """See `Subject`."""
@@ -92,11 +92,11 @@ class Builtin:
 
     def gate_table(self, gate: int) -> str:
         """See `Subject`."""
-        return _logic_text(gates.gate(gate).table.ravel())
+        return _logic_text(gates.Gate.of(gate).table.ravel())
 
     def gate_variations(self, gate: int) -> Rows:
         """See `Subject`."""
-        found = gates.gate(gate)
+        found = gates.Gate.of(gate)
         return [_logic_text(found.variation_a), _logic_text(found.variation_b)]
 
     def table_values(self, x: Rows, wires: Matrix, tables: Rows) -> Rows:
@@ -166,7 +166,7 @@ class Builtin:
 
     def threshold_table(self, fan_in: int, fan_out: int, gate: int, next_gate: int) -> list[int]:
         """See `Subject`."""
-        return Threshold(1, fan_in, fan_out, gate, next_gate).table.tolist()
+        return Threshold(1, fan_in, fan_out, gate, next_gate).curve.tolist()
 
     def cross_entropy(self, scores: Matrix, y: list[int], table: list[int]) -> Matrix:
         """See `Subject`."""
@@ -308,7 +308,7 @@ def _linear(layer: dict[str, Any]) -> BooleanLinear:
 
 def _threshold(layer: dict[str, Any]) -> Threshold:
     made = Threshold(len(layer["tau"]), 1, 1)
-    made.tau, made.table = (np.array(layer[name], np.int32) for name in ("tau", "table"))
+    made.tau, made.curve = (np.array(layer[name], np.int32) for name in ("tau", "table"))
     if layer["shift"] != made.SHIFT:
         raise ValueError(f"shift must be {made.SHIFT}, got {layer['shift']}")
     return made

@@ -1,13 +1,13 @@
-"""How real numbers become the integers that Boolean layers take, and real weights their votes.
+"""Where floats become the integers that Boolean layers take (``docs/explanation/real-ends.md``).
 
-Elementwise roundings by fixed rules, one home for each (``docs/explanation/real-ends.md``).
+Elementwise roundings by fixed rules, one home for each.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["UNIT", "fixed_point", "to_int8", "to_votes"]
+__all__ = ["UNIT", "fixed_point", "to_votes"]
 
 UNIT = 64
 """Integers in a real number that goes to a threshold: its place is known to a 64th of a spread."""
@@ -21,11 +21,6 @@ def fixed_point(u: np.ndarray) -> np.ndarray:
     Rounded down, so that u >= t / UNIT exactly where the result is at least t, for every integer t.
     """
     return np.clip(np.floor(UNIT * u), -_LIMIT, _LIMIT).astype(np.int32)
-
-
-def to_int8(x: np.ndarray) -> np.ndarray:
-    """Round to the nearest integer in [-127, 127], halves to even."""
-    return np.clip(np.rint(x), -127, 127).astype(np.int8)
 
 
 def to_votes(g: np.ndarray) -> np.ndarray:

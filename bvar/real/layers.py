@@ -13,14 +13,15 @@ import numpy as np
 from bvar import kernels
 from bvar._validation import check_array, check_integer
 from bvar.bits import BitMatrix
-from bvar.bits.random import RandomWords
-from bvar.layers.base import Layer, RealParameter
-from bvar.layers.rounding import fixed_point, to_votes
+from bvar.bits.random import RandomSource, RandomWords
+from bvar.layers.base import Layer
+from bvar.real.rounding import UNIT, fixed_point, to_votes
+from bvar.real.trainer import RealLayer, RealParameter
 
 __all__ = ["FixedPoint", "RealLinear", "affine", "affine_gradients", "real_votes"]
 
 
-class RealLinear(Layer):
+class RealLinear(RealLayer):
     r"""Multiply bits or numbers with real weights: a first or a last layer.
 
     .. math:: s_{bj} = b_j + \sum_i W_{ji} \, x_{bi},
@@ -56,8 +57,8 @@ class RealLinear(Layer):
     See Also
     --------
     FixedPoint, BatchNorm : What stands between a first layer of this kind and its :class:`Threshold`.
-    bvar.real_loss.RealCrossEntropy : The loss for scores of a last one.
-    bvar.adam.Adam : What trains the weights.
+    RealCrossEntropy : The loss for scores of a last one.
+    Adam : What trains the weights.
 
     Notes
     -----
@@ -69,7 +70,7 @@ class RealLinear(Layer):
     --------
     >>> import numpy as np
     >>> from bvar import kernels
-    >>> from bvar.layers import RealLinear
+    >>> from bvar.real import RealLinear
     >>> layer = RealLinear(3, 2, random_state=0)
     >>> s, context = layer.forward(kernels.pack(np.array([[True, False, True]])))
     >>> s.shape, s.dtype
@@ -79,11 +80,17 @@ class RealLinear(Layer):
     """
 
     def __init__(
-        self, n_inputs: int, n_outputs: int, *, bias: bool = True, random_state: object = None, name: str = "real"
+        self,
+        n_inputs: int,
+        n_outputs: int,
+        *,
+        bias: bool = True,
+        random_state: RandomSource = None,
+        name: str = "real",
     ) -> None:
         check_integer(n_inputs, "n_inputs", low=1, high=kernels.MAX_BITS)
         check_integer(n_outputs, "n_outputs", low=1, high=kernels.MAX_TERMS)
-        source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
+        source = RandomWords.of(random_state)
         weight = np.sqrt(3 / n_inputs) * source.uniform(n_outputs, n_inputs)
         self.name = name
         self.weight = RealParameter(f"{name}.weight", weight.astype(np.float32))
@@ -182,12 +189,12 @@ class FixedPoint(Layer):
     Examples
     --------
     >>> import numpy as np
-    >>> from bvar.layers import FixedPoint
+    >>> from bvar.real import FixedPoint
     >>> FixedPoint().forward(np.array([[1.0, -0.001]], np.float32))[0]
     array([[64, -1]], dtype=int32)
     """
 
-    FAN_IN = 64**2
+    FAN_IN = UNIT**2
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, None]:
         """Round.
@@ -244,7 +251,7 @@ def affine(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) ->
     Examples
     --------
     >>> import numpy as np
-    >>> from bvar.layers.real import affine
+    >>> from bvar.real.layers import affine
     >>> affine(np.array([[1.0, -1.0]]), np.array([[2.0, 0.5]]), np.array([1.0]))
     array([[2.5]])
     """
@@ -271,7 +278,7 @@ def affine_gradients(z: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarr
     Examples
     --------
     >>> import numpy as np
-    >>> from bvar.layers.real import affine_gradients
+    >>> from bvar.real.layers import affine_gradients
     >>> affine_gradients(np.array([[2.0]]), np.array([[1.0, -1.0]]))
     (array([[ 2., -2.]]), array([2.]))
     """
@@ -299,7 +306,7 @@ def real_votes(z: np.ndarray, weight: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> import numpy as np
-    >>> from bvar.layers.real import real_votes
+    >>> from bvar.real.layers import real_votes
     >>> real_votes(np.array([[100.0]]), np.array([[0.1, -0.1]]))
     array([[ 100, -100]], dtype=int32)
     """

@@ -38,7 +38,7 @@ class RealCrossEntropy(ProbabilisticLoss):
     Examples
     --------
     >>> import numpy as np
-    >>> from bvar.real_loss import RealCrossEntropy
+    >>> from bvar.real import RealCrossEntropy
     >>> RealCrossEntropy().signals(np.array([[2.0, 2.0, -9.0]], np.float32), np.array([1])).round(2)
     array([[ 63.5, -63.5,   0. ]], dtype=float32)
     """

@@ -9,21 +9,24 @@ statistics in each part.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from bvar._validation import check_integer, check_real
-from bvar.layers.base import Layer, RealParameter
-from bvar.layers.rounding import UNIT, fixed_point, to_int8
+from bvar.layers.base import Comparison, Layer
+from bvar.layers.signed_sum import to_int8
+from bvar.real.rounding import UNIT, fixed_point
+from bvar.real.trainer import RealLayer, RealParameter
 
 __all__ = ["BatchNorm", "normalize", "normalize_backward"]
 
 _FAR = 2**30  # beyond every sum
 
 
-class BatchNorm(Layer):
+class BatchNorm(RealLayer):
     r"""Bring each unit to a learnt mean and spread, in whole 64ths for a threshold.
 
     .. math:: y_{bj} = \lfloor 64 (\gamma_j \hat s_{bj} + \beta_j) \rfloor, \qquad
@@ -72,7 +75,7 @@ class BatchNorm(Layer):
     Examples
     --------
     >>> import numpy as np
-    >>> from bvar.layers import BatchNorm
+    >>> from bvar.real import BatchNorm
     >>> layer = BatchNorm(1, fan_in=100)
     >>> y, _ = layer.forward(np.array([[10], [30]], np.int32))
     >>> y.ravel().tolist()
@@ -146,6 +149,14 @@ class BatchNorm(Layer):
         """
         slope, offset = self._line()
         return fixed_point(slope * self._rows(x) + offset).reshape(x.shape)
+
+    def comparison(self, above: Sequence[Layer]) -> Comparison | None:
+        """Merge with a threshold above; two normalisations in a row merge as well."""
+        found = above[0].comparison(above[1:]) if above else None
+        if found is None or type(self) is not BatchNorm:  # a subclass may normalise otherwise
+            return None
+        t, below = self.thresholds(found.tau)
+        return Comparison(t, below if found.below is None else below ^ found.below, found.left)
 
     def thresholds(self, tau: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         r"""Merge the inference with a threshold above: one integer for each unit, and the direction.
@@ -237,7 +248,7 @@ class BatchNorm(Layer):
         mean, variance = context.mean.astype(np.float64), context.variance.astype(np.float64)
         return (np.stack([np.full(len(mean), float(n)), n * mean, n * (variance + mean**2)]),)
 
-    def learn_moments(self, *moments: np.ndarray) -> None:
+    def learn_moments(self, moments: np.ndarray) -> None:
         """Move the running statistics towards those of a batch.
 
         Parameters
@@ -245,7 +256,7 @@ class BatchNorm(Layer):
         *moments : ndarray of float64
             What `moments` returned, added over the parts of the batch.
         """
-        (n, total, squares), rows = moments[0], moments[0][0, 0]
+        (n, total, squares), rows = moments, moments[0, 0]
         if rows < 2:
             return  # one row has no variance
         mean = total / n
@@ -296,7 +307,7 @@ def normalize(s: np.ndarray, epsilon: float, dtype: Any = None) -> Normalized:
     Examples
     --------
     >>> import numpy as np
-    >>> from bvar.layers.batch_norm import normalize
+    >>> from bvar.real.batch_norm import normalize
     >>> normalize(np.array([[1.0], [5.0]]), 0.0).values.ravel()
     array([-1.,  1.])
     """
@@ -329,7 +340,7 @@ def normalize_backward(z: np.ndarray, context: Normalized) -> np.ndarray:
     Examples
     --------
     >>> import numpy as np
-    >>> from bvar.layers.batch_norm import normalize, normalize_backward
+    >>> from bvar.real.batch_norm import normalize, normalize_backward
     >>> context = normalize(np.array([[1.0], [2.0], [5.0]]), 0.0)
     >>> bool(abs(normalize_backward(np.ones((3, 1)), context)).max() < 1e-12)  # all rise together: nothing changes
     True

@@ -56,7 +56,7 @@ class Adam:
     Examples
     --------
     >>> import numpy as np
-    >>> from bvar.adam import Adam
+    >>> from bvar.real import Adam
     >>> p = np.array([1.0, -1.0])
     >>> Adam(0.1).step([p], [np.array([3.0, -0.001])])  # at first a step has the size of the rate
     >>> p.round(3)

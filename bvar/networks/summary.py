@@ -1,0 +1,30 @@
+"""A table of the weights of a network: how many, how large, and how often each is used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+import numpy as np
+
+from bvar.layers import Parameter
+
+__all__ = ["summarize"]
+
+
+def summarize(parameters: Sequence[Parameter], real: Sequence[tuple[str, np.ndarray, int]] = ()) -> str:
+    """Describe parameters of bits, and after them real ones: name, values, number of places."""
+    tensors = [(p.name, p.bits.shape, p.bits.words.nbytes, p.n_places) for p in parameters]
+    tensors += [(name, values.shape, values.nbytes, n_places) for name, values, n_places in real]
+    rows = [
+        (name, " x ".join(map(str, shape)), prod(shape), n_bytes, prod(shape) * n_places)
+        for name, shape, n_bytes, n_places in tensors
+    ]
+    rows.append(("all", "", *(sum(column) for column in list(zip(*rows, strict=True))[2:])))
+    lines = [f"{name:<14} {shape:>10} {n:>9} {size:>9} {uses:>12}" for name, shape, n, size, uses in rows]
+    head = f"{'parameter':<14} {'shape':>10} {'weights':>9} {'bytes':>9} {'uses':>12}"
+    foot = "each weight is 1 bit; rows are padded to 64 bits"
+    if real:
+        n_real = sum(values.size for _, values, _ in real)
+        foot += f"; the {n_real} real ones, listed last, are floats of 32 bits"
+    return "\n".join([head, *lines, foot])

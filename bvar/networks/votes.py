@@ -1,0 +1,105 @@
+"""What samples say about weights: integers that add, so a batch may be split in any way.
+
+This is the theorem of exactness in one class (``docs/explanation/exactness.md``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bvar import kernels
+from bvar.kernels import MAX_TERMS
+from bvar.layers.base import Marginals, Sums
+
+__all__ = ["Votes"]
+
+
+@dataclass(frozen=True)
+class Votes:
+    """What a set of samples says about every weight; sets that share no sample add.
+
+    Parameters
+    ----------
+    tensors : tuple of ndarray of int32
+        Votes on each parameter of the network.
+    n_samples : int
+        Number of samples that voted.
+    sample_weight : int
+        Sum of their weights, each an integer fraction of :data:`bvar.networks.FULL_WEIGHT`.
+    n_correct : int
+        How many of them the network got right before the votes, where the loss knows right from wrong.
+    loss : float
+        Sum of their losses, for people to look at; neither of the two enters the training.
+    marginals : tuple of Marginals or None, default=()
+        For each parameter whose votes are centred, what they will be centred by.
+    real : RealSums, optional
+        Of a network with real weights, what these learn from, see :class:`bvar.real.RealSums`. They add as well,
+        but as floats: outside the promise of equal bits.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar.networks import Votes
+    >>> q = np.array([[1, -2]], dtype=np.int32)
+    >>> a = Votes((q,), n_samples=2, sample_weight=2**17, n_correct=1, loss=0.5)
+    >>> sum([a, a]).tensors[0], (a + a).n_samples
+    (array([[ 2, -4]], dtype=int32), 4)
+    """
+
+    tensors: tuple[np.ndarray, ...]
+    n_samples: int
+    sample_weight: int
+    n_correct: int
+    loss: float
+    marginals: tuple[Marginals | None, ...] = ()
+    real: Sums | None = None
+
+    def __add__(self, other: Votes) -> Votes:
+        """Add the votes of other samples."""
+        if not isinstance(other, Votes):
+            return NotImplemented
+        if self._shapes() != other._shapes():
+            raise ValueError("votes can be added only if they come from networks of the same shape")
+        n_samples = self.n_samples + other.n_samples
+        if self.tensors and n_samples > MAX_TERMS:
+            raise OverflowError(f"votes of more than {MAX_TERMS} samples do not fit int32")
+        tensors = tuple(a + b for a, b in zip(self.tensors, other.tensors, strict=True))
+        for a, b, total in zip(self.tensors, other.tensors, tensors, strict=True):
+            if ((total ^ a) & (total ^ b) < 0).any():  # both have a sign that the total has not
+                raise OverflowError(f"votes of {n_samples} samples on a weight do not fit int32")
+        return Votes(
+            tensors,
+            n_samples,
+            self.sample_weight + other.sample_weight,
+            self.n_correct + other.n_correct,
+            self.loss + other.loss,
+            tuple(
+                None if a is None or b is None else (a[0] + b[0], a[1] + b[1], a[2] + b[2])
+                for a, b in zip(self.marginals, other.marginals, strict=True)
+            ),
+            None if self.real is None else self.real + other.real,
+        )
+
+    def __radd__(self, other: object) -> Votes:
+        """Let the built-in ``sum`` start from 0."""
+        return self if isinstance(other, int) and other == 0 else NotImplemented
+
+    def _shapes(self) -> tuple[object, ...]:
+        return tuple(q.shape for q in self.tensors), None if self.real is None else self.real.shapes
+
+    def centered(self) -> tuple[np.ndarray, ...]:
+        """Return the votes as they count, each tensor that has marginals centred by them.
+
+        Returns
+        -------
+        tuple of ndarray of int32
+            Votes on each parameter.
+        """
+        if not self.n_samples or not self.marginals:
+            return self.tensors
+        return tuple(
+            q if sums is None else kernels.center_votes(q, *sums)
+            for q, sums in zip(self.tensors, self.marginals, strict=True)
+        )

@@ -1,0 +1,29 @@
+"""The float island: real weights at the ends of a Boolean network, outside the promise of equal bits.
+
+Everything here is float, reproducible by seed on one backend and no more (``docs/explanation/real-ends.md``);
+everything that is summed elsewhere in a network is an integer.  ``layers``, ``conv`` and ``batch_norm`` are what
+stands in a network, ``rounding`` is where floats become integers, ``losses`` and ``adam`` train, ``trainer`` is
+what a network calls, and ``ends`` builds networks of this kind.
+"""
+
+from bvar.real.adam import Adam
+from bvar.real.batch_norm import BatchNorm
+from bvar.real.conv import RealConv2d
+from bvar.real.ends import RealEnds
+from bvar.real.layers import FixedPoint, RealLinear
+from bvar.real.losses import RealCrossEntropy
+from bvar.real.trainer import RealLayer, RealParameter, RealSums, RealTrainer
+
+__all__ = [
+    "Adam",
+    "BatchNorm",
+    "FixedPoint",
+    "RealConv2d",
+    "RealCrossEntropy",
+    "RealEnds",
+    "RealLayer",
+    "RealLinear",
+    "RealParameter",
+    "RealSums",
+    "RealTrainer",
+]
