@@ -68,20 +68,7 @@ class Add(Layer):
         return self.branches[0][-1].n_outputs  # type: ignore[attr-defined]
 
     def forward(self, x: BitMatrix) -> tuple[np.ndarray, list[list[Any]]]:
-        """Add up what the branches make.
-
-        Parameters
-        ----------
-        x : BitMatrix of shape (n_samples, n_inputs)
-            Inputs of every branch.
-
-        Returns
-        -------
-        s : ndarray of int32, shape (n_samples, n_outputs)
-            The total.
-        context : list of list
-            What the layers of each branch returned.
-        """
+        """Add up the sums of the branches, int32; the context is what the layers of each returned."""
         outputs, contexts = zip(*(_climb(branch, x) for branch in self.branches), strict=True)
         total = outputs[0].copy()
         for output in outputs[1:]:
@@ -89,20 +76,7 @@ class Add(Layer):
         return total, list(contexts)
 
     def backward(self, signal: np.ndarray, context: list[list[Any]]) -> np.ndarray:
-        """Add up the votes of the branches on their common input.
-
-        Parameters
-        ----------
-        signal : ndarray of int8, shape (n_samples, n_outputs)
-            Signals on the total.
-        context : list of list
-            What `forward` returned.
-
-        Returns
-        -------
-        ndarray of int32, shape (n_samples, n_inputs)
-            Votes on the inputs.
-        """
+        """Add up the votes of the branches on their common input."""
         (layer, z, kept), *others = (received[-1] for received in self._received(signal, context))
         total = layer.backward(z, kept).copy()
         for layer, z, kept in others:
@@ -110,20 +84,7 @@ class Add(Layer):
         return total
 
     def votes(self, signal: np.ndarray, context: list[list[Any]]) -> tuple[np.ndarray, ...]:
-        """Collect the votes of a batch on the parameters of all branches.
-
-        Parameters
-        ----------
-        signal : ndarray of int8, shape (n_samples, n_outputs)
-            Signals on the total.
-        context : list of list
-            What `forward` returned.
-
-        Returns
-        -------
-        tuple of ndarray of int32
-            One array for each parameter.
-        """
+        """Collect the votes of a batch on the parameters of all branches."""
         return tuple(
             votes
             for received in self._received(signal, context)
@@ -132,20 +93,7 @@ class Add(Layer):
         )
 
     def marginals(self, signal: np.ndarray, context: list[list[Any]]) -> tuple[Marginals | None, ...]:
-        """Sum up what the layers of all branches centre their votes by.
-
-        Parameters
-        ----------
-        signal : ndarray of int8, shape (n_samples, n_outputs)
-            Signals on the total.
-        context : list of list
-            What `forward` returned.
-
-        Returns
-        -------
-        tuple of Marginals or None
-            One entry for each parameter.
-        """
+        """Sum up what the layers of all branches centre their votes by."""
         return tuple(
             sums
             for received in self._received(signal, context)
@@ -154,20 +102,7 @@ class Add(Layer):
         )
 
     def vote_blocks(self, signal: np.ndarray, context: list[list[Any]]) -> Iterator[VoteBlock]:
-        """Collect the votes of the branches piece by piece.
-
-        Parameters
-        ----------
-        signal : ndarray of int8, shape (n_samples, n_outputs)
-            Signals on the total.
-        context : list of list
-            What `forward` returned.
-
-        Yields
-        ------
-        VoteBlock
-            Number of the parameter, rows of it, and the votes on these rows.
-        """
+        """Collect the votes piece by piece, all signals first: a block may flip what others pass through."""
         first = 0
         for received in self._received(signal, context):  # all signals, before the first weight may flip
             for layer, z, kept in reversed(received):

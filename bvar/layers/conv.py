@@ -181,20 +181,7 @@ class BooleanConv2d(Layer):
         return np.repeat(inside.ravel() * self.window.channels, self.n_filters)
 
     def forward(self, x: BitMatrix) -> tuple[np.ndarray, Patches]:
-        """Compute the sums.
-
-        Parameters
-        ----------
-        x : BitMatrix of shape (n_samples, n_inputs)
-            Images; values may be missing.
-
-        Returns
-        -------
-        s : ndarray of int32, shape (n_samples, n_outputs)
-            The sums.
-        context : Patches
-            The images, and what the window saw of them.
-        """
+        """Compute the sums of images, whose values may be missing; the context is these and their patches."""
         patches = kernels.gather_patches(x, self.window)
         sums = kernels.gate_sum(patches, self.weight.prepared(), self.gate)
         images = sums.reshape(x.n_rows, *self.out_shape)
@@ -207,37 +194,11 @@ class BooleanConv2d(Layer):
         return sums.reshape(x.n_rows, self.n_outputs), Patches(x, patches)
 
     def backward(self, signal: np.ndarray, context: Patches) -> np.ndarray:
-        """Collect the votes on the images.
-
-        Parameters
-        ----------
-        signal : ndarray of int8, shape (n_samples, n_outputs)
-            Signals on the sums.
-        context : Patches
-            What `forward` returned.
-
-        Returns
-        -------
-        ndarray of int32, shape (n_samples, n_inputs)
-            Votes on the images.
-        """
+        """Collect the votes on the images."""
         return kernels.pixel_votes(self._by_place(signal), self.weight.bits, self.window, self.gate)
 
     def votes(self, signal: np.ndarray, context: Patches) -> tuple[np.ndarray, ...]:
-        """Collect the votes on weights and bias, of all samples and places.
-
-        Parameters
-        ----------
-        signal : ndarray of int8, shape (n_samples, n_outputs)
-            Signals on the sums.
-        context : Patches
-            What `forward` returned.
-
-        Returns
-        -------
-        tuple of ndarray of int32
-            Votes on the weight and, where there is one, on the bias.
-        """
+        """Collect the votes on weights and bias, of all samples and places."""
         z = self._by_place(signal)
         votes = kernels.weight_votes(z, context.patches, self.gate)
         at_false = self.gate.variation_a[0]
@@ -249,20 +210,7 @@ class BooleanConv2d(Layer):
         return votes, z.sum(axis=0, dtype=np.int32, keepdims=True)
 
     def marginals(self, signal: np.ndarray, context: Patches) -> tuple[Marginals | None, ...]:
-        """Sum up the signals of each filter, and the variations of the gate at each tap.
-
-        Parameters
-        ----------
-        signal : ndarray of int8, shape (n_samples, n_outputs)
-            Signals on the sums.
-        context : Patches
-            What `forward` returned.
-
-        Returns
-        -------
-        tuple of Marginals or None
-            For the weight, if votes are centred, and for the bias None.
-        """
+        """Sum up the signals of each filter, and the variations of the gate at each tap."""
         if not self.centered:
             return super().marginals(signal, context)
         if context.images.known is not None:
@@ -277,20 +225,7 @@ class BooleanConv2d(Layer):
         return ((z.sum(axis=0, dtype=np.int64), inputs, len(z)), None)[: len(self.parameters)]
 
     def vote_blocks(self, signal: np.ndarray, context: Patches) -> Iterator[VoteBlock]:
-        """Collect the votes, centred if they are to be.
-
-        Parameters
-        ----------
-        signal : ndarray of int8, shape (n_samples, n_outputs)
-            Signals on the sums.
-        context : Patches
-            What `forward` returned.
-
-        Yields
-        ------
-        VoteBlock
-            Number of the parameter, all its rows, and the votes on them.
-        """
+        """Collect the votes, centred if they are to be."""
         sums = self.marginals(signal, context)[0] if len(signal) else None
         for number, rows, votes in super().vote_blocks(signal, context):
             if number == 0 and sums is not None:

@@ -184,60 +184,16 @@ class GateLayer(Layer):
         return self.wiring.wires
 
     def forward(self, x: BitMatrix) -> tuple[UnitMajor, BitMatrix]:
-        """Look the gates up.
-
-        Parameters
-        ----------
-        x : BitMatrix of shape (n_samples, n_inputs)
-            Inputs, without missing values.
-
-        Returns
-        -------
-        y : UnitMajor of shape (n_samples, n_outputs)
-            Values of the gates.
-        context : BitMatrix of shape (n_inputs, n_samples)
-            The inputs, unit by unit.
-
-        Raises
-        ------
-        ValueError
-            If values are missing, or the width is wrong.
-        """
+        """Look the gates up; the context is the inputs unit by unit, none of which may be missing."""
         units = units_of(x)
         return UnitMajor(kernels.table_values(units, self.wiring, self.table.bits)), units
 
     def backward(self, signal: np.ndarray, context: BitMatrix) -> np.ndarray:
-        """Collect the votes on the inputs.
-
-        Parameters
-        ----------
-        signal : ndarray of int8, int16 or int32, shape (n_samples, n_outputs)
-            Signals on the values of the gates; those beyond +-32767 are taken for that.
-        context : BitMatrix
-            The inputs, unit by unit.
-
-        Returns
-        -------
-        ndarray of int16, shape (n_samples, n_inputs)
-            Votes on the inputs.
-        """
+        """Collect the votes on the inputs, int16; signals beyond +-32767 are taken for that."""
         return kernels.wire_votes(_by_unit(signal), context, self.wiring, self.table.bits).T
 
     def votes(self, signal: np.ndarray, context: BitMatrix) -> tuple[np.ndarray, ...]:
-        """Collect the votes on the tables.
-
-        Parameters
-        ----------
-        signal : ndarray of int8, int16 or int32, shape (n_samples, n_outputs)
-            Signals on the values of the gates, as for `backward`.
-        context : BitMatrix
-            The inputs, unit by unit.
-
-        Returns
-        -------
-        tuple of ndarray of int32
-            Votes on the table.
-        """
+        """Collect the votes on the tables."""
         return (kernels.table_votes(_by_unit(signal), context, self.wiring),)
 
 
@@ -280,25 +236,7 @@ class GroupSum(Layer):
         return self.n_inputs // self.n_outputs
 
     def forward(self, x: BitMatrix) -> tuple[np.ndarray, None]:
-        """Add up.
-
-        Parameters
-        ----------
-        x : BitMatrix of shape (n_samples, n_inputs)
-            Members, group by group; without missing values.
-
-        Returns
-        -------
-        s : ndarray of int32, shape (n_samples, n_groups)
-            T minus F in each group.
-        context : None
-            Nothing: the way back does not depend on the members.
-
-        Raises
-        ------
-        ValueError
-            If values are missing, or the width is wrong.
-        """
+        """Add up T minus F in each group; no member may be missing."""
         units = units_of(x)
         if units.n_rows != self.n_inputs:
             raise ValueError(f"x must have {self.n_inputs} bits a sample, got {units.n_rows}")
@@ -306,20 +244,7 @@ class GroupSum(Layer):
         return np.ascontiguousarray(2 * counts.T - np.int32(self.group_size)), None
 
     def backward(self, signal: np.ndarray, context: None) -> np.ndarray:
-        """Give each member the signal of its group.
-
-        Parameters
-        ----------
-        signal : ndarray of int8, shape (n_samples, n_groups)
-            Signals on the scores.
-        context : None
-            Nothing.
-
-        Returns
-        -------
-        ndarray of int16, shape (n_samples, n_inputs)
-            Votes on the members.
-        """
+        """Give each member the signal of its group, int16: the members themselves do not matter."""
         votes = lines((self.n_inputs, len(signal)), np.int16)
         votes.reshape(self.n_outputs, self.group_size, len(signal))[...] = signal.T[:, None, :]
         return votes.T

@@ -100,20 +100,7 @@ class BooleanLinear(Layer):
         return self.weight.bits.n_rows
 
     def forward(self, x: BitMatrix) -> tuple[np.ndarray, BitMatrix]:
-        """Compute the sums.
-
-        Parameters
-        ----------
-        x : BitMatrix of shape (n_samples, n_inputs)
-            Inputs; values may be missing.
-
-        Returns
-        -------
-        s : ndarray of int32, shape (n_samples, n_outputs)
-            The sums.
-        context : BitMatrix
-            The inputs.
-        """
+        """Compute the sums of inputs, which may be missing and are the context."""
         s = kernels.gate_sum(x, self.weight.prepared(), self.gate)
         if self.bias is not None:
             s += self._bias_signs()
@@ -151,57 +138,18 @@ class BooleanLinear(Layer):
         return BitMatrix.trusted(bits.words ^ kernels.pack(below[None]).words, bits.n_bits)
 
     def backward(self, signal: np.ndarray, context: BitMatrix) -> np.ndarray:
-        """Collect the votes on the inputs.
-
-        Parameters
-        ----------
-        signal : ndarray of int8, shape (n_samples, n_outputs)
-            Signals on the sums.
-        context : BitMatrix
-            The inputs.
-
-        Returns
-        -------
-        ndarray of int32, shape (n_samples, n_inputs)
-            Votes on the inputs.
-        """
+        """Collect the votes on the inputs."""
         return kernels.input_votes(signal, self.weight.bits, self.gate)
 
     def votes(self, signal: np.ndarray, context: BitMatrix) -> tuple[np.ndarray, ...]:
-        """Collect the votes on weights and bias.
-
-        Parameters
-        ----------
-        signal : ndarray of int8, shape (n_samples, n_outputs)
-            Signals on the sums.
-        context : BitMatrix
-            The inputs.
-
-        Returns
-        -------
-        tuple of ndarray of int32
-            Votes on the weight and, where there is one, on the bias.
-        """
+        """Collect the votes on weights and bias."""
         votes = kernels.weight_votes(signal, context, self.gate)
         if self.bias is None:
             return (votes,)
         return votes, signal.sum(axis=0, dtype=np.int32, keepdims=True)
 
     def marginals(self, signal: np.ndarray, context: BitMatrix) -> tuple[Marginals | None, ...]:
-        """Sum up the signals of each output, and the variations of the gate at each input.
-
-        Parameters
-        ----------
-        signal : ndarray of int8, shape (n_samples, n_outputs)
-            Signals on the sums.
-        context : BitMatrix
-            The inputs.
-
-        Returns
-        -------
-        tuple of Marginals or None
-            For the weight, if votes are centred, and for the bias None.
-        """
+        """Sum up the signals of each output, and the variations of the gate at each input."""
         if not self.centered:
             return super().marginals(signal, context)
         if context.known is not None:
@@ -212,20 +160,7 @@ class BooleanLinear(Layer):
         return ((signal.sum(axis=0, dtype=np.int64), inputs, len(signal)), None)[: len(self.parameters)]
 
     def vote_blocks(self, signal: np.ndarray, context: BitMatrix) -> Iterator[VoteBlock]:
-        """Collect the votes on a few neurons at a time.
-
-        Parameters
-        ----------
-        signal : ndarray of int8, shape (n_samples, n_outputs)
-            Signals on the sums.
-        context : BitMatrix
-            The inputs.
-
-        Yields
-        ------
-        VoteBlock
-            Number of the parameter, rows of it, and the votes on these rows.
-        """
+        """Collect the votes on a few neurons at a time."""
         sums = self.marginals(signal, context)[0] if len(signal) else None
         for start in range(0, self.n_outputs, _BLOCK):
             rows = slice(start, min(start + _BLOCK, self.n_outputs))

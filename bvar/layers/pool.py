@@ -87,38 +87,12 @@ class MaxPool2d(_Pool2d):
     """
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, Winners]:
-        """Find the largest sums.
-
-        Parameters
-        ----------
-        x : ndarray of int32, shape (n_samples, height * width * channels)
-            Sums.
-
-        Returns
-        -------
-        s : ndarray of int32, shape (n_samples, values of `out_shape`)
-            The largest of each square.
-        context : Winners
-            Where they were.
-        """
+        """Find the largest sums; the context is where they were."""
         best, winner = kernels.pool_max(x, self.image_shape, self.size)
         return best, Winners(winner)
 
     def backward(self, signal: np.ndarray, context: Winners) -> np.ndarray:
-        """Send each signal to the sum that won.
-
-        Parameters
-        ----------
-        signal : ndarray of int8, shape (n_samples, values of `out_shape`)
-            Signals on the largest sums.
-        context : Winners
-            What `forward` returned.
-
-        Returns
-        -------
-        ndarray of int8, shape (n_samples, height * width * channels)
-            Signals on the sums.
-        """
+        """Send each signal to the sum that won."""
         return kernels.pool_back(signal, context.winner, self.image_shape, self.size)
 
 
@@ -160,40 +134,14 @@ class SumPool2d(_Pool2d):
     """
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, None]:
-        """Add up.
-
-        Parameters
-        ----------
-        x : ndarray of int32, shape (n_samples, height * width * channels)
-            Sums.
-
-        Returns
-        -------
-        s : ndarray of int32, shape (n_samples, values of `out_shape`)
-            The total of each square.
-        context : None
-            Nothing.
-        """
+        """Add up; the way back needs no context."""
         totals = np.zeros((len(x), *self.out_shape), np.int32)
         for rows, columns in self._corners():
             totals += x.reshape(-1, *self.image_shape)[:, rows, columns]
         return totals.reshape(len(x), -1), None
 
     def backward(self, signal: np.ndarray, context: None) -> np.ndarray:
-        """Send each signal to all sums of its square.
-
-        Parameters
-        ----------
-        signal : ndarray of int8, shape (n_samples, values of `out_shape`)
-            Signals on the totals.
-        context : None
-            What `forward` returned.
-
-        Returns
-        -------
-        ndarray of int8, shape (n_samples, height * width * channels)
-            Signals on the sums.
-        """
+        """Send each signal to all sums of its square."""
         out = np.zeros((len(signal), *self.image_shape), signal.dtype)
         for rows, columns in self._corners():
             out[:, rows, columns] = signal.reshape(-1, *self.out_shape)

@@ -97,54 +97,15 @@ class SignedSum(Layer):
         return self.n_inputs * self.weight.unit**2
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Compute the sums.
-
-        Parameters
-        ----------
-        x : ndarray of int8, shape (n_samples, n_inputs)
-            Inputs.
-
-        Returns
-        -------
-        s : ndarray of int32, shape (n_samples, n_outputs)
-            The sums.
-        context : ndarray of int8
-            The inputs.
-        """
+        """Compute the sums of int8 inputs, which are the context."""
         return kernels.signed_sum(x, self.weight.bits), x
 
     def backward(self, signal: np.ndarray, context: np.ndarray) -> np.ndarray:
-        """Collect the votes on the inputs.
-
-        Parameters
-        ----------
-        signal : ndarray of int8, shape (n_samples, n_outputs)
-            Signals on the sums.
-        context : ndarray of int8
-            The inputs.
-
-        Returns
-        -------
-        ndarray of int32, shape (n_samples, n_inputs)
-            How the loss moves when an input grows by 1.
-        """
+        """Say how the loss moves when an input grows by 1, int32."""
         return kernels.input_votes(signal, self.weight.bits)
 
     def votes(self, signal: np.ndarray, context: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Collect the votes on the weight.
-
-        Parameters
-        ----------
-        signal : ndarray of int8, shape (n_samples, n_outputs)
-            Signals on the sums.
-        context : ndarray of int8
-            The inputs.
-
-        Returns
-        -------
-        tuple of ndarray of int32
-            Votes on the weight, `rms` times as large as those on a layer of bits.
-        """
+        """Collect the votes on the weight, `rms` times as large as those on a layer of bits."""
         return (kernels.number_votes(signal, context),)
 
 

@@ -163,20 +163,7 @@ class Threshold(Layer):
         self.curve = sech2_table(*self._formula, self.SHIFT, float(width)).astype(np.int32)
 
     def forward(self, x: np.ndarray) -> tuple[BitMatrix, np.ndarray]:
-        """Compare with the threshold.
-
-        Parameters
-        ----------
-        x : ndarray of int32, shape (n_samples, n_units)
-            Sums.
-
-        Returns
-        -------
-        y : BitMatrix of shape (n_samples, n_units)
-            Activations.
-        context : ndarray of int32
-            The sums.
-        """
+        """Compare with the threshold; the context is the sums."""
         return kernels.pack(x >= self.tau), x
 
     def comparison(self, above: Sequence[Layer]) -> Comparison | None:
@@ -185,20 +172,7 @@ class Threshold(Layer):
         return Comparison(self.tau, None, above) if type(self) is Threshold else None
 
     def backward(self, signal: np.ndarray, context: np.ndarray) -> np.ndarray:
-        """Weight the votes by the distance from the threshold.
-
-        Parameters
-        ----------
-        signal : ndarray of int32 or int16, shape (n_samples, n_units)
-            Votes on the activations; int16 ones come from a layer of gates.
-        context : ndarray of int32
-            The sums.
-
-        Returns
-        -------
-        ndarray of int8, shape (n_samples, n_units)
-            Signals on the sums.
-        """
+        """Scale votes by the curve at their distance from the threshold; int16 ones come from gates."""
         if signal.dtype == np.int16:
             signal = np.ascontiguousarray(signal, dtype=np.int32)
         return kernels.rescale(signal, context, self.tau, self.curve, self.SHIFT)

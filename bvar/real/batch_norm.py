@@ -115,38 +115,14 @@ class BatchNorm(RealLayer):
         return len(self.mean)
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, Normalized]:
-        """Normalise by the statistics of the batch.
-
-        Parameters
-        ----------
-        x : ndarray of int32 or float32, shape (n_samples, n_places * n_units)
-            Sums, unit by unit at each place; statistics are over samples and places.
-
-        Returns
-        -------
-        y : ndarray of int32, of the shape of `x`
-            Multiples of 1/64.
-        context : tuple
-            What the way back needs.
-        """
+        """Normalise sums by the statistics of the batch, over samples and places; give int32 64ths."""
         dtype = self.scale.values.dtype
         context = normalize(self._rows(x).astype(dtype), self.epsilon * self.fan_in, x.dtype)
         y = fixed_point(self.scale.values * context.values + self.shift.values)
         return y.reshape(x.shape), context
 
     def infer(self, x: np.ndarray) -> np.ndarray:
-        """Normalise by the running statistics.
-
-        Parameters
-        ----------
-        x : ndarray of int32 or float32, shape (n_samples, n_places * n_units)
-            Sums.
-
-        Returns
-        -------
-        ndarray of int32, of the shape of `x`
-            Multiples of 1/64.
-        """
+        """Normalise sums by the running statistics; give int32 64ths."""
         slope, offset = self._line()
         return fixed_point(slope * self._rows(x) + offset).reshape(x.shape)
 
@@ -195,67 +171,24 @@ class BatchNorm(RealLayer):
         return np.clip(t, -_FAR, _FAR).astype(np.int32), below
 
     def backward(self, signal: np.ndarray, context: Normalized) -> np.ndarray:
-        """Give the gradient in the sums.
-
-        Parameters
-        ----------
-        signal : ndarray of int8, shape (n_samples, n_places * n_units)
-            Signals on the output.
-        context : tuple
-            What `forward` returned.
-
-        Returns
-        -------
-        ndarray of int8 or float32, of the shape of `signal`
-            Signals on the sums: int8 if these were integers.
-        """
+        """Give the gradient in the sums, statistics included: int8 if these were integers, else float32."""
         z = self._rows(signal) * self.scale.values
         below = sqrt(self.fan_in) * normalize_backward(z, context)
         return (to_int8(below) if context.dtype.kind == "i" else below).reshape(signal.shape)
 
     def gradients(self, signal: np.ndarray, context: Normalized) -> tuple[np.ndarray, ...]:
-        """Sum up the gradients in scale and shift.
-
-        Parameters
-        ----------
-        signal : ndarray of int8, shape (n_samples, n_places * n_units)
-            Signals on the output.
-        context : tuple
-            What `forward` returned.
-
-        Returns
-        -------
-        tuple of ndarray of float32
-            For scale and shift.
-        """
+        """Sum up the gradients in scale and shift."""
         z = self._rows(signal).astype(self.scale.values.dtype)
         return (z * context.values).sum(axis=0), z.sum(axis=0)
 
     def moments(self, context: Normalized) -> tuple[np.ndarray, ...]:
-        """Sum up the numbers of rows, the sums and their squares.
-
-        Parameters
-        ----------
-        context : tuple
-            What `forward` returned.
-
-        Returns
-        -------
-        tuple of ndarray of float64
-            One array of shape (3, n_units).
-        """
+        """Sum up the numbers of rows, the sums and their squares: one array of shape (3, n_units)."""
         n = len(context.values)
         mean, variance = context.mean.astype(np.float64), context.variance.astype(np.float64)
         return (np.stack([np.full(len(mean), float(n)), n * mean, n * (variance + mean**2)]),)
 
     def learn_moments(self, moments: np.ndarray) -> None:
-        """Move the running statistics towards those of a batch.
-
-        Parameters
-        ----------
-        *moments : ndarray of float64
-            What `moments` returned, added over the parts of the batch.
-        """
+        """Move the running statistics towards those of a batch."""
         (n, total, squares), rows = moments, moments[0, 0]
         if rows < 2:
             return  # one row has no variance

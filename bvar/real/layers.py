@@ -108,20 +108,7 @@ class RealLinear(RealLayer):
         return self.weight.values.shape[0]
 
     def forward(self, x: BitMatrix | np.ndarray) -> tuple[np.ndarray, _Inputs]:
-        """Compute the sums.
-
-        Parameters
-        ----------
-        x : BitMatrix, or ndarray of float32, of shape (n_samples, n_inputs)
-            Bits, some of which may be missing, or finite numbers.
-
-        Returns
-        -------
-        s : ndarray of float32, shape (n_samples, n_outputs)
-            The sums.
-        context : tuple
-            The inputs as numbers, and whether they were bits.
-        """
+        """Compute the sums of bits, some of which may be missing, or of finite float32 numbers."""
         are_bits = isinstance(x, BitMatrix)
         if isinstance(x, BitMatrix):
             values = kernels.unpack_ternary(x).astype(np.float32)
@@ -137,39 +124,13 @@ class RealLinear(RealLayer):
         return affine(values, self.weight.values, bias), _Inputs(values, are_bits)
 
     def backward(self, signal: np.ndarray, context: _Inputs) -> np.ndarray:
-        """Pass the signals down through the weights.
-
-        Parameters
-        ----------
-        signal : ndarray of float32 or int8, shape (n_samples, n_outputs)
-            Signals on the sums.
-        context : tuple
-            What `forward` returned.
-
-        Returns
-        -------
-        ndarray of int32 or float32, shape (n_samples, n_inputs)
-            Votes on bits, or the gradient in numbers.
-        """
+        """Pass the signals down through the weights: int32 votes on bits, or the gradient in numbers."""
         if context.are_bits:
             return real_votes(signal, self.weight.values)
         return signal.astype(self.weight.values.dtype) @ self.weight.values
 
     def gradients(self, signal: np.ndarray, context: _Inputs) -> tuple[np.ndarray, ...]:
-        """Sum up the gradients in weights and biases.
-
-        Parameters
-        ----------
-        signal : ndarray of float32 or int8, shape (n_samples, n_outputs)
-            Signals on the sums; integers are taken as numbers.
-        context : tuple
-            What `forward` returned.
-
-        Returns
-        -------
-        tuple of ndarray of float32
-            For the weight and, where there is one, the bias.
-        """
+        """Sum up the gradients in weights and biases."""
         return affine_gradients(signal, context.values)[: len(self.real_parameters)]
 
 
@@ -197,37 +158,11 @@ class FixedPoint(Layer):
     FAN_IN = UNIT**2
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, None]:
-        """Round.
-
-        Parameters
-        ----------
-        x : ndarray of float32, shape (n_samples, n_units)
-            Sums.
-
-        Returns
-        -------
-        y : ndarray of int32, shape (n_samples, n_units)
-            The sums in 64ths.
-        context : None
-            Nothing.
-        """
+        """Round float32 sums down to int32 64ths."""
         return fixed_point(x), None
 
     def backward(self, signal: np.ndarray, context: None) -> np.ndarray:
-        """Pass the signals on.
-
-        Parameters
-        ----------
-        signal : ndarray of int8, shape (n_samples, n_units)
-            Signals on the integers.
-        context : None
-            Nothing.
-
-        Returns
-        -------
-        ndarray of int8, shape (n_samples, n_units)
-            Signals on the sums, the same.
-        """
+        """Pass the signals on as they are."""
         return signal
 
 

@@ -43,82 +43,25 @@ class RealCrossEntropy(ProbabilisticLoss):
     array([[ 63.5, -63.5,   0. ]], dtype=float32)
     """
 
-    def signals(self, scores: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
-        """Compute the signal of each score.
-
-        Parameters
-        ----------
-        scores : ndarray of float32, shape (n_samples, n_classes)
-            Outputs of the last layer.
-        y : ndarray of int
-            Targets, see the class.
-        weights : ndarray of int, shape (n_samples,), optional
-            Weights of samples in [0, FULL_WEIGHT]; default: all FULL_WEIGHT.
-
-        Returns
-        -------
-        ndarray of float32, shape (n_samples, n_classes)
-            Signals in [-127, 127]; positive means that the loss rises with the score.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If targets or weights are not as described.
-        """
+    def signals(self, scores: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None) -> np.ndarray:
+        """Compute the signal of each score, float32 in [-127, 127]."""
         scores = _check_scores(scores)
         z = self._signals(scores, self._check_targets(scores, y))
-        if weights is not None:
-            z *= (check_weights(weights, len(scores)) / FULL_WEIGHT)[:, None]
+        if sample_weight is not None:
+            z *= (check_weights(sample_weight, len(scores)) / FULL_WEIGHT)[:, None]
         return z.astype(np.float32)
 
     def values(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Compute the loss of each sample.
-
-        Parameters
-        ----------
-        scores : ndarray of float32, shape (n_samples, n_classes)
-            Outputs of the last layer.
-        y : ndarray of int
-            Targets, see the class.
-
-        Returns
-        -------
-        ndarray of float64, shape (n_samples,)
-            Losses, in nats.
-        """
+        """Compute the loss of each sample, in nats."""
         scores = _check_scores(scores)
         return self._values(scores, self._check_targets(scores, y))
 
     def probabilities(self, scores: np.ndarray) -> np.ndarray:
-        """Turn scores into probabilities.
-
-        Parameters
-        ----------
-        scores : ndarray of float32, shape (n_samples, n_classes)
-            Outputs of the last layer.
-
-        Returns
-        -------
-        ndarray of float64, shape (n_samples, n_classes)
-            Rows that sum to one.
-        """
+        """Turn scores into probabilities, float64."""
         return np.exp(log_softmax(_check_scores(scores), axis=1))
 
     def n_correct(self, scores: np.ndarray, y: np.ndarray) -> int:
-        """Count the samples whose best score is that of their class.
-
-        Parameters
-        ----------
-        scores : ndarray of float32, shape (n_samples, n_classes)
-            Outputs of the last layer.
-        y : ndarray of int, shape (n_samples,) or (n_samples, n_classes)
-            Classes, or soft targets, whose class is that of the largest share.
-
-        Returns
-        -------
-        int
-            Their number; of several best scores, or largest shares, the first counts.
-        """
+        """Count the samples whose best score is that of their class, or of the largest share."""
         return count_best(scores, y)
 
     def _check_targets(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
