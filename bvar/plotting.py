@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bvar.kernels import unpack
 from bvar.networks.network import Network
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["plot_beta", "plot_flip_rate", "plot_learning_curve", "plot_weights"]
 
@@ -13,7 +16,7 @@ __all__ = ["plot_beta", "plot_flip_rate", "plot_learning_curve", "plot_weights"]
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 
 
-def plot_learning_curve(history: dict[str, list[Any]], *, ax: Any = None) -> Any:
+def plot_learning_curve(history: dict[str, list[Any]], *, ax: Axes | None = None) -> Axes:
     """Draw the score on the training data, epoch by epoch, while it was learnt, and on validation data if any.
 
     Parameters
@@ -31,7 +34,7 @@ def plot_learning_curve(history: dict[str, list[Any]], *, ax: Any = None) -> Any
     Raises
     ------
     ImportError
-        If matplotlib is missing; ``pip install bvar[plot]`` brings it.
+        If matplotlib is missing; ``pip install boolean-variation[plot]`` brings it.
 
     See Also
     --------
@@ -53,7 +56,9 @@ def plot_learning_curve(history: dict[str, list[Any]], *, ax: Any = None) -> Any
     return _finish(ax)
 
 
-def plot_flip_rate(history: dict[str, list[Any]], *, names: list[str] | None = None, ax: Any = None) -> Any:
+def plot_flip_rate(
+    history: dict[str, list[Any]], *, names: list[str] | None = None, ax: Axes | None = None
+) -> Axes:
     """Draw the share of weights that flipped in each epoch, one line for each parameter.
 
     Parameters
@@ -74,7 +79,7 @@ def plot_flip_rate(history: dict[str, list[Any]], *, names: list[str] | None = N
     Raises
     ------
     ImportError
-        If matplotlib is missing; ``pip install bvar[plot]`` brings it.
+        If matplotlib is missing; ``pip install boolean-variation[plot]`` brings it.
 
     See Also
     --------
@@ -100,7 +105,7 @@ def plot_flip_rate(history: dict[str, list[Any]], *, names: list[str] | None = N
     return _finish(ax)
 
 
-def plot_beta(history: dict[str, list[Any]], *, names: list[str] | None = None, ax: Any = None) -> Any:
+def plot_beta(history: dict[str, list[Any]], *, names: list[str] | None = None, ax: Axes | None = None) -> Axes:
     """Draw the plasticity beta at the end of each epoch, one line for each parameter.
 
     Parameters
@@ -120,7 +125,7 @@ def plot_beta(history: dict[str, list[Any]], *, names: list[str] | None = None, 
     Raises
     ------
     ImportError
-        If matplotlib is missing; ``pip install bvar[plot]`` brings it.
+        If matplotlib is missing; ``pip install boolean-variation[plot]`` brings it.
 
     Examples
     --------
@@ -137,7 +142,9 @@ def plot_beta(history: dict[str, list[Any]], *, names: list[str] | None = None, 
     return _finish(ax)
 
 
-def plot_weights(network: Network, neuron: int, shape: tuple[int, int], *, layer: int = 0, ax: Any = None) -> Any:
+def plot_weights(
+    network: Network, neuron: int, shape: tuple[int, int], *, layer: int = 0, ax: Axes | None = None
+) -> Axes:
     """Draw the weights of one neuron as an image, T light and F dark.
 
     Parameters
@@ -163,7 +170,7 @@ def plot_weights(network: Network, neuron: int, shape: tuple[int, int], *, layer
     ValueError
         If the shape does not fit, or there is no such neuron or parameter.
     ImportError
-        If matplotlib is missing; ``pip install bvar[plot]`` brings it.
+        If matplotlib is missing; ``pip install boolean-variation[plot]`` brings it.
 
     Examples
     --------
@@ -186,18 +193,18 @@ def plot_weights(network: Network, neuron: int, shape: tuple[int, int], *, layer
     return ax
 
 
-def _axes(ax: Any) -> Any:
+def _axes(ax: Axes | None) -> Axes:
     if ax is not None:
         return ax
     try:
         from matplotlib.figure import Figure  # a figure of its own: no global state, no window
     except ImportError as error:
-        raise ImportError("plots need matplotlib: pip install bvar[plot]") from error
+        raise ImportError("plots need matplotlib: pip install boolean-variation[plot]") from error
     return Figure(figsize=(6, 4), layout="constrained").add_subplot()
 
 
-def _finish(ax: Any) -> Any:
-    ax.xaxis.get_major_locator().set_params(integer=True)  # there is no epoch 2.5
+def _finish(ax: Axes) -> Axes:
+    ax.locator_params(axis="x", integer=True)  # there is no epoch 2.5
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(alpha=0.25)
     ax.legend(frameon=False)

@@ -3,7 +3,7 @@ r"""The update of Boolean weights: accumulate votes, flip where the evidence is 
 .. math:: m \leftarrow \beta m + \eta q ; \qquad
           m \, e(w) \ge 1 \;\Rightarrow\; w \leftarrow \lnot w,\ m \leftarrow 0 .
 
-The page ``docs/explanation/optimizer.md`` says why the gate at 1 is there (BOLD, NeurIPS 2024, Eq. 9-11).
+The page ``docs/explanation/optimizer.md`` says why the bar of 1 is there (BOLD, NeurIPS 2024, Eq. 9-11).
 """
 
 from __future__ import annotations

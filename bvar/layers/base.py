@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
 from bvar import backends, kernels
 from bvar.bits import BitMatrix
 
-__all__ = ["Companion", "Comparison", "Layer", "Marginals", "Parameter", "Received", "Sums", "VoteBlock"]
+__all__ = ["Companion", "Comparison", "Layer", "Marginals", "Parameter", "Received", "Sums", "Value", "VoteBlock"]
 
 
 class Parameter:
@@ -27,16 +27,17 @@ class Parameter:
         What the tensor is called in tables and files.
     bits : BitMatrix of shape (n_outputs, n_inputs)
         The weights.
-    unit : int, default=1
-        Size of an input: votes count in multiples of it, so that eta means the same whatever the inputs are.
+    rms : int, default=1
+        Root of the mean square of an input, 1 for bits: votes count in multiples of it, so that eta means the same
+        whatever the inputs are.
     n_places : int, default=1
         At how many places of one sample each weight is used, and voted on.
     """
 
-    def __init__(self, name: str, bits: BitMatrix, *, unit: int = 1, n_places: int = 1) -> None:
+    def __init__(self, name: str, bits: BitMatrix, *, rms: int = 1, n_places: int = 1) -> None:
         self.name = name
         self.bits = bits
-        self.unit = unit
+        self.rms = rms
         self.n_places = n_places
         self._prepared: kernels.PreparedWeights | None = None
 
@@ -85,10 +86,13 @@ class Parameter:
         return {**self.__dict__, "_prepared": None}
 
 
-VoteBlock = tuple[int, slice, np.ndarray]
+Value: TypeAlias = BitMatrix | np.ndarray
+"""What goes up: bits behind a threshold, int32 sums before it, numbers below a layer that takes them."""
+
+VoteBlock: TypeAlias = tuple[int, slice, np.ndarray]
 """Number of a parameter, rows of it, and the votes on these rows."""
 
-Marginals = tuple[np.ndarray, np.ndarray, int]
+Marginals: TypeAlias = tuple[np.ndarray, np.ndarray, int]
 """Sums whose product, over the number of their terms, votes are centred by: of signals (n_outputs,) and of what
 these are multiplied with (n_inputs,), both int64, and that number: of samples, or of samples times places."""
 
@@ -105,8 +109,9 @@ class Layer(ABC):
 
     Notes
     -----
-    A subclass defines `forward` and `backward`, and `votes` if it has parameters. What goes up is a BitMatrix
+    A subclass defines `forward` and `backward`, and `votes` if it has `parameters`. What goes up is a BitMatrix
     behind a threshold and int32 sums before it; what comes down is int8 signals on sums and int32 votes on bits.
+    Each class takes one kind of input and has a context of its own, hence `Any` in the base class.
     """
 
     parameters: tuple[Parameter, ...] = ()
@@ -117,7 +122,7 @@ class Layer(ABC):
     """Most samples to score at a time, where more would not be faster; None: any number."""
 
     @abstractmethod
-    def forward(self, x: Any) -> tuple[Any, Any]:
+    def forward(self, x: Any) -> tuple[Value, Any]:
         """Compute the output and the context that `backward` needs.
 
         Parameters
@@ -133,7 +138,7 @@ class Layer(ABC):
             For `backward`.
         """
 
-    def infer(self, x: Any) -> Any:
+    def infer(self, x: Any) -> Value:
         """Compute the output for a sample on its own, as a trained network does.
 
         Parameters
@@ -148,7 +153,7 @@ class Layer(ABC):
         """
         return self.forward(x)[0]
 
-    def absorb(self, above: Sequence[Layer]) -> tuple[Callable[[Any], Any], Sequence[Layer]]:
+    def absorb(self, above: Sequence[Layer]) -> tuple[Callable[[Any], Value], Sequence[Layer]]:
         """Offer to infer at once what layers above would infer from the output, where that is faster.
 
         Parameters
@@ -278,7 +283,7 @@ class Sums(Protocol):
     def shapes(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
         """What must agree for two to be added."""
 
-    def __add__(self, other: Any) -> Any:
+    def __add__(self, other: Any) -> Sums:
         """Add those of other samples."""
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from bvar._validation import check_integer
 from bvar.bits import BitMatrix
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.calculus.gates import Gate
-from bvar.layers.base import Layer, Marginals, Parameter, VoteBlock
+from bvar.layers.base import Layer, Marginals, Parameter, Value, VoteBlock
 
 __all__ = ["BooleanLinear"]
 
@@ -106,7 +105,7 @@ class BooleanLinear(Layer):
             s += self._bias_signs()
         return s, x
 
-    def absorb(self, above: Sequence[Layer]) -> tuple[Callable[[BitMatrix], Any], Sequence[Layer]]:
+    def absorb(self, above: Sequence[Layer]) -> tuple[Callable[[BitMatrix], Value], Sequence[Layer]]:
         """Compare the sums where they arise, if a comparison follows: nothing but its bits is then stored."""
         found = above[0].comparison(above[1:]) if above else None
         if found is None or type(self) is not BooleanLinear:  # a subclass may add up otherwise: it is not merged

@@ -78,7 +78,7 @@ class SignedSum(Layer):
         check_integer(rms, "rms", low=1, high=127)
         source = RandomWords.of(random_state)
         self.name = name
-        self.weight = Parameter(f"{name}.weight", source.bits(n_outputs, n_inputs), unit=int(rms))
+        self.weight = Parameter(f"{name}.weight", source.bits(n_outputs, n_inputs), rms=int(rms))
         self.parameters = (self.weight,)
 
     @property
@@ -94,7 +94,7 @@ class SignedSum(Layer):
     @property
     def sum_variance(self) -> int:
         """Variance of a sum over random weights."""
-        return self.n_inputs * self.weight.unit**2
+        return self.n_inputs * self.weight.rms**2
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Compute the sums of int8 inputs, which are the context."""

@@ -1,12 +1,12 @@
-r"""The threshold, and the weight that a signal gets on its way back through it.
+r"""The threshold, and the curve that a signal meets on its way back through it.
 
 Forward: T where the sum reaches the threshold.  Backward: the exact variation of a step is zero but at the step
-itself, so no signal would pass (``docs/explanation/chain-rules.md``); the signal is weighted instead by
+itself, so no signal would pass (``docs/explanation/chain-rules.md``); the signal is scaled by a surrogate instead,
 
 .. math:: \tanh'(\alpha \Delta) = 1 - \tanh^2(\alpha \Delta), \qquad \Delta = |s - \tau| ,
 
-as in BOLD, App. C.3.  The page ``docs/explanation/backpropagation.md`` derives alpha and the scale.  The weight is
-the variation of a threshold in logistic noise; without noise only sums that meet the threshold are heard.
+as in BOLD, App. C.3.  The page ``docs/explanation/backpropagation.md`` derives alpha and the scale.  It is the
+variation of a threshold in logistic noise; without noise only sums that meet the threshold are heard.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from bvar.layers.base import Comparison, Layer
 
 __all__ = ["Threshold"]
 
-_WIDEST = 100  # noise of ten thousand times the variance; a table grows with the width
+_WIDEST = 100  # noise of ten thousand times the variance; a curve grows with the width
 
 
 class Threshold(Layer):
@@ -51,14 +51,14 @@ class Threshold(Layer):
     pool : int, default=1
         Number of sums of which each is the largest.
     width : float, default=1.0
-        Width of the noise that the weight stands for, see :meth:`set_width`.
+        Width of the noise that the curve stands for, see :meth:`set_width`.
 
     Attributes
     ----------
     tau : ndarray of int32, shape (n_units,)
         The median of the sum over random bits: 0 for xnor, ``-fan_in / 2`` for and; above it for a pool.
-    table : ndarray of int32
-        The weight as fixed-point numbers with `SHIFT` fractional bits, indexed by the distance.
+    curve : ndarray of int32
+        The surrogate as fixed-point numbers with `SHIFT` fractional bits, indexed by the distance.
 
     Raises
     ------
@@ -73,7 +73,7 @@ class Threshold(Layer):
     Notes
     -----
     Over random bits the sum has variance ``v = fan_in * (1 - mean**2)`` for a gate of mean `mean`; alpha is
-    :math:`\pi / (2 \sqrt{3 v})`, so that the logistic density proportional to the weight has that variance
+    :math:`\pi / (2 \sqrt{3 v})`, so that the logistic density proportional to the curve has that variance
     (BOLD, Eq. 47, for xnor in +1/-1 units; for the other gates derived here).  The scale
     :math:`c = \sqrt{2 / (\text{fan\_out} \cdot p)}`, where p is the share of non-zero variations of the gate
     above, keeps the variance of signals from layer to layer (BOLD, App. C.1).  Both are constants of the
@@ -95,6 +95,7 @@ class Threshold(Layer):
     array([[100,  93]], dtype=int8)
     """
 
+    # the curve is then at most 2**22, so its product with int32 votes is exact in int64, and in float64 too
     SHIFT = 20
     _formula: tuple[Decimal, Decimal] | None = None  # alpha and c
 
@@ -127,11 +128,11 @@ class Threshold(Layer):
         self.set_width(width)
 
     def set_width(self, width: float) -> None:
-        r"""Make the table anew, for noise of another width.
+        r"""Make the curve anew, for noise of another width.
 
         .. math:: t_d = \operatorname{round}\bigl(2^{20} c \, (1 - \tanh^2 (\alpha d / w))\bigr)
 
-        At a distance :math:`d > 0` the weight is at most :math:`4 c \, e^{-2 \alpha d / w}` (derived here), and
+        At a distance :math:`d > 0` the curve is at most :math:`4 c \, e^{-2 \alpha d / w}` (derived here), and
         for :math:`w = 0` only sums that meet the threshold are heard; an odd number of terms never meets 0.
         The scale c stays as it is, so narrower noise lets less of the signal through.
 
@@ -143,7 +144,7 @@ class Threshold(Layer):
         Raises
         ------
         TypeError, ValueError
-            If it is no such number, or the layer comes from a file: a file keeps the table, not its formula.
+            If it is no such number, or the layer comes from a file: a file keeps the curve, not its formula.
 
         Examples
         --------
@@ -159,7 +160,7 @@ class Threshold(Layer):
         if check_real(width, "width", low=0) > _WIDEST:
             raise ValueError(f"width must be in [0, {_WIDEST}], got {width!r}")
         if self._formula is None:
-            raise ValueError("width of a layer that comes from a file cannot be set: the file has its table alone")
+            raise ValueError("width of a layer that comes from a file cannot be set: the file has its curve alone")
         self.curve = sech2_table(*self._formula, self.SHIFT, float(width)).astype(np.int32)
 
     def forward(self, x: np.ndarray) -> tuple[BitMatrix, np.ndarray]:
@@ -193,6 +194,6 @@ def surrogate_width(fan_in: int, gate: Gate) -> Decimal:
 
 
 def signal_scale(fan_out: int | Fraction, gate: Gate) -> Decimal:
-    """c: keeps the variance of signals across `fan_out` outputs and a mean squared weight of one half."""
+    """c: keeps the variance of signals across `fan_out` outputs and a mean squared surrogate of one half."""
     share = Fraction(sum(map(abs, gate.variation_b)), 2)
     return sqrt(2 / (fan_out * share))

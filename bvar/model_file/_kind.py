@@ -49,7 +49,7 @@ def only(value: Any, path: str, names: Iterable[str]) -> None:
 def check_parameters(layer: Layer, path: str) -> None:
     """Refuse to lose an attribute of a Boolean or real parameter."""
     for parameter in layer.parameters:
-        only(parameter, path, ("name", "bits", "unit", "n_places", "_prepared"))
+        only(parameter, path, ("name", "bits", "rms", "n_places", "_prepared"))
     for real in getattr(layer, "real_parameters", ()):
         only(real, path, ("name", "values", "n_places"))
 

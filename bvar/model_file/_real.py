@@ -72,7 +72,7 @@ def _signed_to(layer: SignedSum, writer: Writer, path: str) -> dict[str, Any]:
     only(layer, path, ("name", "parameters", "weight"))
     check_parameters(layer, path)
     weight = writer.value(layer.weight.bits, f"{path}.weight")
-    return {"name": layer.name, "rms": layer.weight.unit, "weight": weight}
+    return {"name": layer.name, "rms": layer.weight.rms, "weight": weight}
 
 
 def _signed_from(fields: dict[str, Any], reader: Reader, path: str) -> SignedSum:

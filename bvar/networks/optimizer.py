@@ -9,7 +9,7 @@ This is Algorithm 8 of BOLD (NeurIPS 2024).  Votes are divided by 127 times the 
 does not depend on the batch size, and 1 is the largest vote that a weight can get.
 
 One thing is added.  The votes on the weights of one neuron often agree (a class is too high for every sample, a
-pixel is always dark), so its weights reach the gate together, the sum leaps past its threshold by many times
+pixel is always dark), so its weights reach the bar together, the sum leaps past its threshold by many times
 its own spread, and no signal comes back: training collapses.  Therefore eta is lowered for a neuron with n
 weights whose votes are too loud together, so that ``sum |eta q| <= clip * sqrt(n)``.  A flip uses up at least 1
 of what was accumulated since the last; hence the flips of a neuron over any number of steps are at most the sum
@@ -37,7 +37,7 @@ __all__ = ["BooleanOptimizer"]
 
 
 class BooleanOptimizer:
-    """Accumulate votes in float32 and flip weights at a gate of one.
+    """Accumulate votes in float32 and flip weights that reach the bar of one.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ class BooleanOptimizer:
                 self.m[number][rows],
                 q,
                 beta=self.beta[number],
-                eta=self._clipped(eta / (parameter.unit * sqrt(parameter.n_places)), q),
+                eta=self._clipped(eta / (parameter.rms * sqrt(parameter.n_places)), q),
                 rows=rows,
             )
         self.beta = [(m.size - n) / m.size for m, n in zip(self.m, flips, strict=True)]

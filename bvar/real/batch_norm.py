@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import sqrt
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from bvar._validation import check_integer, check_real
 from bvar.layers.base import Comparison, Layer
 from bvar.layers.signed_sum import to_int8
-from bvar.real.rounding import UNIT, fixed_point
+from bvar.real.rounding import ONE, fixed_point
 from bvar.real.trainer import RealLayer, RealParameter
 
 __all__ = ["BatchNorm", "normalize", "normalize_backward"]
@@ -84,7 +85,7 @@ class BatchNorm(RealLayer):
     [63, 191]
     """
 
-    FAN_IN = UNIT**2
+    FAN_IN = ONE**2
 
     def __init__(
         self,
@@ -163,7 +164,7 @@ class BatchNorm(RealLayer):
             return (fixed_point(slope * s + offset) >= tau) ^ below
 
         with np.errstate(divide="ignore", invalid="ignore"):
-            edge = np.ceil((tau / UNIT - offset) / slope)
+            edge = np.ceil((tau / ONE - offset) / slope)
         always = np.where(reached(np.zeros(self.n_units)), -_FAR, _FAR)  # of units that do not look at their sum
         t = np.where(slope == 0, always, np.clip(edge, -_FAR, _FAR))
         t -= reached(t - 1)  # the division rounds: these two put right what may be wrong by one
@@ -198,7 +199,8 @@ class BatchNorm(RealLayer):
         self.variance += self.momentum * (variance - self.variance)
 
     def _line(self) -> tuple[np.ndarray, np.ndarray]:
-        """Slope and offset of the inference, float64."""
+        """Slope and offset of the inference."""
+        # float64 from here on: float32 does not hold every int32 sum, and `thresholds` must agree with `infer`
         slope = self.scale.values / np.sqrt(self.variance + self.epsilon * self.fan_in)
         return slope, self.shift.values - slope * self.mean
 
@@ -217,10 +219,10 @@ class Normalized(NamedTuple):
     mean: np.ndarray
     variance: np.ndarray
     inverse: np.ndarray
-    dtype: Any
+    dtype: np.dtype
 
 
-def normalize(s: np.ndarray, epsilon: float, dtype: Any = None) -> Normalized:
+def normalize(s: np.ndarray, epsilon: float, dtype: DTypeLike | None = None) -> Normalized:
     """Subtract the mean of the rows and divide by their spread.
 
     Parameters

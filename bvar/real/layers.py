@@ -15,7 +15,7 @@ from bvar._validation import check_array, check_integer
 from bvar.bits import BitMatrix
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.layers.base import Layer
-from bvar.real.rounding import UNIT, fixed_point, to_votes
+from bvar.real.rounding import ONE, fixed_point, to_votes
 from bvar.real.trainer import RealLayer, RealParameter
 
 __all__ = ["FixedPoint", "RealLinear", "affine", "affine_gradients", "real_votes"]
@@ -155,7 +155,7 @@ class FixedPoint(Layer):
     array([[64, -1]], dtype=int32)
     """
 
-    FAN_IN = UNIT**2
+    FAN_IN = ONE**2
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, None]:
         """Round float32 sums down to int32 64ths."""

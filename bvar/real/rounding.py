@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["UNIT", "fixed_point", "to_votes"]
+__all__ = ["ONE", "fixed_point", "to_votes"]
 
-UNIT = 64
-"""Integers in a real number that goes to a threshold: its place is known to a 64th of a spread."""
+ONE = 64
+"""The integer that stands for 1 before a threshold: a sum is known to a 64th of its spread."""
 
 _LIMIT = 2**30  # of int32 with room for a difference of two
 
 
 def fixed_point(u: np.ndarray) -> np.ndarray:
-    """Give real numbers as multiples of 1 / UNIT, int32.
+    """Give real numbers as multiples of 1 / ONE, int32.
 
-    Rounded down, so that u >= t / UNIT exactly where the result is at least t, for every integer t.
+    Rounded down, so that u >= t / ONE exactly where the result is at least t, for every integer t.
     """
-    return np.clip(np.floor(UNIT * u), -_LIMIT, _LIMIT).astype(np.int32)
+    return np.clip(np.floor(ONE * u), -_LIMIT, _LIMIT).astype(np.int32)
 
 
 def to_votes(g: np.ndarray) -> np.ndarray:

@@ -228,7 +228,7 @@ class RealLayer(Layer):
         Returns
         -------
         tuple of ndarray of float32
-            One array for each real parameter, of its shape, in 127ths of the unit of the loss.
+            One array for each real parameter, of its shape, in 127ths.
         """
         return ()
 
