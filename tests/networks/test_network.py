@@ -10,7 +10,8 @@ import pytest
 from bvar import backends, kernels
 from bvar.bits import RandomWords
 from bvar.calculus.gates import GATES
-from bvar.networks import Votes, boolean_mlp
+from bvar.layers import BooleanLinear, Threshold
+from bvar.networks import BooleanOptimizer, CrossEntropy, Network, Votes, boolean_mlp
 
 
 def data(n=200, seed=0):
@@ -224,3 +225,41 @@ def test_votes_add_up_and_refuse_strangers():
 def test_bad_input_is_named(call, text):
     with pytest.raises((TypeError, ValueError), match=text):
         call()
+
+
+class Opposite(Threshold):
+    """A threshold that answers the other way round."""
+
+    def forward(self, x):
+        y, context = super().forward(x)
+        return kernels.pack(~kernels.unpack(y)), context
+
+
+class Doubled(BooleanLinear):
+    """A linear layer whose sums are all below the thresholds above it."""
+
+    def forward(self, x):
+        s, context = super().forward(x)
+        return s * 0 - 1000, context
+
+
+def test_a_linear_layer_takes_in_the_threshold_above_it_and_no_more():
+    first, threshold, last = boolean_mlp([70, 33, 3], random_state=0).layers
+    infer, left = first.absorb([threshold, last])
+    assert left == [last]
+    assert (infer(data()[0]).words == threshold.infer(first.infer(data()[0])).words).all()
+    assert last.absorb([]) == (last.infer, [])
+    assert first.absorb([last])[1] == [last]
+
+
+@pytest.mark.parametrize("which", ["linear", "threshold"])
+def test_a_subclass_that_answers_otherwise_is_not_merged(which):
+    x, _ = data()
+    linear = (Doubled if which == "linear" else BooleanLinear)(70, 33, random_state=0)
+    threshold = (Opposite if which == "threshold" else Threshold)(33, 70, 3)
+    last = BooleanLinear(33, 3, random_state=1)
+    network = Network([linear, threshold, last], CrossEntropy(33), BooleanOptimizer())
+    value = x
+    for layer in network.layers:
+        value = layer.forward(value)[0]
+    assert (network.scores(x) == value).all()

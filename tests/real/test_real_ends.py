@@ -12,7 +12,7 @@ from bvar import backends, kernels
 from bvar.bits import BitMatrix
 from bvar.layers import BooleanConv2d, BooleanLinear, SignedSum, Threshold, standard_int8
 from bvar.networks import FULL_WEIGHT, BooleanOptimizer, CrossEntropy, Network, Votes, boolean_mlp
-from bvar.real import Adam, BatchNorm, FixedPoint, RealCrossEntropy, RealLinear
+from bvar.real import Adam, BatchNorm, FixedPoint, RealCrossEntropy, RealLayer, RealLinear, RealParameter
 from bvar.real.batch_norm import normalize, normalize_backward
 from bvar.real.layers import affine, affine_gradients, real_votes
 
@@ -370,6 +370,53 @@ def test_a_boolean_network_has_no_adam():
     mixed = mixed_network(n_steps=3)
     mixed.start_schedule(2.0, 9)
     assert (mixed.real.adam.n_steps, mixed.real.adam.rate) == (9, 1e-3)
+
+
+class Shift(RealLayer):
+    """A layer from outside: it adds a number to every score."""
+
+    def __init__(self, n):
+        self.shift = RealParameter("shift", np.zeros(n, np.float32))
+        self.real_parameters = (self.shift,)
+
+    def forward(self, x):
+        return x + self.shift.values, None
+
+    def backward(self, signal, context):
+        return signal
+
+    def gradients(self, signal, context):
+        return (signal.sum(axis=0),)
+
+
+def test_a_real_layer_from_outside_is_trained_printed_and_added():
+    x, y = data()
+    one, two = (Network([*mixed_network().layers, Shift(3)], RealCrossEntropy(), BooleanOptimizer()) for _ in "ab")
+    before = one.fingerprint()
+    for _ in range(3):
+        one.step(x, y)
+        two.apply(two.votes(x, y))
+    assert one.fingerprint() == two.fingerprint() != before
+    assert one.layers[-1].shift.values.all()
+    assert one.real.parameters[-1].name == "shift"
+    assert "\nshift " in one.summary()
+
+
+def test_a_normalisation_above_another_merges_with_it_and_a_subclass_does_not():
+    x, _ = data()
+    norms = [BatchNorm(65, fan_in=70), BatchNorm(65, fan_in=BatchNorm.FAN_IN)]
+    for i, norm in enumerate(norms):
+        norm.scale.values[:] = np.random.RandomState(i).standard_normal(65)
+        norm.mean[:] = np.random.RandomState(i + 2).standard_normal(65) * 5
+    first, threshold = BooleanLinear(x.n_bits, 65, random_state=0), Threshold(65, BatchNorm.FAN_IN, 3)
+    infer, left = first.absorb([*norms, threshold])
+    assert left == []
+    value = first.infer(x)
+    for norm in norms:
+        value = norm.infer(value)
+    assert (infer(x).words == threshold.infer(value).words).all()
+    norms[1].__class__ = type("Other", (BatchNorm,), {})
+    assert len(first.absorb([*norms, threshold])[1]) == 3
 
 
 # ------------------------------------------------------------------------------------------------------ Adam
