@@ -94,7 +94,9 @@ class Gate:
     def __post_init__(self) -> None:
         """Refuse a name that does not belong to the number."""
         if not 0 <= self.id <= 15 or self.name != _NAMES[self.id]:
-            raise ValueError(f"no gate has id {self.id!r} and name {self.name!r}; use Gate.of(...)")
+            raise ValueError(
+                f"name must be that of id, as Gate.of(...) sees to, got id {self.id!r} and name {self.name!r}"
+            )
 
     @staticmethod
     def of(which: str | int | Gate) -> Gate:
@@ -128,18 +130,17 @@ class Gate:
         """
         if isinstance(which, Gate):
             return which
+        names = ", ".join(_NAMES)
+        wanted = f"gate must be a name, a number from 0 to 15 or a Gate, got {which!r}; the names are {names}"
         if isinstance(which, str):
             if which not in _NAMES:
-                raise ValueError(f"unknown gate {which!r}; the names are {', '.join(_NAMES)}")
+                raise ValueError(wanted)
             return GATES[_NAMES.index(which)]
         if isinstance(which, bool | np.bool_) or not hasattr(which, "__index__"):
-            raise TypeError(
-                f"a gate is a name, a number from 0 to 15 or a Gate, not {type(which).__name__}; "
-                f"the names are {', '.join(_NAMES)}"
-            )
+            raise TypeError(wanted)
         number = operator.index(which)
         if not 0 <= number <= 15:
-            raise ValueError(f"gate number {number} is not in 0..15; the names are {', '.join(_NAMES)}")
+            raise ValueError(wanted)
         return GATES[number]
 
     def __call__(self, a: ArrayLike, b: ArrayLike) -> Any:

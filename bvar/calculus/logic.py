@@ -55,24 +55,23 @@ def _as_operand(name: str, value: ArrayLike) -> NDArray[Any]:
     if array.dtype == np.int8:
         if ((array < F) | (array > T)).any():
             raise ValueError(
-                f"{name} is int8, which means logic, so it may hold only -1 (F), 0 and 1 (T); "
-                "give numbers another dtype, such as int64"
+                f"{name} must hold only -1 (F), 0 and 1 (T), because int8 means logic, got {int(array.min())} to "
+                f"{int(array.max())}; give numbers another dtype, such as int64"
             )
         return array
     if kind in "iu":
         if array.size and max(int(array.max()), -int(array.min())) > _INTEGER_LIMIT:
-            raise ValueError(f"{name} holds an integer outside -2**62..2**62")
+            raise ValueError(f"{name} must be integers in -2**62..2**62, got {array.min()} to {array.max()}")
         return array.astype(np.int64)
     if kind == "f":
         array = array.astype(np.float64)
         if not np.isfinite(array).all():
             raise ValueError(
-                f"{name} holds NaN or infinity; a number must be finite "
-                "(for 'no value' there is the logic value 0)"
+                f"{name} must be finite, got NaN or infinity (for 'no value' there is the logic value 0)"
             )
         return array
     raise TypeError(
-        f"{name} has dtype {array.dtype}; expected bool or int8 (logic), or an integer or float dtype (number)"
+        f"{name} must be bool or int8 (logic), or of an integer or float dtype (number), got dtype {array.dtype}"
     )
 
 
@@ -80,7 +79,7 @@ def _as_logic(name: str, value: ArrayLike) -> NDArray[np.int8]:
     """Return `value` as int8 in F, 0, T, refusing numbers."""
     array = _as_operand(name, value)
     if not _is_logic(array):
-        raise TypeError(f"{name} is a number ({array.dtype}); expected logic: bool, or int8 with -1, 0, 1")
+        raise TypeError(f"{name} must be logic, bool or int8 with -1, 0, 1, got a number ({array.dtype})")
     return array
 
 
@@ -94,8 +93,8 @@ def _refuse_mixed_list(name: str, value: Any) -> None:
         kinds = _kinds(value)
         if len(kinds) > 1:
             raise TypeError(
-                f"{name} mixes {' and '.join(sorted(kinds))} in one list; "
-                "use F, ZERO and T, or only bool, or only numbers"
+                f"{name} must be F, ZERO and T, or only bool, or only numbers, "
+                f"got {' and '.join(sorted(kinds))} in one list"
             )
 
 

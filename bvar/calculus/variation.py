@@ -47,7 +47,7 @@ def _as_boolean(name: str, value: ArrayLike) -> NDArray[np.int8]:
     """Return `value` as int8 in F, T: variation is taken at points of B, never at 0."""
     array = _as_logic(name, value)
     if not array.all():
-        raise ValueError(f"{name} holds 0; expected only F and T here")
+        raise ValueError(f"{name} must be F or T, got 0")
     return array
 
 
@@ -56,21 +56,21 @@ def _as_integer(name: str, value: ArrayLike) -> NDArray[np.int64]:
     array = _as_operand(name, value)
     if array.dtype != np.int64:
         kind = "logic" if _is_logic(array) else "a float"
-        raise TypeError(f"{name} is {kind}; expected integers (int, or a dtype such as int64)")
+        raise TypeError(f"{name} must be integers, int or a dtype such as int64, got {kind}")
     return array
 
 
 def _as_point(x: ArrayLike) -> NDArray[np.int8]:
     point = _as_boolean("x", x)
     if point.ndim != 1:
-        raise ValueError(f"x must be one-dimensional, a point of B^n; got shape {point.shape}")
+        raise ValueError(f"x must be one-dimensional, a point of B^n, got shape {point.shape}")
     return point
 
 
 def _as_coordinate(name: str, index: int, n: int) -> int:
     index = operator.index(index)
     if not 0 <= index < n:
-        raise IndexError(f"{name} is {index}, but x has coordinates 0..{n - 1}")
+        raise IndexError(f"{name} must be a coordinate of x, in 0..{n - 1}, got {index}")
     return index
 
 
@@ -473,7 +473,7 @@ def truth_table(f: Callable[[Any], Any], n: int) -> NDArray[Any]:
     """
     values = [_as_operand("f(x)", f(point)) for point in _points(n)]
     if len({_is_logic(value) for value in values}) > 1:
-        raise TypeError("f is logic at some points and a number at others")
+        raise TypeError("f must be logic at all points or a number at all, got both")
     return np.array(values)
 
 
