@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bvar.cli import commands as cli
+from bvar.cli import train as cli
 from bvar.testing.kit import commands as conformance
 
 

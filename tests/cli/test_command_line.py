@@ -12,7 +12,7 @@ import pytest
 
 from bvar import backends, load
 from bvar.__main__ import main
-from bvar.cli import commands
+from bvar.cli import train
 
 RANDOM = np.random.RandomState(0)
 AGE, PAY = RANDOM.randint(18, 80, 300), np.round(RANDOM.rand(300) * 1000, 2)
@@ -161,7 +161,7 @@ def test_blocks_of_rows_make_no_difference(tmp_path, run, people, monkeypatch):
 
     run("train", people, "--target", "rich", "-o", tmp_path / "m", *QUICK)
     expected = run("predict", tmp_path / "m", people, "--proba")[1]
-    monkeypatch.setattr(commands, "_ROWS", 7)
+    monkeypatch.setattr(train, "_ROWS", 7)
     assert run("predict", tmp_path / "m", people, "--proba")[1] == expected
 
 
@@ -208,11 +208,11 @@ def test_an_underscore_makes_no_number(tmp_path, run):
 def test_classes_are_held_out_in_proportion(tmp_path, run):
     y, arguments = np.array(["a"] * 40 + ["b"] * 10), Namespace(test_size=0.2, seed=0)
     for arguments.seed in range(10):
-        train, test = commands._split(y, "classify", arguments)
+        train, test = train._split(y, "classify", arguments)
         assert sorted([*train, *test]) == list(range(50))
         assert sorted(y[test]) == ["a"] * 8 + ["b"] * 2
     y[-9:] = "a"  # one sample cannot be in both parts
-    assert len(commands._split(y, "classify", arguments)[1]) == 10
+    assert len(train._split(y, "classify", arguments)[1]) == 10
 
 
 def test_models_made_in_python_predict_too(tmp_path, run):
