@@ -68,13 +68,14 @@ def run(picture: Path | None = None) -> None:
     model.fit(X_train, y_train)
     seconds = time.perf_counter() - start
     score = model.score(X_test, y_test)
-    say("\naccuracy on the digits held out, and what the weights take:")
-    _say_model(score, "bvar", _n_bits(model), 1, seconds)
+    say("\nOn the digits held out:")
+    _say_model(score, f"bvar, {_n_bits(model)} weights of 1 bit", _n_bytes(model), seconds, head="accuracy")
     for name, rival in _rivals().items():
         start = time.perf_counter()
         rival.fit(X_train, y_train)
         seconds = time.perf_counter() - start
-        _say_model(rival.score(X_test, y_test), f"scikit-learn's {name}", _n_floats(rival), 64, seconds)
+        n = _n_floats(rival)
+        _say_model(rival.score(X_test, y_test), f"scikit-learn's {name}, {n} weights of 64 bits", 8 * n, seconds)
     say(f"bits     1 per weight, 1 per activation: {_n_bytes(model) / 1024:.0f} KiB are the weights only;")
     say(f"         as a file, with thresholds and history, the model has {_file_size(model) / 1024:.0f} KiB")
     say(f"backend  {model.backend_}")
@@ -83,10 +84,8 @@ def run(picture: Path | None = None) -> None:
     say(f"plot     {_draw(model, score, picture)}")
 
 
-def _say_model(score: float, name: str, n_weights: int, n_bits: int, seconds: float) -> None:
-    size = n_weights * n_bits / 8 / 1024
-    bits = "bit" if n_bits == 1 else "bits"
-    say(f"accuracy {score:.4f}  {name}, {n_weights} weights of {n_bits} {bits}, {size:.0f} KiB, {seconds:.1f} s")
+def _say_model(score: float, what: str, n_bytes: int, seconds: float, head: str = "") -> None:
+    say(f"{head:<8} {score:.4f}  {what}, {n_bytes / 1024:.0f} KiB, {seconds:.1f} s")
 
 
 def _rivals() -> dict[str, Any]:

@@ -185,6 +185,8 @@ def _split(y: np.ndarray, task: str, arguments: argparse.Namespace) -> tuple[np.
         )
     options = {"test_size": arguments.test_size, "random_state": arguments.seed}
     try:
-        return tuple(train_test_split(rows, stratify=y if task == "classify" else None, **options))
+        train, test = train_test_split(rows, stratify=y if task == "classify" else None, **options)
     except ValueError:  # a class is too rare to be in both parts
-        return tuple(train_test_split(rows, **options))
+        train, test = train_test_split(rows, **options)
+    unseen = ~np.isin(y[test], y[train]) & (task == "classify")  # what was never seen can only be wrong
+    return np.append(train, test[unseen]), test[~unseen]
