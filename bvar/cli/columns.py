@@ -17,10 +17,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from bvar.cli.cells import CellType, cell_type, to_numbers, to_objects
-from bvar.cli.command import CommandError, quoted
+from bvar.cli.command import CommandError, counted, quoted
 from bvar.cli.csv import CsvFile
 
-__all__ = ["Column", "ColumnReport", "read_columns", "report", "values"]
+__all__ = ["Column", "ColumnReport", "read_columns", "report", "values", "word_for_nothing"]
 
 _NAMELESS = re.compile(r"(Unnamed: \d+)?")  # the second is what pandas makes of the first
 
@@ -200,8 +200,8 @@ def _numbers(column: Column, *accepted: CellType) -> ColumnReport:
         )
     found = to_numbers(column.cells)
     found = found[~np.isnan(found)]
-    text = f"{len(found)} numbers from {found.min():g} to {found.max():g}{_missing(column)}"
-    if len(found) == len(column.cells) > 2 and (np.diff(found) == 1).all():
+    text = f"{counted(len(found), 'number')} from {found.min():g} to {found.max():g}{_missing(column)}"
+    if len(found) == len(column.cells) > 2 and (found == found[0] + np.arange(len(found))).all():
         text += f"; they count the rows: --ignore {_told(column)} if that is all"
     return ColumnReport(column, "number", text)
 
@@ -209,16 +209,17 @@ def _numbers(column: Column, *accepted: CellType) -> ColumnReport:
 def _categories(column: Column) -> ColumnReport:
     if column.is_made_of("number"):
         found = to_numbers(column.cells)
-        text = f"{len(np.unique(found[~np.isnan(found)]))} categories that are numbers{_missing(column)}"
+        n = len(np.unique(found[~np.isnan(found)]))
+        text = f"{counted(n, 'category', 'categories')} written as numbers{_missing(column)}"
         return ColumnReport(column, "category", text)
-    text = f"{len(set(filter(None, column.cells)))} categories{_missing(column, 'empty')}"
+    n = len(set(filter(None, column.cells)))
+    text = f"{counted(n, 'category', 'categories')}{_missing(column, 'empty')}"
     if column.has_codes():
         text += f"; text since some begin with a zero, {_example(column, ['code'])}"
     elif odd := column.odd_types("text"):
-        text += f"; {column.count(*odd)} cells look like numbers or dates, {_example(column, odd)}"
-    if column.count("missing"):
-        text += f"; a word for nothing is one of them, {_example(column, ['missing'])}"
-    return ColumnReport(column, "category", text)
+        n = column.count(*odd)
+        text += f"; {counted(n, 'cell')} like a number or date, {_example(column, odd)}"
+    return ColumnReport(column, "category", text + word_for_nothing(column))
 
 
 def _names_of_rows(column: Column) -> ColumnReport:
@@ -231,6 +232,24 @@ def _names_of_rows(column: Column) -> ColumnReport:
             )
         seen[cell] = line
     return ColumnReport(column, "left out", "it names the rows, as --id says")
+
+
+def word_for_nothing(column: Column) -> str:
+    """Return how a report goes on if NA or the like is one of the words of a column.
+
+    Parameters
+    ----------
+    column : Column
+        A column of text, where only an empty cell is missing.
+
+    Returns
+    -------
+    str
+        Which, and where; empty if there is none.
+    """
+    return (
+        f"; a word for nothing is one of them, {_example(column, ['missing'])}" if column.count("missing") else ""
+    )
 
 
 def _missing(column: Column, *types: CellType) -> str:

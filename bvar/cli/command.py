@@ -15,9 +15,23 @@ from math import inf
 from pathlib import Path
 from typing import NoReturn
 
+import numpy as np
+
 from bvar.backends import BackendUnavailable
 
-__all__ = ["CommandError", "Commands", "Parser", "check_output", "integer", "number", "quoted", "run", "say"]
+__all__ = [
+    "CommandError",
+    "Commands",
+    "Parser",
+    "check_output",
+    "counted",
+    "integer",
+    "number",
+    "quoted",
+    "run",
+    "say",
+    "shown",
+]
 
 # What argparse says, in the words of this package.
 _REWORDED = (
@@ -74,7 +88,10 @@ def run(command: Callable[[], int | None]) -> int:
     """
     code = None
     try:
-        code = command()
+        with np.errstate(
+            all="ignore"
+        ):  # checks of NumPy and scikit-learn overflow at 1e308, and are right all the same
+            code = command()
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of our output had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -120,6 +137,48 @@ def quoted(text: str) -> str:
         It, between quotes and in one line.
     """
     return repr(text if len(text) <= 40 else text[:37] + "...")
+
+
+def shown(name: str) -> str:
+    """Show a name as it is, if it can be shown.
+
+    Parameters
+    ----------
+    name : str
+        Of a column or a class.
+
+    Returns
+    -------
+    str
+        It, between quotes if it has characters that do something.
+    """
+    return name if name.isprintable() else quoted(name)
+
+
+def counted(n: int, what: str, several: str | None = None) -> str:
+    """Say how many there are.
+
+    Parameters
+    ----------
+    n : int
+        The number.
+    what : str
+        One of them.
+    several : str, optional
+        Many of them, if it is no s that makes it.
+
+    Returns
+    -------
+    str
+        Number and noun.
+
+    Examples
+    --------
+    >>> from bvar.cli.command import counted
+    >>> counted(1, "row"), counted(2, "category", "categories")
+    ('1 row', '2 categories')
+    """
+    return f"{n} {what if n == 1 else several or what + 's'}"
 
 
 def integer(low: int, high: int) -> Callable[[str], int]:

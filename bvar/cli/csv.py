@@ -10,11 +10,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Self
 
-from bvar.cli.command import CommandError, quoted
+from bvar.cli.command import CommandError, quoted, shown
 
 __all__ = ["CsvFile", "delimiter"]
 
 _SEPARATORS = {",": "','", ";": "';'", "\t": "tab", "|": "'|'"}  # that files have, and how --delimiter is told
+_REASONS = {
+    "unexpected end of data": "unexpected end of data, a quote must be closed",
+    "field larger than field limit": f"a cell must have at most {csv.field_size_limit()} characters",
+}
 
 
 def delimiter(text: str) -> str:
@@ -56,7 +60,7 @@ class CsvFile:
         self._file = open(self.path, encoding="utf-8-sig", newline="")
         try:
             self._reader = csv.reader(self._file, delimiter=self.delimiter, strict=True)
-            self.names = [name.strip() for name in next(self._lines(), [])]
+            self.names = [name.strip() for name in next(filter(None, self._lines()), [])]
             if not any(self.names):
                 raise CommandError(f"{self.path}: empty file, or no column names in the first line")
             twice = [name for name, count in Counter(filter(None, self.names)).items() if count > 1]
@@ -74,7 +78,7 @@ class CsvFile:
     def find(self, name: str, option: str = "") -> int:
         """Return the place of a column; `option` is where the user named it."""
         if not name or name not in self.names:
-            named = list(filter(None, self.names))
+            named = list(map(shown, filter(None, self.names)))
             listed = ", ".join(named[:50]) + (", ..." if len(named) > 50 else "")
             where = f"{self.path}: {option}: " if option else f"{self.path}: "
             raise CommandError(f"{where}no column {quoted(name)}; there are {listed}{self.hint()}")
@@ -89,8 +93,16 @@ class CsvFile:
         return f"; does {_SEPARATORS[other]} separate the cells? then give --delimiter {_SEPARATORS[other]}"
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield number of the line and cells of each row; blank lines are left out."""
+        """Yield number of the line and cells of each row; blank lines are left out, unless they may be cells."""
+        blank = 0
         for cells in self._lines():
+            if not cells:
+                blank = blank or self._reader.line_num
+                continue
+            if blank and len(self.names) == 1:
+                raise CommandError(
+                    f"{self.path}, line {blank}: a cell of a single column must be written, NA if missing"
+                )
             if len(cells) != len(self.names):
                 raise CommandError(
                     f"{self.path}, line {self._reader.line_num}: {len(cells)} cells, "
@@ -106,9 +118,10 @@ class CsvFile:
 
     def _lines(self) -> Iterator[list[str]]:
         try:
-            yield from filter(None, self._reader)
+            yield from self._reader
         except csv.Error as error:
-            raise CommandError(f"{self.path}, line {self._reader.line_num}: {error}") from None
+            reason = _REASONS.get(str(error).partition("(")[0].strip(), str(error))
+            raise CommandError(f"{self.path}, line {self._reader.line_num}: {reason}") from None
         except UnicodeDecodeError:
             raise CommandError(f"{self.path}{self._undecodable()}: not a text file in UTF-8") from None
 

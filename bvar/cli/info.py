@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bvar import model_file
-from bvar.cli.command import Commands, quoted, say
+from bvar.cli.command import Commands, counted, say, shown
 from bvar.encoding import OneHotBits
 from bvar.encoding.base import BitEncoder
 from bvar.networks.network import Network
@@ -57,18 +57,19 @@ def _columns(encoder: Any) -> Iterator[tuple[str, str]]:
     """Say what goes in."""
     if not isinstance(encoder, BitEncoder):
         return
-    yield "encoder", f"{type(encoder).__name__}, {encoder.n_features_in_} columns to {encoder.n_bits_out_} bits"
+    sizes = f"{counted(encoder.n_features_in_, 'column')} to {counted(encoder.n_bits_out_, 'bit')}"
+    yield "encoder", f"{type(encoder).__name__}, {sizes}"
     types = ["category"] if isinstance(encoder, OneHotBits) else ["number"]
     types = getattr(encoder, "kinds_", types * encoder.n_features_in_)
     names = getattr(encoder, "feature_names_in_", None)
     if names is not None:
-        pairs = [f"{_plain(name)} ({what})" for name, what in zip(names, types, strict=True)]
+        pairs = [f"{shown(name)} ({what})" for name, what in zip(names, types, strict=True)]
         yield "columns", _listed(pairs)
 
 
 def _training(model: Any) -> Iterator[tuple[str, str]]:
     if hasattr(model, "n_iter_"):
-        yield "trained", f"{model.n_iter_} epochs on {model.backend_}, seed {model.random_state}"
+        yield "trained", f"{counted(model.n_iter_, 'epoch')} on {model.backend_}, seed {model.random_state}"
 
 
 def _weights(network: Network | None) -> Iterator[tuple[str, str]]:
@@ -78,8 +79,4 @@ def _weights(network: Network | None) -> Iterator[tuple[str, str]]:
 
 def _listed(items: list[Any]) -> str:
     more = f" and {len(items) - _LISTED} more" if len(items) > _LISTED else ""
-    return ", ".join(map(str, items[:_LISTED])) + more
-
-
-def _plain(name: str) -> str:
-    return name if name.isprintable() else quoted(name)
+    return ", ".join(shown(str(item)) for item in items[:_LISTED]) + more

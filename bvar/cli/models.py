@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bvar.cli.columns import ColumnReport
-from bvar.cli.command import CommandError, number, quoted
+from bvar.cli.command import CommandError, counted, number, quoted, shown
 from bvar.cli.target import Target
 from bvar.encoding import TableEncoder
 from bvar.estimators import BooleanClassifier, BooleanConvClassifier, BooleanRegressor, LogicGateClassifier
@@ -23,6 +23,8 @@ MODELS: dict[str, tuple[type, str]] = {
     "gates": (LogicGateClassifier, "layer_sizes"),
     "conv": (BooleanConvClassifier, "hidden_layer_sizes"),
 }
+
+_LEAST_SIDE = 4  # its network halves the image twice
 
 
 def check_model(name: str, target: Target, columns: Sequence[ColumnReport]) -> None:
@@ -52,10 +54,11 @@ def check_model(name: str, target: Target, columns: Sequence[ColumnReport]) -> N
                 f"{one.column.path}: --model conv must get pixels, got column {quoted(one.column.name)} of "
                 f"{one.why}; --ignore leaves it out"
             )
-    if isqrt(len(columns)) ** 2 != len(columns):
+    side = isqrt(len(columns))
+    if side**2 != len(columns) or side < _LEAST_SIDE:
         raise CommandError(
-            f"--model conv must get a column for each pixel of a square image, row by row, got {len(columns)}, "
-            "which is no square number"
+            "--model conv must get a column for each pixel of a square image, row by row, of at least "
+            f"{_LEAST_SIDE} x {_LEAST_SIDE}, got {counted(len(columns), 'column')}"
         )
 
 
@@ -116,7 +119,7 @@ def _class_weight(given: Sequence[str], target: Target) -> dict[Any, float] | st
     for text in given:
         label, _, weight = text.rpartition("=")
         if label not in classes:
-            listed = ", ".join(list(classes)[:20])
+            listed = ", ".join(map(shown, list(classes)[:20]))
             raise CommandError(
                 f"--class-weight must be balanced or CLASS=WEIGHT with a class of {listed}, got {quoted(text)}"
             )
@@ -124,4 +127,6 @@ def _class_weight(given: Sequence[str], target: Target) -> dict[Any, float] | st
             weights[classes[label]] = number(0)(weight)
         except argparse.ArgumentTypeError as error:
             raise CommandError(f"--class-weight of {quoted(label)} {error}") from None
+    if not any(weights.values()):
+        raise CommandError("--class-weight must be greater than 0 for one class, got 0 for all")
     return weights

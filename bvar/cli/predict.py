@@ -15,7 +15,7 @@ import numpy as np
 
 from bvar import model_file
 from bvar.cli.cells import BOOLEANS, cell_type, is_missing, to_matrix, to_numbers, to_objects
-from bvar.cli.command import CommandError, Commands, check_output, quoted, say
+from bvar.cli.command import CommandError, Commands, check_output, counted, quoted, say
 from bvar.cli.csv import CsvFile, delimiter
 from bvar.encoding import OneHotBits, TableEncoder
 
@@ -75,7 +75,7 @@ def _predict(arguments: argparse.Namespace) -> None:
         raise CommandError(f"{file.path}: no rows below the column names")
     _write(arguments, [[*arguments.id, *_header(model, arguments.proba)]], *parts)
     if arguments.output is not None:
-        say(f"{arguments.output} written, {sum(map(len, parts))} predictions")
+        say(f"{arguments.output} written, {counted(sum(map(len, parts)), 'prediction')}")
 
 
 def _write(arguments: argparse.Namespace, *parts: list[list[Any]]) -> None:

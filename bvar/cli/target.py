@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from bvar.cli.cells import CellType, to_numbers
-from bvar.cli.columns import Column
-from bvar.cli.command import CommandError, quoted
+from bvar.cli.columns import Column, word_for_nothing
+from bvar.cli.command import CommandError, quoted, shown
 
 __all__ = ["MOST_CLASSES", "Target", "learn_target"]
 
@@ -57,6 +57,11 @@ def learn_target(column: Column, task: str = "auto") -> Target:
     if odd := column.odd_types("number", "code"):
         raise _mistake(column, odd, "must hold finite numbers, written like 1500 or 3.5, to regress on")
     y = to_numbers(column.cells)
+    if y.min() == y.max():
+        raise CommandError(
+            f"{column.path}: the target {quoted(column.name)} must hold at least two different numbers, got "
+            f"{quoted(column.cells[0])} in all rows"
+        )
     if np.abs(y).max() > _LARGEST:
         row = np.abs(y).argmax()
         raise CommandError(
@@ -67,10 +72,11 @@ def learn_target(column: Column, task: str = "auto") -> Target:
 
 
 def _check_missing(column: Column) -> None:
-    """Refuse empty cells, and among numbers also NA and the like; among words they may be classes."""
-    types: list[CellType] = ["empty"] if column.odd_types("number") else ["empty", "missing"]
-    if column.count(*types):
-        line, cell = column.first(types)
+    """Refuse empty cells and NaN, and among numbers also NA and the like; among words they may be classes."""
+    words = bool(column.odd_types("number"))
+    for line, cell, found in zip(column.lines, column.cells, column.types, strict=True):
+        if found not in ("empty", "missing") or (words and cell and cell.lower() != "nan"):
+            continue
         what = quoted(cell) if cell else "empty"
         raise CommandError(
             f"{column.path}, line {line}: the target {quoted(column.name)} is {what}: every row must have one; "
@@ -110,9 +116,10 @@ def _classes(column: Column) -> Target:
             f"{column.path}: the target {quoted(column.name)} must have at least two classes, got one, "
             f"{quoted(str(classes[0]))}, in all rows"
         )
-    listed = [f"{name} {count}" for name, count in zip(classes[:_LISTED].tolist(), counts.tolist(), strict=False)]
+    names = [shown(str(name)) for name in classes[:_LISTED]]
+    listed = ", ".join(f"{name} {count}" for name, count in zip(names, counts.tolist(), strict=False))
     more = f" and {len(classes) - _LISTED} more" if len(classes) > _LISTED else ""
-    return Target(y, "classify", f"{len(classes)} classes: {', '.join(listed)}{more}")
+    return Target(y, "classify", f"{len(classes)} classes: {listed}{more}{word_for_nothing(column)}")
 
 
 def _labels(column: Column) -> np.ndarray:

@@ -18,8 +18,8 @@ from sklearn.model_selection import train_test_split
 from bvar import model_file
 from bvar.backends import use
 from bvar.cli.cells import to_matrix
-from bvar.cli.columns import Column, ColumnReport, read_columns, report, values
-from bvar.cli.command import CommandError, Commands, check_output, integer, number, quoted, say
+from bvar.cli.columns import ColumnReport, read_columns, report, values
+from bvar.cli.command import CommandError, Commands, check_output, counted, integer, number, quoted, say, shown
 from bvar.cli.csv import CsvFile, delimiter
 from bvar.cli.models import MODELS, check_model, make_model
 from bvar.cli.target import MOST_CLASSES, Target, learn_target
@@ -99,10 +99,10 @@ def _train(arguments: argparse.Namespace) -> None:
     train, test = _split(y, target.task, arguments)
     start = time.perf_counter()
     model.fit(X[train], y[train])
-    say(f"trained on {len(train)} rows in {time.perf_counter() - start:.1f} s")
+    say(f"trained on {counted(len(train), 'row')} in {time.perf_counter() - start:.1f} s")
     if len(test):
         name = "accuracy" if target.task == "classify" else "R2"
-        say(f"{name} on {len(test)} rows held out: {model.score(X[test], y[test]):.4f}")
+        say(f"{name} on {counted(len(test), 'row')} held out: {model.score(X[test], y[test]):.4f}")
     # arrays have no names, and frames need a library that may not be there
     names = np.array([one.column.name for one in used], object)
     model.feature_names_in_ = model.encoder_.feature_names_in_ = names
@@ -146,13 +146,13 @@ def _report(arguments: argparse.Namespace, target: Target, reports: Sequence[Col
         what = f"classify {arguments.target!r}, {len(np.unique(target.y))} classes"
     else:
         what = f"regress {arguments.target!r}, from {target.y.min():g} to {target.y.max():g}"
-    say(f"{arguments.data}: {len(target.y)} rows, {n_used} columns; {what}")
+    say(f"{arguments.data}: {counted(len(target.y), 'row')}, {counted(n_used, 'column')}; {what}")
     _say_column(arguments.target, "target", target.says)
     n_plain = 0
     for one in reports:
         n_plain += _is_plain(one)
         if arguments.verbose or n_plain <= _LISTED or not _is_plain(one):
-            _say_column(_shown(one.column), one.taken_for, one.why)
+            _say_column(one.column.name or f"(column {one.column.place + 1})", one.taken_for, one.why)
     if n_plain > _LISTED and not arguments.verbose:
         say(f"  and {n_plain - _LISTED} more columns of numbers without a gap; --verbose names them")
 
@@ -162,13 +162,8 @@ def _is_plain(decided: ColumnReport) -> bool:
     return decided.taken_for == "number" and column.n_known == len(column.cells)
 
 
-def _shown(column: Column) -> str:
-    return column.name or f"(column {column.place + 1})"
-
-
 def _say_column(name: str, taken_for: str, why: str) -> None:
-    shown = name if len(name) <= _WIDTH and name.isprintable() else quoted(name)
-    say(f"  {shown:<{_WIDTH}}  {taken_for:<8}  {why}")
+    say(f"  {shown(name) if len(name) <= _WIDTH else quoted(name):<{_WIDTH}}  {taken_for:<8}  {why}")
 
 
 def _split(y: np.ndarray, task: str, arguments: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:

@@ -61,7 +61,7 @@ TEXTS = ["cook", "smith", "cook", "smith", "pilot"]
         (
             [*TEXTS, "7", "7"],
             "category",
-            "4 categories; 2 cells look like numbers or dates, the first '7' in line 7",
+            "4 categories; 2 cells like a number or date, the first '7' in line 7",
         ),
         (
             ["00501", "90210"] * 2,
@@ -108,7 +108,7 @@ def test_numbers_with_commas_alone_are_refused_too():
 
 
 def test_options_go_before_rules():
-    assert decided(NUMBERS, "--categorical") == ("category", "3 categories that are numbers")
+    assert decided(NUMBERS, "--categorical") == ("category", "3 categories written as numbers")
     assert decided(["00501", "7"], "--numeric") == ("number", "2 numbers from 7 to 501")
     assert decided(["x", "y", "z"], "--categorical") == ("category", "3 categories")
     assert decided(NUMBERS, "--ignore") == ("left out", "as --ignore says")
@@ -152,7 +152,11 @@ def test_values_are_numbers_or_categories():
         (["-0", "0", "1"], [0, 0, 1], "2 classes: 0 2, 1 1"),
         (["007", "7", "7"], ["007", "7", "7"], "2 classes: 007 1, 7 2"),
         (["no", "yes", "no", "yes"], ["no", "yes", "no", "yes"], "2 classes: no 2, yes 2"),
-        (["none", "mild", "none", "mild"], ["none", "mild", "none", "mild"], "2 classes: mild 2, none 2"),
+        (
+            ["none", "mild", "none", "mild"],
+            ["none", "mild", "none", "mild"],
+            "2 classes: mild 2, none 2; a word for nothing is one of them, the first 'none' in line 2",
+        ),
         (["0.5", "1", "1.5"], [0.5, 1.0, 1.5], "3 numbers from 0.5 to 1.5"),
     ],
 )
@@ -181,6 +185,8 @@ def test_an_odd_cell_in_a_target_of_numbers_is_refused_with_its_line(odd):
     ("cells", "text"),
     [
         (["1", "2", "x", "y"], "line 4: the target 'a' must hold finite numbers"),
+        (["no", "yes", "NaN", "no"], "line 4: the target 'a' is 'NaN'"),
+        (["1.5", "1.5"], "must hold at least two different numbers, got '1.5'"),
         (["no", "yes", "", "no"], "line 4: the target 'a' is empty"),
         (["x", "y", "z"], "line 2: the target 'a' must hold classes that repeat"),
         (["2024-01-31", "2024-02-01"], "line 2: the target 'a' must hold classes or numbers, no dates"),

@@ -136,8 +136,8 @@ def test_info_knows_every_model(run, tmp_path):
             "2 labels, each 0 or 1",
         ),
         (boolean_mlp([2, 2], random_state=0), "linear1.weight"),
-        (ThermometerEncoder().fit(X), "ThermometerEncoder, 1 columns to 8 bits"),
-        (OneHotBits().fit(X), "OneHotBits, 1 columns to"),
+        (ThermometerEncoder().fit(X), "ThermometerEncoder, 1 column to 8 bits"),
+        (OneHotBits().fit(X), "OneHotBits, 1 column to"),
     ):
         model_file.save(model, tmp_path / "m")
         code, output, _ = run("info", tmp_path / "m")
@@ -148,3 +148,14 @@ def test_info_knows_every_model(run, tmp_path):
 def test_rows_are_held_out_by_their_seed_alone(run, data):
     a, b = (trained(run, data, "--seed", 3)[1].split("accuracy")[1] for _ in range(2))
     assert a == b
+
+
+def test_no_row_of_a_single_column_gets_lost(run, data, tmp_path):
+    """A blank line may be a missing cell there: left out, all later predictions would be one row too high."""
+    trained(run, data, "--ignore", "ward", "patient")
+    (tmp_path / "gap.csv").write_text("size\n60\n\n20\n")
+    code, output, errors = run("predict", tmp_path / "m.bvar", tmp_path / "gap.csv")
+    assert (code, output) == (2, "")
+    assert "gap.csv, line 3: a cell of a single column must be written, NA if missing" in errors
+    (tmp_path / "gap.csv").write_text("size\n60\nNA\n20\n\n\n")
+    assert run("predict", tmp_path / "m.bvar", tmp_path / "gap.csv")[1].count("\n") == 4
