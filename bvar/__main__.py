@@ -1,13 +1,13 @@
-"""Command line: ``python -m bvar demo | backends | train | predict | check-port | vectors``."""
+"""The command line: ``python -m bvar`` lists the commands."""
 
 from __future__ import annotations
 
-import argparse
 import sys
-from pathlib import Path
 
-from bvar.cli import commands as cli
-from bvar.testing.kit import commands as conformance
+from bvar._version import __version__
+from bvar.cli import backends, demo, info, predict, train
+from bvar.cli.command import Parser, run
+from bvar.testing.kit import commands as kit
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -23,29 +23,28 @@ def main(argv: list[str] | None = None) -> int:
     int
         The exit code: 0, 1 if a port is wrong, or 2 after a mistake of the user.
     """
-    parser = argparse.ArgumentParser(prog="python -m bvar", description="Neural networks of single bits.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    demo = commands.add_parser("demo", help="learn handwritten digits and compare with float models")
-    demo.add_argument(
-        "--plot", type=Path, default=Path("bvar-demo.png"), metavar="FILE", help="where the plot goes"
-    )
-    commands.add_parser("backends", help="say which implementations run here, and why others do not")
-    cli.add_train(commands)
-    cli.add_predict(commands)
-    conformance.add_check_port(commands)
-    conformance.add_vectors(commands)
-    arguments = parser.parse_args(argv)
-    if arguments.command == "demo":
-        from bvar.cli.demo import run
+    parser = _parser()
 
-        run(arguments.plot)
-    elif arguments.command == "backends":
-        from bvar import backends
+    def command() -> int | None:
+        arguments = parser.parse_args(argv)
+        if arguments.run is None:
+            parser.print_help(sys.stderr)
+            return 2
+        return arguments.run(arguments)
 
-        backends.show()
-    else:
-        return cli.run(arguments)
-    return 0
+    return run(command)
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="python -m bvar", description="Neural networks of single bits.")
+    parser.add_argument("-V", "--version", action="version", version=f"bvar {__version__}")
+    parser.set_defaults(run=None)
+    commands = parser.add_subparsers(metavar="command", title="commands", dest="command")
+    for module in (demo, train, predict, info, backends):
+        module.add(commands)
+    kit.add_check_port(commands)
+    kit.add_vectors(commands)
+    return parser
 
 
 if __name__ == "__main__":

@@ -1,41 +1,71 @@
-"""CSV files as columns, with errors that say where."""
+"""CSV files row by row, with errors that say where."""
 
 from __future__ import annotations
 
 import csv
+from argparse import ArgumentTypeError
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Self
 
-import numpy as np
+from bvar.cli.command import CommandError, quoted, shown
 
-__all__ = ["CommandError", "CsvFile", "is_number", "to_matrix", "to_numbers"]
+__all__ = ["CsvFile", "delimiter"]
 
-_MISSING = {"", "na", "n/a", "nan", "null", "none", "?"}  # in a column of numbers; in text only the empty cell is
+_SEPARATORS = {",": "','", ";": "';'", "\t": "tab", "|": "'|'"}  # that files have, and how --delimiter is told
+_REASONS = {
+    "unexpected end of data": "unexpected end of data, a quote must be closed",
+    "field larger than field limit": f"a cell must have at most {csv.field_size_limit()} characters",
+}
 
 
-class CommandError(Exception):
-    """A mistake of the user, in one line."""
+def delimiter(text: str) -> str:
+    r"""Read the option ``--delimiter``.
+
+    Parameters
+    ----------
+    text : str
+        What the user wrote.
+
+    Returns
+    -------
+    str
+        One character.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If it is none that can separate cells.
+    """
+    character = "\t" if text in ("tab", "\\t") else text
+    if len(character) != 1 or character.isalnum() or character in '"\r\n':
+        raise ArgumentTypeError(f"must be one character that separates cells, such as ';', or tab, got {text!r}")
+    return character
 
 
 class CsvFile:
-    """A file with a line of column names, read row by row; a context manager."""
+    """A file with a line of column names, read row by row; a context manager.
 
-    def __init__(self, path: Path) -> None:
+    A column may have no name, but no two the same one.
+    """
+
+    def __init__(self, path: Path, delimiter: str = ",") -> None:
         self.path = path
+        self.delimiter = delimiter
 
-    def __enter__(self) -> CsvFile:
+    def __enter__(self) -> Self:
         """Open the file and read the names."""
         self._file = open(self.path, encoding="utf-8-sig", newline="")
         try:
-            self._reader = csv.reader(self._file, strict=True)
-            self.names = [name.strip() for name in next(self._lines(), [])]
+            self._reader = csv.reader(self._file, delimiter=self.delimiter, strict=True)
+            self.names = [name.strip() for name in next(filter(None, self._lines()), [])]
             if not any(self.names):
                 raise CommandError(f"{self.path}: empty file, or no column names in the first line")
-            twice = [name for name, count in Counter(self.names).items() if count > 1]
+            twice = [name for name, count in Counter(filter(None, self.names)).items() if count > 1]
             if twice:
-                raise CommandError(f"{self.path}: more than one column is called {twice[0]!r}")
+                raise CommandError(f"{self.path}, line 1: more than one column is called {quoted(twice[0])}")
         except BaseException:
             self._file.close()
             raise
@@ -45,20 +75,38 @@ class CsvFile:
         """Close the file."""
         self._file.close()
 
-    def find(self, name: str) -> int:
-        """Return the place of a column."""
-        if name not in self.names:
-            listed = ", ".join(self.names[:50]) + (", ..." if len(self.names) > 50 else "")
-            raise CommandError(f"{self.path}: no column {name!r}; there are {listed}")
+    def find(self, name: str, option: str = "") -> int:
+        """Return the place of a column; `option` is where the user named it."""
+        if not name or name not in self.names:
+            named = list(map(shown, filter(None, self.names)))
+            listed = ", ".join(named[:50]) + (", ..." if len(named) > 50 else "")
+            where = f"{self.path}: {option}: " if option else f"{self.path}: "
+            raise CommandError(f"{where}no column {quoted(name)}; there are {listed}{self.hint()}")
         return self.names.index(name)
 
+    def hint(self) -> str:
+        """Return how an error goes on if another character seems to separate the cells."""
+        text = self.delimiter.join(self.names)
+        other = max(_SEPARATORS, key=text.count)
+        if text.count(other) <= text.count(self.delimiter):
+            return ""
+        return f"; does {_SEPARATORS[other]} separate the cells? then give --delimiter {_SEPARATORS[other]}"
+
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield number of the line and cells of each row; blank lines are left out."""
+        """Yield number of the line and cells of each row; blank lines are left out, unless they may be cells."""
+        blank = 0
         for cells in self._lines():
+            if not cells:
+                blank = blank or self._reader.line_num
+                continue
+            if blank and len(self.names) == 1:
+                raise CommandError(
+                    f"{self.path}, line {blank}: a cell of a single column must be written, NA if missing"
+                )
             if len(cells) != len(self.names):
                 raise CommandError(
                     f"{self.path}, line {self._reader.line_num}: {len(cells)} cells, "
-                    f"but the first line names {len(self.names)} columns"
+                    f"but the first line names {len(self.names)} columns{self.hint()}"
                 )
             yield self._reader.line_num, [cell.strip() for cell in cells]
 
@@ -70,46 +118,18 @@ class CsvFile:
 
     def _lines(self) -> Iterator[list[str]]:
         try:
-            yield from filter(None, self._reader)
+            yield from self._reader
         except csv.Error as error:
-            raise CommandError(f"{self.path}, line {self._reader.line_num}: {error}") from None
+            reason = _REASONS.get(str(error).partition("(")[0].strip(), str(error))
+            raise CommandError(f"{self.path}, line {self._reader.line_num}: {reason}") from None
         except UnicodeDecodeError:
-            raise CommandError(f"{self.path}: not a text file in UTF-8") from None
+            raise CommandError(f"{self.path}{self._undecodable()}: not a text file in UTF-8") from None
 
-
-def to_matrix(columns: Sequence[np.ndarray]) -> np.ndarray:
-    """Put columns side by side: float64 if all are numbers, else objects."""
-    if all(column.dtype == np.float64 for column in columns):
-        return np.column_stack(columns)
-    matrix = np.empty((len(columns[0]), len(columns)), object)
-    for j, column in enumerate(columns):
-        matrix[:, j] = column
-    return matrix
-
-
-def is_number(cell: str) -> bool:
-    """Tell whether a cell is a number, not a missing one."""
-    try:
-        return "_" not in cell and not np.isnan(float(cell))
-    except ValueError:
-        return False
-
-
-def to_numbers(cells: Sequence[str], *, some: bool = True) -> np.ndarray | None:
-    """Return cells as float64, missing ones as NaN; or None if one is no number or, with `some`, none is."""
-    try:
-        numbers = np.array([_number(cell) for cell in cells], np.float64)
-    except ValueError:
-        return None
-    return None if some and np.isnan(numbers).all() else numbers
-
-
-def _number(cell: str) -> float:
-    if "_" in cell:  # Python reads 1_000, nobody else does
-        raise ValueError(cell)
-    try:
-        return float(cell)
-    except ValueError:
-        if cell.lower() in _MISSING:
-            return float("nan")
-        raise
+    def _undecodable(self) -> str:
+        """Find the line that is not text, if the file can be read again."""
+        if self.path.is_file():
+            with open(self.path, "rb") as file:
+                for number, line in enumerate(file, 1):
+                    if line.decode("utf-8", "replace").encode() != line:
+                        return f", line {number}"
+        return ""

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from bvar import backends, load
-from bvar.__main__ import main
-from bvar.cli import commands
+from bvar.cli import predict, train
 
 RANDOM = np.random.RandomState(0)
 AGE, PAY = RANDOM.randint(18, 80, 300), np.round(RANDOM.rand(300) * 1000, 2)
@@ -40,18 +39,6 @@ def read(path):
         return list(csv.reader(file))
 
 
-@pytest.fixture
-def run(capsys):
-    """Run a command in this process; return its exit code, output and errors."""
-
-    def run(*arguments):
-        code = main([str(a) for a in arguments])
-        output, errors = capsys.readouterr()
-        return code, output, errors
-
-    return run
-
-
 def refused(run, *arguments, text):
     code, _, errors = run(*arguments)
     assert code == 2
@@ -67,10 +54,16 @@ def test_train_and_predict_a_class(tmp_path, run, people):
     assert (code, errors) == (0, "")
     lines = output.splitlines()
     assert "300 rows, 3 columns; classify 'rich', 2 classes" in lines[0]
-    assert lines[1].startswith("trained on 240 rows in ")
-    assert lines[2].startswith("accuracy on 60 rows held out: ")
-    assert float(lines[2].split()[-1]) > 0.8
-    assert lines[3] == f"{model} written, {model.stat().st_size} bytes"
+    assert [line.split()[:2] for line in lines[1:5]] == [
+        ["rich", "target"],
+        ["age", "number"],
+        ["job", "category"],
+        ["pay", "number"],
+    ]
+    assert lines[5].startswith("trained on 240 rows in ")
+    assert lines[6].startswith("accuracy on 60 rows held out: ")
+    assert float(lines[6].split()[-1]) > 0.8
+    assert lines[7] == f"{model} written, {model.stat().st_size} bytes"
     assert load(model).feature_names_in_.tolist() == ["age", "job", "pay"]
     assert load(model).encoder_.kinds_ == ["number", "category", "number"]
     out = tmp_path / "out.csv"
@@ -161,7 +154,7 @@ def test_blocks_of_rows_make_no_difference(tmp_path, run, people, monkeypatch):
 
     run("train", people, "--target", "rich", "-o", tmp_path / "m", *QUICK)
     expected = run("predict", tmp_path / "m", people, "--proba")[1]
-    monkeypatch.setattr(commands, "_ROWS", 7)
+    monkeypatch.setattr(predict, "_ROWS", 7)
     assert run("predict", tmp_path / "m", people, "--proba")[1] == expected
 
 
@@ -189,30 +182,27 @@ def test_an_underscore_makes_no_number(tmp_path, run):
     """Python reads 1_000, spreadsheets do not."""
     cells = ["1_000", *(str(i) for i in range(40))]
     data = write(tmp_path / "d.csv", {"a": cells, "y": ["no", "yes"] * 20 + ["no"]})
-    assert run("train", data, "--target", "y", "-o", tmp_path / "m", *QUICK)[0] == 0
-    assert load(tmp_path / "m").encoder_.kinds_ == ["category"]
+    out = ("-o", tmp_path / "m")
+    refused(run, "train", data, "--target", "y", *out, text="line 2: column 'a' must hold finite numbers")
     refused(
-        run,
-        "train",
-        data,
-        "--target",
-        "a",
-        "-o",
-        tmp_path / "m",
-        "--task",
-        "regress",
-        text="line 2: cannot regress",
+        run, "train", data, "--target", "a", *out, "--task", "regress", text="line 2: the target 'a' must hold"
     )
+    assert run("train", data, "--target", "y", *out, "--categorical", "a", *QUICK)[0] == 0
+    assert load(tmp_path / "m").encoder_.kinds_ == ["category"]
 
 
 def test_classes_are_held_out_in_proportion(tmp_path, run):
     y, arguments = np.array(["a"] * 40 + ["b"] * 10), Namespace(test_size=0.2, seed=0)
     for arguments.seed in range(10):
-        train, test = commands._split(y, "classify", arguments)
-        assert sorted([*train, *test]) == list(range(50))
+        kept, test = train._split(y, "classify", arguments)
+        assert sorted([*kept, *test]) == list(range(50))
         assert sorted(y[test]) == ["a"] * 8 + ["b"] * 2
-    y[-9:] = "a"  # one sample cannot be in both parts
-    assert len(commands._split(y, "classify", arguments)[1]) == 10
+    y[-9:] = "a"  # one sample cannot be in both parts, and must be learnt
+    for arguments.seed in range(10):
+        kept, test = train._split(y, "classify", arguments)
+        assert sorted([*kept, *test]) == list(range(50))
+        assert "b" in y[kept]
+        assert len(test) in (9, 10)
 
 
 def test_models_made_in_python_predict_too(tmp_path, run):
@@ -259,7 +249,7 @@ def test_mistakes_in_names_of_files_and_columns(tmp_path, run, people):
     refused(run, "predict", tmp_path / "m", tmp_path / "no.csv", text="no.csv: No such file")
     data = write(tmp_path / "d.csv", {"age": AGE, "job": JOB})
     refused(run, "predict", tmp_path / "m", data, text="no column 'pay'; there are age, job")
-    refused(run, "predict", tmp_path / "m", people, "-o", tmp_path / "no" / "out", text="No such file")
+    refused(run, "predict", tmp_path / "m", people, "-o", tmp_path / "no" / "out", text="no such directory")
 
 
 BAD_CSV = {
@@ -278,7 +268,7 @@ BAD_CSV = {
     "open quote": (b'a,y\n"1,2\n3,4\n', "line 3: unexpected end of data"),
     "not text": (b"a,y\n1,\xff\xfe\n", "not a text file in UTF-8"),
     "nothing but missing": (b"a,y\n" + b",no\n,yes\n" * 9, ""),
-    "infinity": (b"a,y\n" + b"1,no\ninf,yes\n" * 9, "infinity"),
+    "infinity": (b"a,y\n" + b"1,no\ninf,yes\n" * 9, "must hold finite numbers"),
 }
 
 
@@ -293,22 +283,36 @@ def test_mistakes_in_a_file(tmp_path, run, name):
 def test_mistakes_in_values_say_where(tmp_path, run, people):
     out = ("-o", tmp_path / "m")
     refused(
-        run, "train", people, "--target", "rich", *out, "--task", "regress", text="line 2: cannot regress on '"
+        run,
+        "train",
+        people,
+        "--target",
+        "rich",
+        *out,
+        "--task",
+        "regress",
+        text="line 2: the target 'rich' must",
     )
     run("train", people, "--target", "rich", *out, *QUICK)
     data = write(tmp_path / "d.csv", {"age": ["1", "x2"], "job": ["", ""], "pay": ["3", "4"]})
-    refused(run, "predict", tmp_path / "m", data, text="line 3: column 'age' must hold numbers, has 'x2'")
+    refused(
+        run,
+        "predict",
+        tmp_path / "m",
+        data,
+        text="line 3: column 'age' must hold numbers, written like",
+    )
     data = write(tmp_path / "d.csv", {"age": [], "job": [], "pay": []})
     refused(run, "predict", tmp_path / "m", data, text="no rows")
 
 
 def test_mistakes_in_options(tmp_path, run, people):
     base = ("train", people, "--target", "rich", "-o", tmp_path / "m")
-    refused(run, *base, "--test-size", 1.5, text="--test-size must be at least 0 and less than 1")
+    refused(run, *base, "--test-size", 1.5, text="--test-size must be a number in [0, 1), got '1.5'")
     refused(run, *base, "--test-size", "nan", text="--test-size")
-    refused(run, *base, "--hidden", 0, text="hidden_layer_sizes")
-    refused(run, *base, "--max-iter", 0, text="max_iter")
-    refused(run, *base, "--seed", -1, text="-1")
+    refused(run, *base, "--hidden", 0, text="--hidden must be an integer")
+    refused(run, *base, "--max-iter", 0, text="--max-iter must be an integer")
+    refused(run, *base, "--seed", -1, text="--seed")
     refused(run, *base, "--backend", "abacus", text="abacus")
     data = write(tmp_path / "d.csv", {"a": AGE, "y": PAY})
     run("train", data, "--target", "y", "-o", tmp_path / "m", "--hidden", 4, "--max-iter", 1)

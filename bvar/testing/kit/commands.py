@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bvar import backends
-from bvar.cli.csv import CommandError
+from bvar.cli.command import CommandError
 from bvar.testing.kit.report import Expectations
 from bvar.testing.kit.runner import check_backend, write_vectors
 from bvar.testing.subjects.process import PortError, check_port
