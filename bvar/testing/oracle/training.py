@@ -266,7 +266,11 @@ class _Trained:
 
     def __init__(self, network: dict[str, Any]) -> None:
         self.layers = _made(network["layers"])
-        self.x, self.y, self.loss_table = [logic_of(row) for row in network["x"]], network["y"], network["loss_table"]
+        self.x, self.y, self.loss_table = (
+            [logic_of(row) for row in network["x"]],
+            network["y"],
+            network["loss_table"],
+        )
         self.sample_weight = network.get("sample_weight", [FULL_WEIGHT] * len(self.x))
         clip = float64_of(network["clip"])
         self.places = [(layer, k) for layer in _leaves(self.layers) for k in range(len(layer.tensors))]

@@ -10,7 +10,17 @@ from bvar import kernels
 from bvar.bits import BitMatrix
 from bvar.bits.windows import SlidingWindow
 from bvar.calculus import gates, logic, variation
-from bvar.layers import Add, BooleanConv2d, BooleanLinear, GateLayer, GroupSum, Layer, MaxPool2d, Parameter, Threshold
+from bvar.layers import (
+    Add,
+    BooleanConv2d,
+    BooleanLinear,
+    GateLayer,
+    GroupSum,
+    Layer,
+    MaxPool2d,
+    Parameter,
+    Threshold,
+)
 from bvar.networks.losses import FULL_WEIGHT, CrossEntropy, SquaredError
 from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer
@@ -251,7 +261,9 @@ class Builtin:
     def train(self, network: Any, batches: Matrix, eta: Rows, checkpoints: list[int]) -> dict[str, Any]:
         """See `Subject`."""
         optimizer = BooleanOptimizer(clip=float64_of(network["clip"]))
-        trained = Network(_layers(network["layers"], len(network["x"][0])), _loss(network["loss_table"]), optimizer)
+        trained = Network(
+            _layers(network["layers"], len(network["x"][0])), _loss(network["loss_table"]), optimizer
+        )
         x, y, full = _bits(network["x"]), np.array(network["y"]), [FULL_WEIGHT] * len(network["x"])
         weights = np.array(network.get("sample_weight", full))
         flips, prints = [], []

@@ -216,7 +216,7 @@ def _text(pattern: str) -> dict[str, Any]:
     return {"type": "string", "pattern": f"^{pattern}$"}
 
 
-def _record(optional: tuple[str, ...] = (), **properties: dict[str, Any]) -> dict[str, Any]:
+def _record(optional: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]:
     names = [name for name in properties if name not in optional]
     return {"type": "object", "properties": properties, "required": names, "additionalProperties": False}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bvar.testing.make.draw import SEAMS, Case, Cases, Draw, width_flags
+from bvar.testing.make.draw import SEAMS, WIDE, Case, Cases, Draw, width_flags
 from bvar.testing.subjects.oracle import Oracle
 
 __all__ = ["count_rows", "negate", "pack", "transpose", "unpack"]
@@ -18,6 +18,8 @@ def pack(draw: Draw) -> Cases:
     yield Case("all F", ["ZeroWord"], {"rows": ["0" * 130]})
     yield Case("no row", ["EmptyBatch"], {"rows": []})
     yield Case("rows without bits", ["EmptyBatch"], {"rows": ["", ""]})
+    for n in (127, *WIDE):
+        yield Case(f"{n} bits, some missing", ["LongRow", "MissingValue"], {"rows": draw.rows(1, n, "01u")})
 
 
 def _dirty(draw: Draw, n: int) -> list[list[str]]:
@@ -30,6 +32,8 @@ def unpack(draw: Draw) -> Cases:
         flags = ["PaddingDirty", "RaggedTail"] if n % 64 else ["Random"]
         yield Case(f"{n} bits of full words", flags, {"words": _dirty(draw, n), "n_bits": n})
     yield Case("a bit beyond 2**53", ["AllOnes"], {"words": [["8000000000000001"]], "n_bits": 64})
+    for n in (127, *WIDE):
+        yield Case(f"{n} bits of full words", ["LongRow"], {"words": _dirty(draw, n)[:1], "n_bits": n})
 
 
 def negate(draw: Draw) -> Cases:
@@ -38,6 +42,9 @@ def negate(draw: Draw) -> Cases:
         clean = Oracle().pack(draw.rows(2, n))[0]
         yield Case(f"{n} bits", ["PaddingDirty"] if n % 64 else ["Random"], {"words": clean, "n_bits": n})
     yield Case("all F", ["PaddingDirty", "ZeroWord"], {"words": [["0" * 16] * 2], "n_bits": 100})
+    for n in (127, *WIDE):
+        clean = Oracle().pack(draw.rows(1, n))[0]
+        yield Case(f"{n} bits", ["LongRow"], {"words": clean, "n_bits": n})
 
 
 def transpose(draw: Draw) -> Cases:
@@ -45,6 +52,8 @@ def transpose(draw: Draw) -> Cases:
     for r, n in ((1, 1), (2, 3), (3, 65), (65, 3), (64, 64), (63, 129), (9, 0)):
         yield Case(f"{r} x {n}", width_flags(n), {"rows": draw.rows(r, n), "n_bits": n})
     yield Case("no row: five rows without bits", ["NoRows"], {"rows": [], "n_bits": 5})
+    for r, n in ((127, 5), (5, 127), (129, 65), (2, 1025)):
+        yield Case(f"{r} x {n}", width_flags(n), {"rows": draw.rows(r, n), "n_bits": n})
 
 
 def count_rows(draw: Draw) -> Cases:
@@ -52,3 +61,7 @@ def count_rows(draw: Draw) -> Cases:
     for n in SEAMS:
         yield Case(f"{n} bits", width_flags(n), {"rows": [*draw.rows(2, n), "1" * n, "0" * n]})
     yield Case("missing values are not T", ["MissingValue"], {"rows": draw.rows(3, 70, "01u")})
+    for n in (127, *WIDE):
+        yield Case(f"{n} bits", ["LongRow"], {"rows": [draw.row(n), "1" * n]})
+    yield Case("130 rows", ["ManyUnits"], {"rows": draw.rows(130, 5, "01u")})
+    yield Case("more than int16 holds", ["LargeSum"], {"rows": ["1" * 33000]})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bvar.testing.make.draw import GATES, Case, Cases, Draw, draw_gates, width_flags
+from bvar.testing.make.draw import BATCHES, GATES, Case, Cases, Draw, draw_gates, width_flags
 
 __all__ = [
     "connective",
@@ -69,3 +69,9 @@ def table_values(draw: Draw) -> Cases:
     for n in (63, 64, 65, 193):
         yield Case(f"{n} samples", width_flags(n), draw_gates(draw, n, 5, 3, 2))
     yield Case("no sample", ["EmptyBatch"], draw_gates(draw, 0, 5, 3, 2))
+    for n in BATCHES:
+        yield Case(f"{n} samples, five wires", width_flags(n), draw_gates(draw, n, 9, 3, 5))
+    for n in (65, 130, 260):
+        yield Case(f"{n} units and {n} gates", ["ManyUnits"], draw_gates(draw, 2, n, n, 2))
+    last = {"x": ["0" * 259 + "1"], "wires": [[259, 0]], "tables": ["0100"]}
+    yield Case("the last of 260 units", ["ManyUnits"], last)

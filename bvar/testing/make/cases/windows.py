@@ -54,3 +54,11 @@ def convolutions(draw: Draw) -> Iterator[tuple[str, list[str], dict[str, Any]]]:
             flags = ["Image", "Outside"] if any(window["padding"]) else ["Image"]
             comment = f"{name}, gate {gate}, outside is {'F' if padding_value else 'nothing'}"
             yield comment, flags, {"gate": gate, "window": window, "padding_value": padding_value}
+
+
+def wide_convolutions() -> Iterator[tuple[str, dict[str, Any], int]]:
+    """Give comment, window and number of filters where a patch, or the filters, need more than a word or two."""
+    yield "600 values in a patch", make_window([2, 3, 150], 2, padding=[1, 0]), 2
+    yield "1026 values in a patch", make_window([1, 3, 513], [1, 2]), 1
+    yield "65 filters", make_window([2, 3, 2], 2), 65
+    yield "129 filters", make_window([2, 2, 1], 2, padding=1), 129
