@@ -22,10 +22,10 @@ from bvar.testing import (
     load_vectors,
     write_vectors,
 )
-from bvar.testing.kit.runner import same
+from bvar.testing.kit.compare import same
 from bvar.testing.make import generate
 from bvar.testing.subjects import process
-from bvar.testing.subjects.oracle import Reference
+from bvar.testing.subjects.oracle import Oracle
 from bvar.testing.subjects.protocol import FORMATS
 
 # ---------------------------------------------------------------------------------------------------- vectors
@@ -96,7 +96,7 @@ def test_every_backend_passes_all_levels(name):
 
 
 def test_the_oracle_passes_its_own_laws():
-    assert check_backend(Reference(), levels=range(6), examples=25).ok
+    assert check_backend(Oracle(), levels=range(6), examples=25).ok
 
 
 class Wrong:
@@ -106,7 +106,7 @@ class Wrong:
         self.name, self.change = name, change
 
     def __getattr__(self, name):
-        right = getattr(Reference(), name)
+        right = getattr(Oracle(), name)
         if name != self.name:
             return right
         return lambda **arguments: self.change(right, arguments)
@@ -153,7 +153,7 @@ def test_expectations_skip_and_forgive(tmp_path):
     assert report.ok
     assert report.skipped == len(load_vectors("negate")["tests"]) + 2  # and two laws
     assert report.expected_failures > 0
-    passes = check_backend(Reference(), levels=[2], examples=5, expect=expect)
+    passes = check_backend(Oracle(), levels=[2], examples=5, expect=expect)
     assert passes.unexpected_passes == ["count_rows"]
     assert not passes.ok
 

@@ -11,8 +11,8 @@ from typing import Any
 from bvar import backends
 from bvar.cli.command import CommandError
 from bvar.testing.kit.report import Expectations
-from bvar.testing.kit.runner import check_backend, write_vectors
-from bvar.testing.subjects.process import PortError, check_port
+from bvar.testing.kit.runner import check_backend, check_port, write_vectors
+from bvar.testing.subjects.process import PortError
 
 __all__ = ["add_check_port", "add_vectors"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from bvar.testing.subjects.oracle import Reference
+from bvar.testing.subjects.oracle import Oracle
 from bvar.testing.subjects.protocol import FUNCTIONS
 
 __all__ = ["LAWS", "Law"]
@@ -31,7 +31,7 @@ class Law(NamedTuple):
 
 def _agrees(name: str) -> Law:
     def sides(ask: Ask, inputs: dict[str, Any]) -> Sides:
-        yield getattr(Reference(), name)(**inputs), ask(name, inputs)
+        yield getattr(Oracle(), name)(**inputs), ask(name, inputs)
 
     return Law(f"{name} agrees with the oracle", FUNCTIONS[name].level, (name,), name, sides)
 

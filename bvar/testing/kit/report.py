@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bvar.testing.kit.laws import LAWS
 from bvar.testing.subjects.protocol import FUNCTIONS, LEVELS
 
 __all__ = ["Expectations", "Finding", "Report"]
@@ -162,8 +163,6 @@ class Expectations:
 
     def __post_init__(self) -> None:
         """Refuse names that would never match."""
-        from bvar.testing.kit.laws import LAWS
-
         functions = {**self.skip, **self.fail}
         known = {*FUNCTIONS, *LAWS}
         unknown = [n for n in functions if n not in known and n.rpartition("-")[0] not in FUNCTIONS]

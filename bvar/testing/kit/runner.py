@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -11,11 +11,14 @@ from typing import Any
 
 from bvar import backends
 from bvar._validation import check_integer
+from bvar.testing.kit.compare import answer, same
+from bvar.testing.kit.laws import LAWS
 from bvar.testing.kit.report import Expectations, Finding, Report
 from bvar.testing.subjects.bvar import Builtin
+from bvar.testing.subjects.process import Port
 from bvar.testing.subjects.protocol import FUNCTIONS, LEVELS, Unsupported
 
-__all__ = ["check_backend", "load_vectors", "run", "write_vectors"]
+__all__ = ["check_backend", "check_port", "load_vectors", "run", "write_vectors"]
 
 _FOLDER = resources.files("bvar.testing") / "vectors"
 
@@ -142,8 +145,7 @@ class _Run:
 
     def laws(self, level: int, examples: int) -> None:
         """Let Hypothesis look for an input that breaks a law of this level."""
-        from bvar.testing.kit.laws import LAWS
-        from bvar.testing.kit.search import search
+        from bvar.testing.kit.search import search  # needs Hypothesis, which those who run vectors alone may lack
 
         for law in LAWS.values():
             if law.level == level:
@@ -154,27 +156,6 @@ class _Run:
         """Name what was expected to fail and did not."""
         self.report.unexpected_passes = sorted(self.seen - self.failed - {*self.report.missing})
         return self.report
-
-
-def answer(ask: Callable[[str, dict[str, Any]], Any], function: str, inputs: dict[str, Any]) -> Any:
-    """Give the answer, or what the subject raised; a subject that is gone ends the run."""
-    try:
-        return ask(function, inputs)
-    except (Unsupported, ConnectionError):
-        raise
-    except Exception as error:
-        return error
-
-
-def same(given: Any, expected: Any) -> bool:
-    """Compare as JSON does not: true is not 1, and 1.0 is not 1."""
-    if type(given) is not type(expected):
-        return False
-    if isinstance(expected, list):
-        return len(given) == len(expected) and all(map(same, given, expected))
-    if isinstance(expected, dict):
-        return given.keys() == expected.keys() and all(same(given[key], expected[key]) for key in expected)
-    return bool(given == expected)
 
 
 def run(subject: Any, name: str, *, levels: Iterable[int], examples: int, expect: Expectations | None) -> Report:
@@ -246,3 +227,56 @@ def check_backend(
             return run(Builtin(), backend.name, levels=levels, examples=examples, expect=expect)
     name = getattr(subject, "__name__", type(subject).__name__)
     return run(subject, name, levels=levels, examples=examples, expect=expect)
+
+
+def check_port(
+    command: Sequence[str],
+    *,
+    levels: Iterable[int] = range(7),
+    examples: int = 100,
+    expect: Expectations | None = None,
+    timeout: float = 60.0,
+) -> Report:
+    """Prove a port that speaks JSON lines over standard input and output.
+
+    Parameters
+    ----------
+    command : sequence of str
+        The program and its arguments.
+    levels : iterable of int, default=range(7)
+        What to prove, from 0 to 6.
+    examples : int, default=100
+        How many inputs Hypothesis draws for each law; 0 runs the vectors alone, and needs no Hypothesis.
+    expect : Expectations, optional
+        What the port knows to fail.
+    timeout : float, default=60.0
+        Seconds to wait for one answer.
+
+    Returns
+    -------
+    Report
+        What held and what did not; print it.
+
+    Raises
+    ------
+    PortError
+        If the port cannot be started, ends before its first answer, or crashes too often.
+    TypeError, ValueError
+        If a level, a number of examples or the timeout is not possible.
+    ImportError
+        If there are laws to search and Hypothesis is not installed.
+
+    See Also
+    --------
+    check_backend : The same for backends and Python objects.
+
+    Examples
+    --------
+    >>> import sys
+    >>> from bvar.testing import check_port
+    >>> command = [sys.executable, "tutorials/ports/python/bvar_port.py"]
+    >>> check_port(command, levels=[0, 1], examples=0).ok  # doctest: +SKIP
+    True
+    """
+    with Port(command, timeout=timeout) as port:
+        return run(port, " ".join(command), levels=levels, examples=examples, expect=expect)

@@ -9,9 +9,9 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Flaky
 
+from bvar.testing.kit.compare import answer, same
 from bvar.testing.kit.laws import Ask, Law
 from bvar.testing.kit.report import Finding
-from bvar.testing.kit.runner import answer, same
 from bvar.testing.make.strategies import STRATEGIES
 
 __all__ = ["search"]

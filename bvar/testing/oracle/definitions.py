@@ -51,6 +51,7 @@ __all__ = [
     "variations",
     "vote_norms",
     "weight_votes",
+    "weighted_signals",
     "wire_votes",
 ]
 
@@ -213,6 +214,11 @@ def cross_entropy_signals(scores: Matrix, y: Row, table: Row) -> Matrix:
         total = sum(weights)
         out.append([(2 * 127 * v + total) // (2 * total) - 127 * (j == label) for j, v in enumerate(weights)])
     return out
+
+
+def weighted_signals(signals: Row, weight: int) -> Row:
+    """Signals of a sample that counts as weight / 2**16 samples, halves away from zero."""
+    return [(abs(z) * weight + 2**15) // 2**16 * (1 if z >= 0 else -1) for z in signals]
 
 
 def pack_levels(values: Matrix, thresholds: Row) -> Matrix:

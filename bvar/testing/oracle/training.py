@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from collections.abc import Iterator
 from math import sqrt
 from typing import Any
 
@@ -18,6 +19,9 @@ __all__ = ["Optimizer", "fingerprint", "train"]
 
 Layer = dict[str, Any]
 
+FULL_WEIGHT = 2**16
+"""The `sample_weight` of a sample that counts as one."""
+
 
 class Optimizer:
     """Accumulators and plasticity of one tensor of weights."""
@@ -26,7 +30,7 @@ class Optimizer:
         self.m = [[0.0] * n_columns for _ in range(n_rows)]
         self.beta, self.clip, self.n_places = 1.0, clip, n_places
 
-    def step(self, w: oracle.Matrix, q: oracle.Matrix, eta: float, n_samples: int) -> tuple[oracle.Matrix, int]:
+    def step(self, w: oracle.Matrix, q: oracle.Matrix, eta: float, n_samples: float) -> tuple[oracle.Matrix, int]:
         """Give the new weights and the number of flips; nothing moves if nobody voted."""
         if n_samples == 0:
             return w, 0
@@ -196,7 +200,24 @@ class _GroupSum:
         return []
 
 
+class _Add:
+    """Branches that see the same bits: their sums add up, and a signal on the total is a signal on each."""
+
+    def __init__(self, layer: Layer) -> None:
+        self.branches = [_made(branch) for branch in layer["branches"]]
+
+    def forward(self, x: oracle.Matrix) -> oracle.Matrix:
+        return _total([_climb(branch, x) for branch in self.branches])
+
+    def backward(self, z: oracle.Matrix) -> oracle.Matrix:
+        return _total([branch[0].backward(_descend(branch, z)[0]) for branch in self.branches])
+
+    def votes(self, z: oracle.Matrix) -> list[oracle.Matrix]:
+        return [q for branch in self.branches for q in _descend(branch, z)[1]]
+
+
 _KINDS: dict[str, Any] = {
+    "add": _Add,
     "linear": _Linear,
     "conv": _Conv,
     "max_pool": _MaxPool,
@@ -206,38 +227,87 @@ _KINDS: dict[str, Any] = {
 }
 
 
+def _made(layers: list[Layer]) -> list[Any]:
+    return [_KINDS[layer["type"]](layer) for layer in layers]
+
+
+def _total(matrices: list[oracle.Matrix]) -> oracle.Matrix:
+    return [[sum(column) for column in zip(*rows, strict=True)] for rows in zip(*matrices, strict=True)]
+
+
+def _climb(layers: list[Any], value: oracle.Matrix) -> oracle.Matrix:
+    for layer in layers:
+        value = layer.forward(value)
+    return value
+
+
+def _descend(layers: list[Any], signal: oracle.Matrix) -> tuple[oracle.Matrix, list[oracle.Matrix]]:
+    """Give the signal that the first layer receives, and the votes on all tensors in their order."""
+    votes: list[oracle.Matrix] = []
+    for depth in reversed(range(len(layers))):
+        votes = layers[depth].votes(signal) + votes
+        if depth:
+            signal = layers[depth].backward(signal)
+    return signal, votes
+
+
+def _leaves(layers: list[Any]) -> Iterator[Any]:
+    """Give the layers that have no branches, in the order of their tensors."""
+    for layer in layers:
+        if isinstance(layer, _Add):
+            for branch in layer.branches:
+                yield from _leaves(branch)
+        else:
+            yield layer
+
+
+class _Trained:
+    """A network in training: its layers, its data, and an optimizer for each tensor."""
+
+    def __init__(self, network: dict[str, Any]) -> None:
+        self.layers = _made(network["layers"])
+        self.x, self.y, self.loss_table = (
+            [logic_of(row) for row in network["x"]],
+            network["y"],
+            network["loss_table"],
+        )
+        self.sample_weight = network.get("sample_weight", [FULL_WEIGHT] * len(self.x))
+        clip = float64_of(network["clip"])
+        self.places = [(layer, k) for layer in _leaves(self.layers) for k in range(len(layer.tensors))]
+        self.optimizers = [
+            Optimizer(len(layer.tensors[k]), len(layer.tensors[k][0]), clip, layer.n_places)
+            for layer, k in self.places
+        ]
+
+    def signals(self, batch: list[int]) -> oracle.Matrix:
+        """Send the samples up; give the signals of the loss, each with the weight of its sample."""
+        scores = _climb(self.layers, [self.x[i] for i in batch])
+        z = oracle.cross_entropy_signals(scores, [self.y[i] for i in batch], self.loss_table)
+        return [oracle.weighted_signals(row, self.sample_weight[i]) for row, i in zip(z, batch, strict=True)]
+
+    def step(self, batch: list[int], eta: float) -> int:
+        """Take a step, and count the flips; a batch without samples, or without weight, changes nothing."""
+        n_samples = sum(self.sample_weight[i] for i in batch) / FULL_WEIGHT
+        if not n_samples:
+            return 0
+        votes, flips = _descend(self.layers, self.signals(batch))[1], 0
+        for (layer, k), state, q in zip(self.places, self.optimizers, votes, strict=True):
+            layer.tensors[k], flipped = state.step(layer.tensors[k], q, eta, n_samples)
+            flips += flipped
+        return flips
+
+    def fingerprint(self) -> str:
+        """Hash all tensors."""
+        return fingerprint([layer.tensors[k] for layer, k in self.places])
+
+
 def train(
     network: dict[str, Any], batches: oracle.Matrix, eta: list[str], checkpoints: list[int]
 ) -> dict[str, Any]:
     """Train, and tell the flips of every step and the fingerprints after the steps that `checkpoints` names."""
-    layers = [_KINDS[layer["type"]](layer) for layer in network["layers"]]
-    clip = float64_of(network["clip"])
-    optimizers = [[Optimizer(len(w), len(w[0]), clip, layer.n_places) for w in layer.tensors] for layer in layers]
-    samples, flips, prints = [logic_of(row) for row in network["x"]], [], []
+    trained, flips, prints = _Trained(network), [], []
     for step, (batch, rate) in enumerate(zip(batches, eta, strict=True), start=1):
-        flips.append(_step(layers, optimizers, network, samples, batch, float64_of(rate)))
+        flips.append(trained.step(batch, float64_of(rate)))
         if step in checkpoints:
-            prints.append(fingerprint([w for layer in layers for w in layer.tensors]))
+            prints.append(trained.fingerprint())
     return {"flips": flips, "fingerprints": prints}
-
-
-def _step(
-    layers: list[Any], optimizers: list[list[Optimizer]], network: Any, samples: Any, batch: list[int], eta: float
-) -> int:
-    if not batch:
-        return 0
-    value = [samples[i] for i in batch]
-    for layer in layers:
-        value = layer.forward(value)
-    signal = oracle.cross_entropy_signals(value, [network["y"][i] for i in batch], network["loss_table"])
-    votes: list[list[oracle.Matrix]] = []
-    for depth in reversed(range(len(layers))):
-        votes.insert(0, layers[depth].votes(signal))
-        if depth:
-            signal = layers[depth].backward(signal)
-    flips = 0
-    for layer, states, tensors in zip(layers, optimizers, votes, strict=True):
-        for number, (state, q) in enumerate(zip(states, tensors, strict=True)):
-            layer.tensors[number], flipped = state.step(layer.tensors[number], q, eta, len(batch))
-            flips += flipped
-    return flips

@@ -10,8 +10,18 @@ from bvar import kernels
 from bvar.bits import BitMatrix
 from bvar.bits.windows import SlidingWindow
 from bvar.calculus import gates, logic, variation
-from bvar.layers import BooleanConv2d, BooleanLinear, GateLayer, GroupSum, Layer, MaxPool2d, Parameter, Threshold
-from bvar.networks.losses import CrossEntropy, SquaredError
+from bvar.layers import (
+    Add,
+    BooleanConv2d,
+    BooleanLinear,
+    GateLayer,
+    GroupSum,
+    Layer,
+    MaxPool2d,
+    Parameter,
+    Threshold,
+)
+from bvar.networks.losses import FULL_WEIGHT, CrossEntropy, SquaredError
 from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer
 from bvar.testing.oracle.formats import float32_of, float64_of, hex32, hex64
@@ -251,13 +261,16 @@ class Builtin:
     def train(self, network: Any, batches: Matrix, eta: Rows, checkpoints: list[int]) -> dict[str, Any]:
         """See `Subject`."""
         optimizer = BooleanOptimizer(clip=float64_of(network["clip"]))
-        trained = Network(_layers(network), _loss(network["loss_table"]), optimizer)
-        x, y = _bits(network["x"]), np.array(network["y"])
+        trained = Network(
+            _layers(network["layers"], len(network["x"][0])), _loss(network["loss_table"]), optimizer
+        )
+        x, y, full = _bits(network["x"]), np.array(network["y"]), [FULL_WEIGHT] * len(network["x"])
+        weights = np.array(network.get("sample_weight", full))
         flips, prints = [], []
         for step, (batch, rate) in enumerate(zip(batches, eta, strict=True), start=1):
             optimizer.start_schedule(float64_of(rate), None)
             which = np.array(batch, np.int64)
-            flips.append(sum(trained.step(x[which], y[which])[1]) if batch else 0)
+            flips.append(sum(trained.step(x[which], y[which], weights[which])[1]) if batch else 0)
             if step in checkpoints:
                 prints.append(trained.fingerprint())
         return {"flips": flips, "fingerprints": prints}
@@ -321,11 +334,10 @@ def _gates(layer: dict[str, Any], n_units: int) -> GateLayer:
     return made
 
 
-def _layers(network: dict[str, Any]) -> list[Layer]:
+def _layers(given: list[Any], width: int) -> list[Layer]:
     """Make the layers; those of gates must be told how many units are below them."""
     made: list[Layer] = []
-    width = len(network["x"][0])
-    for layer in network["layers"]:
+    for layer in given:
         match layer["type"]:
             case "linear":
                 made.append(_linear(layer))
@@ -336,9 +348,12 @@ def _layers(network: dict[str, Any]) -> list[Layer]:
                 made.append(MaxPool2d(tuple(layer["image_shape"]), layer["size"]))
             case "threshold":
                 made.append(_threshold(layer))
+                width = len(layer["tau"])
             case "gate":
                 made.append(_gates(layer, width))
                 width = len(layer["wires"])
             case "group_sum":
                 made.append(GroupSum(width, layer["n_groups"]))
+            case "add":
+                made.append(Add([_layers(branch, width) for branch in layer["branches"]]))
     return made

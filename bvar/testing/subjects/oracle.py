@@ -22,7 +22,7 @@ from bvar.testing.oracle.formats import (
     window_of,
 )
 
-__all__ = ["Reference"]
+__all__ = ["Oracle"]
 
 Rows = list[str]
 Matrix = list[list[int]]
@@ -52,7 +52,7 @@ def _sign(x: int) -> int:
     return (x > 0) - (x < 0)
 
 
-class Reference:
+class Oracle:
     """Every function of `bvar.testing.Subject`, by the oracle; see there."""
 
     def connective(self, gate: int, a: str, b: str) -> str:

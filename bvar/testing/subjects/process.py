@@ -11,17 +11,15 @@ import json
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Any
 
 from bvar._validation import check_real
-from bvar.testing.kit.report import Expectations, Report
-from bvar.testing.kit.runner import run
 from bvar.testing.subjects.protocol import FUNCTIONS, Unsupported
 
-__all__ = ["Port", "PortError", "check_port"]
+__all__ = ["Port", "PortError"]
 
 _MOST_RESTARTS = 50
 
@@ -169,56 +167,3 @@ class Port:
         if answer.get("id") != self._n_requests:
             raise ValueError(f"the answer must have id {self._n_requests}, got {answer.get('id')!r}")
         return answer
-
-
-def check_port(
-    command: Sequence[str],
-    *,
-    levels: Iterable[int] = range(7),
-    examples: int = 100,
-    expect: Expectations | None = None,
-    timeout: float = 60.0,
-) -> Report:
-    """Prove a port that speaks JSON lines over standard input and output.
-
-    Parameters
-    ----------
-    command : sequence of str
-        The program and its arguments.
-    levels : iterable of int, default=range(7)
-        What to prove, from 0 to 6.
-    examples : int, default=100
-        How many inputs Hypothesis draws for each law; 0 runs the vectors alone, and needs no Hypothesis.
-    expect : Expectations, optional
-        What the port knows to fail.
-    timeout : float, default=60.0
-        Seconds to wait for one answer.
-
-    Returns
-    -------
-    Report
-        What held and what did not; print it.
-
-    Raises
-    ------
-    PortError
-        If the port cannot be started, ends before its first answer, or crashes too often.
-    TypeError, ValueError
-        If a level, a number of examples or the timeout is not possible.
-    ImportError
-        If there are laws to search and Hypothesis is not installed.
-
-    See Also
-    --------
-    check_backend : The same for Python objects.
-
-    Examples
-    --------
-    >>> import sys
-    >>> from bvar.testing import check_port
-    >>> command = [sys.executable, "tutorials/ports/python/bvar_port.py"]
-    >>> check_port(command, levels=[0, 1], examples=0).ok  # doctest: +SKIP
-    True
-    """
-    with Port(command, timeout=timeout) as port:
-        return run(port, " ".join(command), levels=levels, examples=examples, expect=expect)

@@ -216,8 +216,8 @@ def _text(pattern: str) -> dict[str, Any]:
     return {"type": "string", "pattern": f"^{pattern}$"}
 
 
-def _record(**properties: dict[str, Any]) -> dict[str, Any]:
-    names = list(properties)
+def _record(optional: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]:
+    names = [name for name in properties if name not in optional]
     return {"type": "object", "properties": properties, "required": names, "additionalProperties": False}
 
 
@@ -244,7 +244,16 @@ _LAYERS = [
     _layer("threshold", tau=_INTS, table=_INTS, shift=_INTEGER),
     _layer("gate", wires=_MATRIX, tables=_list(_BITS)),
     _layer("group_sum", n_groups=_INTEGER),
+    _layer("add", branches=_list(_list({"$ref": "#/$defs/Layer"}))),
 ]
+_NETWORK = {
+    "layers": _list({"$ref": "#/$defs/Layer"}),
+    "loss_table": _INTS,
+    "clip": _FLOAT64,
+    "x": _list(_ROW),
+    "y": _INTS,
+    "sample_weight": _list({"type": "integer", "minimum": 0, "maximum": 2**16}),
+}
 
 FORMATS: dict[str, dict[str, Any]] = {
     "int": _INTEGER,
@@ -266,7 +275,8 @@ FORMATS: dict[str, dict[str, Any]] = {
     "Pooled": _record(best=_MATRIX, winner=_MATRIX),
     "Flipped": _record(w=_list(_BITS), m=_list(_list(_FLOAT32)), flips=_INTEGER),
     "Steps": _record(w=_list(_BITS), m=_list(_list(_FLOAT32)), flips=_INTS, beta=_list(_FLOAT64)),
-    "Network": _record(layers=_list({"oneOf": _LAYERS}), loss_table=_INTS, clip=_FLOAT64, x=_list(_ROW), y=_INTS),
+    "Layer": {"oneOf": _LAYERS},
+    "Network": _record(("sample_weight",), **_NETWORK),
     "Trajectory": _record(flips=_INTS, fingerprints=_list(_text("[0-9a-f]{64}"))),
 }
 """JSON Schema of each format that the annotations of `Subject` name."""

@@ -19,7 +19,7 @@
 #error "this compiler computes float in another format: use -msse2 -mfpmath=sse, or round each operation by a store"
 #endif
 
-enum { SIGNAL_MAX = 127, GATE_SIGNAL_MAX = 32767 };
+enum { SIGNAL_MAX = 127, GATE_SIGNAL_MAX = 32767, FULL_WEIGHT = 65536 };
 
 /* ------------------------------------------------------------------------------------------- memory and errors
  * Everything that one request needs comes from one piece of memory, which is empty again for the next request. */
@@ -126,11 +126,16 @@ static Json *read_json(void) {
     return value;
 }
 
-static const Json *find(const Json *object, const char *name) {
+static const Json *find_if_there(const Json *object, const char *name) {
     for (const Json *m = object->first; m; m = m->next)
         if (m->name && m->name_length == strlen(name) && !memcmp(m->name, name, m->name_length)) return m;
-    fail("an argument is missing");
     return NULL;
+}
+
+static const Json *find(const Json *object, const char *name) {
+    const Json *found = find_if_there(object, name);
+    if (!found) fail("an argument is missing");
+    return found;
 }
 
 static int64_t find_int(const Json *object, const char *name) {
@@ -969,8 +974,8 @@ static Parameter new_parameter(Bits bits, size_t n_places) {
     return (Parameter){bits, take(bits.rows * bits.bits, sizeof(float)), 1.0, (double)n_places};
 }
 
-static int64_t step(Parameter *p, Matrix q, double eta, double clip, int64_t n_samples) {
-    double share = eta / (double)(SIGNAL_MAX * n_samples) / sqrt(p->n_places);
+static int64_t step(Parameter *p, Matrix q, double eta, double clip, double n_samples) {
+    double share = eta / (SIGNAL_MAX * n_samples) / sqrt(p->n_places);
     size_t n = p->bits.bits;
     int64_t flips = 0, n_weights = (int64_t)(p->bits.rows * n);
     for (size_t r = 0; r < p->bits.rows; r++) {
@@ -988,7 +993,7 @@ static void optimize(const Json *a) {
     const Json *votes = find(a, "votes")->first, *eta = find(a, "eta")->first;
     for (size_t t = 0; votes; votes = votes->next, eta = eta->next, t++) {
         Matrix q = read_matrix(votes);
-        if (n_samples.at[t]) flips.at[t] = step(&p, q, bits_to_double(eta), clip, n_samples.at[t]);
+        if (n_samples.at[t]) flips.at[t] = step(&p, q, bits_to_double(eta), clip, (double)n_samples.at[t]);
         beta[t] = p.beta;
     }
     put("{\"w\":");
@@ -1007,7 +1012,7 @@ static void optimize(const Json *a) {
 
 /* ---------------------------------------------------------------------------------------- level 6: training */
 
-typedef enum { LINEAR, CONV, MAX_POOL, THRESHOLD, GATES, GROUP_SUM } LayerKind;
+typedef enum { LINEAR, CONV, MAX_POOL, THRESHOLD, GATES, GROUP_SUM, ADD } LayerKind;
 
 /* Between layers stand bits or sums; a layer keeps what it will need on the way back. */
 typedef struct {
@@ -1015,7 +1020,14 @@ typedef struct {
     Matrix sums;
 } Value;
 
+typedef struct Layer Layer;
+
 typedef struct {
+    Layer *layers;
+    size_t n_layers;
+} Stack;
+
+struct Layer {
     LayerKind kind;
     int gate, centered, has_bias;
     Parameter weight, bias; /* of gates, the weight is the tables */
@@ -1023,10 +1035,12 @@ typedef struct {
     Pool pool;
     Matrix tau, table, wires, winner;
     int64_t padding_value, shift;
-    size_t n_groups;
+    size_t n_groups, n_branches;
+    Stack *branches;
     Value input;
     Bits patches;
-} Layer;
+    Matrix votes, bias_votes, *received; /* what the first layer of each branch received */
+};
 
 static Bits row_as_bits(const Json *text) {
     Bits b = new_bits(1, text->length);
@@ -1041,6 +1055,8 @@ static void read_weights(Layer *layer, const Json *a, size_t places) {
     layer->has_bias = bias->kind == JSON_STRING;
     if (layer->has_bias) layer->bias = new_parameter(row_as_bits(bias), places);
 }
+
+static Stack read_stack(const Json *list);
 
 static Layer read_layer(const Json *a) {
     Layer layer = {.kind = LINEAR};
@@ -1068,10 +1084,25 @@ static Layer read_layer(const Json *a) {
     } else if (is_text(type, "group_sum")) {
         layer.kind = GROUP_SUM;
         layer.n_groups = (size_t)find_int(a, "n_groups");
+    } else if (is_text(type, "add")) {
+        const Json *branches = find(a, "branches");
+        layer.kind = ADD;
+        layer.n_branches = branches->length;
+        layer.branches = take(branches->length, sizeof *layer.branches);
+        layer.received = take(branches->length, sizeof *layer.received);
+        size_t k = 0;
+        for (const Json *branch = branches->first; branch; branch = branch->next) layer.branches[k++] = read_stack(branch);
     } else {
         fail("a layer has an unknown type");
     }
     return layer;
+}
+
+static Stack read_stack(const Json *list) {
+    Stack stack = {take(list->length, sizeof(Layer)), list->length};
+    size_t i = 0;
+    for (const Json *layer = list->first; layer; layer = layer->next) stack.layers[i++] = read_layer(layer);
+    return stack;
 }
 
 static Matrix with_bias(const Layer *layer, Bits x) {
@@ -1080,6 +1111,13 @@ static Matrix with_bias(const Layer *layer, Bits x) {
         for (size_t j = 0; j < s.columns; j++) row_of(s, r)[j] += value_at(layer->bias.bits, 0, j);
     return s;
 }
+
+static Matrix add_up(Matrix total, Matrix other) {
+    for (size_t i = 0; i < total.rows * total.columns; i++) total.at[i] += other.at[i];
+    return total;
+}
+
+static Value climb(Stack stack, Value value);
 
 static Value forward(Layer *layer, Value x) {
     Value y = {0};
@@ -1106,8 +1144,17 @@ static Value forward(Layer *layer, Value x) {
     case GROUP_SUM:
         y.sums = group_scores(x.bits, layer->n_groups);
         break;
+    case ADD:
+        y = climb(layer->branches[0], x);
+        for (size_t k = 1; k < layer->n_branches; k++) add_up(y.sums, climb(layer->branches[k], x).sums);
+        break;
     }
     return y;
+}
+
+static Value climb(Stack stack, Value value) {
+    for (size_t i = 0; i < stack.n_layers; i++) value = forward(stack.layers + i, value);
+    return value;
 }
 
 static Matrix to_members(Matrix z, size_t n_members) {
@@ -1131,6 +1178,11 @@ static Matrix backward(const Layer *layer, Matrix z) {
         return votes_on_units(z, layer->input.bits, layer->wires, layer->weight.bits);
     case GROUP_SUM:
         return to_members(z, layer->input.bits.bits);
+    case ADD:
+        z = backward(layer->branches[0].layers, layer->received[0]);
+        for (size_t k = 1; k < layer->n_branches; k++)
+            add_up(z, backward(layer->branches[k].layers, layer->received[k]));
+        return z;
     }
     return z;
 }
@@ -1150,57 +1202,76 @@ static void center_by_batch(const Layer *layer, Matrix q, Matrix totals, size_t 
     center(q, totals.at, changes.at, (int64_t)n_samples);
 }
 
-/* Votes on the weight, and on the bias if there is one. */
-static Matrix collect(const Layer *layer, Matrix z, Matrix *bias_votes) {
-    Bits w = layer->weight.bits, x = layer->input.bits;
-    if (layer->kind == GATES) return votes_on_tables(z, x, layer->wires);
-    if (layer->kind == CONV) {
-        z = with_rows(z, layer->patches.rows, w.rows);
-        x = layer->patches;
-    }
-    Matrix q = votes_on_weights(layer->gate, z, x, w.rows, w.bits);
-    *bias_votes = column_sums(z);
-    if (layer->centered) center_by_batch(layer, q, *bias_votes, z.rows);
-    return q;
-}
-
 static int has_weights(const Layer *layer) {
     return layer->kind == LINEAR || layer->kind == CONV || layer->kind == GATES;
 }
 
+static Matrix descend(Stack stack, Matrix z);
+
+/* Votes on the weight, and on the bias if there is one; they stay with the layer until all are there. */
+static void collect(Layer *layer, Matrix z) {
+    Bits w = layer->weight.bits, x = layer->input.bits;
+    for (size_t k = 0; k < layer->n_branches; k++) layer->received[k] = descend(layer->branches[k], z);
+    if (layer->kind == GATES) layer->votes = votes_on_tables(z, x, layer->wires);
+    if (layer->kind == CONV) {
+        z = with_rows(z, layer->patches.rows, w.rows);
+        x = layer->patches;
+    }
+    if (layer->kind == LINEAR || layer->kind == CONV) {
+        layer->votes = votes_on_weights(layer->gate, z, x, w.rows, w.bits);
+        layer->bias_votes = column_sums(z);
+    }
+    if (layer->centered) center_by_batch(layer, layer->votes, layer->bias_votes, z.rows);
+}
+
+/* Collect all votes of a stack; the signal that its first layer receives comes back. */
+static Matrix descend(Stack stack, Matrix z) {
+    for (size_t i = stack.n_layers; i-- > 0;) {
+        collect(stack.layers + i, z);
+        if (i) z = backward(stack.layers + i, z);
+    }
+    return z;
+}
+
+static int64_t step_all(Stack stack, double eta, double clip, double n_samples) {
+    int64_t flips = 0;
+    for (size_t i = 0; i < stack.n_layers; i++) {
+        Layer *layer = stack.layers + i;
+        if (has_weights(layer)) flips += step(&layer->weight, layer->votes, eta, clip, n_samples);
+        if (layer->has_bias) flips += step(&layer->bias, layer->bias_votes, eta, clip, n_samples);
+        for (size_t k = 0; k < layer->n_branches; k++) flips += step_all(layer->branches[k], eta, clip, n_samples);
+    }
+    return flips;
+}
+
 typedef struct {
-    Layer *layers;
-    size_t n_layers;
+    Stack stack;
     Bits x;
-    Matrix y, loss_table;
+    Matrix y, weights, loss_table;
     double clip;
 } Network;
 
 static int64_t train_step(Network *network, Matrix batch, double eta) {
     size_t n = batch.columns;
     Value value = {.bits = new_bits(n, network->x.bits)};
-    Matrix y = new_matrix(1, n), *votes = take(network->n_layers, sizeof *votes);
-    Matrix *bias_votes = take(network->n_layers, sizeof *votes);
-    int64_t flips = 0;
+    Matrix y = new_matrix(1, n);
+    int64_t weight = 0;
     for (size_t b = 0; b < n; b++) {
         size_t sample = (size_t)batch.at[b];
         memcpy(value_of(value.bits, b), value_of(network->x, sample), 8 * network->x.words);
         memcpy(known_of(value.bits, b), known_of(network->x, sample), 8 * network->x.words);
         y.at[b] = network->y.at[sample];
+        weight += network->weights.at[sample];
     }
-    for (size_t i = 0; i < network->n_layers; i++) value = forward(network->layers + i, value);
-    Matrix signal = loss_signals(value.sums, y, network->loss_table);
-    for (size_t i = network->n_layers; i-- > 0;) {
-        Layer *layer = network->layers + i;
-        if (has_weights(layer)) votes[i] = collect(layer, signal, bias_votes + i);
-        if (i) signal = backward(layer, signal);
-    }
-    for (size_t i = 0; i < network->n_layers; i++) { /* all votes are those of the weights before the step */
-        Layer *layer = network->layers + i;
-        if (has_weights(layer)) flips += step(&layer->weight, votes[i], eta, network->clip, (int64_t)n);
-        if (layer->has_bias) flips += step(&layer->bias, bias_votes[i], eta, network->clip, (int64_t)n);
-    }
-    return flips;
+    if (weight == 0) return 0;
+    Matrix signal = loss_signals(climb(network->stack, value).sums, y, network->loss_table);
+    for (size_t b = 0; b < n; b++)
+        for (size_t j = 0; j < signal.columns; j++) {
+            int64_t *z = row_of(signal, b) + j;
+            *z = round_away(*z * network->weights.at[batch.at[b]], FULL_WEIGHT);
+        }
+    descend(network->stack, signal); /* all votes are those of the weights before the step */
+    return step_all(network->stack, eta, network->clip, (double)weight / FULL_WEIGHT);
 }
 
 /* SHA-256, as FIPS 180-4 has it. */
@@ -1275,14 +1346,19 @@ static void sha_bits(Sha256 *sha, Bits b) {
     for (size_t i = 0; i < b.rows * b.words; i++) sha_word(sha, b.value[i]);
 }
 
+static void sha_stack(Sha256 *sha, Stack stack) {
+    for (size_t i = 0; i < stack.n_layers; i++) {
+        const Layer *layer = stack.layers + i;
+        if (has_weights(layer)) sha_bits(sha, layer->weight.bits);
+        if (layer->has_bias) sha_bits(sha, layer->bias.bits);
+        for (size_t k = 0; k < layer->n_branches; k++) sha_stack(sha, layer->branches[k]);
+    }
+}
+
 static void put_fingerprint(const Network *network) {
     Sha256 sha = {{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19},
                   {0}, 0};
-    for (size_t i = 0; i < network->n_layers; i++) {
-        const Layer *layer = network->layers + i;
-        if (has_weights(layer)) sha_bits(&sha, layer->weight.bits);
-        if (layer->has_bias) sha_bits(&sha, layer->bias.bits);
-    }
+    sha_stack(&sha, network->stack);
     sha_end(&sha);
     put("\"");
     for (int i = 0; i < 8; i++) put("%08lx", (unsigned long)sha.state[i]);
@@ -1290,23 +1366,23 @@ static void put_fingerprint(const Network *network) {
 }
 
 static void train(const Json *a) {
-    const Json *given = find(a, "network"), *list = find(given, "layers");
+    const Json *given = find(a, "network"), *weights = find_if_there(given, "sample_weight");
     Network network = {
-        .layers = take(list->length, sizeof(Layer)),
-        .n_layers = list->length,
+        .stack = read_stack(find(given, "layers")),
         .x = find_bits(given, "x"),
         .y = find_ints(given, "y"),
+        .weights = weights ? read_ints(weights) : new_matrix(1, find(given, "y")->length),
         .loss_table = find_ints(given, "loss_table"),
         .clip = bits_to_double(find(given, "clip")),
     };
-    size_t i = 0, t = 0, n_prints = 0;
-    for (const Json *layer = list->first; layer; layer = layer->next) network.layers[i++] = read_layer(layer);
+    size_t t = 0, n_prints = 0;
+    for (size_t i = 0; !weights && i < network.weights.columns; i++) network.weights.at[i] = FULL_WEIGHT;
     Matrix checkpoints = find_ints(a, "checkpoints"), flips = new_matrix(1, find(a, "batches")->length);
     const Json *eta = find(a, "eta")->first;
     put("{\"fingerprints\":[");
     for (const Json *batch = find(a, "batches")->first; batch; batch = batch->next, eta = eta->next, t++) {
         size_t before = memory_used; /* what a step takes is free again after it */
-        if (batch->length) flips.at[t] = train_step(&network, read_ints(batch), bits_to_double(eta));
+        flips.at[t] = train_step(&network, read_ints(batch), bits_to_double(eta));
         memory_used = before;
         for (size_t c = 0; c < checkpoints.columns; c++)
             if (checkpoints.at[c] == (int64_t)t + 1) {

@@ -10,6 +10,7 @@ const readline = require("node:readline");
 
 const SIGNAL_MAX = 127;
 const GATE_SIGNAL_MAX = 32767;
+const FULL_WEIGHT = 65536;
 
 // ---------------------------------------------------------------------------------- what stands on the wire
 
@@ -562,7 +563,31 @@ class GroupSum {
   }
 }
 
+// Branches that see the same bits: their sums add up, and a signal on the total is a signal on each.
+class Add {
+  constructor(layer) {
+    this.branches = layer.branches.map(readLayers);
+    this.parameters = this.branches.flatMap(parametersOf);
+  }
+
+  forward(x) {
+    return addUp(this.branches.map((branch) => climb(branch, x)));
+  }
+
+  backward(z) {
+    return addUp(this.branches.map((branch) => branch[0].backward(descend(branch, z).signal)));
+  }
+
+  votes(z) {
+    return this.branches.flatMap((branch) => descend(branch, z).votes);
+  }
+}
+
+const addUp = ([first, ...others]) =>
+  first.map((row, b) => row.map((v, i) => others.reduce((total, other) => total + other[b][i], v)));
+
 const LAYERS = {
+  add: Add,
   linear: Linear,
   conv: Conv,
   max_pool: MaxPool,
@@ -571,18 +596,33 @@ const LAYERS = {
   group_sum: GroupSum,
 };
 
-// Forward, back, and only then the flips: all votes are those of the weights before the step.
-function trainStep(layers, network, batch, eta) {
-  const scores = layers.reduce((value, layer) => layer.forward(value), batch.map((i) => readLogic(network.x[i])));
-  const y = batch.map((i) => network.y[i]);
-  let signal = cross_entropy({ scores, y, table: network.loss_table });
-  const votes = [];
+const readLayers = (layers) => layers.map((layer) => new LAYERS[layer.type](layer));
+
+const parametersOf = (layers) => layers.flatMap((layer) => layer.parameters);
+
+const climb = (layers, x) => layers.reduce((value, layer) => layer.forward(value), x);
+
+// The signal that reaches the first layer, and the votes on all parameters in their order.
+function descend(layers, signal) {
+  let votes = [];
   for (const layer of [...layers].reverse()) {
-    if (layer.parameters.length) layer.votes(signal).forEach((q, k) => votes.push([layer.parameters[k], q]));
+    if (layer.parameters.length) votes = [...layer.votes(signal), ...votes];
     if (layer !== layers[0]) signal = layer.backward(signal);
   }
+  return { signal, votes };
+}
+
+// Forward, back, and only then the flips: all votes are those of the weights before the step.
+function trainStep(layers, network, batch, eta) {
+  const weights = batch.map((i) => network.sample_weight?.[i] ?? FULL_WEIGHT);
+  const nSamples = sum(weights) / FULL_WEIGHT;
+  if (nSamples === 0) return 0;
+  const scores = climb(layers, batch.map((i) => readLogic(network.x[i])));
+  const signals = cross_entropy({ scores, y: batch.map((i) => network.y[i]), table: network.loss_table });
+  const weighted = signals.map((row, b) => row.map((z) => roundAway(z, weights[b], BigInt(FULL_WEIGHT))));
+  const { votes } = descend(layers, weighted);
   const clip = readFloat64(network.clip);
-  return sum(votes.map(([parameter, q]) => parameter.step(q, eta, clip, batch.length)));
+  return sum(parametersOf(layers).map((parameter, k) => parameter.step(votes[k], eta, clip, nSamples)));
 }
 
 // Shape as two words, then the words of all rows, little-endian, for one tensor after the other.
@@ -597,11 +637,11 @@ function fingerprint(parameters) {
 }
 
 function train({ network, batches, eta, checkpoints }) {
-  const layers = network.layers.map((layer) => new LAYERS[layer.type](layer));
+  const layers = readLayers(network.layers);
   const [flips, fingerprints] = [[], []];
   batches.forEach((batch, t) => {
-    flips.push(batch.length === 0 ? 0 : trainStep(layers, network, batch, readFloat64(eta[t])));
-    if (checkpoints.includes(t + 1)) fingerprints.push(fingerprint(layers.flatMap((layer) => layer.parameters)));
+    flips.push(trainStep(layers, network, batch, readFloat64(eta[t])));
+    if (checkpoints.includes(t + 1)) fingerprints.push(fingerprint(parametersOf(layers)));
   });
   return { flips, fingerprints };
 }

@@ -13,7 +13,7 @@ from math import sqrt
 
 getcontext().prec = 40
 PI = Decimal("3.141592653589793238462643383279502884197")
-SIGNAL_MAX, GATE_SIGNAL_MAX = 127, 32767
+SIGNAL_MAX, GATE_SIGNAL_MAX, FULL_WEIGHT = 127, 32767, 65536
 
 
 # ------------------------------------------------------------------------------------ what stands on the wire
@@ -635,7 +635,29 @@ class GroupSum:
         return [[signal for signal in row for _ in range(self.n_bits // self.n_groups)] for row in z]
 
 
+class Add:
+    """Branches that see the same bits: their sums add up, and a signal on the total is a signal on each."""
+
+    def __init__(self, layer):
+        self.branches = [read_layers(branch) for branch in layer["branches"]]
+        self.parameters = [p for branch in self.branches for below in branch for p in below.parameters]
+
+    def forward(self, x):
+        return add_up([climb(branch, x) for branch in self.branches])
+
+    def backward(self, z):
+        return add_up([branch[0].backward(descend(branch, z)[0]) for branch in self.branches])
+
+    def votes(self, z):
+        return [q for branch in self.branches for q in descend(branch, z)[1]]
+
+
+def add_up(matrices):
+    return [[sum(column) for column in zip(*rows)] for rows in zip(*matrices)]
+
+
 LAYERS = {
+    "add": Add,
     "linear": Linear,
     "conv": Conv,
     "max_pool": MaxPool,
@@ -645,18 +667,43 @@ LAYERS = {
 }
 
 
-def train_step(layers, value, y, network, eta):
-    """Forward, back, and only then the flips: all votes are those of the weights before the step."""
+def read_layers(layers):
+    return [LAYERS[layer["type"]](layer) for layer in layers]
+
+
+def climb(layers, value):
     for layer in layers:
         value = layer.forward(value)
-    signal, votes = cross_entropy(value, y, network["loss_table"]), []
+    return value
+
+
+def descend(layers, signal):
+    """The signal that reaches the first layer, and the votes on all parameters in their order."""
+    votes = []
     for layer in reversed(layers):
         if layer.parameters:
-            votes += zip(layer.parameters, layer.votes(signal))
+            votes = layer.votes(signal) + votes
         if layer is not layers[0]:
             signal = layer.backward(signal)
-    clip = read_float(network["clip"])
-    return sum(parameter.step(q, eta, clip, len(y)) for parameter, q in votes)
+    return signal, votes
+
+
+def weighted(signals, weight):
+    """Signals of a sample that counts for less than one, halves away from zero."""
+    return [round_away(z * weight, FULL_WEIGHT) for z in signals]
+
+
+def train_step(layers, batch, x, network, eta):
+    """Forward, back, and only then the flips: all votes are those of the weights before the step."""
+    weights = [network.get("sample_weight", [FULL_WEIGHT] * len(x))[i] for i in batch]
+    if not sum(weights):
+        return 0
+    scores = climb(layers, [x[i] for i in batch])
+    signal = cross_entropy(scores, [network["y"][i] for i in batch], network["loss_table"])
+    votes = descend(layers, [weighted(row, weight) for row, weight in zip(signal, weights)])[1]
+    parameters = [parameter for layer in layers for parameter in layer.parameters]
+    n_samples, clip = sum(weights) / FULL_WEIGHT, read_float(network["clip"])
+    return sum(parameter.step(q, eta, clip, n_samples) for parameter, q in zip(parameters, votes))
 
 
 def fingerprint(parameters):
@@ -670,12 +717,10 @@ def fingerprint(parameters):
 
 
 def train(network, batches, eta, checkpoints):
-    layers = [LAYERS[layer["type"]](layer) for layer in network["layers"]]
-    x, flips, prints = [read_row(row) for row in network["x"]], [], []
+    layers, x = read_layers(network["layers"]), [read_row(row) for row in network["x"]]
+    flips, prints = [], []
     for step, (batch, rate) in enumerate(zip(batches, eta), start=1):
-        y = [network["y"][i] for i in batch]
-        value = [x[i] for i in batch]
-        flips.append(train_step(layers, value, y, network, read_float(rate)) if batch else 0)
+        flips.append(train_step(layers, batch, x, network, read_float(rate)))
         if step in checkpoints:
             prints.append(fingerprint([p for layer in layers for p in layer.parameters]))
     return {"flips": flips, "fingerprints": prints}

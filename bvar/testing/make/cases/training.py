@@ -1,24 +1,29 @@
-"""The networks of level 6: small, one of each kind, with data, initial bits and orders of samples spelled out."""
+"""Cases of level 6: small networks of each kind, with data, initial bits and orders of samples spelled out."""
 
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bvar.testing.make.cases.layers import linear, threshold
+from bvar.testing.make.cases.short_runs import short_runs
+from bvar.testing.make.draw import OR, XNOR, XOR, Case, Cases, Draw
 from bvar.testing.oracle.formats import hex64
-from bvar.testing.subjects.oracle import Reference
+from bvar.testing.subjects.oracle import Oracle
 
-if TYPE_CHECKING:
-    from bvar.testing.make.generate import Draw
+__all__ = ["train"]
 
-__all__ = ["networks"]
-
-OR, XNOR, XOR = 7, 9, 6
 CHECKPOINTS = [1, 10, 100, 300]
-SHIFT = 20
 
 
-def networks(draw: Draw) -> dict[str, tuple[list[str], dict[str, Any]]]:
+def train(draw: Draw) -> Cases:
+    """Give cases."""
+    for runs in (_long_runs, short_runs):
+        for name, (flags, inputs) in runs(draw).items():
+            yield Case(name, ["Trajectory", *flags], inputs)
+
+
+def _long_runs(draw: Draw) -> dict[str, tuple[list[str], dict[str, Any]]]:
     """Give flags and arguments of `train` for each network by name."""
     return {
         "multilayer perceptron, with bias, 70-33-3": ([], _perceptron(draw, XNOR, [70, 33, 3], bias=True)),
@@ -47,15 +52,8 @@ def _run(
     }
 
 
-def _threshold(n_units: int, tau: int, fan_in: int, fan_out: int, gate: int) -> dict[str, Any]:
-    table = Reference().threshold_table(fan_in, fan_out, gate, gate)
-    return {"type": "threshold", "tau": [tau] * n_units, "table": table, "shift": SHIFT}
-
-
-def _linear(draw: Draw, gate: int, n_in: int, n_out: int, bias: bool, centered: bool) -> dict[str, Any]:
-    bits = draw.row(n_out) if bias else None
-    weight = draw.rows(n_out, n_in)
-    return {"type": "linear", "gate": gate, "weight": weight, "bias": bits, "centered": centered}
+def _surrogate(n_units: int, tau: int, fan_in: int, fan_out: int, gate: int) -> dict[str, Any]:
+    return threshold(n_units, tau, Oracle().threshold_table(fan_in, fan_out, gate, gate))
 
 
 def _perceptron(
@@ -64,13 +62,11 @@ def _perceptron(
     n_in, n_hidden, n_out = sizes
     tau = n_in // 2 if gate == OR else 0
     layers = [
-        _linear(draw, gate, n_in, n_hidden, bias, False),
-        _threshold(n_hidden, tau, n_in, n_out, gate),
-        _linear(draw, gate, n_hidden, n_out, bias, centered),
+        linear(draw, gate, n_in, n_hidden, bias, False),
+        _surrogate(n_hidden, tau, n_in, n_out, gate),
+        linear(draw, gate, n_hidden, n_out, bias, centered),
     ]
-    return _run(
-        draw, layers, Reference().loss_table(n_hidden, hex64(1.0)), draw.rows(48, n_in, alphabet), n_out, 1.0
-    )
+    return _run(draw, layers, Oracle().loss_table(n_hidden, hex64(1.0)), draw.rows(48, n_in, alphabet), n_out, 1.0)
 
 
 def _with_nobody(run: dict[str, Any]) -> dict[str, Any]:
@@ -88,7 +84,7 @@ def _gates(draw: Draw) -> dict[str, Any]:
         for n_units, n_gates, fan_in in ((24, 40, 3), (40, 32, 2))
     ]
     layers.append({"type": "group_sum", "n_groups": 4})
-    return _run(draw, layers, Reference().loss_table(8, hex64(0.5)), draw.rows(48, 24), 4, inf)
+    return _run(draw, layers, Oracle().loss_table(8, hex64(0.5)), draw.rows(48, 24), 4, inf)
 
 
 def _convolution(draw: Draw) -> dict[str, Any]:
@@ -98,7 +94,7 @@ def _convolution(draw: Draw) -> dict[str, Any]:
     layers = [
         {**conv, "window": window, "padding_value": 0},
         {"type": "max_pool", "image_shape": [6, 6, n_filters], "size": 2},
-        _threshold(9 * n_filters, 4, 18, 3, XNOR),
-        _linear(draw, XNOR, 9 * n_filters, 3, False, True),
+        _surrogate(9 * n_filters, 4, 18, 3, XNOR),
+        linear(draw, XNOR, 9 * n_filters, 3, False, True),
     ]
-    return _run(draw, layers, Reference().loss_table(36, hex64(2.0)), draw.rows(36, 72), 3, 1.0)
+    return _run(draw, layers, Oracle().loss_table(36, hex64(2.0)), draw.rows(36, 72), 3, 1.0)

@@ -1,0 +1,50 @@
+"""Layers of the networks of level 6, as the protocol spells them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bvar.testing.make.cases.windows import patch_size
+from bvar.testing.make.draw import Draw
+
+__all__ = ["conv", "gates", "linear", "max_pool", "threshold"]
+
+SHIFT = 20
+"""Of every surrogate."""
+
+
+def linear(draw: Draw, gate: int, n_in: int, n_out: int, bias: bool, centered: bool) -> dict[str, Any]:
+    """Give a linear layer."""
+    bits = draw.row(n_out) if bias else None
+    weight = draw.rows(n_out, n_in)
+    return {"type": "linear", "gate": gate, "weight": weight, "bias": bits, "centered": centered}
+
+
+def conv(
+    draw: Draw, gate: int, n_filters: int, window: dict[str, Any], outside: int, bias: bool
+) -> dict[str, Any]:
+    """Give a convolution; outside is 0 for nothing, or -1 for F."""
+    return {
+        "type": "conv",
+        "gate": gate,
+        "weight": draw.rows(n_filters, patch_size(window)),
+        "bias": draw.row(n_filters) if bias else None,
+        "window": window,
+        "padding_value": outside,
+    }
+
+
+def max_pool(height: int, width: int, channels: int, size: int = 2) -> dict[str, Any]:
+    """Give a pool of sums."""
+    return {"type": "max_pool", "image_shape": [height, width, channels], "size": size}
+
+
+def threshold(n_units: int, tau: int, curve: list[int]) -> dict[str, Any]:
+    """Give a threshold, and the curve that carries signals back through it."""
+    return {"type": "threshold", "tau": [tau] * n_units, "table": curve, "shift": SHIFT}
+
+
+def gates(draw: Draw, n_units: int, n_gates: int, fan_in: int) -> dict[str, Any]:
+    """Give a layer of gates."""
+    wires, tables = draw.matrix(n_gates, fan_in, 0, n_units - 1), draw.rows(n_gates, 1 << fan_in)
+    return {"type": "gate", "wires": wires, "tables": tables}

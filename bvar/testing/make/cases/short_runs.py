@@ -1,0 +1,195 @@
+"""Runs of few steps, each for what the long ones leave out."""
+
+from __future__ import annotations
+
+from itertools import count
+from math import inf, sqrt
+from typing import Any
+
+from bvar.testing.make.cases.layers import conv, gates, linear, max_pool, threshold
+from bvar.testing.make.cases.windows import make_window
+from bvar.testing.make.draw import AND, NAND, OR, XNOR, XOR, Draw, around, halfway
+from bvar.testing.oracle.definitions import float32
+from bvar.testing.oracle.formats import float32_of, hex32, hex64
+from bvar.testing.subjects.oracle import Oracle
+
+__all__ = ["short_runs"]
+
+LOSS = Oracle().loss_table(16, hex64(1.0))
+CURVE = Oracle().threshold_table(20, 2, XNOR, XNOR)
+_USUAL = {"steps": 24, "batch": 6, "eta": 40.0, "clip": 1.0}
+
+
+def short_runs(draw: Draw) -> dict[str, tuple[list[str], dict[str, Any]]]:
+    """Give flags and arguments of `train` for each run by name."""
+    return {
+        "convolution behind convolution, outside is F, uneven steps": (
+            ["Image", "Outside"],
+            _deep_convolution(draw),
+        ),
+        "nand of images with missing pixels, gaps, two pools": (["Image", "MissingValue"], _missing_pixels(draw)),
+        "first layer centred, 70 hidden units": (["Centered", "ManyUnits"], _centered_first(draw)),
+        "gates 2 and 11, three layers of 130, 63 and 127 units": (["Gate", "ManyUnits"], _other_gates(draw)),
+        "gates of six wires, then of five; 65 samples": (["ManyUnits", "WireOrder"], _six_wires(draw)),
+        "gates that flip more than three of four": (["Beta"], _restless(draw)),
+        "branches of a convolution and of two layers, weighed": (["Branches", "SampleWeight"], _branches(draw)),
+        "samples without weight": (["EmptyBatch", "SampleWeight"], _weightless(draw)),
+        "800 samples of one class": (["LargeSum"], _loud_bias(draw)),
+        "300 neurons that all say the same": (["LargeSum", "ManyUnits"], _loud_threshold(draw)),
+        "six places: eta is divided twice": (["EtaShare", "LastBit"], _six_places(draw)),
+        "2049 classes": (["LargeProduct", "ManyUnits"], _many_classes(draw)),
+    }
+
+
+def _brief(draw: Draw, layers: list[Any], x: list[str], n_classes: int, **options: Any) -> dict[str, Any]:
+    """Spell out a short run; options are `steps`, `batch`, `eta`, `clip` and what else a network may have."""
+    steps, size, eta, clip = (options.pop(name, usual) for name, usual in _USUAL.items())
+    network = {"layers": layers, "loss_table": LOSS, "clip": hex64(clip), "x": x}
+    return {
+        "network": {**network, "y": draw.ints(len(x), 0, n_classes - 1), **options},
+        "batches": [draw.ints(size, 0, len(x) - 1) for _ in range(steps)],
+        "eta": [hex64(eta)] * steps,
+        "checkpoints": [1, (steps + 1) // 2, steps],
+    }
+
+
+def _bits_of(n_units: int, tau: int = 0) -> dict[str, Any]:
+    return threshold(n_units, tau, CURVE)
+
+
+def _deep_convolution(draw: Draw) -> dict[str, Any]:
+    first = make_window([7, 9, 1], 3, stride=[2, 1], padding=[1, 2])  # 4 x 11 places
+    second = make_window([4, 11, 3], [2, 2])  # 3 x 10 places
+    layers = [
+        conv(draw, XOR, 3, first, -1, True),
+        _bits_of(132),
+        conv(draw, NAND, 3, second, 0, True),
+        max_pool(3, 10, 3),
+        _bits_of(15, -6),
+        linear(draw, XNOR, 15, 3, True, True),
+    ]
+    return _brief(draw, layers, draw.rows(16, 63), 3, eta=200.0, clip=inf)
+
+
+def _missing_pixels(draw: Draw) -> dict[str, Any]:
+    first = make_window([9, 7, 2], 2, padding=[1, 0], dilation=[1, 2])  # 10 x 5 places
+    second = make_window([3, 1, 2], [3, 1], padding=[1, 0])  # 3 x 1 places
+    layers = [
+        conv(draw, NAND, 2, first, -1, False),
+        max_pool(10, 5, 2, 3),
+        _bits_of(6, 3),
+        conv(draw, OR, 3, second, -1, True),
+        _bits_of(9, 2),
+        linear(draw, XOR, 9, 2, True, False),
+    ]
+    return _brief(draw, layers, draw.rows(12, 126, "01u"), 2)
+
+
+def _centered_first(draw: Draw) -> dict[str, Any]:
+    layers = [
+        linear(draw, XNOR, 20, 70, True, True),
+        _bits_of(70),
+        linear(draw, XOR, 70, 3, False, True),
+    ]
+    return _brief(draw, layers, draw.rows(20, 20), 3)
+
+
+def _other_gates(draw: Draw) -> dict[str, Any]:
+    layers = [
+        linear(draw, 2, 127, 130, False, False),
+        _bits_of(130, -60),
+        linear(draw, 11, 130, 63, True, True),
+        _bits_of(63, 60),
+        linear(draw, AND, 63, 127, False, False),
+        _bits_of(127, -30),
+        linear(draw, NAND, 127, 2, True, True),
+    ]
+    return _brief(draw, layers, draw.rows(8, 127, "0101u"), 2, steps=6, eta=400.0, clip=3.0)
+
+
+def _six_wires(draw: Draw) -> dict[str, Any]:
+    layers = [
+        gates(draw, 24, 135, 2),
+        gates(draw, 135, 8, 6),
+        gates(draw, 8, 6, 5),
+        {"type": "group_sum", "n_groups": 2},
+    ]
+    return _brief(draw, layers, draw.rows(65, 24), 2, steps=4, batch=65, clip=inf)
+
+
+def _restless(draw: Draw) -> dict[str, Any]:
+    layers = [gates(draw, 4, 9, 1), {"type": "group_sum", "n_groups": 3}]
+    return _brief(
+        draw, layers, draw.rows(9, 4), 3, eta=4000.0, clip=inf, batch=12, loss_table=[2**20, 2**19, 2**10]
+    )
+
+
+def _branches(draw: Draw) -> dict[str, Any]:
+    window = make_window([3, 4, 1], [3, 4], padding=[0, 1])  # 1 x 3 places
+    deep = [linear(draw, OR, 12, 5, True, False), _bits_of(5, 6), linear(draw, XNOR, 5, 3, True, True)]
+    layers = [
+        {
+            "type": "add",
+            "branches": [[linear(draw, XOR, 9, 12, True, True)], [linear(draw, OR, 9, 12, False, False)]],
+        },
+        _bits_of(12),
+        {"type": "add", "branches": [[conv(draw, XNOR, 1, window, 0, True)], deep]},
+    ]
+    return _brief(draw, layers, draw.rows(16, 9), 3, sample_weight=draw.ints(16, 0, 2**16))
+
+
+def _weightless(draw: Draw) -> dict[str, Any]:
+    layers = [linear(draw, XNOR, 9, 4, True, False), _bits_of(4), linear(draw, OR, 4, 2, True, True)]
+    run = _brief(draw, layers, draw.rows(6, 9), 2, sample_weight=[0, 2**16, 2**15, 0, 1, 2**15 + 1])
+    run["batches"][5], run["batches"][6] = [0, 3, 3], []
+    return run
+
+
+def _loud_bias(draw: Draw) -> dict[str, Any]:
+    window = make_window([1, 2, 2], 1)
+    layers = [
+        conv(draw, XNOR, 3, window, 0, True),
+        _bits_of(6),
+        linear(draw, XNOR, 6, 2, True, True),
+    ]
+    run = _brief(draw, layers, draw.rows(4, 4), 2, steps=4, batch=800)
+    run["network"]["y"] = [1] * 4
+    return run
+
+
+def _loud_threshold(draw: Draw) -> dict[str, Any]:
+    layers = [
+        linear(draw, XNOR, 9, 2, False, False),
+        {**_bits_of(2), "table": [2**12, 2**11, 2**10]},
+        {**linear(draw, XNOR, 2, 300, False, False), "weight": ["11"] * 300},
+        _bits_of(300),
+        {**linear(draw, XNOR, 300, 2, False, False), "weight": ["1" * 300, "0" * 300]},
+    ]
+    return _brief(draw, layers, draw.rows(6, 9), 2, steps=6)
+
+
+def _six_places(draw: Draw) -> dict[str, Any]:
+    """One weight, T, on which each sample casts 254 votes: to divide by 127 n sqrt(6) at once does not flip it."""
+    window = make_window([2, 3, 1], 1)
+    n, eta = next(found for n in count(1) if (found := _eta_at_the_bar(n)))
+    layers = [{**conv(draw, XNOR, 1, window, 0, False), "weight": ["1"]}]
+    run = _brief(draw, layers, ["100000"], 6, steps=1, batch=n, eta=eta, clip=inf)
+    run["network"] |= {"y": [1], "loss_table": [2**20, 0]}
+    return run
+
+
+def _eta_at_the_bar(n: int) -> tuple[int, float] | None:
+    """Find an eta that lets 254 n votes on six places reach 1, but not if the divisions are put together."""
+    rate = float32(1 / (254 * n))
+    while float32(rate * 254 * n) >= 1:
+        rate = float32_of(f"{int(hex32(rate), 16) - 1:08x}")
+    for eta in around(halfway(rate) * 127 * n * sqrt(6)):
+        right, wrong = (float32(share) for share in (eta / (127 * n) / sqrt(6), eta / (127 * n * sqrt(6))))
+        if float32(right * 254 * n) >= 1 > float32(wrong * 254 * n):
+            return n, eta
+    return None
+
+
+def _many_classes(draw: Draw) -> dict[str, Any]:
+    layers = [linear(draw, XNOR, 1, 2049, True, False)]
+    return _brief(draw, layers, ["1", "0"], 2049, steps=2, eta=400.0, clip=9.0)

@@ -1,0 +1,56 @@
+"""What strategies of images share: windows, filters and pools."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from bvar.testing.make.strategies.values import LEARNING_GATES, SMALL, Draw, M, rows
+from bvar.testing.oracle.formats import places_of
+
+__all__ = ["convolutions", "n_values", "pools", "windows"]
+
+
+@st.composite
+def windows(draw: Draw) -> dict[str, Any]:
+    """Give a window that has at least one place."""
+    size, stride, gap = ([draw(st.integers(1, high)) for _ in "yx"] for high in (3, 2, 2))
+    reach = [(taps - 1) * step + 1 for taps, step in zip(size, gap, strict=True)]
+    padding = [draw(st.integers(0, covered - 1)) for covered in reach]
+    sides = [max(1, r - 2 * p) + draw(st.integers(0, 2)) for r, p in zip(reach, padding, strict=True)]
+    shape = [*sides, draw(st.sampled_from([1, 2, 3]))]
+    return {"image_shape": shape, "size": size, "stride": stride, "padding": padding, "dilation": gap}
+
+
+def n_values(window: dict[str, Any]) -> tuple[int, int, int]:
+    """Count the values of an image and of a patch, and the places."""
+    height, width, channels = window["image_shape"]
+    down, across = places_of(window)
+    return height * width * channels, window["size"][0] * window["size"][1] * channels, down * across
+
+
+@st.composite
+def convolutions(draw: Draw) -> dict[str, Any]:
+    """Give images, filters and a window."""
+    window = draw(windows())
+    n_pixels, n_patch, _ = n_values(window)
+    images, weights = draw(rows(draw(SMALL), n_pixels, M)), draw(rows(draw(SMALL), n_patch))
+    padding_value = draw(st.sampled_from([0, -1]))
+    return {
+        "gate": draw(LEARNING_GATES),
+        "images": images,
+        "weights": weights,
+        "window": window,
+        "padding_value": padding_value,
+    }
+
+
+@st.composite
+def pools(draw: Draw) -> dict[str, Any]:
+    """Give a shape, and the side of squares that fit."""
+    size = draw(st.integers(1, 3))
+    return {
+        "image_shape": [draw(st.integers(size, 2 * size + 1)), draw(st.integers(size, 5)), draw(SMALL)],
+        "size": size,
+    }
