@@ -88,7 +88,7 @@ def add(commands: Commands) -> None:
 
 def _train(arguments: argparse.Namespace) -> None:
     check_output(arguments.output, arguments.data)  # rather now than after an hour
-    with use(arguments.backend):
+    with use(arguments.backend):  # a wrong name fails here
         pass
     target, reports = _read(arguments)
     used = [one for one in reports if one.taken_for != "left out"]
