@@ -20,9 +20,9 @@ from bvar.bits import BitMatrix, n_words
 from bvar.bits.windows import SlidingWindow, check_image_shape
 from bvar.calculus.gates import Gate
 from bvar.calculus.gates import gate as find_gate
-from bvar.kernels._memory import lines
-from bvar.kernels.backward import MAX_TERMS, mix_votes
+from bvar.kernels.backward import MAX_TERMS, XNOR, mix_votes
 from bvar.kernels.layout import check_bits, check_known_bits, pack_plane
+from bvar.kernels.memory import lines
 
 __all__ = ["MAX_POOL", "gather_patches", "pixel_votes", "pool_back", "pool_max"]
 
@@ -124,7 +124,7 @@ def pixel_votes(z: np.ndarray, w: BitMatrix, window: SlidingWindow, gate: str | 
     signs = lines((n_images, window.n_inputs), np.int32)
     protocol.current().signed_pixels(z, w.words, window, signs)
     at_false, at_true = find_gate(gate).variation_b
-    if (at_false, at_true) == (-1, 1):
+    if (at_false, at_true) == XNOR:
         return signs
     return mix_votes(signs, _signals_seen(z, window), at_false, at_true)
 

@@ -16,8 +16,8 @@ import numpy as np
 from bvar._validation import check_array, check_integer
 from bvar.backends import protocol
 from bvar.bits import BitMatrix, n_words
-from bvar.kernels._memory import lines
 from bvar.kernels.layout import check_known_bits
+from bvar.kernels.memory import lines
 
 __all__ = [
     "MAX_FAN_IN",

@@ -3,7 +3,7 @@ r"""The update of Boolean weights: accumulate votes, flip where the evidence is 
 .. math:: m \leftarrow \beta m + \eta q ; \qquad
           m \, e(w) \ge 1 \;\Rightarrow\; w \leftarrow \lnot w,\ m \leftarrow 0 .
 
-The page ``docs/explanation/optimizer.md`` says why the gate at 1 is there (BOLD, NeurIPS 2024, Eq. 9-11).
+The page ``docs/explanation/optimizer.md`` says why the bar at 1 is there (BOLD, NeurIPS 2024, Eq. 9-11).
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def flip(w: BitMatrix, m: np.ndarray, q: np.ndarray, *, beta: float, eta: float 
     beta : float
         Share of the old accumulator that is kept, in [0, 1].
     eta : float or ndarray of float32, shape (n_outputs,)
-        Weight of a vote, at least 0: one for all, or one for each output.
+        Step size of a vote, at least 0: one for all, or one for each output.
 
     Returns
     -------

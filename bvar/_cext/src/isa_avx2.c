@@ -404,7 +404,7 @@ BVAR_INLINE void add_signed(int32_t *sum, const int16_t *z, uint64_t plus, uint6
 
 BVAR_TARGET_END
 
-const bvar_table bvar_table_avx2 = TABLE;
+const bvar_isa bvar_isa_avx2 = ISA;
 #else
 typedef int bvar_no_avx2; /* an empty file is not C */
 #endif

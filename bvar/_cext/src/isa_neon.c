@@ -240,7 +240,7 @@ BVAR_INLINE uint64_t level_word(const uint8_t *values, const uint8_t *thresholds
 
 #include "kernels_impl.h"
 
-const bvar_table bvar_table_neon = TABLE;
+const bvar_isa bvar_isa_neon = ISA;
 #else
 typedef int bvar_no_neon; /* an empty file is not C */
 #endif

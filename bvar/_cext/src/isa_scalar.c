@@ -215,4 +215,4 @@ BVAR_INLINE uint64_t level_word(const uint8_t *values, const uint8_t *thresholds
 
 #include "kernels_impl.h"
 
-const bvar_table bvar_table_scalar = TABLE;
+const bvar_isa bvar_isa_scalar = ISA;

@@ -19,7 +19,7 @@
  * 3. Flip: one pass over memory, 64 weights at a time, flips gathered in a word that is xored once.
  *
  * Expected from the ISA file, all static:
- *   NAME, CPU, GATE_RATE, VOTE_RATE             for the table
+ *   NAME, CPU, GATE_RATE, VOTE_RATE             for the bvar_isa
  *   pack_word, unpack_word, count_words         one word, one row
  *   PANEL_ROWS, TILE_ROWS, panels_bytes, lay_panel
  *   count_tile and gate_mask, or BVAR_OWN_TILES with tile_sums and tile_bits
@@ -276,12 +276,12 @@ static int64_t signed_sum(const void *job, ptrdiff_t begin, ptrdiff_t end) {
 
 #ifndef BVAR_OWN_RESCALE
 static void rescale_row(const bvar_rescale_job *a, ptrdiff_t r) {
-    const int64_t half = (INT64_C(1) << a->shift) >> 1, last = a->n_table - 1;
+    const int64_t half = (INT64_C(1) << a->shift) >> 1, last = a->n_curve - 1;
     for (ptrdiff_t j = 0; j < a->n_cols; ++j) {
         const ptrdiff_t at = r * a->n_cols + j;
         int64_t distance = (int64_t)a->s[at] - a->tau[j];
         distance = distance < 0 ? -distance : distance;
-        const int64_t p = (int64_t)a->g[at] * a->table[distance < last ? distance : last];
+        const int64_t p = (int64_t)a->g[at] * a->curve[distance < last ? distance : last];
         const int64_t rounded = ((p < 0 ? -p : p) + half) >> a->shift;
         const int64_t clipped = rounded < 127 ? rounded : 127;
         a->out[at] = (int8_t)(p < 0 ? -clipped : clipped);
@@ -416,9 +416,9 @@ static int64_t flip(const void *job, ptrdiff_t begin, ptrdiff_t end) {
 
 #include "windows_impl.h"
 
-/* -------------------------------------------------------------------------------------------------- table */
+/* ------------------------------------------------------------------------------------ the instruction set */
 
-#define TABLE                                                                                         \
+#define ISA                                                                                           \
     {                                                                                                 \
         NAME, CPU, PANEL_ROWS, VOTE_COLS, GATE_RATE, VOTE_RATE, panels_bytes, index_bytes,            \
         pack, unpack, transpose, count_rows, lay_panels, gate_sum, gate_bits, lay_index, signed_sum,  \
