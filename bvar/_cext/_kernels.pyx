@@ -11,7 +11,6 @@ called without it.  Contents that change a result and nothing else, such as padd
 Longer than other modules, because it has a struct and a method for each kernel of the header, which is one file too.
 """
 
-cimport cython
 from cpython.pyport cimport PY_SSIZE_T_MAX
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
@@ -263,6 +262,18 @@ cdef inline Py_ssize_t patch_size(const bvar_window *w) except -1:
     return product(product(w.kernel_height, w.kernel_width), w.channels)
 
 
+cdef Py_ssize_t panels_bytes(const bvar_isa *isa, Py_ssize_t n_rows, Py_ssize_t n_words) except -1:
+    must(n_words < 1 << 25)  # a limit of gate_sum
+    product(n_rows, n_words, 1 << 50)  # a word takes less than 2^12 bytes, so nothing overflows
+    return isa.panels_bytes(n_rows, n_words)
+
+
+cdef Py_ssize_t index_bytes(const bvar_isa *isa, Py_ssize_t n_terms, Py_ssize_t n_bits) except -1:
+    must(n_terms < 1 << 24)  # a limit of signed_sum
+    product(n_terms, n_bits, 1 << 50)
+    return isa.index_bytes(n_terms, n_bits)
+
+
 cdef inline int must_be_units(const int32_t[:, ::1] wires, Py_ssize_t n_units) except -1:
     """Refuse wires that lead to no unit; there is at least one."""
     return must(0 < n_units <= LARGEST and below(&wires[0, 0], wires.shape[0] * wires.shape[1], n_units))
@@ -344,17 +355,14 @@ cdef class Isa:
         with nogil:
             bvar_run(self.isa.count_rows, &job, r, 1, r * k, self.n_threads)
 
-    @cython.final  # no subclass is asked
-    cpdef Py_ssize_t panels_bytes(self, Py_ssize_t n_rows, Py_ssize_t n_words) except -1:
-        must(n_words < 1 << 25)  # a limit of gate_sum
-        product(n_rows, n_words, 1 << 50)  # panels take a few bytes for each, so nothing overflows
-        return self.isa.panels_bytes(n_rows, n_words)
+    def panels_bytes(self, Py_ssize_t n_rows, Py_ssize_t n_words):
+        return panels_bytes(self.isa, n_rows, n_words)
 
     def lay_panels(self, const uint64_t[:, ::1] w,                        # IN
                    uint8_t[::1] panels):                                   # OUT
         cdef bvar_panels_job job
         cdef Py_ssize_t o = w.shape[0], k = w.shape[1], step = self.isa.panel_rows
-        must(panels.shape[0] >= self.panels_bytes(o, k))
+        must(panels.shape[0] >= panels_bytes(self.isa, o, k))
         if o == 0 or k == 0:
             return
         job.w, job.panels, job.n_rows, job.n_words = &w[0, 0], &panels[0], o, k
@@ -364,7 +372,7 @@ cdef class Isa:
     cdef int gate(self, bvar_kernel kernel, bvar_gate_job *job, const uint64_t[:, ::1] x,
                   const uint8_t[::1] panels, const int32_t[::1] row, const int32_t[::1] col, int scale) except -1:
         cdef Py_ssize_t b = x.shape[0], k = x.shape[1], o = col.shape[0]
-        must(row.shape[0] == b and panels.shape[0] >= self.panels_bytes(o, k) and -2 <= scale <= 2)
+        must(row.shape[0] == b and panels.shape[0] >= panels_bytes(self.isa, o, k) and -2 <= scale <= 2)
         if b == 0 or o == 0:
             return 0
         job.x = &x[0, 0] if k else NULL
@@ -396,11 +404,8 @@ cdef class Isa:
         job.sums = NULL
         self.gate(self.isa.gate_bits, &job, x, panels, row, col, scale)
 
-    @cython.final
-    cpdef Py_ssize_t index_bytes(self, Py_ssize_t n_terms, Py_ssize_t n_bits) except -1:
-        must(n_terms < 1 << 24)  # a limit of signed_sum
-        product(n_terms, n_bits, 1 << 50)
-        return self.isa.index_bytes(n_terms, n_bits)
+    def index_bytes(self, Py_ssize_t n_terms, Py_ssize_t n_bits):
+        return index_bytes(self.isa, n_terms, n_bits)
 
     def signed_sum_in(self, const int8_t[:, :] z,                            # IN
                    const uint64_t[:, ::1] words,                          # IN
@@ -410,7 +415,7 @@ cdef class Isa:
         cdef bvar_votes_job job
         cdef Py_ssize_t r = z.shape[0], k = z.shape[1], n = out.shape[1], step = self.isa.index_columns
         must(words.shape[0] == k and words.shape[1] == words_for(n) and out.shape[0] == r)
-        must(index.shape[0] >= self.index_bytes(k, n))
+        must(index.shape[0] >= index_bytes(self.isa, k, n))
         if r == 0 or n == 0:
             return
         job.z = &z[0, 0] if k else NULL
@@ -556,7 +561,7 @@ cdef class Isa:
 
     def gather_patches(self, const uint64_t[:, ::1] images,               # IN
                        window,                                            # IN
-                       uint64_t[:, ::1] out):                              # OUT
+                       uint64_t[:, ::1] out):                             # OUT
         cdef bvar_gather_job job
         cdef bvar_window w = window_of(window)
         cdef Py_ssize_t n = images.shape[0]
@@ -570,11 +575,11 @@ cdef class Isa:
             bvar_run(self.isa.gather_patches, &job, n * w.out_height, 1, out.shape[0] * out.shape[1] * 1., self.n_threads)
 
     def signed_pixels_in(self, const int8_t[:, ::1] z,                    # IN
-                      const uint64_t[:, ::1] words,                       # IN
-                      tuple window,                                       # IN
-                      uint8_t[::1] index,                                 # scratch of index_bytes
-                      int32_t[:, :, ::1] scratch,                         # scratch: a part for each thread, patches, bits
-                      int32_t[:, ::1] out):                                # OUT
+                         const uint64_t[:, ::1] words,                    # IN
+                         window,                                          # IN
+                         uint8_t[::1] index,                              # scratch of index_bytes
+                         int32_t[:, :, ::1] scratch,                      # scratch: a part for each thread, patches, bits
+                         int32_t[:, ::1] out):                            # OUT
         cdef bvar_index_job lay
         cdef bvar_pixels_job job
         cdef bvar_window w = window_of(window)
@@ -583,7 +588,7 @@ cdef class Isa:
         must(z.shape[0] == product(n, w.out_height * w.out_width, PY_SSIZE_T_MAX))
         must(out.shape[1] == w.height * w.width * w.channels and k < (1 << 24) // (w.kernel_height * w.kernel_width))
         must(words.shape[0] == k and words.shape[1] == words_for(n_bits) and scratch.shape[2] == n_bits)
-        must(index.shape[0] >= self.index_bytes(k, n_bits) and scratch.shape[0] >= 1 and scratch.shape[1] >= 1)
+        must(index.shape[0] >= index_bytes(self.isa, k, n_bits) and scratch.shape[0] >= 1 and scratch.shape[1] >= 1)
         if n == 0:
             return
         job.z = &z[0, 0] if z.shape[0] and k else NULL
