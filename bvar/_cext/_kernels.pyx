@@ -572,13 +572,14 @@ cdef class Isa:
             return
         job.images, job.patches, job.window = &images[0, 0], &out[0, 0], w
         with nogil:
-            bvar_run(self.isa.gather_patches, &job, n * w.out_height, 1, out.shape[0] * out.shape[1] * 1., self.n_threads)
+            bvar_run(self.isa.gather_patches, &job, n * w.out_height, 1, <double>out.shape[0] * out.shape[1],
+                     self.n_threads)
 
     def signed_pixels_in(self, const int8_t[:, ::1] z,                    # IN
                          const uint64_t[:, ::1] words,                    # IN
                          window,                                          # IN
                          uint8_t[::1] index,                              # scratch of index_bytes
-                         int32_t[:, :, ::1] scratch,                      # scratch: a part for each thread, patches, bits
+                         int32_t[:, :, ::1] scratch,                      # a part for each thread: patches, bits
                          int32_t[:, ::1] out):                            # OUT
         cdef bvar_index_job lay
         cdef bvar_pixels_job job
@@ -632,5 +633,7 @@ def instruction_sets():
 def cpu_features():
     """Name the instruction set extensions that the CPU has and the system supports, of those that matter here."""
     cdef int has = bvar_cpu_features()
-    names = [(BVAR_CPU_AVX2, "AVX2"), (BVAR_CPU_AVX512, "AVX-512 with VPOPCNTDQ, VBMI and GFNI"), (BVAR_CPU_NEON, "NEON")]
-    return [name for bit, name in names if has & bit]
+    names = {
+        BVAR_CPU_AVX2: "AVX2", BVAR_CPU_AVX512: "AVX-512 with VPOPCNTDQ, VBMI and GFNI", BVAR_CPU_NEON: "NEON",
+    }
+    return [name for bit, name in names.items() if has & bit]

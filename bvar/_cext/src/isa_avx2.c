@@ -87,6 +87,8 @@ BVAR_INLINE uint64_t count_words(const uint64_t *row, ptrdiff_t n_words) {
 
 /* ------------------------------------------------------------------------------------------------ forward */
 
+/* Four rows by 64 outputs: 8 sums of bytes, 4 vectors of nibbles of w, which the rows share, and two lookups make 14
+ * of 16 registers.  A fifth row would take them all, and fewer rows load w more often. */
 enum {
     PANEL_ROWS = 64,
     TILE_ROWS = 4,

@@ -153,6 +153,8 @@ static int64_t transpose(const void *job, ptrdiff_t begin, ptrdiff_t end) {
 
 /* ------------------------------------------------------------------------------------------------ forward */
 
+/* Four rows by four vectors of outputs: 16 independent sums hide the latency of vpopcntq and leave half of the
+ * registers free.  Eight rows would need 32 sums and spill; wider panels would waste more lanes of small layers. */
 enum { PANEL_ROWS = 32, TILE_ROWS = 4 };
 
 static ptrdiff_t panels_bytes(ptrdiff_t n_rows, ptrdiff_t n_words) { return (n_rows + 31) / 32 * n_words * 256; }
@@ -314,7 +316,7 @@ BVAR_INLINE void bits_of(const bvar_gate_job *a, ptrdiff_t b, const int rows, co
 }
 
 static void tile_bits(const bvar_gate_job *a, ptrdiff_t b, int rows, const void *panel, ptrdiff_t o, int n) {
-    const int few = a->n_words < 512 && a->scale != 0;
+    const int few = a->n_words < 512 && a->scale != 0; /* 511 * 64 < 2^15; limits divide by the scale */
     if (few && rows == 4)
         few_bits_of(a, b, 4, panel, o, n);
     else if (rows == 4)
@@ -340,6 +342,7 @@ BVAR_INLINE void gather_8_terms(const int8_t *z, ptrdiff_t z_term, int rows, int
     store_columns(part, out, stride, rows);
 }
 
+/* Sixteen sums again: a lookup of two registers is loaded once for four vectors of columns. */
 enum {
     VOTE_COLS = 128,                /* four vectors of 32 columns */
     VOTE_TERMS = 12,                /* two groups of six bits in a 16-bit lane */

@@ -90,7 +90,7 @@ static int64_t transpose(const void *job, ptrdiff_t begin, ptrdiff_t end) {
 
 /* ------------------------------------------------------------------------------------------------ forward */
 
-#define L2_BYTES (384 * 1024) /* of panels that are walked together */
+#define L2_BYTES (384 * 1024) /* of panels walked together: most of an L2 of 512 KiB, the rest for x and sums */
 
 static int64_t lay_panels(const void *job, ptrdiff_t begin, ptrdiff_t end) {
     const bvar_panels_job *a = job;
@@ -175,8 +175,8 @@ static int64_t lay_index(const void *job, ptrdiff_t begin, ptrdiff_t end) {
 }
 
 enum {
-    VOTE_ROWS = 4,                          /* rows of z in one tile */
-    STAGE_ROWS = 32,                        /* rows of z that are staged together */
+    VOTE_ROWS = 4,                          /* rows of z in one tile: all sets have registers for the sums of four */
+    STAGE_ROWS = 32,                        /* rows of z that are staged together: 25 KiB, half of L1 */
     STAGE_TERMS = VOTE_CHUNKS * VOTE_TERMS, /* at most 255, else int16 sums overflow: 255 * 128 < 2^15 */
     STAGE_STRIDE = 264,                     /* not a power of two: rows would share cache sets */
     BLOCK_COLS = 4096                       /* columns whose sums stay in L2 between blocks of terms */
