@@ -6,7 +6,7 @@ Every check names the argument, says what was wrong and what is accepted, and ru
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import isfinite
+from math import inf, isfinite
 from numbers import Integral, Real
 from typing import Any
 
@@ -67,7 +67,10 @@ def check_real(value: Any, name: str, *, low: float, strict: bool = False) -> fl
     span = f"a finite number {'>' if strict else '>='} {low:g}"
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
         raise TypeError(f"{name} must be {span}, got {value!r}")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # of an integer or a fraction
+        number = inf
     if not isfinite(number) or number < low or (strict and number == low):
         raise ValueError(f"{name} must be {span}, got {value!r}")
     return number

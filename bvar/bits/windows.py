@@ -6,9 +6,9 @@ Images are rows of bits or numbers in the order (height, width, channels), so a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -16,10 +16,10 @@ from bvar._validation import check_integer
 
 __all__ = ["SlidingWindow"]
 
-_LIMIT = 2**31 - 1
+_LIMIT = 2**31 - 1  # of every number and of the values of an image or its patches, so that no sum leaves int64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class SlidingWindow:
     """A window on images, and the grid of places that it slides to.
 
@@ -42,8 +42,8 @@ class SlidingWindow:
     Raises
     ------
     TypeError, ValueError
-        If a size is not a positive integer, a padding leaves a window with nothing to see, or the window is larger
-        than the padded image.
+        If a size is not a positive integer, a padding leaves a window with nothing to see, the window is larger
+        than the padded image, or a number or what follows from it is 2**31 or more.
 
     Examples
     --------
@@ -53,18 +53,33 @@ class SlidingWindow:
     ((14, 14), 72, 6272)
     """
 
-    image_shape: tuple[int, ...]
-    size: Any
-    stride: Any = 1
-    padding: Any = 0
-    dilation: Any = 1
+    image_shape: tuple[int, int, int]
+    size: tuple[int, int]
+    stride: tuple[int, int]
+    padding: tuple[int, int]
+    dilation: tuple[int, int]
 
-    def __post_init__(self) -> None:
-        """Bring every parameter into its full form, and check that they fit each other."""
+    def __init__(
+        self,
+        image_shape: Sequence[int],
+        size: int | Sequence[int],
+        stride: int | Sequence[int] = 1,
+        padding: int | Sequence[int] = 0,
+        dilation: int | Sequence[int] = 1,
+    ) -> None:
         set_to = object.__setattr__
-        set_to(self, "image_shape", check_image_shape(self.image_shape))
-        for name, low in (("size", 1), ("stride", 1), ("padding", 0), ("dilation", 1)):
-            set_to(self, name, _pair(getattr(self, name), name, low))
+        set_to(self, "image_shape", check_image_shape(image_shape))
+        for name, value, low in (
+            ("size", size, 1),
+            ("stride", stride, 1),
+            ("padding", padding, 0),
+            ("dilation", dilation, 1),
+        ):
+            set_to(self, name, _pair(value, name, low))
+        self._check()
+
+    def _check(self) -> None:
+        """Refuse numbers that do not fit each other."""
         for axis, length in zip(("high", "wide"), zip(*self._axes(), strict=True), strict=True):
             pixels, taps, _, padding, dilation = length
             reach = (taps - 1) * dilation + 1
@@ -75,7 +90,7 @@ class SlidingWindow:
                     f"size must fit the image: a window {reach} pixels {axis} does not fit {pixels} pixels "
                     f"and a padding of {padding}"
                 )
-        if max(self.n_inputs, self.n_places * self.patch_size) > _LIMIT:
+        if self.n_places * self.patch_size > _LIMIT:
             raise ValueError(f"image_shape makes patches of more than {_LIMIT} values")
 
     def _axes(self) -> tuple[tuple[int, ...], ...]:
@@ -159,7 +174,7 @@ class SlidingWindow:
         return (*self.image_shape, *self.size, *self.stride, *self.dilation, *self.padding, *self.places)
 
 
-def check_image_shape(image_shape: Any) -> tuple[int, int, int]:
+def check_image_shape(image_shape: Sequence[int]) -> tuple[int, int, int]:
     """Check the shape of images; one channel may be left out.
 
     Parameters
@@ -175,16 +190,21 @@ def check_image_shape(image_shape: Any) -> tuple[int, int, int]:
     Raises
     ------
     TypeError, ValueError
-        If it is not two or three positive integers.
+        If it is not two or three positive integers, or an image has 2**31 values or more.
     """
     if not isinstance(image_shape, tuple | list) or len(image_shape) not in (2, 3):
         raise ValueError(f"image_shape must be (height, width) or (height, width, channels), got {image_shape!r}")
-    height, width, channels = (check_integer(n, "each of image_shape", low=1) for n in (*image_shape, 1)[:3])
+    height, width, channels = (
+        check_integer(n, "each of image_shape", low=1, high=_LIMIT) for n in (*image_shape, 1)[:3]
+    )
+    if height * width * channels > _LIMIT:
+        raise ValueError(f"image_shape must make images of at most {_LIMIT} values, got {image_shape!r}")
     return height, width, channels
 
 
-def _pair(value: Any, name: str, low: int) -> tuple[int, int]:
+def _pair(value: int | Sequence[int], name: str, low: int) -> tuple[int, int]:
     values = tuple(value) if isinstance(value, tuple | list) else (value, value)
     if len(values) != 2:
         raise ValueError(f"{name} must be an integer or two, got {value!r}")
-    return check_integer(values[0], name, low=low), check_integer(values[1], name, low=low)
+    first, second = (check_integer(number, name, low=low, high=_LIMIT) for number in values)
+    return first, second

@@ -31,10 +31,11 @@ from bvar.kernels.tables import (
     table_votes,
     wire_votes,
 )
-from bvar.kernels.update import center_votes, flip, vote_norms
+from bvar.kernels.update import MAX_ETA, center_votes, flip, vote_norms
 
 __all__ = [
     "MAX_BITS",
+    "MAX_ETA",
     "MAX_FAN_IN",
     "MAX_POOL",
     "MAX_SAMPLES",

@@ -68,8 +68,8 @@ def gather_patches(x: BitMatrix, window: SlidingWindow) -> BitMatrix:
         return BitMatrix.trusted(words, window.patch_size)
     outside = ~window.inside.reshape(window.n_places, window.n_taps)
     outside = pack_plane(np.repeat(outside, window.channels, axis=1))
-    known = _gather(x.known, window).reshape(x.n_rows, window.n_places, -1) | outside
-    return BitMatrix.trusted(words, window.patch_size, known.reshape(words.shape))
+    known = _gather(x.known, window) | np.tile(outside, (x.n_rows, 1))
+    return BitMatrix.trusted(words, window.patch_size, known)
 
 
 def pixel_votes(z: np.ndarray, w: BitMatrix, window: SlidingWindow, gate: str | int | Gate = "xnor") -> np.ndarray:
@@ -135,7 +135,7 @@ def _signals_seen(z: np.ndarray, window: SlidingWindow) -> np.ndarray:
     pixels = np.zeros((len(at_places), *window.image_shape), np.int32)
     for i, j, y, x in window.taps():
         pixels[:, y, x] += at_places[:, i, j, None]
-    return pixels.reshape(len(at_places), -1)
+    return pixels.reshape(len(at_places), window.n_inputs)
 
 
 def pool_max(sums: np.ndarray, image_shape: tuple[int, ...], size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -228,7 +228,7 @@ def pool_back(z: np.ndarray, winner: np.ndarray, image_shape: tuple[int, ...], s
         y, x = divmod(tap, size)
         pixels = out[:, y : rows * size : size, x : columns * size : size]
         np.multiply(z.reshape(small), (winner == tap).reshape(small), out=pixels)
-    return out.reshape(len(z), -1)
+    return out.reshape(len(z), height * width * channels)
 
 
 def _check_images(x: BitMatrix, window: SlidingWindow) -> BitMatrix:

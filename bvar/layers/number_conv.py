@@ -93,7 +93,7 @@ class _NumberConv2d(Layer):
                 f"got shape {x.shape}"
             )
         sums, context = self.linear.forward(gather_numbers(x, self.window))
-        return sums.reshape(len(x), -1), _Seen(context, len(x))
+        return sums.reshape(len(x), self.window.n_places * self.linear.n_outputs), _Seen(context, len(x))
 
     def backward(self, signal: np.ndarray, context: _Seen) -> np.ndarray:
         """Add up the signals of all the places that see each number.
@@ -335,4 +335,4 @@ def scatter_numbers(patches: np.ndarray, window: SlidingWindow) -> np.ndarray:
     images = np.zeros((len(patches), *window.image_shape), patches.dtype)
     for tap, (i, j, rows, columns) in enumerate(window.taps()):
         images[:, rows, columns] += patches[:, i, j, tap]
-    return images.reshape(len(patches), -1)
+    return images.reshape(len(patches), window.n_inputs)

@@ -308,7 +308,7 @@ BAD = {
     ),
     "eta negative": (
         ValueError,
-        "eta must be finite and at least 0",
+        r"eta must be in \[0, 9.22337e\+18\], got \[-1, 1\]",
         lambda: kernels.flip(X, M, Q, beta=1, eta=np.array([1, -1], np.float32)),
     ),
     "signal sums": (
