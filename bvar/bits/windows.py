@@ -194,9 +194,7 @@ def check_image_shape(image_shape: Sequence[int]) -> tuple[int, int, int]:
     """
     if not isinstance(image_shape, tuple | list) or len(image_shape) not in (2, 3):
         raise ValueError(f"image_shape must be (height, width) or (height, width, channels), got {image_shape!r}")
-    height, width, channels = (
-        check_integer(n, "each of image_shape", low=1, high=_LIMIT) for n in (*image_shape, 1)[:3]
-    )
+    height, width, channels = (_number(n, "each of image_shape", 1) for n in (*image_shape, 1)[:3])
     if height * width * channels > _LIMIT:
         raise ValueError(f"image_shape must make images of at most {_LIMIT} values, got {image_shape!r}")
     return height, width, channels
@@ -206,5 +204,10 @@ def _pair(value: int | Sequence[int], name: str, low: int) -> tuple[int, int]:
     values = tuple(value) if isinstance(value, tuple | list) else (value, value)
     if len(values) != 2:
         raise ValueError(f"{name} must be an integer or two, got {value!r}")
-    first, second = (check_integer(number, name, low=low, high=_LIMIT) for number in values)
-    return first, second
+    return _number(values[0], name, low), _number(values[1], name, low)
+
+
+def _number(value: int, name: str, low: int) -> int:
+    if check_integer(value, name, low=low) > _LIMIT:
+        raise ValueError(f"{name} must be at most {_LIMIT}, got {value!r}")
+    return int(value)

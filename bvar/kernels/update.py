@@ -19,7 +19,7 @@ from bvar.kernels.layout import check_known_bits
 __all__ = ["MAX_ETA", "center_votes", "flip", "vote_norms"]
 
 MAX_ETA = 2.0**63
-"""Largest step size: a float32 sum of eta * q, which is at most 2**94, stops growing below 2**120, so none is NaN."""
+"""Largest step size: float32 sums of eta * q, at most 2**94 each, stop growing below 2**120, so none is NaN."""
 
 _MEAN_SHIFT = 15  # means lie in [-1, 1]: their product with a sum of signals, an int32, keeps clear of int64
 
