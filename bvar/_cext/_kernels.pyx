@@ -169,6 +169,7 @@ cdef extern from "bvar_kernels.h" nogil:
         double vote_rate
         ptrdiff_t (*panels_bytes)(ptrdiff_t n_rows, ptrdiff_t n_words)
         ptrdiff_t (*index_bytes)(ptrdiff_t n_terms, ptrdiff_t n_bits)
+        bint (*all_below)(const int32_t *numbers, ptrdiff_t n, int32_t limit)
         bvar_kernel pack
         bvar_kernel unpack
         bvar_kernel transpose
@@ -218,15 +219,6 @@ cdef inline Py_ssize_t product(Py_ssize_t a, Py_ssize_t b, Py_ssize_t largest=LA
     return a * b
 
 
-cdef bint below(const int32_t *numbers, Py_ssize_t n, Py_ssize_t limit) noexcept nogil:
-    """Whether all numbers are in [0, limit), 0 < limit < 2^31: the sign of v or of limit - 1 - v tells if not."""
-    cdef uint32_t last = <uint32_t>(limit - 1), outside = 0
-    cdef Py_ssize_t i
-    for i in range(n):
-        outside |= <uint32_t>numbers[i] | (last - <uint32_t>numbers[i])
-    return outside >> 31 == 0
-
-
 cdef bint ascending(const int32_t *starts, Py_ssize_t n, Py_ssize_t last) noexcept nogil:
     """Whether n parts cut [0, last) from end to end, each shorter than 2^16, so that its sums fit int32."""
     cdef Py_ssize_t i
@@ -274,9 +266,9 @@ cdef Py_ssize_t index_bytes(const bvar_isa *isa, Py_ssize_t n_terms, Py_ssize_t 
     return isa.index_bytes(n_terms, n_bits)
 
 
-cdef inline int must_be_units(const int32_t[:, ::1] wires, Py_ssize_t n_units) except -1:
+cdef inline int must_be_units(const bvar_isa *isa, const int32_t[:, ::1] wires, Py_ssize_t n_units) except -1:
     """Refuse wires that lead to no unit; there is at least one."""
-    return must(0 < n_units <= LARGEST and below(&wires[0, 0], wires.shape[0] * wires.shape[1], n_units))
+    return must(0 < n_units <= LARGEST and isa.all_below(&wires[0, 0], wires.shape[0] * wires.shape[1], n_units))
 
 
 cdef class Isa:
@@ -505,7 +497,7 @@ cdef class Isa:
         must(out.shape[0] == g and out.shape[1] == w)
         if g == 0 or w == 0:
             return
-        must_be_units(wires, x.shape[0])
+        must_be_units(self.isa, wires, x.shape[0])
         job.x, job.wires, job.tables, job.out = &x[0, 0], &wires[0, 0], &tables[0], &out[0, 0]
         job.n_samples, job.fan_in = n_samples, k
         with nogil:
@@ -520,7 +512,7 @@ cdef class Isa:
         must(out.shape[0] == g and out.shape[1] == 1 << k)
         if g == 0:
             return
-        must_be_units(wires, x.shape[0])
+        must_be_units(self.isa, wires, x.shape[0])
         job.z, job.x = &z[0, 0] if n else NULL, &x[0, 0] if n else NULL
         job.wires, job.out, job.n_samples, job.fan_in = &wires[0, 0], &out[0, 0], n, k
         with nogil:
@@ -539,8 +531,8 @@ cdef class Isa:
             return
         must(ascending(&starts[0], u, g * k))
         if g:
-            must_be_units(wires, u)
-            must(below(&readers[0], g * k, g * k))
+            must_be_units(self.isa, wires, u)
+            must(self.isa.all_below(&readers[0], g * k, g * k))
         job.z, job.x, job.starts, job.out = &z[0, 0] if g else NULL, &x[0, 0], &starts[0], &out[0, 0]
         job.wires, job.tables = &wires[0, 0] if g else NULL, &tables[0] if g else NULL
         job.readers, job.n_samples, job.fan_in = &readers[0] if g else NULL, n, k

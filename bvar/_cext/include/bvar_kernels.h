@@ -264,6 +264,8 @@ typedef struct {
     double vote_rate;        /* rough terms per nanosecond, likewise */
     ptrdiff_t (*panels_bytes)(ptrdiff_t n_rows, ptrdiff_t n_words);
     ptrdiff_t (*index_bytes)(ptrdiff_t n_terms, ptrdiff_t n_bits);
+    /* Whether all numbers are in [0, limit), 0 < limit: for who did not choose the wires that kernels follow. */
+    int (*all_below)(const int32_t *numbers, ptrdiff_t n, int32_t limit);
     bvar_kernel pack, unpack, transpose, count_rows;
     bvar_kernel lay_panels, gate_sum, gate_bits;
     bvar_kernel lay_index, signed_sum;

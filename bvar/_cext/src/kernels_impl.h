@@ -420,7 +420,7 @@ static int64_t flip(const void *job, ptrdiff_t begin, ptrdiff_t end) {
 
 #define ISA                                                                                           \
     {                                                                                                 \
-        NAME, CPU, PANEL_ROWS, VOTE_COLS, GATE_RATE, VOTE_RATE, panels_bytes, index_bytes,            \
+        NAME, CPU, PANEL_ROWS, VOTE_COLS, GATE_RATE, VOTE_RATE, panels_bytes, index_bytes, all_below, \
         pack, unpack, transpose, count_rows, lay_panels, gate_sum, gate_bits, lay_index, signed_sum,  \
         rescale, center_votes, vote_norms, flip, pack_levels, table_values, table_votes, wire_votes,  \
         count_groups, gather_patches, signed_pixels, pool_max                                         \
