@@ -25,7 +25,7 @@ RESIDUAL = {
     "image": (lambda c, a: fields(c, 0).update(image_shape=[5, 4]), "image_shape must be a list of 3 integers"),
     "channels": (lambda c, a: fields(c, 0).update(image_shape=[5, 4, 2]), r"weight must have shape \(4, 12\)"),
     "zero": (lambda c, a: fields(c, 0).update(image_shape=[5, 0, 3]), "image_shape must be an integer >= 1"),
-    "huge": (lambda c, a: fields(c, 0).update(image_shape=[2**20, 2**20, 3]), "patches of more than"),
+    "huge": (lambda c, a: fields(c, 0).update(image_shape=[2**20, 2**20, 3]), "images of at most"),
     "size": (lambda c, a: fields(c, 0).update(size=[9, 3]), "does not fit 5 pixels"),
     "stride": (lambda c, a: fields(c, 0).update(stride=[1, 0]), "stride must be an integer >= 1"),
     "one stride": (lambda c, a: fields(c, 0).update(stride=1), "stride must be a list of 2 integers"),
