@@ -31,7 +31,7 @@ def plot_learning_curve(history: dict[str, list[Any]], *, ax: Any = None) -> Any
     Raises
     ------
     ImportError
-        If matplotlib is missing; ``pip install bvar[plot]`` brings it.
+        If matplotlib is missing; ``pip install "boolean-variation[plot]"`` brings it.
 
     See Also
     --------
@@ -74,7 +74,7 @@ def plot_flip_rate(history: dict[str, list[Any]], *, names: list[str] | None = N
     Raises
     ------
     ImportError
-        If matplotlib is missing; ``pip install bvar[plot]`` brings it.
+        If matplotlib is missing; ``pip install "boolean-variation[plot]"`` brings it.
 
     See Also
     --------
@@ -120,7 +120,7 @@ def plot_beta(history: dict[str, list[Any]], *, names: list[str] | None = None, 
     Raises
     ------
     ImportError
-        If matplotlib is missing; ``pip install bvar[plot]`` brings it.
+        If matplotlib is missing; ``pip install "boolean-variation[plot]"`` brings it.
 
     Examples
     --------
@@ -163,7 +163,7 @@ def plot_weights(network: Network, neuron: int, shape: tuple[int, int], *, layer
     ValueError
         If the shape does not fit, or there is no such neuron or parameter.
     ImportError
-        If matplotlib is missing; ``pip install bvar[plot]`` brings it.
+        If matplotlib is missing; ``pip install "boolean-variation[plot]"`` brings it.
 
     Examples
     --------
@@ -192,7 +192,7 @@ def _axes(ax: Any) -> Any:
     try:
         from matplotlib.figure import Figure  # a figure of its own: no global state, no window
     except ImportError as error:
-        raise ImportError("plots need matplotlib: pip install bvar[plot]") from error
+        raise ImportError('plots need matplotlib: pip install "boolean-variation[plot]"') from error
     return Figure(figsize=(6, 4), layout="constrained").add_subplot()
 
 

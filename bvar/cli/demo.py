@@ -70,7 +70,7 @@ def _draw(model: BooleanClassifier, score: float, png: Path) -> str:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        return "none: matplotlib is missing (pip install bvar[plot])"
+        return 'none: matplotlib is missing (pip install "boolean-variation[plot]")'
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.axhline(score, color="black", linestyle="--", label=f"held out, at the end: {score:.4f}")
