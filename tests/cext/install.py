@@ -35,7 +35,7 @@ def tools_are_here() -> bool:
 def install(work: Path, name: str, **environment: str) -> tuple[subprocess.CompletedProcess[str], Path]:
     """Copy the tree, so that nothing built before helps, and install it."""
     source, target = work / f"{name}-source", work / name
-    ignore = shutil.ignore_patterns(".git", ".venv", "*.so", "_kernels.c", "build", "*.egg-info", "__pycache__")
+    ignore = shutil.ignore_patterns(".*", "*.so", "_kernels.c", "build", "_build", "*.egg-info", "__pycache__")
     shutil.copytree(ROOT, source, ignore=ignore)
     command = [sys.executable, "-m", "pip", "install", "-v", "--no-deps", "--target", str(target), str(source)]
     if tools_are_here():
