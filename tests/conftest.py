@@ -7,14 +7,19 @@ os.environ.setdefault(
 )  # before NumPy loads: threads of BLAS only quarrel in small products
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from bvar import backends
 
 _COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]}
 settings.register_profile("dev", max_examples=50, **_COMMON)
 settings.register_profile("ci", max_examples=100, derandomize=True, print_blob=True, **_COMMON)
-settings.load_profile("ci" if os.environ.get("CI") else os.environ.get("BVAR_HYPOTHESIS", "dev"))
+# a deliberate fault is found and that is all: nobody wants its smallest example, or to meet it again
+settings.register_profile(
+    "fault", settings.get_profile("ci"), database=None, phases=[Phase.explicit, Phase.generate]
+)
+_CHOSEN = "ci" if os.environ.get("CI") else os.environ.get("BVAR_HYPOTHESIS", "dev")
+settings.load_profile("fault" if os.environ.get("BVAR_TEST_FAULT") else _CHOSEN)
 
 
 def pytest_report_header():

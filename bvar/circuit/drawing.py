@@ -47,7 +47,7 @@ def draw(circuit: Circuit, ax: Any = None, names: Sequence[str] | None = None) -
     ValueError
         If the circuit is too large, or the number of names is wrong.
     ImportError
-        If matplotlib is missing; ``pip install bvar[plot]`` brings it.
+        If matplotlib is missing; ``pip install "boolean-variation[plot]"`` brings it.
 
     See Also
     --------
@@ -235,7 +235,7 @@ def _axes(ax: Any, places: dict[Item, tuple[float, float]]) -> Any:
         try:
             from matplotlib.figure import Figure  # a figure of its own: no global state, no window
         except ImportError as error:
-            raise ImportError("plots need matplotlib: pip install bvar[plot]") from error
+            raise ImportError('plots need matplotlib: pip install "boolean-variation[plot]"') from error
         ax = Figure(figsize=(0.75 * (right - left), 0.75 * (top - bottom)), layout="constrained").add_subplot()
     ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
     ax.set_axis_off()

@@ -14,7 +14,7 @@ class BooleanClassifier(NetworkClassifier, MultilayerEstimator):
     """A neural network of single bits, trained in logic, that tells classes apart.
 
     Every weight and every activation is one bit, the first and the last layer included; training flips bits
-    by counting votes, with no gradient and no float copy of a weight.
+    by counting votes, with no gradient; beside each, training keeps one float.
 
     Parameters
     ----------

@@ -7,6 +7,7 @@ import inspect
 import pkgutil
 import re
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,13 @@ def test_every_public_name_is_in_the_reference():
                 assert f"{name}.{constant}" in text, f"{name}.{constant} is not in docs/reference/api.md"
 
 
+def test_the_names_at_the_top_are_all_in_the_first_paragraph_of_the_reference():
+    text = (ROOT / "docs/reference/api.md").read_text(encoding="utf-8").partition("\n## ")[0]
+    assert set(re.findall(r"bvar\.(\w+)(?: <|`)", text)) == set(bvar.__all__)
+    numbers = {11: "Eleven", 12: "Twelve", 13: "Thirteen", 14: "Fourteen", 15: "Fifteen"}
+    assert f"{numbers[len(bvar.__all__)]} names" in text
+
+
 def test_every_environment_variable_is_in_the_reference():
     text = (ROOT / "docs/reference/environment.md").read_text(encoding="utf-8")
     sources = [*(ROOT / "bvar").rglob("*.py"), *(ROOT / "tests").glob("*.py"), ROOT / "setup.py"]
@@ -177,6 +185,7 @@ def resolves(dotted):
     return False
 
 
+@cache
 def names_of_tests():
     trees = (ast.parse(f.read_text(encoding="utf-8")) for f in (ROOT / "tests").rglob("test_*.py"))
     return {n.name for tree in trees for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}

@@ -14,7 +14,7 @@ PORTS = Path(__file__).parents[2] / "tutorials/ports"
 
 
 def check(command):
-    report = check_port([str(part) for part in command], timeout=30, examples=50)
+    report = check_port([str(part) for part in command], timeout=30, examples=10)  # all vectors, and some laws
     assert report.ok, str(report)
     assert set(report.passed) == set(range(len(LEVELS)))
 
