@@ -12,12 +12,13 @@ from typing import Any
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from bvar.model_file import _container, _kinds
+from bvar.model_file import _container, _encoders, _images, _kinds, _layers, _networks, _real  # noqa: F401
 from bvar.model_file._container import ModelFileError
+from bvar.model_file._kinds import register
 from bvar.model_file._values import Reader, Writer
 from bvar.networks.network import Network
 
-__all__ = ["ModelFileError", "load", "save"]
+__all__ = ["ModelFileError", "load", "register", "save"]
 
 
 def save(model: Any, path: str | os.PathLike[str], *, training_state: bool = False) -> None:
