@@ -11,6 +11,8 @@ table :math:`t_g` and :math:`a_{gs} = \sum_i x_{w_{gi} s} 2^i`,
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from bvar._validation import check_array, check_integer
@@ -85,12 +87,23 @@ class Wiring:
             raise ValueError(f"wires must be fewer than 2**31, got {wires.size}")
         if wires.size and not 0 <= wires.min() <= wires.max() < n_units:
             raise ValueError(f"wires must be in [0, {n_units - 1}], got [{wires.min()}, {wires.max()}]")
-        counts = np.bincount(wires.ravel().astype(np.int64), minlength=n_units)
+        counts = np.unique(wires, return_counts=True)[1]  # of the units that are read: there may be many more
         if counts.max(initial=0) >= 2**16:
             raise ValueError(f"wires must read no unit more than {2**16 - 1} times, got {counts.max()}")
         self.wires = _fixed(wires)
-        self.starts = _fixed(np.concatenate([[0], np.cumsum(counts)]))
-        self.readers = _fixed(np.argsort(wires, axis=None, kind="stable"))
+
+    # The way back takes memory for each unit, read or not, and training alone goes it.
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """Where the readers of each unit begin, and after the last one end."""
+        counts = np.bincount(self.wires.ravel(), minlength=self.n_units)
+        return _fixed(np.concatenate([[0], np.cumsum(counts)]))
+
+    @cached_property
+    def readers(self) -> np.ndarray:
+        """All wires in the order of their units."""
+        return _fixed(np.argsort(self.wires, axis=None, kind="stable"))
 
     @property
     def n_gates(self) -> int:

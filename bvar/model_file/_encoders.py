@@ -2,55 +2,96 @@
 
 from __future__ import annotations
 
+from math import isfinite, prod
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
+from bvar._validation import check_choice, check_integer
 from bvar.bits.random import RandomWords
 from bvar.encoding import BitEncoder, ImageEncoder, OneHotBits, TableEncoder, ThermometerEncoder
+from bvar.encoding.one_hot import check_limits
+from bvar.encoding.thresholds import STRATEGIES
 from bvar.model_file._kinds import register, require
 from bvar.mollify import CosineSchedule, LinearSchedule, Mollifier, SigmoidSchedule, ThresholdAnnealing
+
+__all__ = ["check_feature_names", "is_fitted"]
 
 # ------------------------------------------------------------------------------------------------ encoders
 
 
+def is_fitted(estimator: BaseEstimator) -> bool:
+    """Whether an estimator holds more than its parameters: then it must hold everything."""
+    return bool(vars(estimator).keys() - estimator.get_params(deep=False).keys())
+
+
 def _check_bits(encoder: BitEncoder) -> None:
     """Check that there are questions for each column, in a form that the encoder can ask."""
+    require(type(encoder.n_bits_out_) is int, "n_bits_out_ must be an integer")
     require(encoder.n_bits_out_ == int(encoder._widths().sum()) > 0, "n_bits_out_ does not count the bits")
     encoder._groups()  # which looks at every category
 
 
-def _check_lists(encoder: BitEncoder, *names: str) -> None:
+def _check_columns(encoder: BitEncoder, *names: str) -> None:
+    """Check that the number and the names of features are such, and that there is something for each."""
+    n_columns = encoder.n_features_in_
+    require(type(n_columns) is int and n_columns > 0, "n_features_in_ must be an integer, at least 1")
+    check_feature_names(encoder)
     for name in names:
         parts = getattr(encoder, name)
-        fits = isinstance(parts, list) and len(parts) == encoder.n_features_in_
+        fits = isinstance(parts, list) and len(parts) == n_columns
         require(fits, f"{name} must be a list of one entry per feature")
 
 
-def _check_thresholds(encoder: BitEncoder) -> None:
+def check_feature_names(estimator: BaseEstimator) -> None:
+    """Check names of features, which only data with names leave behind."""
+    if hasattr(estimator, "feature_names_in_"):
+        names = estimator.feature_names_in_
+        fits = isinstance(names, np.ndarray) and names.shape == (estimator.n_features_in_,)
+        require(fits and all(isinstance(name, str) for name in names), "names do not fit the features")
+
+
+def _check_thresholds(encoder: BitEncoder, least: int) -> None:
     for t in encoder.thresholds_:
-        fits = isinstance(t, np.ndarray) and t.dtype == np.float64 and t.ndim == 1
+        fits = isinstance(t, np.ndarray) and t.dtype == np.float64 and t.ndim == 1 and len(t) >= least
         require(fits and np.isfinite(t).all() and (t[1:] > t[:-1]).all(), "thresholds must be numbers that rise")
 
 
+def _check_categories(encoder: BitEncoder) -> None:
+    """Check that no category of a column comes twice, kept or pooled: it would have two bits."""
+    for kept, pooled in zip(encoder.categories_, encoder.infrequent_categories_, strict=True):
+        every = [*kept, *pooled]
+        fits = all(type(c) in (str, bool, int) or (type(c) is float and isfinite(c)) for c in every)
+        require(fits and len(set(every)) == len(every), "categories must be distinct text or numbers")
+
+
 def _check_thermometer(encoder: ThermometerEncoder) -> None:
-    if hasattr(encoder, "n_bits_out_"):  # fitted
-        _check_lists(encoder, "thresholds_")
-        _check_thresholds(encoder)
+    check_integer(encoder.n_bits, "n_bits", low=1)
+    check_choice(encoder.strategy, "strategy", STRATEGIES)
+    if is_fitted(encoder):
+        _check_columns(encoder, "thresholds_")
+        _check_thresholds(encoder, 1)
         _check_bits(encoder)
 
 
 def _check_one_hot(encoder: OneHotBits) -> None:
-    if hasattr(encoder, "n_bits_out_"):
-        _check_lists(encoder, "categories_", "infrequent_categories_")
+    check_limits(encoder.max_categories, encoder.min_frequency)
+    if is_fitted(encoder):
+        _check_columns(encoder, "categories_", "infrequent_categories_")
+        _check_categories(encoder)
         _check_bits(encoder)
 
 
 def _check_table(encoder: TableEncoder) -> None:
-    if not hasattr(encoder, "n_bits_out_"):
+    check_integer(encoder.n_bits, "n_bits", low=1)
+    check_choice(encoder.strategy, "strategy", STRATEGIES)
+    check_limits(encoder.max_categories, None)
+    if not is_fitted(encoder):
         return
-    _check_lists(encoder, "kinds_", "thresholds_", "categories_", "infrequent_categories_")
-    _check_thresholds(encoder)
+    _check_columns(encoder, "kinds_", "thresholds_", "categories_", "infrequent_categories_")
+    _check_thresholds(encoder, 0)
+    _check_categories(encoder)
     for kind, t, kept, pooled in zip(
         encoder.kinds_, encoder.thresholds_, encoder.categories_, encoder.infrequent_categories_, strict=True
     ):
@@ -61,8 +102,11 @@ def _check_table(encoder: TableEncoder) -> None:
 
 
 def _check_image(encoder: ImageEncoder) -> None:
-    if not hasattr(encoder, "n_bits_out_"):
+    check_integer(encoder.n_bits, "n_bits", low=1)
+    check_integer(encoder.n_channels, "n_channels", low=1)
+    if not is_fitted(encoder):
         return
+    _check_columns(encoder)
     n_columns, t = encoder.n_features_in_, encoder.thresholds_
     fits = isinstance(t, np.ndarray) and t.dtype == np.float64 and t.ndim == 2 and t.size
     fits = fits and np.isfinite(t).all() and (t[:, 1:] >= t[:, :-1]).all() and n_columns % len(t) == 0
@@ -77,8 +121,16 @@ register(ImageEncoder, check=_check_image)
 
 # ------------------------------------------------------------------------------- what estimators are given
 
-for _cls in (CosineSchedule, LinearSchedule, Mollifier, SigmoidSchedule, ThresholdAnnealing):
+for _cls in (CosineSchedule, LinearSchedule, SigmoidSchedule, ThresholdAnnealing):
     register(_cls)
+
+
+def _check_mollifier(mollifier: Mollifier) -> None:
+    shape = mollifier.image_shape
+    mollifier._checked(1 if shape is None else prod(shape))
+
+
+register(Mollifier, check=_check_mollifier)
 
 
 def _save_random(source: RandomWords) -> dict[str, Any]:

@@ -183,8 +183,8 @@ def register(
         none. A field that it has a default for may be missing, as in files older than the field. Default: the
         class.
     check : callable, optional
-        Called with an object just loaded, to raise ValueError if its parts do not fit each other. Files may have
-        been made by anybody.
+        Called with an object just loaded, to raise ValueError if its parts do not fit each other: files may have
+        been made by anybody. It is called when saving too, so that nothing is written that would not load.
     made_again : iterable of str, default=()
         Attributes that are no fields because `load` makes them again. An object with any other attribute is not
         saved, so that nothing is lost in silence.
@@ -265,7 +265,12 @@ def to_state(value: Any, writer: Writer, path: str) -> dict[str, Any]:
             "classes that bvar.model_file.register knows. Register it, set it to None, or keep the model "
             "with pickle"
         )
-    return {"fields": kind.to_fields(value, writer, path), "kind": kind.name}
+    fields = kind.to_fields(value, writer, path)
+    try:
+        kind.check(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error  # what no reader would take is not written
+    return {"fields": fields, "kind": kind.name}
 
 
 def from_state(state: dict[str, Any], reader: Reader, path: str) -> Any:

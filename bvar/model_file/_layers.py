@@ -79,7 +79,8 @@ register(
 
 def _load_gates(n_inputs: Any, name: Any, table: Any, wires: Any) -> GateLayer:
     fits = isinstance(wires, np.ndarray) and wires.dtype == np.int32 and wires.ndim == 2
-    require(fits, "wires must be an int32 matrix")
+    fits = fits and 1 <= wires.shape[1] <= kernels.MAX_FAN_IN
+    require(fits, f"wires must be an int32 matrix of 1 to {kernels.MAX_FAN_IN} columns")
     of_type(n_inputs, int, "n_inputs"), of_type(name, str, "name")
     shape = (len(wires), 1 << wires.shape[1])
     require(known_bits(table, "table").shape == shape, f"table must have shape {shape}, 2**fan_in columns")

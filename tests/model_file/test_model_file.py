@@ -26,7 +26,7 @@ from sklearn.linear_model import LogisticRegression
 from bvar import BooleanClassifier, ThermometerEncoder, encoding, estimators, kernels, model_file
 from bvar.bits import BitMatrix
 from bvar.layers import RealConv2d, SignedConv2d, SignedSum
-from bvar.model_file import ModelFileError, _container, _kinds
+from bvar.model_file import ModelFileError, _container, _kinds, _replacing
 from bvar.model_file._values import Reader, Writer
 from bvar.networks import BinaryCrossEntropy, Network, SquaredError, boolean_mlp
 
@@ -908,9 +908,10 @@ def test_a_failed_save_changes_nothing(tmp_path, monkeypatch, where, exists, fai
                     failure()
                 return super().write(data)
 
-        monkeypatch.setattr(_container, "open", lambda name, mode: Half(name, mode), raising=False)
+        monkeypatch.setattr(_replacing, "open", lambda name, mode: Half(name, mode), raising=False)
     else:
-        monkeypatch.setattr(_container, where.split(".")[0], Failing(where, failure))
+        module = where.split(".")[0]
+        monkeypatch.setattr({"os": _replacing, "hashlib": _container}[module], module, Failing(where, failure))
     with pytest.raises((OSError, KeyboardInterrupt)):
         model_file.save(model, path)
     assert [p.name for p in tmp_path.iterdir()] == (["m.bvar"] if exists else [])

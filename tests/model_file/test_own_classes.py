@@ -143,10 +143,22 @@ def test_loading_imports_and_runs_nothing_that_a_file_names(tmp_path):
 def test_a_layer_from_outside_must_fit_its_neighbours(tmp_path):
     register_all()
     network = own_network()
-    network.layers = (network.layers[1], network.layers[0], *network.layers[2:])  # bits from sums
     model_file.save(network, tmp_path / "m")
+    content, arrays = _container.read(tmp_path / "m")
+    layers = content["fields"]["layers"]
+    layers[:2] = layers[1::-1]  # it takes bits, and gets sums
+    _container.write(tmp_path / "m", content, arrays)
     with pytest.raises(ModelFileError, match=r"layers\.1 does not fit the layer below"):
         model_file.load(tmp_path / "m")
+
+
+def test_what_would_not_load_is_not_saved(tmp_path):
+    register_all()
+    network = own_network()
+    network.layers = (network.layers[1], network.layers[0], *network.layers[2:])
+    with pytest.raises(ValueError, match=r"layers\.1 does not fit the layer below"):
+        model_file.save(network, tmp_path / "m")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_attribute_that_the_fields_leave_out_is_not_lost_in_silence(tmp_path):
