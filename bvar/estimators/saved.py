@@ -5,7 +5,6 @@ They stand above :mod:`bvar.model_file`, which therefore does not know them unti
 
 from __future__ import annotations
 
-from itertools import pairwise
 from math import isfinite
 from typing import Any
 
@@ -18,7 +17,7 @@ from bvar.estimators.conv import BooleanConvClassifier
 from bvar.estimators.gates import LogicGateClassifier
 from bvar.estimators.regressor import BooleanRegressor
 from bvar.model_file import register
-from bvar.model_file._encoders import check_feature_names, is_fitted
+from bvar.model_file._encoders import check_classes, check_feature_names, is_fitted
 from bvar.model_file._kinds import require
 from bvar.networks.losses import ProbabilisticLoss
 from bvar.networks.network import Network
@@ -55,12 +54,9 @@ def _check_classifier(model: Any) -> None:
     _check_parameters(model)
     if not is_fitted(model):
         return
-    n_scores, classes = _check_ends(model), model.classes_
-    fits = isinstance(classes, np.ndarray) and classes.shape == (n_scores,)
-    require(fits, "classes_ do not fit the scores")
-    # in this order they are counted, and looked up by bisection
-    require(all(a < b for a, b in pairwise(classes.tolist())), "classes_ must rise")
-    require(classes.dtype.kind != "f" or np.isfinite(classes).all(), "classes_ must be finite")
+    n_scores = _check_ends(model)
+    check_classes(model)
+    require(len(model.classes_) == n_scores, "classes_ do not fit the scores")
     require(type(model.multilabel_) is bool, "multilabel_ must be true or false")
     require(model.multilabel_ or n_scores > 1, "there must be at least two classes")
     fits = isinstance(model.network_.loss, ProbabilisticLoss) or getattr(model, "loss", None) is not None

@@ -97,6 +97,8 @@ def read(path: str | os.PathLike[str]) -> tuple[Any, dict[str, np.ndarray]]:
             return _read(file)
         except ModelFileError as error:
             raise ModelFileError(f"{os.fspath(path)}: {error}") from error.__cause__
+        except MemoryError as error:
+            raise ModelFileError(f"{os.fspath(path)}: there is not enough memory for it") from error
 
 
 def _open_at_once(path: str, flags: int) -> int:

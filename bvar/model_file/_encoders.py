@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import isfinite, prod
 from typing import Any
 
@@ -14,9 +15,16 @@ from bvar.encoding import BitEncoder, ImageEncoder, OneHotBits, TableEncoder, Th
 from bvar.encoding.one_hot import check_limits
 from bvar.encoding.thresholds import STRATEGIES
 from bvar.model_file._kinds import register, require
-from bvar.mollify import CosineSchedule, LinearSchedule, Mollifier, SigmoidSchedule, ThresholdAnnealing
+from bvar.mollify import (
+    CosineSchedule,
+    LinearSchedule,
+    MollifiedClassifier,
+    Mollifier,
+    SigmoidSchedule,
+    ThresholdAnnealing,
+)
 
-__all__ = ["check_feature_names", "is_fitted"]
+__all__ = ["check_classes", "check_feature_names", "is_fitted"]
 
 # ------------------------------------------------------------------------------------------------ encoders
 
@@ -50,6 +58,14 @@ def check_feature_names(estimator: BaseEstimator) -> None:
         names = estimator.feature_names_in_
         fits = isinstance(names, np.ndarray) and names.shape == (estimator.n_features_in_,)
         require(fits and all(isinstance(name, str) for name in names), "names do not fit the features")
+
+
+def check_classes(estimator: Any) -> None:
+    """Check that classes rise, since they are looked up by bisection."""
+    classes = estimator.classes_
+    require(isinstance(classes, np.ndarray) and classes.ndim == 1, "classes_ must be an array of one dimension")
+    require(all(a < b for a, b in pairwise(classes.tolist())), "classes_ must rise")
+    require(classes.dtype.kind != "f" or np.isfinite(classes).all(), "classes_ must be finite")
 
 
 def _check_thresholds(encoder: BitEncoder, least: int) -> None:
@@ -131,6 +147,34 @@ def _check_mollifier(mollifier: Mollifier) -> None:
 
 
 register(Mollifier, check=_check_mollifier)
+
+
+def _check_mollified(model: MollifiedClassifier) -> None:
+    """Check that the floats of a mollified network make one, from standardised features to classes."""
+    if not is_fitted(model):
+        return
+    check_classes(model)
+    require(type(model.n_features_in_) is int, "n_features_in_ must be an integer")
+    check_feature_names(model)
+    for name in ("mean_", "std_"):
+        value = np.asarray(getattr(model, name))
+        fits = value.dtype == np.float64 and value.shape in ((), (model.n_features_in_,))
+        require(fits and np.isfinite(value).all(), f"{name} must be finite numbers, one or one per feature")
+    require((np.asarray(model.std_) > 0).all(), "std_ must be positive")
+    weights, biases = model.coefs_, model.intercepts_
+    require(isinstance(weights, list) and isinstance(biases, list) and weights, "coefs_ must be matrices")
+    width, dtype = model.n_features_in_, weights[0].dtype
+    for weight, bias in zip(weights, biases, strict=True):
+        fits = weight.ndim == 2 and len(weight) == width and bias.shape == weight.shape[1:]
+        fits = fits and dtype in (np.float32, np.float64) and weight.dtype == bias.dtype == dtype
+        require(
+            fits and np.isfinite(weight).all() and np.isfinite(bias).all(), "coefs_ and intercepts_ do not fit"
+        )
+        width = weight.shape[1]
+    require(width == len(model.classes_), "classes_ do not fit the scores")
+
+
+register(MollifiedClassifier, check=_check_mollified)
 
 
 def _save_random(source: RandomWords) -> dict[str, Any]:

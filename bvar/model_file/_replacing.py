@@ -28,7 +28,8 @@ _LONGEST = 240  # bytes of a name; file systems take 255
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Give a file to write to, which replaces `path` at the end; if anything fails, `path` is as it was."""
-    target, old = _check_target(os.fsdecode(path))
+    path = os.fsdecode(path)
+    target, old = _check_target(path)
     folder, name = os.path.split(target)
     temporary = os.path.join(folder, _temporary_name(name))
     try:
