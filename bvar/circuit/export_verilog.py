@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bvar.circuit.formula import WORDS, Spelling, formula, write
 from bvar.circuit.names import check_prefix
-from bvar.circuit.netlist import Circuit
+from bvar.circuit.netlist import Netlist
 
 __all__ = ["to_verilog"]
 
@@ -26,7 +26,7 @@ _RESERVED = """
 """
 
 
-def to_verilog(circuit: Circuit, name: str = "circuit") -> str:
+def to_verilog(circuit: Netlist, name: str = "circuit") -> str:
     """Write a circuit as a combinational Verilog module.
 
     Parameters
@@ -87,13 +87,13 @@ def to_verilog(circuit: Circuit, name: str = "circuit") -> str:
     return "\n".join(lines)
 
 
-def _gates(circuit: Circuit, signals: list[str]) -> Iterator[str]:
+def _gates(circuit: Netlist, signals: list[str]) -> Iterator[str]:
     for g, (table, inputs) in enumerate(circuit.gates):
         _, text = write(formula(table, len(inputs)), [("atom", signals[i]) for i in inputs], _VERILOG)
         yield f"  wire g{g} = {text};"
 
 
-def _sum(circuit: Circuit, group: int, signals: list[str]) -> Iterator[str]:
+def _sum(circuit: Netlist, group: int, signals: list[str]) -> Iterator[str]:
     """Add in pairs: a tree, whose delay grows with the logarithm of the size of the group."""
     size = circuit.group_size
     terms = [signals[i] for i in circuit.outputs[group * size : (group + 1) * size]]

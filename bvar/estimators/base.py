@@ -23,7 +23,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from bvar import backends
+from bvar import backends, model_file
 from bvar._validation import check_integer, check_real, check_sizes
 from bvar.bits import BitMatrix
 from bvar.bits.random import RandomWords
@@ -78,8 +78,6 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
             Whether to save the accumulators of the optimizer too, 32 bits for each weight, so that training
             can go on where it stopped.
         """
-        from bvar import model_file  # it knows the estimators, so they may know it only late
-
         model_file.save(self, path, training_state=training_state)
 
     def summary(self) -> str:

@@ -11,7 +11,8 @@ table :math:`t_g` and :math:`a_{gs} = \sum_i x_{w_{gi} s} 2^i`,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -83,11 +84,9 @@ class Wiring:
 
     wires: np.ndarray
     n_units: int
-    starts: np.ndarray = field(init=False)
-    readers: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
-        """Check every wire, and sort them by the unit that they read."""
+        """Check every wire."""
         n_units = check_integer(self.n_units, "n_units", low=1, high=2**31 - 2)
         wires = np.asarray(self.wires)
         if wires.dtype.kind not in "iu":
@@ -98,13 +97,23 @@ class Wiring:
             raise ValueError(f"wires must be fewer than 2**31, got {wires.size}")
         if wires.size and not 0 <= wires.min() <= wires.max() < n_units:
             raise ValueError(f"wires must be in [0, {n_units - 1}], got [{wires.min()}, {wires.max()}]")
-        starts = np.zeros(n_units + 1, np.int32)
-        np.add.at(starts, wires.ravel().astype(np.int64) + 1, 1)
-        if starts.max() >= 2**16:
-            raise ValueError(f"wires must read no unit more than {2**16 - 1} times, got {starts.max()}")
-        np.cumsum(starts, out=starts)
-        readers = np.argsort(wires, axis=None, kind="stable")
-        self.__setstate__({"wires": wires, "n_units": n_units, "starts": starts, "readers": readers})
+        counts = np.unique(wires, return_counts=True)[1]  # of the units that are read: there may be many more
+        if counts.max(initial=0) >= 2**16:
+            raise ValueError(f"wires must read no unit more than {2**16 - 1} times, got {counts.max()}")
+        self.__setstate__({"wires": wires, "n_units": n_units})
+
+    # The way back takes memory for each unit, read or not, and training alone goes it.
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """Where the readers of each unit begin, and after the last one end."""
+        counts = np.bincount(self.wires.ravel(), minlength=self.n_units)
+        return _fixed(np.concatenate([[0], np.cumsum(counts)]))
+
+    @cached_property
+    def readers(self) -> np.ndarray:
+        """All wires in the order of their units."""
+        return _fixed(np.argsort(self.wires, axis=None, kind="stable"))
 
     @property
     def n_gates(self) -> int:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from bvar.bits import BitMatrix
-from bvar.model_file._container import DTYPES, EXACT, ModelFileError
+from bvar.model_file._container import DTYPES, EXACT, MAX_ITEMS, ModelFileError
 
 __all__ = ["Reader", "Writer"]
 
@@ -203,10 +203,12 @@ class Reader:
         values, ends = (self._array(name, path) for name in names)
         if values.dtype != np.float64 or ends.dtype != np.uint64 or values.ndim != 1 or ends.ndim != 1:
             raise ModelFileError(f"{path}: rows must be float64 and their ends uint64, each of one dimension")
+        if len(ends) > len(values) + MAX_ITEMS:  # an empty row costs much more than its end
+            raise ModelFileError(f"{path}: more than {MAX_ITEMS} rows are empty")
         cuts = [0, *ends.tolist()]
         if any(a > b for a, b in pairwise(cuts)) or cuts[-1] != len(values):
             raise ModelFileError(f"{path}: ends of rows must rise to the number of values")
-        return [values[a:b].copy() for a, b in pairwise(cuts)]
+        return [values[a:b] for a, b in pairwise(cuts)]
 
     def _tuple(self, items: Any, path: str) -> tuple[Any, ...]:
         return tuple(self.value(v, f"{path}.{i}") for i, v in enumerate(items))
