@@ -29,7 +29,7 @@ from bvar.bits import BitMatrix
 from bvar.bits.random import RandomWords
 from bvar.encoding import BitEncoder, TableEncoder
 from bvar.layers import BooleanLinear
-from bvar.networks.losses import FULL_WEIGHT, Loss
+from bvar.networks.losses import FULL_WEIGHT, LOSS_ONE, Loss
 from bvar.networks.network import Network, Votes, boolean_mlp
 from bvar.training.data import BestNetwork, TrainingData, audible, empty_history, rows_of, train_epoch
 from bvar.training.fresh import FreshData
@@ -211,7 +211,7 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
 
     def _record(self, seen: Votes, flips: np.ndarray, targets: np.ndarray) -> None:
         sizes = np.array([p.bits.n_rows * p.bits.n_bits for p in self.network_.parameters])
-        self.history_["loss"].append(seen.loss / seen.n_samples)
+        self.history_["loss"].append(seen.loss / (seen.n_samples * LOSS_ONE))
         self.history_["score"].append(self._mean_score(seen, targets))
         self.history_["flips"].append((flips / sizes).tolist())
         self.history_["beta"].append(list(self.network_.optimizer.beta))

@@ -10,7 +10,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_array
 
 from bvar.estimators.base import MultilayerEstimator
-from bvar.networks.losses import Loss, SquaredError
+from bvar.networks.losses import LOSS_ONE, Loss, SquaredError
 from bvar.networks.network import Votes
 
 __all__ = ["BooleanRegressor"]
@@ -252,7 +252,7 @@ class BooleanRegressor(RegressorMixin, MultilayerEstimator):
 
     def _mean_score(self, seen: Votes, targets: np.ndarray) -> float:
         variance = (((targets - targets.mean(axis=0)) / round(self.unit_)) ** 2).sum(axis=1).mean()
-        return 1 - seen.loss / seen.n_samples / variance if variance > 0 else 0.0
+        return 1 - seen.loss / (seen.n_samples * LOSS_ONE) / variance if variance > 0 else 0.0
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn that there may be several targets."""

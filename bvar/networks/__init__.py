@@ -8,6 +8,7 @@ from bvar.networks.conv import VGG_SMALL, conv_network, residual_block, vgg_smal
 from bvar.networks.gates import gate_network
 from bvar.networks.losses import (
     FULL_WEIGHT,
+    LOSS_ONE,
     SIGNAL_MAX,
     BinaryCrossEntropy,
     CrossEntropy,
@@ -21,6 +22,7 @@ from bvar.networks.optimizer import BooleanOptimizer
 
 __all__ = [
     "FULL_WEIGHT",
+    "LOSS_ONE",
     "SIGNAL_MAX",
     "VGG_SMALL",
     "BinaryCrossEntropy",

@@ -47,8 +47,9 @@ class Votes:
         Sum of their weights, each an integer fraction of :data:`bvar.networks.FULL_WEIGHT`.
     n_correct : int
         How many of them the network got right before the votes, where the loss knows right from wrong.
-    loss : float
-        Sum of their losses, for people to look at; neither of the two enters the training.
+    loss : int
+        Sum of their losses in units of 2**-32, see :data:`bvar.networks.LOSS_ONE`, for people to look at; neither of
+        the two enters the training.
     marginals : tuple of Marginals or None, default=()
         For each parameter whose votes are centred, what they will be centred by.
     gradients : tuple of ndarray of float32, default=()
@@ -60,7 +61,7 @@ class Votes:
     Examples
     --------
     >>> import numpy as np
-    >>> a = Votes((np.array([[1, -2]], dtype=np.int32),), n_samples=2, weight=2**17, n_correct=1, loss=0.5)
+    >>> a = Votes((np.array([[1, -2]], dtype=np.int32),), n_samples=2, weight=2**17, n_correct=1, loss=2**31)
     >>> sum([a, a]).tensors[0], (a + a).n_samples
     (array([[ 2, -4]], dtype=int32), 4)
     """
@@ -69,7 +70,7 @@ class Votes:
     n_samples: int
     weight: int
     n_correct: int
-    loss: float
+    loss: int
     marginals: tuple[Marginals | None, ...] = ()
     gradients: tuple[np.ndarray, ...] = ()
     moments: tuple[np.ndarray, ...] = ()
@@ -354,7 +355,7 @@ class Network:
             n_samples=len(scores),
             weight=FULL_WEIGHT * len(scores) if weights is None else int(np.sum(weights, dtype=np.int64)),
             n_correct=self.loss.n_correct(scores, y),
-            loss=float(self.loss.values(scores, y).sum()),
+            loss=self.loss.total(scores, y),
         )
 
     def apply(self, votes: Votes) -> list[int]:

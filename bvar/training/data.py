@@ -62,7 +62,7 @@ def _heard(weights: np.ndarray, source: RandomWords) -> np.ndarray:
 
 def train_epoch(network: Network, batches: Iterator[Batch]) -> tuple[Votes, np.ndarray]:
     """Take one step per minibatch; return what was seen, without votes, and the flips per parameter."""
-    seen = Votes((), 0, 0, 0, 0.0)
+    seen = Votes((), 0, 0, 0, 0)
     flips = np.zeros(len(network.parameters))
     for batch in batches:
         part, flipped = network.step(*batch)
