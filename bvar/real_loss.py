@@ -118,5 +118,9 @@ class RealCrossEntropy(ProbabilisticLoss):
 
     def fixed_values(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Round losses to units of 2**-32; those beyond 2**20, and NaN, count 2**20."""
-        losses = -(targets * log_softmax(scores, axis=1)).sum(axis=1) / SIGNAL_MAX
-        return np.rint(LOSS_ONE * np.fmin(losses, 2.0**20)).astype(np.int64)
+        return np.rint(LOSS_ONE * np.fmin(nats(scores, targets), 2.0**20)).astype(np.int64)
+
+
+def nats(scores: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Return the cross-entropy of each sample, before it is rounded to units."""
+    return -(shares * log_softmax(scores, axis=1)).sum(axis=1) / SIGNAL_MAX
