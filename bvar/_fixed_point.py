@@ -17,7 +17,17 @@ from functools import cache
 
 import numpy as np
 
-__all__ = ["LOG_BITS", "PI", "cosine", "exp_table", "half_cosine", "log", "median_of_largest", "sech2_table", "sqrt"]
+__all__ = [
+    "LOG_BITS",
+    "PI",
+    "cosine",
+    "exp_table",
+    "half_cosine",
+    "log",
+    "median_of_largest",
+    "sech2_table",
+    "sqrt",
+]
 
 LOG_BITS = 32
 """Bits behind the point of a logarithm, and of a loss."""
@@ -56,10 +66,10 @@ def log(n: np.ndarray) -> np.ndarray:
     r"""Natural logarithm of integers from 1 to 2**52, in units of 2**-32, off by less than 0.53; int64.
 
     Write :math:`n = 2^e m` with m in [1, 2), and let r be a number of 22 bits near 1/m, one for each value of the
-    first ten bits of m. Then :math:`\\ln n = e \\ln 2 - \\ln r + \\ln(1 + x)` with :math:`x = m r - 1`, of a size
-    below 2**-10, and three terms of the series are good to 2**-42. All is done with 40 bits behind the point, where
-    the two first terms are tables, and rounded to 32 at the end. Seven roundings before the last one, of at most 1,
-    1, 1, 1/2, 1, 1/2 and 1/2 units of 2**-40, and the series are the 0.03 beyond a half.
+    first ten bits of m. Then :math:`\ln n = e \ln 2 - \ln r + \ln(1 + x)` with :math:`x = m r - 1`, of a size
+    below 2**-10, and three terms of the series are good to 2**-42. All is done with 40 bits behind the point,
+    where the first two terms are tables, and rounded to 32 at the end. The 0.03 beyond a half are seven roundings before
+    the last one, of at most 1, 1, 1, 1/2, 1, 1/2 and 1/2 units of 2**-40, and the rest of the series.
     """
     reciprocals, logs, powers = _log_tables()
     exponents = np.frexp(n.astype(np.float64))[1] - 1  # exact: all these integers are floats
@@ -73,7 +83,7 @@ def log(n: np.ndarray) -> np.ndarray:
 
 @cache
 def _log_tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Reciprocals in 22 bits of the middles of 1024 intervals of [1, 2), minus their logarithms, and ``e ln 2``."""
+    """Reciprocals of the middles of 1024 intervals of [1, 2) in 22 bits, minus their logarithms, and ``e ln 2``."""
     with localcontext(_CONTEXT):
         r = [round(Fraction(2**33, 2**11 + 2 * i + 1)) for i in range(2**10)]
         logs = [-(Decimal(one) / 2**22).ln() for one in r]

@@ -166,8 +166,8 @@ class Loss(ABC):
             Outputs of the last layer.
         y : ndarray
             Targets as they were given. Estimators give indices of classes, shape (n_samples,), or shares in 127ths
-            where a mollifier softens them, shape (n_samples, n_outputs); labels 0 and 1, or numbers on the scale of
-            scores, shape (n_samples, n_outputs).
+            where a mollifier softens them, shape (n_samples, n_outputs); labels 0 and 1, or numbers on the scale
+            of scores, shape (n_samples, n_outputs).
 
         Returns
         -------
@@ -386,7 +386,8 @@ class BinaryCrossEntropy(ProbabilisticLoss):
 
     .. math:: z_j = (1 - 2 y_j) \operatorname{round}(127 \, \sigma\bigl((1 - 2 y_j) \, s_j / (T \sqrt n)\bigr) ,
 
-    with n the terms of a score, T the temperature, and the logistic function from the table of :class:`CrossEntropy`.
+    with n the terms of a score, T the temperature, and the logistic function from the table of
+    :class:`CrossEntropy`.
 
     Parameters
     ----------

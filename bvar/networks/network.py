@@ -48,8 +48,8 @@ class Votes:
     n_correct : int
         How many of them the network got right before the votes, where the loss knows right from wrong.
     loss : int
-        Sum of their losses in units of 2**-32, see :data:`bvar.networks.LOSS_ONE`, for people to look at; neither of
-        the two enters the training.
+        Sum of their losses in units of 2**-32, see :data:`bvar.networks.LOSS_ONE`, for people to look at; neither
+        of the two enters the training.
     marginals : tuple of Marginals or None, default=()
         For each parameter whose votes are centred, what they will be centred by.
     gradients : tuple of ndarray of float32, default=()

@@ -23,6 +23,9 @@ from bvar.mollify.mollifier import check_image_shape
 
 __all__ = ["Augmentation", "RandomFlip", "RandomRotation", "RandomShift", "apply_augmentations"]
 
+Change = Callable[[np.ndarray, np.random.RandomState], np.ndarray]
+"""An augmentation, or a function of one's own: takes samples and random numbers, and returns new samples."""
+
 _FILLS = {"edge": "nearest", "reflect": "mirror"}  # as NumPy and as SciPy call them
 
 

@@ -176,7 +176,7 @@ def test_weights_multiply_signals_and_round_away_from_zero():
     loss, s = SquaredError(127), np.array([[5], [-5], [5], [5]], np.int32)
     weights = np.array([FULL_WEIGHT, FULL_WEIGHT // 2, 0, 1])
     assert loss.signals(s, np.zeros((4, 1), int), weights).ravel().tolist() == [5, -3, 0, 0]
-    for wrong, text in ((weights[:2], "sample_weight must be 4 integers"), (weights - 1, "sample_weight must be in")):
+    for wrong, text in ((weights[:2], "sample_weight must be 4"), (weights - 1, "sample_weight must be in")):
         with pytest.raises((TypeError, ValueError), match=text):
             loss.signals(s, np.zeros((4, 1), int), wrong)
 

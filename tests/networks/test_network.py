@@ -190,7 +190,8 @@ def test_a_network_survives_pickle_and_copy():
 def test_votes_add_up_and_refuse_strangers():
     one = Votes((np.ones((1, 2), np.int32),), 2, 2**17, 1, LOSS_ONE // 2)
     total = one + one + one
-    assert (total.tensors[0].tolist(), total.n_samples, total.weight, total.loss) == ([[3, 3]], 6, 3 * 2**17, LOSS_ONE * 3 // 2)
+    assert (total.tensors[0].tolist(), total.n_samples, total.weight) == ([[3, 3]], 6, 3 * 2**17)
+    assert total.loss == LOSS_ONE * 3 // 2
     with pytest.raises(ValueError, match="networks of the same shape"):
         one + Votes((np.ones((1, 3), np.int32),), 1, 2**16, 0, 0)
     with pytest.raises(TypeError):
