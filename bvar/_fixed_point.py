@@ -68,22 +68,22 @@ def log(n: np.ndarray) -> np.ndarray:
     Write :math:`n = 2^e m` with m in [1, 2), and let r be a number of 22 bits near 1/m, one for each value of the
     first ten bits of m. Then :math:`\ln n = e \ln 2 - \ln r + \ln(1 + x)` with :math:`x = m r - 1`, of a size
     below 2**-10, and three terms of the series are good to 2**-42. All is done with 40 bits behind the point,
-    where the first two terms are tables, and rounded to 32 at the end. The 0.03 beyond a half are seven roundings before
-    the last one, of at most 1, 1, 1, 1/2, 1, 1/2 and 1/2 units of 2**-40, and the rest of the series.
+    where the first two terms are tables, and rounded to 32 at the end. The 0.03 beyond a half are seven roundings
+    before the last one, of at most 1, 1, 1, 1/2, 1, 1/2 and 1/2 units of 2**-40, and the rest of the series.
     """
     reciprocals, logs, powers = _log_tables()
-    exponents = np.frexp(n.astype(np.float64))[1] - 1  # exact: all these integers are floats
-    m = np.where(exponents > 40, n >> np.maximum(exponents - 40, 0), n << np.maximum(40 - exponents, 0))
+    fractions, exponents = np.frexp(n)  # exact: all these integers are floats, and the fractions n / 2**(e + 1)
+    m = (fractions * 2**41).astype(np.int64)
     which = (m >> 30) - 2**10
     x = (m * reciprocals[which] - 2**62) >> 22
     square = x * x >> 40
     series = x - (square >> 1) + square * x // (3 * 2**40)
-    return (powers[exponents] + logs[which] + series + 2**7) >> 8
+    return (powers[exponents - 1] + logs[which] + series + 2**7) >> 8
 
 
 @cache
 def _log_tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Reciprocals of the middles of 1024 intervals of [1, 2) in 22 bits, minus their logarithms, and ``e ln 2``."""
+    """Reciprocals of the middles of 1024 parts of [1, 2) in 22 bits, minus their logarithms, and ``e ln 2``."""
     with localcontext(_CONTEXT):
         r = [round(Fraction(2**33, 2**11 + 2 * i + 1)) for i in range(2**10)]
         logs = [-(Decimal(one) / 2**22).ln() for one in r]

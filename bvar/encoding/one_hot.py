@@ -152,7 +152,8 @@ class Categories:
         for j, lines, index in self.parts:
             values, name = columns.values(j, rows), columns.names[j]
             codes = _codes(values, index, name)
-            _refuse_other_types(values[codes == _UNKNOWN], index, name)
+            if (codes == _UNKNOWN).any():
+                _refuse_other_types(values[codes != _MISSING], index, name)
             missing[j] = codes == _MISSING
             answers[lines] = codes == np.arange(lines.stop - lines.start)[:, None]
 
@@ -258,14 +259,12 @@ def _category(value: Any, name: str) -> Category:
     raise _no_category(value, name)
 
 
-def _refuse_other_types(unknown: np.ndarray, index: dict[Category, int], name: str) -> None:
-    """Refuse text where all categories are numbers, and numbers where all are text: "1" is not 1."""
-    if not len(unknown) or not index:
-        return
-    was_text, is_text = ({isinstance(value, str) for value in some} for some in (index, unknown.tolist()))
-    if not is_text <= was_text:
-        was, now = ("text", "numbers") if True in was_text else ("numbers", "text")
-        raise TypeError(f"column {name!r} held {was} in fit, but now has {now}: {unknown.tolist()[0]!r}")
+def _refuse_other_types(values: np.ndarray, index: dict[Category, int], name: str) -> None:
+    """Refuse a column that is text where it was numbers, or the other way: "1" is not 1, and all were unknown."""
+    text, now_text = ({isinstance(value, str) for value in some} for some in (index, values.tolist()))
+    if text and not text & now_text:
+        was, now = ("text", "numbers") if True in text else ("numbers", "text")
+        raise TypeError(f"column {name!r} held {was} in fit, but now has {now} such as {values.tolist()[0]!r}")
 
 
 def _unhashable(values: np.ndarray, name: str) -> TypeError:

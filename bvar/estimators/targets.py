@@ -80,7 +80,7 @@ class Classes(Targets):
         return len(self.classes)
 
     def encode(self, y: np.ndarray) -> np.ndarray:
-        """Number the classes."""
+        """Replace classes by their numbers."""
         if y.ndim != 1:
             raise ValueError("y must have the form of the first fit: classes, and not a matrix of labels")
         codes = np.searchsorted(self.classes, y)

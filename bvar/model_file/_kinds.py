@@ -273,10 +273,12 @@ KINDS: dict[str, Kind] = {
     **_estimators(),
     **IMAGE_KINDS,
     **REAL_KINDS,
-    "BinaryCrossEntropy": _table_kind(BinaryCrossEntropy, BinaryCrossEntropy.BITS, "table"),
+    "BinaryCrossEntropy": _table_kind(
+        BinaryCrossEntropy, BinaryCrossEntropy.BITS, "table", training=("_log_table",)
+    ),
     "BooleanLinear": Kind(BooleanLinear, _linear_to, _linear_from),
     "BooleanOptimizer": Kind(BooleanOptimizer, _optimizer_to, _optimizer_from),
-    "CrossEntropy": _table_kind(CrossEntropy, CrossEntropy.BITS, "table"),
+    "CrossEntropy": _table_kind(CrossEntropy, CrossEntropy.BITS, "table", training=("_log_table",)),
     "GateLayer": Kind(GateLayer, _gates_to, _gates_from),
     "GroupSum": Kind(GroupSum, _sums_to, _sums_from),
     "CosineSchedule": plain_kind(CosineSchedule, *_fields(CosineSchedule)),

@@ -279,6 +279,7 @@ class CrossEntropy(ProbabilisticLoss):
     """
 
     BITS = 20
+    _log_table: np.ndarray
 
     def __init__(self, fan_in: int, temperature: float = 1.0) -> None:
         self.table = _exp_table(fan_in, temperature, self.BITS)
@@ -327,9 +328,10 @@ class CrossEntropy(ProbabilisticLoss):
 
     def fixed_values(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Add up the logarithms of the probabilities by their shares."""
-        parts, total = self._parts(scores)
-        expected = (targets * log(np.maximum(parts, 1))).sum(axis=1)
-        return log(total[:, 0]) - (2 * expected + SIGNAL_MAX) // (2 * SIGNAL_MAX)
+        distance = scores.max(axis=1, keepdims=True) - scores
+        expected = (targets * _look_up(_logs(self), distance)).sum(axis=1)
+        total = _look_up(self.table, distance).sum(axis=1)
+        return log(total) - (2 * expected + SIGNAL_MAX) // (2 * SIGNAL_MAX)
 
     def _parts(self, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give the softmax of scores as numerators and a denominator."""
@@ -420,6 +422,7 @@ class BinaryCrossEntropy(ProbabilisticLoss):
     """
 
     BITS = 20
+    _log_table: np.ndarray
 
     def __init__(self, fan_in: int, temperature: float = 1.0) -> None:
         self.table = _exp_table(fan_in, temperature, self.BITS)
@@ -473,8 +476,11 @@ class BinaryCrossEntropy(ProbabilisticLoss):
 
     def fixed_values(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Add the losses of the labels."""
-        right, total = self._logistic((2 * targets - 1) * scores)
-        return (log(total) - log(np.maximum(right, 1))).sum(axis=1)
+        small = _look_up(self.table, np.abs(scores))
+        right = np.where(
+            (2 * targets - 1) * scores > 0, log(self.table[:1]), _look_up(_logs(self), np.abs(scores))
+        )
+        return (log(self.table[0] + small) - right).sum(axis=1)
 
     def _logistic(self, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give the logistic function of scores as a numerator and a denominator."""
@@ -545,6 +551,13 @@ def _exp_table(fan_in: int, temperature: float, bits: int) -> np.ndarray:
         raise ValueError(f"temperature must be in [0.001, 1000], got {temperature!r}")
     # the float is read as the exact fraction that it is: no rounding enters here
     return exp_table(sqrt(fan_in * Fraction(temperature) ** 2), bits)
+
+
+def _logs(loss: CrossEntropy | BinaryCrossEntropy) -> np.ndarray:
+    """Return the logarithms of a loss's table, where it ends in 0 that of 1; a loss that was loaded has none yet."""
+    if not hasattr(loss, "_log_table"):
+        loss._log_table = log(np.maximum(loss.table, 1))
+    return loss._log_table
 
 
 def _look_up(table: np.ndarray, distance: np.ndarray) -> np.ndarray:

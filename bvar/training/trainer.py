@@ -34,8 +34,8 @@ class Crew(Protocol):
     Notes
     -----
     After a step the network must be what ``network.step(*batch)`` of the whole batch would have made it. A crew
-    may split the batch and add the votes; it may keep samples where they are and be given their numbers; it may let
-    the owners of weights apply the votes. What it cannot mend by itself, it raises.
+    may split the batch and add the votes; it may keep samples where they are and be given their numbers; it may
+    let the owners of weights apply the votes. What it cannot mend by itself, it raises.
     """
 
     def step(self, network: Network, batch: Any) -> tuple[Votes, Sequence[int]]:

@@ -111,6 +111,7 @@ def test_docstring_is_complete(name):
     validate = pytest.importorskip("numpydoc.validate").validate
     excluded = set(CHECKS) - {"all"}
     excluded |= {"PR01", "RT01"} if is_short_override(name) else set()
+    excluded |= {"PR01"} if getattr(public_objects()[name], "_is_protocol", False) else set()  # never constructed
     errors = [f"{code}: {text}" for code, text in validate(name)["errors"] if code not in excluded]
     assert not errors, "\n".join(errors)
 
