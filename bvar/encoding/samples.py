@@ -76,7 +76,7 @@ def flat_images(X: Any, *, channels_last: bool = False) -> tuple[Any, tuple[int,
     what the shape is: `channels_last`.
     """
     X = as_table(X)
-    if is_frame(X) or len(np.shape(X)) not in (3, 4):
+    if is_frame(X) or len(getattr(X, "shape", ())) not in (3, 4):
         return X, None
     height, width, n_channels = shape = (*X.shape[1:], 1)[:3]
     if height <= _FEW < n_channels and not channels_last:

@@ -139,8 +139,13 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
         ndarray of float64, shape (n_samples, n_classes) or (n_samples, n_labels)
             Probabilities of the classes in the order of `classes_`; or of each label to be 1.
         """
-        loss: Any = self.network_.loss
-        return self._predict(X, lambda scores: loss.probabilities(scores))
+
+        def answer(scores: np.ndarray) -> np.ndarray:
+            loss = self.network_.loss
+            assert isinstance(loss, ProbabilisticLoss)  # noqa: S101 - narrows the type
+            return loss.probabilities(scores)
+
+        return self._predict(X, answer)
 
     # ------------------------------------------------------------------- what the base class asks
 

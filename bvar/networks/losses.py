@@ -554,7 +554,7 @@ def _exp_table(fan_in: int, temperature: float, bits: int) -> np.ndarray:
 
 
 def _logs(loss: CrossEntropy | BinaryCrossEntropy) -> np.ndarray:
-    """Return the logarithms of a loss's table, where it ends in 0 that of 1; a loss that was loaded has none yet."""
+    """Return logarithms of the table of a loss, for 0 that of 1; made once, and again where a loss was loaded."""
     if not hasattr(loss, "_log_table"):
         loss._log_table = log(np.maximum(loss.table, 1))
     return loss._log_table
