@@ -15,7 +15,7 @@ from sklearn.utils.validation import validate_data
 
 from bvar.encoding.columns import is_frame
 
-__all__ = ["Table", "as_table", "check_table", "flat_images"]
+__all__ = ["Table", "as_table", "check_table", "flat_images", "refuse_channels_first"]
 
 _FEW = 4  # channels of a picture: grey, red-green-blue, and one for transparency
 
@@ -78,14 +78,21 @@ def flat_images(X: Any, *, channels_last: bool = False) -> tuple[Any, tuple[int,
     X = as_table(X)
     if is_frame(X) or len(getattr(X, "shape", ())) not in (3, 4):
         return X, None
-    height, width, n_channels = shape = (*X.shape[1:], 1)[:3]
-    if height <= _FEW < n_channels and not channels_last:
+    shape = (*X.shape[1:], 1)[:3]
+    if not channels_last:
+        refuse_channels_first(X)
+    return np.reshape(X, (len(X), -1)), shape
+
+
+def refuse_channels_first(X: Any) -> None:
+    """Refuse images of shape (n, 3, 32, 32), which would be taken for images of 3 x 32 with 32 channels."""
+    height, width, n_channels = (*X.shape[1:], 1)[:3]
+    if height <= _FEW < n_channels:
         raise ValueError(
             f"X must have shape (n_images, height, width, channels), got {X.shape}, which looks as if channels "
             f"came first: images of {height} x {width} with {n_channels} channels. Use np.moveaxis(X, 1, -1), or, "
             "if that is what they are, name it as image_shape or n_channels"
         )
-    return np.reshape(X, (len(X), -1)), shape
 
 
 def _filled(X: np.ma.MaskedArray) -> np.ndarray:

@@ -181,8 +181,9 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
             if self.early_stopping:
                 raise ValueError("early_stopping must be False for partial_fit, which holds no samples out")
             self._check_parameters(goes_on=not first)
-            X, y, weights = self._check_data(X, y, sample_weight, reset=first)
-            if weights is not None and not weights.any():
+            silent = sample_weight is not None and not np.any(sample_weight)  # scikit-learn's check refuses that
+            X, y, weights = self._check_data(X, y, None if silent else sample_weight, reset=first)
+            if silent or (weights is not None and not weights.any()):
                 return
             source = copy.deepcopy(getattr(self, "_source", None)) or RandomWords(self.random_state)
             eta = self.eta * self._loudness(sample_weight, y)

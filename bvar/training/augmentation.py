@@ -19,6 +19,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from bvar._validation import check_choice, check_integer, check_real
+from bvar.encoding.samples import as_table, refuse_channels_first
 from bvar.mollify.mollifier import check_image_shape
 
 __all__ = ["Augmentation", "RandomFlip", "RandomRotation", "RandomShift", "apply_augmentations"]
@@ -60,7 +61,7 @@ class Augmentation(BaseEstimator, ABC):
         TypeError, ValueError
             If a parameter of the object or an argument is not as described.
         """
-        X = np.asarray(X)
+        X = np.asarray(as_table(X))
         if X.dtype.kind not in "biuf":
             raise TypeError(f"X must be numbers, got dtype {X.dtype}")
         probability = check_real(self.probability, "probability", low=0)
@@ -84,7 +85,9 @@ class Augmentation(BaseEstimator, ABC):
                 raise ValueError("image_shape must be given for flat samples: (height, width) or with channels")
         else:
             shape = X.shape[1:]
-            if self.image_shape is not None and (*self.image_shape, 1)[:3] != (*shape, 1)[:3]:
+            if self.image_shape is None:
+                refuse_channels_first(X)
+            elif (*self.image_shape, 1)[:3] != (*shape, 1)[:3]:
                 raise ValueError(f"image_shape is {self.image_shape!r}, but X has images of shape {shape}")
         height, width, *channels = shape
         return height, width, channels[0] if channels else 1
