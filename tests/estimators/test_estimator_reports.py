@@ -246,7 +246,7 @@ def test_categories_that_changed_their_type_are_refused(encoder):
     for fitted, given in ((numbers, numbers.astype(str)), (numbers.astype(str), numbers)):
         for form in (np.asarray, lambda some: some.astype(object), lambda some: some.tolist()):
             model = classifier(encoder=encoder, max_iter=1).fit(fitted, Y)
-            with pytest.raises(TypeError, match="column 'x0' held (numbers|text) in fit, but now has"):
+            with pytest.raises(TypeError, match=r"column 'x0' held (numbers|text) in fit, but now has"):
                 model.predict(form(given))
             model.predict(form(fitted))
 
@@ -296,7 +296,7 @@ def test_a_few_samples_of_many_classes_can_be_held_out():
 
 @pytest.mark.parametrize("kind", [BooleanClassifier, LogicGateClassifier])
 def test_early_stopping_counts_the_weights_of_what_is_held_out(kind):
-    """Half of the samples are mislabelled and light: the best network is the one that gets the heavy ones right."""
+    """Half of the samples are mislabelled and light: the best network gets the heavy ones right."""
     rng = np.random.RandomState(1)
     features = rng.rand(800, 4)
     truth = (features[:, 0] > 0.5).astype(int)
