@@ -62,14 +62,14 @@ def check_integer(value: Any, name: str, *, low: int, high: int | None = None) -
     return number
 
 
-def check_sizes(sizes: Any, name: str, *, least: int = 0) -> list[int]:
-    """Return sizes of layers as a list of at least `least`; one size alone will do."""
+def check_sizes(sizes: Any, name: str, *, least: int = 0, most: int | None = None) -> list[int]:
+    """Return sizes of layers, up to `most` each, as a list of at least `least`; one size alone will do."""
     if isinstance(sizes, str) or sizes is None:
         raise TypeError(f"{name} must be an integer or a sequence of integers, got {sizes!r}")
     sizes = list(sizes) if isinstance(sizes, Iterable) else [sizes]
     if len(sizes) < least:
         raise ValueError(f"{name} must name at least {least} layer(s), got {sizes!r}")
-    return [check_integer(size, f"each of {name}", low=1) for size in sizes]
+    return [check_integer(size, f"each of {name}", low=1, high=most) for size in sizes]
 
 
 def check_image_shape(image_shape: Any, n_features: int | None = None) -> tuple[int, int, int]:
@@ -85,16 +85,16 @@ def check_image_shape(image_shape: Any, n_features: int | None = None) -> tuple[
     return height, width, channels
 
 
-def check_real(value: Any, name: str, *, low: float, strict: bool = False) -> float:
-    """Return `value` as a float after checking that it is finite and large enough."""
-    span = f"a finite number {'>' if strict else '>='} {low:g}"
+def check_real(value: Any, name: str, *, low: float, high: float = inf, strict: bool = False) -> float:
+    """Return `value` as a float after checking that it is finite and in range."""
+    span = f"a finite number {'>' if strict else '>='} {low:g}" + (f" and <= {high:g}" if high < inf else "")
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
         raise TypeError(f"{name} must be {span}, got {value!r}")
     try:
         number = float(value)
     except OverflowError:  # of an integer or a fraction
         number = inf
-    if not isfinite(number) or number < low or (strict and number == low):
+    if not isfinite(number) or not low <= number <= high or (strict and number == low):
         raise ValueError(f"{name} must be {span}, got {value!r}")
     return number
 

@@ -19,7 +19,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def runs():
-    """What pytest said to each fault; they break the NumPy backend or what stands above it, so that is in force."""
+    """What pytest said to each fault; they break NumPy or what stands above it."""
     done = subprocess.run(
         [sys.executable, str(HERE / "run_faults.py")],
         env=os.environ | {"BVAR_BACKEND": "numpy"},

@@ -142,7 +142,7 @@ register(
     Threshold,
     save=lambda layer: {"shift": Threshold.SHIFT, "table": layer.curve, "tau": layer.tau},
     load=_load_threshold,
-    made_again=("_formula",),
+    made_again=("curve", "_formula"),
     takes="sums",
     gives="bits",
 )

@@ -35,12 +35,14 @@ register(
     CrossEntropy,
     save=lambda loss: {"shift": loss.BITS, "table": loss.table},
     load=lambda shift, table: _cross_entropy(CrossEntropy, table, shift),
+    made_again=("_log_table",),
 )
 
 register(
     BinaryCrossEntropy,
     save=lambda loss: {"shift": loss.BITS, "table": loss.table},
     load=lambda shift, table: _cross_entropy(BinaryCrossEntropy, table, shift),
+    made_again=("_log_table",),
 )
 
 register(SquaredError)

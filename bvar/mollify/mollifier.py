@@ -18,6 +18,7 @@ from bvar.mollify.schedules import Schedule
 __all__ = ["Mollifier", "degrade_by_role", "standard_moments", "standardize"]
 
 _SMOOTHING: dict[str, Callable[..., Any]] = {"n": noise_smoothing, "b": blur_smoothing}
+_LARGEST = 1e150  # the square of a larger number overflows
 _GONE = 1e-9  # the least noise fraction that a schedule gives: it stands for none
 
 
@@ -221,7 +222,12 @@ def standard_moments(X: Any, image_shape: tuple[int, ...] | None = None) -> tupl
     Returns
     -------
     mean, std : ndarray of shape (n_features,), or two floats for images
-        Constant features have deviation 1, so that dividing changes nothing.
+        Of what is not NaN. Constant features have deviation 1, so that dividing changes nothing.
+
+    Raises
+    ------
+    ValueError
+        If a number is so large that its square overflows.
 
     Examples
     --------
@@ -233,7 +239,13 @@ def standard_moments(X: Any, image_shape: tuple[int, ...] | None = None) -> tupl
     X = as_float(X)
     images = image_shape is not None and check_image_shape(image_shape, X.shape[-1])
     axis = None if images else 0
-    mean, std = X.mean(axis=axis, dtype=np.float64), X.std(axis=axis, dtype=np.float64)
+    missing = np.isnan(X)
+    largest = np.abs(X).max(initial=0, where=~missing)
+    if largest > _LARGEST:
+        raise ValueError(f"X must be within {_LARGEST:g} of 0, or its variance overflows: scale it down")
+    known = np.ma.array(X, mask=missing) if missing.any() else X
+    moments = known.mean(axis, dtype=np.float64), known.std(axis, dtype=np.float64)
+    mean, std = (np.ma.filled(one, 0.0)[()] for one in moments)  # of nothing that is known: those of a constant
     rounding = 10 * np.finfo(X.dtype).eps * abs(mean)  # of a constant, whose computed deviation may not be 0
     return mean, np.where(std > rounding, std, 1.0)[()]
 

@@ -10,6 +10,7 @@ from bvar.networks.ends import ConvStage, Ends
 from bvar.networks.gates import gate_network
 from bvar.networks.losses import (
     FULL_WEIGHT,
+    LOSS_ONE,
     SIGNAL_MAX,
     BinaryCrossEntropy,
     CrossEntropy,
@@ -25,6 +26,7 @@ from bvar.networks.votes import Votes
 
 __all__ = [
     "FULL_WEIGHT",
+    "LOSS_ONE",
     "SIGNAL_MAX",
     "VGG_SMALL",
     "BinaryCrossEntropy",

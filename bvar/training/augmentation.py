@@ -19,8 +19,12 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from bvar._validation import check_choice, check_image_shape, check_integer, check_real
+from bvar.encoding.samples import as_table, refuse_channels_first
 
 __all__ = ["Augmentation", "RandomFlip", "RandomRotation", "RandomShift", "apply_augmentations"]
+
+Change = Callable[[np.ndarray, np.random.RandomState], np.ndarray]
+"""An augmentation, or a function of one's own: takes samples and random numbers, and returns new samples."""
 
 _FILLS = {"edge": "nearest", "reflect": "mirror"}  # as NumPy and as SciPy call them
 
@@ -56,7 +60,7 @@ class Augmentation(BaseEstimator, ABC):
         TypeError, ValueError
             If a parameter of the object or an argument is not as described.
         """
-        X = np.asarray(X)
+        X = np.asarray(as_table(X))
         if X.dtype.kind not in "biuf":
             raise TypeError(f"X must be numbers, got dtype {X.dtype}")
         probability = check_real(self.probability, "probability", low=0)
@@ -79,7 +83,9 @@ class Augmentation(BaseEstimator, ABC):
                 raise ValueError("image_shape must be given for flat samples: (height, width) or with channels")
             return check_image_shape(self.image_shape, X.shape[1])
         height, width, channels = (*X.shape[1:], 1)[:3]
-        if self.image_shape is not None and (*self.image_shape, 1)[:3] != (height, width, channels):
+        if self.image_shape is None:
+            refuse_channels_first(X)
+        elif (*self.image_shape, 1)[:3] != (height, width, channels):
             raise ValueError(f"image_shape is {self.image_shape!r}, but X has images of shape {X.shape[1:]}")
         return height, width, channels
 

@@ -109,7 +109,7 @@ def test_early_stopping_keeps_the_best_network():
     twin = quick(early_stopping=True, max_iter=200, n_iter_no_change=3).fit(X_TRAIN, Y_TRAIN)
     assert print_of(twin) == print_of(model)
     with pytest.raises(ValueError, match="early_stopping cannot set validation_fraction aside"):
-        quick(early_stopping=True).fit(X_TRAIN[:30], np.repeat(range(10), 3))  # 3 cannot show 10 classes
+        quick(early_stopping=True).fit(X_TRAIN[:9], Y_TRAIN[:9])  # one sample tells nothing
 
 
 def test_callbacks_see_every_epoch_and_may_stop():
@@ -233,7 +233,7 @@ def test_a_refused_fit_leaves_the_model_as_it_was():
     before, answers = dict(vars(model)), model.predict(X_TEST)
     for wrong in ({"temperature": -1}, {"encoder": "x"}, {"random_state": "x"}, {"hidden_layer_sizes": None}):
         model.set_params(**wrong)
-        with pytest.raises((TypeError, ValueError), match=next(iter(wrong)) + "|seed"):
+        with pytest.raises((TypeError, ValueError), match=next(iter(wrong))):
             model.fit(X_TRAIN[:, :2], np.where(BINARY, "a", "b"))
         model.set_params(**{name: before[name] for name in wrong})
     assert vars(model) == before

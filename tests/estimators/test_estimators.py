@@ -107,14 +107,14 @@ def test_verbose_prints_a_line_for_each_epoch(capsys):
 @pytest.mark.parametrize(
     ("parameters", "error", "text"),
     [
-        ({"hidden_layer_sizes": (0,)}, ValueError, "each of hidden_layer_sizes must be an integer >= 1"),
+        ({"hidden_layer_sizes": (0,)}, ValueError, r"each of hidden_layer_sizes must be an integer in \[1, "),
         ({"hidden_layer_sizes": "wide"}, TypeError, "hidden_layer_sizes must be an integer or a sequence"),
         ({"max_iter": 0}, ValueError, "max_iter must be an integer >= 1"),
         ({"batch_size": "all"}, ValueError, "batch_size must be a positive integer or 'auto'"),
         ({"batch_size": 0}, ValueError, "batch_size must be an integer >= 1"),
         ({"eta": float("nan")}, ValueError, "eta must be a finite number >= 0"),
         ({"temperature": -1}, ValueError, "temperature must be a finite number > 0"),
-        ({"random_state": "x"}, ValueError, "seed"),
+        ({"random_state": "x"}, ValueError, "random_state must be None, an integer >= 0 or a RandomState"),
         (
             {"backend": "gpu"},
             BackendUnavailable,
