@@ -49,6 +49,11 @@ class Column:
         self._counts = Counter(self.types)
         self.n_known = len(cells) - self.count("empty", "missing")
 
+    @property
+    def label(self) -> str:
+        """What to call the column in a report."""
+        return self.name or f"(column {self.place + 1})"
+
     def count(self, *types: CellType) -> int:
         """Count the cells of some types."""
         return sum(self._counts[one] for one in types)

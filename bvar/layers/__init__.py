@@ -1,7 +1,7 @@
 """Layers of a Boolean network, one module each: bits and integers alone; real weights are in ``bvar.real``."""
 
 from bvar.layers.add import Add
-from bvar.layers.base import Layer, Parameter
+from bvar.layers.base import Comparison, Layer, Parameter
 from bvar.layers.conv import BooleanConv2d
 from bvar.layers.gate import GateLayer, GroupSum, UnitMajor
 from bvar.layers.linear import BooleanLinear
@@ -15,6 +15,7 @@ __all__ = [
     "Add",
     "BooleanConv2d",
     "BooleanLinear",
+    "Comparison",
     "GateLayer",
     "GroupSum",
     "Layer",
