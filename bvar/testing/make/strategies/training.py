@@ -30,7 +30,7 @@ class _Body(NamedTuple):
 
 @st.composite
 def _train(draw: Draw) -> dict[str, Any]:
-    body = draw(st.sampled_from([_units, _images, _gates]).flatmap(lambda kind: kind()))
+    body = draw(st.sampled_from([_units, _units, _images, _images, _images, _gates]).flatmap(lambda kind: kind()))
     n_samples, steps = draw(st.integers(1, 4)), draw(st.integers(1, 4))
     network = {
         "layers": body.layers,
@@ -69,10 +69,11 @@ def _threshold(draw: Draw, n: int) -> dict[str, Any]:
 
 def _sums(draw: Draw, n_in: int, n_out: int, may_center: bool = True) -> dict[str, Any]:
     """Give a linear layer, or two branches: a linear layer, and one behind a hidden layer or not."""
-    if draw(st.integers(0, 3)):
+    shape = draw(st.sampled_from(["plain", "plain", "branches", "deep"]))
+    if shape == "plain":
         return _linear(draw, n_in, n_out, may_center)
-    branches = [[_linear(draw, n_in, n_out, may_center)], [_linear(draw, n_in, n_out, may_center)]]
-    if draw(st.booleans()):
+    branches = [[_linear(draw, n_in, n_out, may_center)] for _ in range(2)]
+    if shape == "deep":
         branches[1] = [_linear(draw, n_in, 3, may_center), _threshold(draw, 3), _linear(draw, 3, n_out)]
     return {"type": "add", "branches": branches}
 
@@ -80,7 +81,7 @@ def _sums(draw: Draw, n_in: int, n_out: int, may_center: bool = True) -> dict[st
 @st.composite
 def _units(draw: Draw) -> _Body:
     """Draw a perceptron; its first layer is centred only if no input is missing."""
-    alphabet, n_in, n_out = draw(st.sampled_from(["01", M])), draw(SMALL | st.just(65)), draw(st.integers(2, 3))
+    alphabet, n_in, n_out = draw(st.sampled_from(["01", "01", M])), draw(SMALL | st.just(65)), draw(st.integers(2, 3))
     layers: list[Any] = []
     below, may_center = n_in, alphabet != M
     for width in draw(st.lists(SMALL | MANY, max_size=2)):
@@ -104,7 +105,7 @@ def _conv(draw: Draw, window: dict[str, Any]) -> dict[str, Any]:
 
 def _pooled(draw: Draw, shape: list[int]) -> tuple[list[Any], list[int]]:
     """Give a pool, or none, and the shape behind it."""
-    if min(shape[:2]) < 2 or draw(st.booleans()):
+    if min(shape[:2]) < 2 or draw(st.integers(0, 3)) == 0:
         return [], shape
     return [{"type": "max_pool", "image_shape": shape, "size": 2}], [shape[0] // 2, shape[1] // 2, shape[2]]
 
@@ -118,7 +119,7 @@ def _second_window(draw: Draw, shape: list[int]) -> dict[str, Any]:
 @st.composite
 def _images(draw: Draw) -> _Body:
     """Draw one convolution or two, each with a pool or not, and a linear layer on top."""
-    window, n_out = draw(windows()), draw(st.integers(2, 3))
+    window, n_out = draw(windows(spare=4)), draw(st.integers(2, 3))
     n_in, layers = n_values(window)[0], []
     for _ in range(draw(st.integers(1, 2))):
         conv = _conv(draw, window)
