@@ -23,6 +23,8 @@ from bvar.networks.losses import ProbabilisticLoss
 from bvar.networks.network import Network
 from bvar.training.augmentation import RandomFlip, RandomRotation, RandomShift
 
+_LARGEST = 1e151  # a little more than `fit` takes: no prediction overflows
+
 
 def _check_parameters(model: Any) -> None:
     """Check what `fit` would check, so that a wrong parameter is told now; data are not needed for it."""
@@ -72,10 +74,10 @@ def _check_regressor(model: BooleanRegressor) -> None:
         array = getattr(model, name)
         fits = isinstance(array, np.ndarray) and array.dtype == np.float64 and array.shape == (n_scores,)
         require(fits, f"{name} does not fit the scores")
-        require(np.isfinite(array).all(), f"{name} must be finite")
+        require((np.abs(array) <= _LARGEST).all(), f"{name} must be finite, and within {_LARGEST:g} of 0")
     require((model.target_std_ >= 0).all(), "target_std_ must not be negative")
-    fits = type(model.unit_) is float and isfinite(model.unit_) and model.unit_ > 0
-    require(fits, "unit_ must be a positive number")
+    fits = type(model.unit_) is float and isfinite(model.unit_) and model.unit_ >= 1
+    require(fits, "unit_ must be a finite number, at least 1")
     require(model.target_ndim_ in (1, 2), "target_ndim_ must be 1 or 2")
     require(model.target_ndim_ == 2 or n_scores == 1, "target_ndim_ must be 2 for several targets")
 

@@ -123,7 +123,9 @@ def load(path: str | os.PathLike[str]) -> Any:
     except ModelFileError as error:
         raise ModelFileError(f"{os.fspath(path)}: {error}") from error.__cause__
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
-        raise ModelFileError(f"{os.fspath(path)}: its parts do not make a model: {error}") from error
+        raise ModelFileError(
+            f"{os.fspath(path)}: its parts do not make a model: {_kinds.in_short(error)}"
+        ) from error
     except MemoryError as error:
         raise ModelFileError(f"{os.fspath(path)}: there is not enough memory for it") from error
     return model

@@ -51,9 +51,9 @@ _START = struct.Struct("<8sIIQ")  # magic, version, header length, file length
 _CHECKSUM = 32
 _CHUNK = 2**20
 
-# Strings, whole or unfinished, and brackets. Nothing is taken back (the + of ++, *+ and ?+), so that the time is
-# linear also for what is no JSON.
-_PARTS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?+|[\[\]{}]', re.DOTALL)
+# Up to the next bracket that is in no string, or to the end. Nothing that was taken is given back (++, *+, ?+) and
+# an unfinished string ends with the text: hence the time is linear also for what is no JSON.
+_TO_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+"?+)*+([\[\]{}]|\Z)', re.DOTALL)
 
 
 class ModelFileError(ValueError):
@@ -260,9 +260,11 @@ def _parse(header: bytes) -> Any:
 
 def _depth(header: bytes) -> int:
     deepest = depth = 0
-    for part in _PARTS.finditer(header):
-        depth += (part[0] in (b"[", b"{")) - (part[0] in (b"]", b"}"))
+    for part in _TO_BRACKET.finditer(header):
+        depth += (part[1] in (b"[", b"{")) - (part[1] in (b"]", b"}"))
         deepest = max(deepest, depth)
+        if depth < 0:  # no JSON: what follows does not matter
+            break
     return deepest
 
 

@@ -31,6 +31,7 @@ Check = Callable[[Any], object]
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}")
 _ATTRIBUTE = re.compile(r"_?[a-z][a-z0-9_]*")
+_LONGEST = 200  # characters of a message inside another
 _FLOWS = ("numbers", "bits", "sums", "real sums")
 
 
@@ -290,7 +291,7 @@ def from_state(state: dict[str, Any], reader: Reader, path: str) -> Any:
     except ModelFileError:
         raise
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise ModelFileError(f"{path}: its parts do not make a {name}: {error}") from error
+        raise ModelFileError(f"{path}: its parts do not make a {name}: {in_short(error)}") from error
     return result
 
 
@@ -315,6 +316,12 @@ def require(condition: Any, text: str) -> None:
     """Refuse an object that a file describes, and say what must hold."""
     if not condition:
         raise ValueError(text)
+
+
+def in_short(error: Exception) -> str:
+    """Return what an error says, which may quote all that a file holds, in one line of moderate length."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
 
 
 def described(value: Any) -> str:
