@@ -215,7 +215,7 @@ cdef inline int must(bint fits) except -1:
 
 cdef inline Py_ssize_t product(Py_ssize_t a, Py_ssize_t b, Py_ssize_t largest=LARGEST) except -1:
     """Multiply sizes, and refuse what is negative or too large."""
-    must(a >= 0 and b >= 0 and (b == 0 or a <= largest // b))
+    must(0 <= a <= largest and 0 <= b <= largest and (b == 0 or a <= largest // b))
     return a * b
 
 
@@ -493,7 +493,7 @@ cdef class Isa:
                 uint64_t[:, ::1] out):                                     # OUT
         cdef bvar_table_values_job job
         cdef Py_ssize_t g = wires.shape[0], k = wires.shape[1], w = x.shape[1]
-        must(w == words_for(n_samples) and 1 <= k <= 6 and tables.shape[0] == g)
+        must(n_samples >= 0 and w == words_for(n_samples) and 1 <= k <= 6 and tables.shape[0] == g)
         must(out.shape[0] == g and out.shape[1] == w)
         if g == 0 or w == 0:
             return
