@@ -28,8 +28,7 @@ _LARGEST = 1e151  # a little more than `fit` takes: no prediction overflows
 
 def _check_parameters(model: Any) -> None:
     """Check what `fit` would check, so that a wrong parameter is told now; data are not needed for it."""
-    model._check_parameters()
-    model._check_architecture(None)
+    model._check_parameters(goes_on=False)
     check_integer(model.max_iter, "max_iter", low=1)
     if not isinstance(model.random_state, np.random.RandomState | None):
         check_integer(model.random_state, "random_state", low=0)

@@ -73,7 +73,10 @@ def same(a, b):
 
 def vars_of(value):
     if isinstance(value, Network):
-        return {"print": value.fingerprint(), "loss": vars(value.loss), "layers": list(map(type, value.layers))}
+        loss = {
+            name: v for name, v in vars(value.loss).items() if name != "_log_table"
+        }  # made when first asked for
+        return {"print": value.fingerprint(), "loss": loss, "layers": list(map(type, value.layers))}
     return dict(sorted(vars(value).items()))
 
 
