@@ -292,6 +292,7 @@ def test_a_few_samples_of_many_classes_can_be_held_out():
     model = classifier(early_stopping=True, validation_fraction=0.2).fit(X[:30], y)
     assert model.classes_.tolist() == list(range(10))
     assert len(model.history_["validation_score"]) == model.n_iter_
+    assert classifier(early_stopping=True).fit(X[:5], [0, 1, 0, 1, 1]).best_validation_score_ in (0, 0.5, 1)
 
 
 @pytest.mark.parametrize("kind", [BooleanClassifier, LogicGateClassifier])
