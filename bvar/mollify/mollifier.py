@@ -7,6 +7,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
@@ -89,7 +90,7 @@ class Mollifier(BaseEstimator):
         self.schedule = schedule
 
     def degrade(
-        self, X: Any, random_state: Any = None, progress: float | None = None
+        self, X: ArrayLike, random_state: int | np.random.RandomState | None = None, progress: float | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Degrade samples.
 
@@ -158,7 +159,11 @@ class Mollifier(BaseEstimator):
 
 
 def degrade_by_role(
-    X: np.ndarray, role: str, t: Any, image_shape: tuple[int, ...] | None, random_state: Any = None
+    X: np.ndarray,
+    role: str,
+    t: ArrayLike,
+    image_shape: tuple[int, ...] | None,
+    random_state: int | np.random.RandomState | None = None,
 ) -> np.ndarray:
     """Degrade all samples in one way.
 
@@ -240,7 +245,7 @@ def check_image_shape(image_shape: Any, n_features: int) -> tuple[int, ...] | No
     return shape
 
 
-def standard_moments(X: Any, image_shape: tuple[int, ...] | None = None) -> tuple[Any, Any]:
+def standard_moments(X: ArrayLike, image_shape: tuple[int, ...] | None = None) -> tuple[Any, Any]:
     """Compute mean and standard deviation to standardise with.
 
     Parameters
@@ -281,7 +286,7 @@ def standard_moments(X: Any, image_shape: tuple[int, ...] | None = None) -> tupl
     return mean, np.where(std > rounding, std, 1.0)[()]
 
 
-def standardize(X: Any, mean: Any, std: Any) -> np.ndarray:
+def standardize(X: ArrayLike, mean: ArrayLike, std: ArrayLike) -> np.ndarray:
     """Return ``(X - mean) / std``.
 
     Parameters

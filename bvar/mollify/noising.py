@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
 __all__ = ["noise", "noise_at_time", "per_sample"]
 
 
-def noise(X: Any, gamma: Any, random_state: Any = None) -> np.ndarray:
+def noise(X: ArrayLike, gamma: ArrayLike, random_state: int | np.random.RandomState | None = None) -> np.ndarray:
     """Replace a share of the variance of standardised data by noise: ``sqrt(1 - gamma) X + sqrt(gamma) eps``.
 
     Parameters
@@ -44,7 +45,9 @@ def noise(X: Any, gamma: Any, random_state: Any = None) -> np.ndarray:
     return _mix(X, np.sqrt(1 - fraction), np.sqrt(fraction), random_state)
 
 
-def noise_at_time(X: Any, t: Any, random_state: Any = None) -> np.ndarray:
+def noise_at_time(
+    X: ArrayLike, t: ArrayLike, random_state: int | np.random.RandomState | None = None
+) -> np.ndarray:
     """Add noise as mollified classifiers do: ``cos(pi t / 2) X + sin(pi t / 2) eps``.
 
     This is :func:`noise` with the noise fraction ``sin(pi t / 2) ** 2``. Time runs from clean to noise: it is
@@ -110,7 +113,7 @@ def per_sample(value: Any, name: str, X: np.ndarray) -> np.ndarray:
     return numbers.reshape(-1, *(1,) * (X.ndim - 1))
 
 
-def as_float(X: Any) -> np.ndarray:
+def as_float(X: ArrayLike) -> np.ndarray:
     """Return samples as floats, without a copy if they are; a sample has at least one number.
 
     Parameters

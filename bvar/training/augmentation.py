@@ -9,11 +9,12 @@ stream NumPy keeps; :class:`RandomRotation` also depends on the elementary funct
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.ndimage import map_coordinates
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
@@ -41,7 +42,7 @@ class Augmentation(BaseEstimator, ABC):
     image_shape: tuple[int, ...] | None
     probability: float
 
-    def __call__(self, X: Any, random_state: Any = None) -> np.ndarray:
+    def __call__(self, X: ArrayLike, random_state: int | np.random.RandomState | None = None) -> np.ndarray:
         """Change some images at random.
 
         Parameters
@@ -238,7 +239,11 @@ class RandomRotation(Augmentation):
         return (out if images.dtype.kind == "f" else np.rint(out)).astype(images.dtype)
 
 
-def apply_augmentations(X: Any, augment: Any, random_state: Any = None) -> np.ndarray:
+def apply_augmentations(
+    X: ArrayLike,
+    augment: Change | Sequence[Change] | None,
+    random_state: int | np.random.RandomState | None = None,
+) -> np.ndarray:
     """Apply augmentations one after the other.
 
     Parameters

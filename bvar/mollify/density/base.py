@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
@@ -31,7 +32,7 @@ class DensityEstimator(DensityMixin, BaseEstimator, ABC):
     def _make_model(self, n_features: int, random: np.random.RandomState) -> Model:
         """Return an untrained model for standardised data."""
 
-    def fit(self, X: Any, y: Any = None) -> DensityEstimator:
+    def fit(self, X: ArrayLike, y: object = None) -> DensityEstimator:
         """Learn the density of samples.
 
         Parameters
@@ -62,7 +63,7 @@ class DensityEstimator(DensityMixin, BaseEstimator, ABC):
             raise
         return self
 
-    def score_samples(self, X: Any) -> np.ndarray:
+    def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Give the logarithm of the density at each sample.
 
         Parameters
@@ -78,7 +79,7 @@ class DensityEstimator(DensityMixin, BaseEstimator, ABC):
         check_is_fitted(self, "model_")
         return _log_density(self.model_, self.scaler_, self._check_samples(X, reset=False))
 
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: ArrayLike, y: object = None) -> float:
         """Give the mean log density of samples.
 
         Parameters
@@ -95,7 +96,7 @@ class DensityEstimator(DensityMixin, BaseEstimator, ABC):
         """
         return float(np.mean(self.score_samples(X)))
 
-    def sample(self, n_samples: int = 1, random_state: Any = None) -> np.ndarray:
+    def sample(self, n_samples: int = 1, random_state: int | np.random.RandomState | None = None) -> np.ndarray:
         """Draw samples from the model.
 
         Parameters
