@@ -126,7 +126,7 @@ PARTIAL = [
     "check_fit_score_takes_y",
     "check_n_features_in_after_fitting",
 ]
-TWICE = ["check_classifiers_multilabel_representation_invariance"]
+TWICE = ["check_classifiers_multilabel_representation_invariance", "check_supervised_y_2d"]
 LABELS = [
     "check_classifiers_multilabel_output_format_decision_function",
     "check_classifiers_multilabel_output_format_predict",

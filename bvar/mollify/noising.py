@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
+from bvar.encoding.samples import as_table
+
 __all__ = ["noise", "noise_at_time", "per_sample"]
 
 
@@ -126,7 +128,7 @@ def as_float(X: ArrayLike) -> np.ndarray:
     ndarray of float32 or float64
         The same numbers.
     """
-    array = np.asarray(X)
+    array = np.asarray(as_table(X))
     if array.ndim == 0:
         raise ValueError("X must be an array of samples, got a single number")
     return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)

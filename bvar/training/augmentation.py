@@ -274,7 +274,7 @@ def apply_augmentations(
     (2, 4, 4)
     """
     random = check_random_state(random_state)
-    X = np.asarray(X)
+    X = np.asarray(as_table(X))
     for change in as_augmentations(augment):
         changed = np.asarray(change(X, random))
         if changed.shape != X.shape:

@@ -15,6 +15,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bvar._validation import check_integer, check_real
+from bvar.encoding.samples import all_or_nothing, as_table
 from bvar.mollify.density.models import Model
 from bvar.mollify.density.network import Adam
 from bvar.mollify.noising import noise
@@ -32,6 +33,7 @@ class DensityEstimator(DensityMixin, BaseEstimator, ABC):
     def _make_model(self, n_features: int, random: np.random.RandomState) -> Model:
         """Return an untrained model for standardised data."""
 
+    @all_or_nothing  # also when a user interrupts
     def fit(self, X: ArrayLike, y: object = None) -> DensityEstimator:
         """Learn the density of samples.
 
@@ -54,13 +56,18 @@ class DensityEstimator(DensityMixin, BaseEstimator, ABC):
         FloatingPointError
             If training diverged.
         """
-        before = dict(self.__dict__)
-        try:
-            self._fit(X)
-        except BaseException:  # also when a user interrupts: a fitted model stays the model it was
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
+        for left_over in ("best_iter_", "best_validation_score_"):
+            self.__dict__.pop(left_over, None)
+        noise_fractions = self._check_parameters()
+        X = self._check_samples(X, reset=True)
+        random = check_random_state(self.random_state)
+        train, held_out = self._hold_out(X, random)
+        self.scaler_ = StandardScaler().fit(train)
+        training = _Training(self, self._make_model(X.shape[1], random), train, random)
+        training.run(noise_fractions, held_out)
+        self.model_, self.history_, self.n_iter_ = training.kept(), training.history, training.n_epochs
+        if held_out is not None:
+            self.best_iter_, self.best_validation_score_ = training.best.epoch, training.best.score
         return self
 
     def score_samples(self, X: ArrayLike) -> np.ndarray:
@@ -117,20 +124,6 @@ class DensityEstimator(DensityMixin, BaseEstimator, ABC):
 
     # ------------------------------------------------------------------------------- fitting
 
-    def _fit(self, X: Any) -> None:
-        for left_over in ("best_iter_", "best_validation_score_"):
-            self.__dict__.pop(left_over, None)
-        noise_fractions = self._check_parameters()
-        X = self._check_samples(X, reset=True)
-        random = check_random_state(self.random_state)
-        train, held_out = self._hold_out(X, random)
-        self.scaler_ = StandardScaler().fit(train)
-        training = _Training(self, self._make_model(X.shape[1], random), train, random)
-        training.run(noise_fractions, held_out)
-        self.model_, self.history_, self.n_iter_ = training.kept(), training.history, training.n_epochs
-        if held_out is not None:
-            self.best_iter_, self.best_validation_score_ = training.best.epoch, training.best.score
-
     def _hold_out(self, X: np.ndarray, random: np.random.RandomState) -> tuple[np.ndarray, np.ndarray | None]:
         """Set validation samples aside if early stopping wants them."""
         if not self.early_stopping:
@@ -148,7 +141,7 @@ class DensityEstimator(DensityMixin, BaseEstimator, ABC):
     # ------------------------------------------------------------------------------- checking
 
     def _check_samples(self, X: Any, *, reset: bool) -> np.ndarray:
-        X = validate_data(self, X, reset=reset, dtype=np.float64, ensure_min_samples=2 if reset else 1)
+        X = validate_data(self, as_table(X), reset=reset, dtype=np.float64, ensure_min_samples=2 if reset else 1)
         if np.abs(X).max() > _LARGEST:
             raise ValueError(f"X must be within {_LARGEST:g} of 0, or its variance overflows: scale it down")
         return X
