@@ -10,7 +10,7 @@ import numpy as np
 from bvar._validation import check_integer
 from bvar.encoding.base import BitEncoder, Group
 from bvar.encoding.columns import Columns
-from bvar.encoding.samples import Table, flat_images
+from bvar.encoding.samples import Table, all_or_nothing, flat_images
 from bvar.encoding.thermometer import Thermometers, threshold_labels
 
 __all__ = ["ImageEncoder"]
@@ -65,6 +65,7 @@ class ImageEncoder(BitEncoder):
         self.n_bits = n_bits
         self.n_channels = n_channels
 
+    @all_or_nothing
     def fit(self, X: Table, y: object = None) -> ImageEncoder:
         """Find the range of each channel and set its thresholds.
 

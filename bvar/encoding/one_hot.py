@@ -13,7 +13,7 @@ import numpy as np
 from bvar._validation import check_integer
 from bvar.encoding.base import BitEncoder, Group
 from bvar.encoding.columns import Columns, is_missing
-from bvar.encoding.samples import Table
+from bvar.encoding.samples import Table, all_or_nothing
 
 __all__ = [
     "Categories",
@@ -83,6 +83,7 @@ class OneHotBits(BitEncoder):
         self.max_categories = max_categories
         self.min_frequency = min_frequency
 
+    @all_or_nothing
     def fit(self, X: Table, y: object = None) -> OneHotBits:
         """Collect the categories.
 

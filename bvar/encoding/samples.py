@@ -7,7 +7,9 @@ rows.  Nothing else is converted: columns keep their types until the encoder ask
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,7 +17,7 @@ from sklearn.utils.validation import validate_data
 
 from bvar.encoding.columns import is_frame
 
-__all__ = ["Table", "as_table", "check_table", "flat_images", "refuse_channels_first"]
+__all__ = ["Table", "all_or_nothing", "as_table", "check_table", "flat_images", "refuse_channels_first"]
 
 _FEW = 4  # channels of a picture: grey, red-green-blue, and one for transparency
 
@@ -39,6 +41,31 @@ class Sparse(Protocol):
 
 Table = ArrayLike | Frame | Sparse
 """Samples, one a row."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def all_or_nothing(learn: Callable[P, R], failures: type[BaseException] = BaseException) -> Callable[P, R]:
+    """Decorate a method that learns from samples: if it fails, its object stays what it was.
+
+    What an attribute holds may be replaced meanwhile, but not changed in place. Of `failures` an interrupt by the
+    user is no part if they are exceptions alone.
+    """
+
+    @wraps(learn)
+    def learn_or_not(*args: P.args, **kwargs: P.kwargs) -> R:
+        owner: Any = args[0]
+        attributes = owner.__dict__
+        before = dict(attributes)
+        try:
+            return learn(*args, **kwargs)
+        except failures:
+            attributes.clear()
+            attributes.update(before)
+            raise
+
+    return learn_or_not
 
 
 def as_table(X: Any) -> Any:

@@ -21,7 +21,7 @@ from bvar.encoding.one_hot import (
     choose_categories,
     n_category_bits,
 )
-from bvar.encoding.samples import Table
+from bvar.encoding.samples import Table, all_or_nothing
 from bvar.encoding.thermometer import Thermometers, threshold_labels
 from bvar.encoding.thresholds import STRATEGIES, check_target, choose_thresholds
 
@@ -99,6 +99,7 @@ class TableEncoder(BitEncoder):
         self.categorical = categorical
         self.max_categories = max_categories
 
+    @all_or_nothing
     def fit(self, X: Table, y: ArrayLike | None = None) -> TableEncoder:
         """Look at each column, and choose its thresholds or collect its categories.
 

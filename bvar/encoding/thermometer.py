@@ -16,7 +16,7 @@ from bvar._validation import check_choice, check_integer
 from bvar.bits import BitMatrix
 from bvar.encoding.base import BitEncoder, Group
 from bvar.encoding.columns import Columns
-from bvar.encoding.samples import Table
+from bvar.encoding.samples import Table, all_or_nothing
 from bvar.encoding.thresholds import STRATEGIES, check_target, choose_thresholds
 
 __all__ = ["ThermometerEncoder", "Thermometers", "threshold_labels"]
@@ -82,6 +82,7 @@ class ThermometerEncoder(BitEncoder):
         self.n_bits = n_bits
         self.strategy = strategy
 
+    @all_or_nothing
     def fit(self, X: Table, y: ArrayLike | None = None) -> ThermometerEncoder:
         """Choose the thresholds.
 

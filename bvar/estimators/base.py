@@ -257,8 +257,6 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
         if not self.early_stopping:
             return X, y, weights, None
         train, test = self._split(y, int(source.words.random_raw()) >> 33)  # a seed that a RandomState accepts
-        if len(test) < 2:
-            raise ValueError("early_stopping cannot set validation_fraction aside: one sample tells nothing")
         (kept, aside) = (None, None) if weights is None else (weights[train], weights[test])
         X_test, y_test = rows_of(X, test), y[test]
 
@@ -269,7 +267,8 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
         return rows_of(X, train), y[train], kept, EarlyStopping(validate, self.n_iter_no_change)
 
     def _split(self, y: np.ndarray, seed: int) -> list[np.ndarray]:
-        wish = {"test_size": self.validation_fraction, "random_state": seed}
+        two = self.validation_fraction * len(y) <= 1  # one sample would tell nothing
+        wish = {"test_size": 2 if two else self.validation_fraction, "random_state": seed}
         for strata in (self._targets().strata(y), None):
             try:
                 return train_test_split(np.arange(len(y)), stratify=strata, **wish)

@@ -7,6 +7,7 @@ the promise of the Boolean estimators that a seed is one model bit for bit on ev
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any, Self
 
@@ -19,7 +20,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bvar._validation import check_integer, check_real
-from bvar.encoding.samples import as_table, flat_images
+from bvar.encoding.samples import all_or_nothing, as_table, flat_images
 from bvar.mollify.labels import soft_targets
 from bvar.mollify.mollifier import Mollifier, standard_moments, standardize
 from bvar.mollify.schedules import Schedule, progress
@@ -144,6 +145,7 @@ class MollifiedClassifier(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
+    @partial(all_or_nothing, failures=Exception)  # what has been learnt until an interrupt is kept
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Train on labelled samples.
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
@@ -88,7 +89,7 @@ class Mollifier(BaseEstimator):
         self.schedule = schedule
 
     def degrade(
-        self, X: Any, random_state: Any = None, progress: float | None = None
+        self, X: ArrayLike, random_state: int | np.random.RandomState | None = None, progress: float | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Degrade samples.
 
@@ -158,7 +159,11 @@ class Mollifier(BaseEstimator):
 
 
 def degrade_by_role(
-    X: np.ndarray, role: str, t: Any, image_shape: tuple[int, ...] | None, random_state: Any = None
+    X: np.ndarray,
+    role: str,
+    t: ArrayLike,
+    image_shape: tuple[int, ...] | None,
+    random_state: int | np.random.RandomState | None = None,
 ) -> np.ndarray:
     """Degrade all samples in one way.
 
@@ -208,7 +213,7 @@ def beta_times(random: np.random.RandomState, beta: float, size: int) -> np.ndar
     return -np.expm1(np.log1p(-random.random_sample(size)) / beta)
 
 
-def standard_moments(X: Any, image_shape: tuple[int, ...] | None = None) -> tuple[Any, Any]:
+def standard_moments(X: ArrayLike, image_shape: tuple[int, ...] | None = None) -> tuple[Any, Any]:
     """Compute mean and standard deviation to standardise with.
 
     Parameters
@@ -250,7 +255,7 @@ def standard_moments(X: Any, image_shape: tuple[int, ...] | None = None) -> tupl
     return mean, np.where(std > rounding, std, 1.0)[()]
 
 
-def standardize(X: Any, mean: Any, std: Any) -> np.ndarray:
+def standardize(X: ArrayLike, mean: ArrayLike, std: ArrayLike) -> np.ndarray:
     """Return ``(X - mean) / std``.
 
     Parameters

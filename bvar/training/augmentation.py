@@ -9,11 +9,12 @@ stream NumPy keeps; :class:`RandomRotation` also depends on the elementary funct
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.ndimage import map_coordinates
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
@@ -40,7 +41,7 @@ class Augmentation(BaseEstimator, ABC):
     image_shape: tuple[int, ...] | None
     probability: float
 
-    def __call__(self, X: Any, random_state: Any = None) -> np.ndarray:
+    def __call__(self, X: ArrayLike, random_state: int | np.random.RandomState | None = None) -> np.ndarray:
         """Change some images at random.
 
         Parameters
@@ -235,7 +236,11 @@ class RandomRotation(Augmentation):
         return (out if images.dtype.kind == "f" else np.rint(out)).astype(images.dtype)
 
 
-def apply_augmentations(X: Any, augment: Any, random_state: Any = None) -> np.ndarray:
+def apply_augmentations(
+    X: ArrayLike,
+    augment: Change | Sequence[Change] | None,
+    random_state: int | np.random.RandomState | None = None,
+) -> np.ndarray:
     """Apply augmentations one after the other.
 
     Parameters
@@ -266,7 +271,7 @@ def apply_augmentations(X: Any, augment: Any, random_state: Any = None) -> np.nd
     (2, 4, 4)
     """
     random = check_random_state(random_state)
-    X = np.asarray(X)
+    X = np.asarray(as_table(X))
     for change in as_augmentations(augment):
         changed = np.asarray(change(X, random))
         if changed.shape != X.shape:

@@ -18,7 +18,8 @@ from bvar import (
 )
 from bvar.encoding import ImageEncoder, OneHotBits, TableEncoder
 from bvar.mollify import MollifiedClassifier, Mollifier, standard_moments
-from bvar.training import RandomFlip
+from bvar.mollify.density import RealNVPDensity
+from bvar.training import RandomFlip, apply_augmentations
 from bvar.training.changing import Degradation
 
 R = np.random.RandomState(0)
@@ -99,6 +100,20 @@ def test_what_is_masked_is_missing(values, kind):
     assert (model.predict(masked) == model.predict(blank)).all()
     whole = np.ma.array(values, mask=False)
     assert print_of(classifier().fit(whole, Y)) == print_of(classifier().fit(values, Y))
+
+
+def test_what_is_masked_is_missing_for_mollifiers_and_augmentations_too():
+    images = DIGITS.images[:20].copy()
+    masked = np.ma.array(images, mask=images == 3)
+    blank = np.where(images == 3, np.nan, images)
+    np.testing.assert_array_equal(apply_augmentations(masked, RandomFlip(1.0)), blank[:, :, ::-1])
+    np.testing.assert_array_equal(RandomFlip(1.0)(masked), blank[:, :, ::-1])
+    flat, gaps = masked.reshape(20, 64), blank.reshape(20, 64)
+    np.testing.assert_array_equal(standard_moments(flat), standard_moments(gaps))
+    np.testing.assert_array_equal(Mollifier("n").degrade(flat, 0)[0], Mollifier("n").degrade(gaps, 0)[0])
+    for model in (MollifiedClassifier(8), RealNVPDensity()):
+        with pytest.raises(ValueError, match="NaN"):
+            model.fit(flat, DIGITS.target[:20])
 
 
 def test_masked_targets_and_weights_are_refused():
@@ -292,6 +307,7 @@ def test_a_few_samples_of_many_classes_can_be_held_out():
     model = classifier(early_stopping=True, validation_fraction=0.2).fit(X[:30], y)
     assert model.classes_.tolist() == list(range(10))
     assert len(model.history_["validation_score"]) == model.n_iter_
+    assert classifier(early_stopping=True).fit(X[:5], [0, 1, 0, 1, 1]).best_validation_score_ in (0, 0.5, 1)
 
 
 @pytest.mark.parametrize("kind", [BooleanClassifier, LogicGateClassifier])

@@ -7,6 +7,9 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 
 from bvar import BooleanClassifier, BooleanConvClassifier, BooleanRegressor, LogicGateClassifier, kernels
+from bvar.encoding import ImageEncoder, OneHotBits, TableEncoder, ThermometerEncoder
+from bvar.mollify import MollifiedClassifier
+from bvar.mollify.density import RealNVPDensity
 from bvar.networks import CrossEntropy, Network
 
 X, Y = load_digits(return_X_y=True)
@@ -173,6 +176,34 @@ def test_sizes_that_no_layer_can_have_are_refused_at_once():
         with pytest.raises(ValueError, match=rf"each of {name} must be an integer in \[1, 8388607\]"):
             model.fit(*OLD)
         assert state(model) == {}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: ThermometerEncoder(),
+        lambda: OneHotBits(),
+        lambda: TableEncoder(),
+        lambda: ImageEncoder(),
+        lambda: MollifiedClassifier(8, max_iter=2, random_state=0),
+        lambda: RealNVPDensity(max_iter=2, random_state=0),
+    ],
+    ids=["thermometer", "one-hot", "table", "image", "mollified", "density"],
+)
+def test_a_failed_fit_of_anything_else_changes_nothing_either(monkeypatch, make):
+    model = make().fit(X[:50], Y[:50])
+    before = state(model)
+    wrong = X[:50, :7].astype(object)
+    wrong[3, 3] = {}
+    with pytest.raises((TypeError, ValueError)):
+        model.fit(wrong, Y[:50])
+    assert state(model) == before
+    monkeypatch.setattr("bvar.mollify.classifier.Adam.step", raises(Trouble(), 2))
+    monkeypatch.setattr("bvar.mollify.density.network.Adam.step", raises(Trouble(), 2))
+    monkeypatch.setattr("bvar.encoding.base.BitEncoder._finish", raises(Trouble(), 1))
+    with pytest.raises(Trouble):
+        model.fit(X[:50, :9], Y[:50])
+    assert state(model) == before
 
 
 # ------------------------------------------------------------------------------------- interrupts
