@@ -35,7 +35,7 @@ $contents
 
 #include <stddef.h>
 #include <stdint.h>
-
+$fast_math
 enum {
     ${guard}_INPUTS = $n_inputs,
     ${guard}_OUTPUTS = $n_outputs,
@@ -51,6 +51,12 @@ typedef struct {
 } ${name}_memory;
 """
 )
+
+_FAST_MATH = """
+#if defined(__FAST_MATH__) || defined(_M_FP_FAST) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
+#error "compile this without -ffast-math and -ffinite-math-only: a missing feature is NaN, which these ignore"
+#endif
+"""
 
 _PLANES = Template(
     """\
@@ -235,6 +241,7 @@ def to_c(circuit: Netlist, name: str = "circuit", encoder: BitEncoder | None = N
         Simplify it first: a compiler works on all the gates that there are.
     name : str, default='circuit'
         With what all names in the header begin: letters, digits and underscores, beginning with a letter.
+        Constants begin with it too, upper and lower case exchanged, so that headers of any names go together.
     encoder : ThermometerEncoder, OneHotBits or TableEncoder, optional
         The fitted encoder that turns features into the input bits. Default: none, and no functions that take
         features. Categories must be numbers.
@@ -262,8 +269,8 @@ def to_c(circuit: Netlist, name: str = "circuit", encoder: BitEncoder | None = N
 
     Notes
     -----
-    A feature that is missing, NaN, answers F to every question.  Do not compile with options that let the compiler
-    ignore NaN, such as ``-ffast-math``.
+    A feature that is missing, NaN, answers F to every question.  With an encoder the header refuses options that
+    let a compiler ignore NaN, such as ``-ffast-math``.
 
     Examples
     --------
@@ -292,7 +299,7 @@ def to_c(circuit: Netlist, name: str = "circuit", encoder: BitEncoder | None = N
 def _values(circuit: Netlist, name: str, n_slots: int, encoder: BitEncoder | None) -> dict[str, Any]:
     """Collect what the pieces of the file are filled in with."""
     contents = [f" * {name}_outputs and {name}_scores compute 64 samples from planes of input bits."]
-    n_features, guard = 0, name.upper()
+    n_features, guard = 0, name.swapcase()  # another for each name: upper() would be one for Net and net
     if encoder is not None:
         contents.append(f" * {name}_predict_double and {name}_predict_uint8 take rows of features.")
         n_features = encoder.n_features_in_
@@ -303,6 +310,7 @@ def _values(circuit: Netlist, name: str, n_slots: int, encoder: BitEncoder | Non
         "guard": guard,
         "n_inputs": circuit.n_inputs,
         "n_features": n_features,
+        "fast_math": "" if encoder is None else _FAST_MATH,
         "features": f",\n    {guard}_FEATURES = {n_features}" if n_features else "",
         "n_outputs": circuit.n_outputs,
         "n_groups": circuit.n_groups,

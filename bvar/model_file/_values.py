@@ -22,6 +22,7 @@ __all__ = ["Reader", "Writer"]
 _FLOAT = re.compile(r"-?0x[01]\.[0-9a-f]{1,13}p[+-][0-9]{1,4}|-?inf|nan")
 _INTEGER = re.compile(r"-?[1-9][0-9]{0,999}")
 _PLAIN = (type(None), bool, str)
+_ARRAYS = (np.ndarray, np.memmap)  # other subclasses, such as masked arrays, are more than their data
 
 
 class Kinds(Protocol):
@@ -83,7 +84,7 @@ class Writer:
         return [self.value(v, f"{path}.{i}") for i, v in enumerate(values)]
 
     def _list(self, values: list[Any], path: str) -> Any:
-        if values and all(type(v) is np.ndarray and v.ndim == 1 and v.dtype == np.float64 for v in values):
+        if values and all(type(v) in _ARRAYS and v.ndim == 1 and v.dtype == np.float64 for v in values):
             ends = np.cumsum([len(v) for v in values], dtype=np.uint64)
             return {"rows": [self.array(np.concatenate(values), path), self.array(ends, f"{path}.ends")]}
         if _is_table_of_floats(values):
@@ -91,7 +92,7 @@ class Writer:
         return self._items(values, path)
 
     def _ndarray(self, value: np.ndarray, path: str) -> Any:
-        if type(value) is not np.ndarray:
+        if type(value) not in _ARRAYS:
             raise TypeError(f"{path}: cannot save an array of type {type(value).__name__}")
         if value.dtype.kind == "U":
             width = value.dtype.itemsize // 4

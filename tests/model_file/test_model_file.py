@@ -245,6 +245,16 @@ def test_pickle_copy_joblib_and_clone_work_too(tmp_path):
     assert_same_model(clone(loaded).fit(X, LABELS["text"]), model)
 
 
+def test_a_model_on_mapped_memory_is_saved_like_any_other(tmp_path):
+    model = quick().partial_fit(X, CODES, classes=[0, 1, 2])
+    joblib.dump(model, tmp_path / "m.joblib")
+    mapped = joblib.load(tmp_path / "m.joblib", mmap_mode="r")
+    assert isinstance(mapped.classes_, np.memmap)
+    mapped.save(tmp_path / "a", training_state=True)
+    model.save(tmp_path / "b", training_state=True)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
 def test_every_kind_is_known_by_the_name_that_files_keep():
     """A renamed class must keep its old name here, or files with it do not load any more."""
     assert {
