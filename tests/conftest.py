@@ -22,6 +22,34 @@ _CHOSEN = "ci" if os.environ.get("CI") else os.environ.get("BVAR_HYPOTHESIS", "d
 settings.load_profile("fault" if os.environ.get("BVAR_TEST_FAULT") else _CHOSEN)
 
 
+# what takes a second of processor time and more, by the beginning of its name: too long for every few lines of a
+# change, so `make test-fast` leaves it out
+SLOW = (
+    "tests/backends/test_backends.py",
+    "tests/backends/test_twins.py::test_strategies_reach_the_seams",
+    "tests/circuit/test_circuit_simplify.py",
+    "tests/cli/test_command_line.py",
+    "tests/cli/test_demo.py",
+    "tests/docs/test_docs.py::test_examples_of_a_page_run",
+    "tests/docs/test_train_vgg_small.py",
+    "tests/docs/test_tutorials.py::test_a_tutorial_runs",
+    "tests/docs/test_tutorials.py::test_the_landing_page_runs",
+    "tests/estimators/test_defaults.py",
+    "tests/estimators/test_estimators.py::test_scikit_learn_contract",
+    "tests/estimators/test_mollified_bits.py",
+    "tests/model_file/test_model_file.py::test_any_change",
+    "tests/networks/test_gate_recovery.py",
+    "tests/test_faults.py",
+    "tests/testing",
+)
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.nodeid.startswith(SLOW):
+            item.add_marker("slow")
+
+
 def pytest_report_header():
     return f"bvar backends: {', '.join(backends.available())}; in force: {backends.current()}"
 
