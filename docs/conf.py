@@ -46,7 +46,7 @@ def copy_tutorials() -> None:
     target = HERE / "_tutorials"
     target.mkdir(exist_ok=True)
     pages = {page.name: page.read_text(encoding="utf-8") for page in (ROOT / "tutorials").glob("[0-9]*.md")}
-    for old in target.iterdir():
+    for old in target.glob("*.md"):
         if old.name not in pages:
             old.unlink()
     for name, text in pages.items():

@@ -11,15 +11,12 @@ from faults import FAULTS
 
 HERE = Path(__file__).parent
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="faults live in forked processes"),
-]
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="faults live in forked processes")
 
 
 @pytest.fixture(scope="module")
 def runs():
-    """What pytest said to each fault; they break NumPy or what stands above it."""
+    """What pytest said to each fault; they break the NumPy backend or what stands above it, so it is in force."""
     done = subprocess.run(
         [sys.executable, str(HERE / "run_faults.py")],
         env=os.environ | {"BVAR_BACKEND": "numpy"},

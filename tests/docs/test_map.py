@@ -86,6 +86,15 @@ def test_all_ways_to_import_are_seen(tmp_path):
     assert house.size(tmp_path, "a") == "2 files, 10 lines"
 
 
+def test_what_is_called_slow_exists():
+    from conftest import SLOW
+
+    for name in SLOW:
+        path, _, test = name.partition("::")
+        assert (ROOT / path).exists(), name
+        assert not test or f"\ndef {test}" in (ROOT / path).read_text(encoding="utf-8"), name
+
+
 def stops():
     """Rows of the tables of the walk: a file, and a name that it defines."""
     return re.findall(r"^\| `(bvar/[\w/]+\.py)` \| `([\w.]+)` \|", MAP, re.M)

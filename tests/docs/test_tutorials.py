@@ -45,13 +45,11 @@ def ends_in_an_assert(page):
 LONG = ("08", "11")  # half a minute of NumPy, and a quarter
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("page", TUTORIALS, ids=lambda p: p.stem)
 def test_a_tutorial_runs(page):
     execute(page)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("page", [p for p in TUTORIALS if not p.name.startswith(LONG)], ids=lambda p: p.stem)
 def test_a_tutorial_runs_on_the_readable_backend(page):
     with backends.use("numpy"):
