@@ -6,8 +6,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
-from bvar.testing import FUNCTIONS, load_vectors
+from bvar.testing import FUNCTIONS, LAWS, load_vectors
 from bvar.testing.kit.compare import answer, same
+from bvar.testing.kit.search import search
 
 SOURCE = (Path(__file__).parents[2] / "tutorials/ports/python/bvar_port.py").read_text(encoding="utf-8")
 
@@ -86,4 +87,13 @@ def first_vector(module, function):
     for test in reversed(load_vectors(function)["tests"]):
         if not same(answer(ask, function, test["inputs"]), test["result"]):
             return test["id"]
+    return None
+
+
+def first_law(module, function, examples):
+    """The name of a law of this function that the mutant breaks."""
+    ask = _ask(module)
+    for law in LAWS.values():
+        if function in law.functions and any(finding for finding in search(law, ask, examples)):
+            return law.name
     return None

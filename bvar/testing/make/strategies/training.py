@@ -81,11 +81,8 @@ def _sums(draw: Draw, n_in: int, n_out: int, may_center: bool = True) -> dict[st
 @st.composite
 def _units(draw: Draw) -> _Body:
     """Draw a perceptron; its first layer is centred only if no input is missing."""
-    alphabet, n_in, n_out = (
-        draw(st.sampled_from(["01", "01", M])),
-        draw(SMALL | st.just(65)),
-        draw(st.integers(2, 3)),
-    )
+    alphabet, n_in = draw(st.sampled_from(["01", "01", M])), draw(SMALL | st.just(65))
+    n_out = draw(st.integers(2, 3))
     layers: list[Any] = []
     below, may_center = n_in, alphabet != M
     for width in draw(st.lists(SMALL | MANY, max_size=2)):
