@@ -40,9 +40,9 @@ BORDER = 32
 class Numbers:
     """Stands for a window whose numbers need not fit each other."""
 
-    def __init__(self, numbers):
+    def __init__(self, numbers, n_inputs=9, n_places=4, patch_size=9):
         self._numbers = tuple(numbers)
-        self.n_places, self.patch_size = 4, 9
+        self.n_inputs, self.n_places, self.patch_size = n_inputs, n_places, patch_size
 
     def numbers(self):
         return self._numbers
@@ -79,7 +79,16 @@ class Draw:
         reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
         padding = [int(self.random.randint(0, r)) for r in reach]
         size = [max(1, r - 2 * p) + int(self.random.randint(4)) for r, p in zip(reach, padding, strict=True)]
-        return SlidingWindow((*size, self.one_of([1, 3, 8, 32])), kernel, stride, padding, dilation)
+        window = SlidingWindow((*size, self.one_of([1, 3, 8, 32])), kernel, stride, padding, dilation)
+        return self.near(window) if self.chance(0.3) else window
+
+    def near(self, window):
+        """One number is one off, and the sizes of arrays will follow it: nothing but the number is wrong."""
+        numbers = list(window.numbers())
+        i = self.random.randint(13)
+        numbers[i] = max(0, numbers[i] + self.one_of([-1, 1, 2]))
+        height, width, channels, down, across = numbers[:5]
+        return Numbers(numbers, height * width * channels, numbers[11] * numbers[12], down * across * channels)
 
     def array(self, value):
         """The same array with another shape, dtype, layout or content, or no array."""
@@ -111,7 +120,7 @@ class Draw:
     def spoiled(self, value):
         if isinstance(value, np.ndarray):
             return self.array(value)
-        if isinstance(value, SlidingWindow):
+        if isinstance(value, SlidingWindow | Numbers):
             numbers = list(value.numbers())
             for _ in range(self.random.randint(1, 4)):
                 i = self.random.randint(13)
