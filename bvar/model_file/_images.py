@@ -18,7 +18,8 @@ def _window_fields(window: SlidingWindow) -> dict[str, Any]:
     return {name: list(getattr(window, name)) for name in names}
 
 
-def _integers(values: Any, n: int, name: str) -> tuple[int, ...]:
+def _integers(values: Any, n: int, name: str) -> Any:
+    """Return a tuple of `n` integers."""
     fits = isinstance(values, list) and len(values) == n and all(type(v) is int for v in values)
     require(fits, f"{name} must be a list of {n} integers")
     return tuple(values)

@@ -216,10 +216,8 @@ def start_slow(path, seconds):
 def test_what_a_killed_save_leaves_is_removed_by_the_next_one(tmp_path):
     path = tmp_path / "m"
     for _ in range(2):
-        process = start_slow(path, 60)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
+        with start_slow(path, 60) as process:
+            process.send_signal(signal.SIGKILL)
         assert names(tmp_path) == [".m.tmp"]  # one for the target, however often
     model_file.save(NETWORK, path)
     assert names(tmp_path) == ["m"]
@@ -229,12 +227,12 @@ def test_what_a_killed_save_leaves_is_removed_by_the_next_one(tmp_path):
 def test_a_save_under_way_is_waited_for_and_not_torn(tmp_path):
     """The other process ends first; then ours replaces what it wrote."""
     path = tmp_path / "m"
-    process = start_slow(path, 1)
-    started = time.monotonic()
-    model_file.save(NETWORK, path)
-    assert time.monotonic() - started > 0.5
-    assert process.wait() == 0
-    process.stdout.close()
+    with start_slow(path, 1) as process:
+        started = time.monotonic()
+        model_file.save(NETWORK, path)
+        waited = time.monotonic() - started
+    assert process.returncode == 0
+    assert waited > 0.5
     assert names(tmp_path) == ["m"]
     assert model_file.load(path).fingerprint() == NETWORK.fingerprint()
 
