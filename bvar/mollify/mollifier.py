@@ -245,7 +245,7 @@ def standard_moments(X: ArrayLike, image_shape: tuple[int, ...] | None = None) -
     images = image_shape is not None and check_image_shape(image_shape, X.shape[-1])
     axis = None if images else 0
     missing = np.isnan(X)
-    largest = np.abs(X).max(initial=0, where=~missing)
+    largest = float(np.abs(X).max(initial=0, where=~missing))
     if largest > _LARGEST:
         raise ValueError(f"X must be within {_LARGEST:g} of 0, or its variance overflows: scale it down")
     known = np.ma.array(X, mask=missing) if missing.any() else X
