@@ -125,9 +125,7 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
         with self._all_or_nothing(), self._backend():
             max_iter = check_integer(self.max_iter, "max_iter", low=1)
             goes_on = bool(self.warm_start) and hasattr(self, "network_")
-            self._check_parameters()
-            if goes_on:
-                self._recipe().check_same(self.network_)
+            self._check_parameters(goes_on=goes_on)
             X, y, weights = self._check_data(X, y, sample_weight, reset=not goes_on)
             if weights is not None and not weights.any():
                 raise ValueError("sample_weight must have a positive entry")
@@ -182,9 +180,7 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
         with self._all_or_nothing(), self._backend():
             if self.early_stopping:
                 raise ValueError("early_stopping must be False for partial_fit, which holds no samples out")
-            self._check_parameters()
-            if not first:
-                self._recipe().check_same(self.network_)
+            self._check_parameters(goes_on=not first)
             silent = sample_weight is not None and not np.any(sample_weight)  # scikit-learn's check refuses that
             X, y, weights = self._check_data(X, y, None if silent else sample_weight, reset=first)
             if silent or (weights is not None and not weights.any()):
@@ -324,8 +320,8 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
         self._weights_seen = (heavy + mine, n + len(y))
         return mine / len(y) / (self._weights_seen[0] / self._weights_seen[1])
 
-    def _check_parameters(self) -> None:
-        """Check all parameters, before any data."""
+    def _check_parameters(self, *, goes_on: bool) -> None:
+        """Check all parameters before any data, and that a network to go on with has the shape they say."""
         check_real(self.eta, "eta", low=0, high=_LARGEST_ETA)
         if self.flip_noise != "auto":
             check_flip_noise(self.flip_noise, " or 'auto'")
@@ -347,6 +343,8 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
                 f"a score, got {self.loss!r}"
             )
         self._recipe().check()
+        if goes_on:
+            self._recipe().check_same(self.network_)
 
     # ------------------------------------------------------------------------------- predicting
 

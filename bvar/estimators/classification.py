@@ -165,8 +165,8 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
             return Labels(len(self.classes_), self.temperature)
         return Classes(self.classes_, self.temperature)
 
-    def _check_parameters(self) -> None:
-        super()._check_parameters()
+    def _check_parameters(self, *, goes_on: bool) -> None:
+        super()._check_parameters(goes_on=goes_on)
         as_augmentations(self.augment)
         if self.mollifier is not None and not isinstance(self.mollifier, Mollifier):
             raise TypeError(f"mollifier must be None or a bvar.mollify.Mollifier, got {self.mollifier!r}")
