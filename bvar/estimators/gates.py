@@ -24,8 +24,8 @@ class LogicGateClassifier(NetworkClassifier):
     """A network of logic gates that tells classes apart, and can be taken out as a circuit.
 
     Every neuron is a gate on a few wires; what is trained is its truth table. A class is scored by how many gates
-    of its share of the last layer say T. The rule of training is exact: integers all the way down, with no
-    relaxation, no float weight and no surrogate.
+    of its share of the last layer say T. The rule of training is exact: signals and votes are integers all the way
+    down, with no relaxation and no surrogate.
 
     Parameters
     ----------

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
+from slow import SLOW
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "docs/_ext"))
@@ -87,8 +88,6 @@ def test_all_ways_to_import_are_seen(tmp_path):
 
 
 def test_what_is_called_slow_exists():
-    from conftest import SLOW
-
     for name in SLOW:
         path, _, test = name.partition("::")
         assert (ROOT / path).exists(), name
