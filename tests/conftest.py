@@ -8,6 +8,7 @@ os.environ.setdefault(
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+from slow import SLOW
 
 from bvar import backends
 
