@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from fractions import Fraction
+from math import isqrt
 
 import numpy as np
 
-__all__ = ["PI", "cosine", "exp_table", "half_cosine", "median_of_largest", "sech2_table", "sqrt"]
+__all__ = ["PI", "cosine", "exp_table", "half_cosine", "median_of_largest", "rounded_root", "sech2_table", "sqrt"]
 
 _CONTEXT = Context(prec=40, rounding=ROUND_HALF_EVEN)
 PI = Decimal("3.141592653589793238462643383279502884197")
@@ -25,6 +26,11 @@ def sqrt(value: Fraction | int) -> Decimal:
     """Square root, to forty digits."""
     with localcontext(_CONTEXT):
         return _decimal(value).sqrt()
+
+
+def rounded_root(value: Fraction | int) -> int:
+    """Square root as the nearest integer, halves up."""
+    return (isqrt(int(4 * value)) + 1) // 2  # of twice the root, the whole part
 
 
 def exp_table(scale: Decimal, bits: int) -> np.ndarray:

@@ -2,11 +2,13 @@
 
 from bvar.layers.add import Add
 from bvar.layers.base import Layer, Parameter
+from bvar.layers.concatenate import Concatenate
 from bvar.layers.conv import BooleanConv2d
 from bvar.layers.gate import GateLayer, GroupSum, UnitMajor
 from bvar.layers.linear import BooleanLinear
 from bvar.layers.number_conv import SignedConv2d
 from bvar.layers.pool import MaxPool2d, SumPool2d
+from bvar.layers.signal_scale import SignalScale
 from bvar.layers.signed_sum import SignedSum, standard_int8
 from bvar.layers.threshold import Threshold
 from bvar.layers.wires import image_places, random_wires, window_wires
@@ -15,12 +17,14 @@ __all__ = [
     "Add",
     "BooleanConv2d",
     "BooleanLinear",
+    "Concatenate",
     "GateLayer",
     "GroupSum",
     "Layer",
     "MaxPool2d",
     "Parameter",
     "UnitMajor",
+    "SignalScale",
     "SignedConv2d",
     "SignedSum",
     "SumPool2d",
