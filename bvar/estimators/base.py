@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from math import prod
 from os import PathLike
 from typing import Any
 
@@ -212,7 +213,7 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
                 self.network_ = best.network
 
     def _record(self, seen: Votes, flips: np.ndarray, targets: np.ndarray) -> None:
-        sizes = np.array([p.bits.n_rows * p.bits.n_bits for p in self.network_.parameters])
+        sizes = np.array([prod(p.shape) for p in self.network_.parameters])
         self.history_["loss"].append(seen.loss / seen.n_samples)
         self.history_["score"].append(self._mean_score(seen, targets))
         self.history_["flips"].append((flips / sizes).tolist())

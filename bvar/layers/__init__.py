@@ -1,12 +1,13 @@
 """Layers of a Boolean network, one module each: bits and integers alone; real weights are in ``bvar.real``."""
 
 from bvar.layers.add import Add
-from bvar.layers.base import Layer, Parameter
+from bvar.layers.base import Layer, Parameter, Trainable
 from bvar.layers.concatenate import Concatenate
 from bvar.layers.conv import BooleanConv2d
 from bvar.layers.gate import GateLayer, GroupSum, UnitMajor
 from bvar.layers.linear import BooleanLinear
 from bvar.layers.number_conv import SignedConv2d
+from bvar.layers.offset import Offset
 from bvar.layers.pool import MaxPool2d, SumPool2d
 from bvar.layers.signal_scale import SignalScale
 from bvar.layers.signed_sum import SignedSum, standard_int8
@@ -22,6 +23,7 @@ __all__ = [
     "GroupSum",
     "Layer",
     "MaxPool2d",
+    "Offset",
     "Parameter",
     "UnitMajor",
     "SignalScale",
@@ -29,6 +31,7 @@ __all__ = [
     "SignedSum",
     "SumPool2d",
     "Threshold",
+    "Trainable",
     "image_places",
     "random_wires",
     "standard_int8",

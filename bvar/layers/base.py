@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from math import sqrt
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -15,7 +16,45 @@ import numpy as np
 from bvar import backends, kernels
 from bvar.bits import BitMatrix
 
-__all__ = ["Companion", "Comparison", "Layer", "Marginals", "Parameter", "Received", "Sums", "Value", "VoteBlock"]
+__all__ = [
+    "Companion",
+    "Comparison",
+    "EtaOfRows",
+    "Layer",
+    "Marginals",
+    "Parameter",
+    "Received",
+    "Sums",
+    "Trainable",
+    "Value",
+    "VoteBlock",
+]
+
+EtaOfRows: TypeAlias = Callable[[float, np.ndarray], np.ndarray]
+"""Takes eta and the votes on rows, and gives each row its own, lowered where its votes are too loud together."""
+
+
+class Trainable(Protocol):
+    """A tensor that votes train: :class:`Parameter` holds bits, :class:`bvar.layers.Offset` integers."""
+
+    name: str
+    n_places: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the tensor, of its votes and of its accumulators."""
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes in memory, without what can be made again."""
+
+    def move(
+        self, m: np.ndarray, votes: np.ndarray, *, beta: float, eta: float, clipped: EtaOfRows, rows: slice
+    ) -> int:
+        """Accumulate the votes on some rows and move what has enough; return how many have moved."""
+
+    def arrays(self) -> Iterator[np.ndarray]:
+        """Give everything that inference depends on, for the fingerprint."""
 
 
 class Parameter:
@@ -34,12 +73,25 @@ class Parameter:
         At how many places of one sample each weight is used, and voted on.
     """
 
+    shares_a_sum: ClassVar[bool] = True
+    """Whether the weights of a row add to one sum, so that their flips in one step must be bounded together."""
+
     def __init__(self, name: str, bits: BitMatrix, *, rms: int = 1, n_places: int = 1) -> None:
         self.name = name
         self.bits = bits
         self.rms = rms
         self.n_places = n_places
         self._prepared: kernels.PreparedWeights | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of rows and of bits in each."""
+        return self.bits.shape
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes in memory, rows padded to 64 bits."""
+        return self.bits.words.nbytes
 
     def prepared(self) -> kernels.PreparedWeights:
         """Return the weights laid out for the backend in force.
@@ -81,6 +133,41 @@ class Parameter:
             self._prepared = None
         return flips
 
+    def move(
+        self,
+        m: np.ndarray,
+        votes: np.ndarray,
+        *,
+        beta: float,
+        eta: float,
+        clipped: EtaOfRows,
+        rows: slice = slice(None),
+    ) -> int:
+        """Take one step on the votes, as the optimizer asks every tensor that it trains to.
+
+        Parameters
+        ----------
+        m, votes, beta, rows
+            As for `flip`.
+        eta : float
+            What one vote adds, for a weight that is used once on inputs of size 1.
+        clipped : callable
+            Takes eta and votes and gives each row its own; not asked where rows do not share a sum.
+
+        Returns
+        -------
+        int
+            Number of weights that flipped.
+        """
+        eta /= self.rms * sqrt(self.n_places)
+        of_rows = clipped(eta, votes) if self.shares_a_sum else eta
+        return self.flip(m, votes, beta=beta, eta=of_rows, rows=rows)
+
+    def arrays(self) -> Iterator[np.ndarray]:
+        """Give the number of rows and of bits in each, and the words."""
+        yield np.array(self.shape, np.uint64)
+        yield self.bits.words
+
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what can be made again."""
         return {**self.__dict__, "_prepared": None}
@@ -114,8 +201,8 @@ class Layer(ABC):
     Each class takes one kind of input and has a context of its own, hence `Any` in the base class.
     """
 
-    parameters: tuple[Parameter, ...] = ()
-    """Tensors of bits, which votes train."""
+    parameters: tuple[Trainable, ...] = ()
+    """Tensors that votes train: bits, and the offsets of sums."""
     companion: ClassVar[type[Companion] | None] = None
     """What trains other weights of such layers than bits; None: there are no others."""
     rows_together: int | None = None

@@ -84,6 +84,12 @@ def units_of(x: BitMatrix) -> BitMatrix:
     return kernels.transpose(x)
 
 
+class Table(Parameter):
+    """Truth tables, a row each: a sample looks at one entry, so the entries of a row share no sum."""
+
+    shares_a_sum = False
+
+
 class GateLayer(Layer):
     """Gates with truth tables that are learnt and wires that are fixed.
 
@@ -162,7 +168,7 @@ class GateLayer(Layer):
             raise ValueError(f"wires must have shape {(n_outputs, fan_in)}, got {np.shape(wires)}")
         self.name = name
         self.wiring = Wiring(wires, n_inputs)
-        self.table = Parameter(f"{name}.table", _initial_tables(n_outputs, fan_in, pass_through, source))
+        self.table = Table(f"{name}.table", _initial_tables(n_outputs, fan_in, pass_through, source))
         self.parameters = (self.table,)
 
     @property

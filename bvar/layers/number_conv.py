@@ -11,7 +11,7 @@ import numpy as np
 
 from bvar.bits.random import RandomSource
 from bvar.bits.windows import SlidingWindow
-from bvar.layers.base import Layer, Parameter
+from bvar.layers.base import Layer, Trainable
 from bvar.layers.signed_sum import SignedSum
 
 __all__ = ["NumberConv2d", "SignedConv2d"]
@@ -30,7 +30,7 @@ class LinearOnRows(Protocol):
     """What a layer on patches must have."""
 
     name: str
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[Trainable, ...]
 
     @property
     def n_outputs(self) -> int: ...

@@ -86,7 +86,7 @@ def _check_network(network: Network, path: str) -> None:
     )
     if optimizer.m or optimizer.beta:
         fits = len(optimizer.m) == len(optimizer.beta) == len(parameters) and all(
-            _is_array(m, np.float32, 2) and m.shape == p.bits.shape and type(b) is float and 0 <= b <= 1
+            _is_array(m, np.float32, 2) and m.shape == p.shape and type(b) is float and 0 <= b <= 1
             for m, b, p in zip(optimizer.m, optimizer.beta, parameters, strict=False)
         )
         _require(fits, path, "accumulators do not fit the weights")

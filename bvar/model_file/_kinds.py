@@ -139,7 +139,8 @@ def _threshold_from(fields: dict[str, Any], reader: Reader, path: str) -> Thresh
 
 
 def _linear_to(layer: BooleanLinear, writer: Writer, path: str) -> dict[str, Any]:
-    only(layer, path, ("gate", "name", "weight", "bias", "centered", "parameters"))
+    nothing = ("offset",) if layer.offset is None else ()  # an attribute that is None is not lost
+    only(layer, path, ("gate", "name", "weight", "bias", "centered", "parameters", *nothing))
     check_parameters(layer, path)
     return {
         "bias": None if layer.bias is None else writer.value(layer.bias.bits, f"{path}.bias"),
