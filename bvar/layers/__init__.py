@@ -1,13 +1,14 @@
 """Layers of a Boolean network, one module each: bits and integers alone; real weights are in ``bvar.real``."""
 
 from bvar.layers.add import Add
-from bvar.layers.base import Layer, Parameter, Trainable
+from bvar.layers.base import Layer
 from bvar.layers.concatenate import Concatenate
 from bvar.layers.conv import BooleanConv2d
 from bvar.layers.gate import GateLayer, GroupSum, UnitMajor
 from bvar.layers.linear import BooleanLinear
 from bvar.layers.number_conv import SignedConv2d
 from bvar.layers.offset import Offset
+from bvar.layers.parameter import Parameter, Trainable
 from bvar.layers.pool import MaxPool2d, SumPool2d
 from bvar.layers.signal_scale import SignalScale
 from bvar.layers.signed_sum import SignedSum, standard_int8

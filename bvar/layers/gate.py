@@ -23,7 +23,8 @@ from bvar.bits import BitMatrix
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.kernels import MAX_FAN_IN, MAX_SIGNAL, Wiring
 from bvar.kernels._memory import lines
-from bvar.layers.base import Layer, Parameter
+from bvar.layers.base import Layer
+from bvar.layers.parameter import Parameter
 from bvar.layers.wires import random_wires
 
 __all__ = ["GateLayer", "GroupSum", "UnitMajor"]

@@ -12,8 +12,9 @@ from bvar._validation import check_integer
 from bvar.bits import BitMatrix
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.calculus.gates import Gate
-from bvar.layers.base import Layer, Marginals, Parameter, Value, VoteBlock
+from bvar.layers.base import Layer, Marginals, Value, VoteBlock
 from bvar.layers.offset import Offset, random_offsets
+from bvar.layers.parameter import Parameter
 
 __all__ = ["BooleanLinear"]
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from bvar.bits.random import RandomSource
 from bvar.bits.windows import SlidingWindow
-from bvar.layers.base import Layer, Trainable
+from bvar.layers.base import Layer
+from bvar.layers.parameter import Trainable
 from bvar.layers.signed_sum import SignedSum
 
 __all__ = ["NumberConv2d", "SignedConv2d"]

@@ -18,12 +18,12 @@ import numpy as np
 from bvar import kernels
 from bvar._validation import check_array, check_integer, check_real
 from bvar.bits.random import RandomWords
-from bvar.layers.base import EtaOfRows
+from bvar.layers.parameter import EtaOfRows, Trainable
 
 __all__ = ["Offset", "random_offsets"]
 
 
-class Offset:
+class Offset(Trainable):
     r"""Integers that move by their votes, a spread of the sum times `rate` at most in one step.
 
     .. math::
@@ -39,9 +39,9 @@ class Offset:
     values : ndarray of int32, shape (n_outputs,)
         The offsets, each in [-n_terms, n_terms]: beyond the range of the sum nothing would change.
     n_terms : int
-        n, the number of terms in each sum.
+        Number n of terms in each sum.
     rate : float, default=0.1
-        rho in [0, 1]: how far the loudest vote moves an offset in one step, in spreads of the sum; 0 keeps it.
+        Share rho in [0, 1]: how far the loudest vote moves an offset in one step, in spreads of the sum.
 
     Raises
     ------
@@ -52,6 +52,14 @@ class Offset:
     --------
     Parameter : A tensor of bits.
     BooleanLinear : Which has offsets if it is given their spread.
+
+    Notes
+    -----
+    This is :eq:`offset-move` of ``docs/explanation/thresholds.md``.
+
+    All arithmetic is elementwise IEEE float32 in the order written, each operation rounded to nearest even and
+    none contracted: eta and the votes become float32, their product is clipped, ``float32(rate * sqrt(n_terms))``
+    times that is subtracted from m, and the whole part is taken off.
 
     Examples
     --------
@@ -67,8 +75,6 @@ class Offset:
     >>> offset.values, optimizer.m[0].round(2)
     (array([-2,  7], dtype=int32), array([ 0.  , -0.39], dtype=float32))
     """
-
-    n_places = 1
 
     def __init__(self, name: str, values: np.ndarray, n_terms: int, *, rate: float = 0.1) -> None:
         self.name = name
@@ -100,32 +106,7 @@ class Offset:
         clipped: EtaOfRows,
         rows: slice = slice(None),
     ) -> int:
-        """Move by the votes; what is left of a whole step waits in the accumulator.
-
-        Parameters
-        ----------
-        m : ndarray of float32
-            Accumulators of these offsets, changed in place; between steps in (-1, 1).
-        votes : ndarray of int32
-            Votes: sums of signals.
-        beta, clipped
-            Not used: an offset that moves has not changed the sense of older votes, and it has its own clip.
-        eta : float
-            What one vote counts.
-        rows : slice, optional
-            Offsets concerned. Default: all.
-
-        Returns
-        -------
-        int
-            Number of offsets that moved.
-
-        Notes
-        -----
-        All arithmetic is elementwise IEEE float32 in the order written, each operation rounded to nearest even and
-        none contracted: eta and the votes become float32, their product is clipped, ``float32(rate * sqrt(n))``
-        times that is subtracted, and the whole part is taken off.
-        """
+        """Move by the votes; what is left of a whole step waits in m. There is nothing for beta to discount."""
         # from 1 on every vote but 0 is clipped: the same step, and float32 cannot overflow
         step = np.clip(np.float32(min(eta, 1.0)) * votes.astype(np.float32), -1, 1)
         m -= np.float32(self.rate * sqrt(self.n_terms)) * step
@@ -171,7 +152,7 @@ def random_offsets(n_outputs: int, n_terms: int, spread: float, source: RandomWo
     >>> from bvar.layers.offset import random_offsets
     >>> offsets = random_offsets(1000, 100, 0.5, RandomWords(0))
     >>> round(float(offsets.std()), 1)
-    5.0
+    5.2
     """
     if check_real(spread, "offset_spread", low=0) > 1:
         raise ValueError(f"offset_spread must be in [0, 1], got {spread!r}")

@@ -51,8 +51,12 @@ def front_network(
         Whether the sums see the inputs beside the gates. If not, no input may be missing.
     pass_through : int, default=16
         See :class:`bvar.layers.GateLayer`.
-    offset_spread, offset_rate, centered
-        Of the layers of sums, see :func:`bvar.networks.boolean_mlp`.
+    offset_spread : float, default=0.5
+        Spread of the first offsets of hidden sums, see :func:`bvar.networks.boolean_mlp`.
+    offset_rate : float, default=0.1
+        See :class:`bvar.layers.Offset`.
+    centered : bool, default=False
+        Whether votes on weights behind a hidden layer count from the mean of its activations.
     eta : float, default=10.0
         See :class:`bvar.networks.BooleanOptimizer`.
     clip : float, default=1.0

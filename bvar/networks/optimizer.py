@@ -67,7 +67,7 @@ class BooleanOptimizer:
     --------
     >>> import numpy as np
     >>> from bvar import kernels
-    >>> from bvar.layers import Trainable
+    >>> from bvar.layers import Parameter
     >>> from bvar.networks import BooleanOptimizer
     >>> weight = Parameter("w", kernels.pack(np.array([[True, False, True, False]])))
     >>> optimizer = BooleanOptimizer(eta=0.5 * 127, clip=float("inf"))

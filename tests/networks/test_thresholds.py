@@ -131,6 +131,26 @@ def test_the_vote_on_the_threshold_of_a_score_is_that_of_the_signals():
     assert network.votes(x, y).tensors[-1].tolist() == [sum(map(int, column)) for column in signals.T]
 
 
+@given(seed=st.integers(0, 99))
+def test_the_common_part_is_the_vote_on_the_threshold_with_a_gain(seed):
+    """Theorem: weights that move along the common part move sums, on average, |mean|^2 times as the offset."""
+    rng = np.random.default_rng(seed)
+    x, z = rng.choice([-1, 1], (16, 6)), rng.integers(-127, 128, 16)
+    x[:, :2] = 1  # two constant inputs: a gain of at least 2
+    total, means = Fraction(int(z.sum())), [Fraction(int(c), 16) for c in x.sum(axis=0)]
+    common = [total * mean for mean in means]
+    whole = kernels.weight_votes(z[:, None].astype(np.int8), kernels.pack(x.astype(np.int8)))[0]
+    covariances = [
+        sum(int(a) * (int(b) - mean) for a, b in zip(z, c, strict=True))
+        for c, mean in zip(x.T, means, strict=True)
+    ]
+    assert [a + b for a, b in zip(covariances, common, strict=True)] == whole.tolist()
+    moved = Fraction(sum(sum(-v * int(e) for v, e in zip(common, row, strict=True)) for row in x), 16)
+    gain = sum(mean**2 for mean in means)
+    assert moved == -total * gain
+    assert gain >= 2
+
+
 @given(
     tau=st.lists(st.integers(-(2**31), 2**31 - 1), min_size=5, max_size=5),
     offsets=st.lists(st.integers(-70, 70), min_size=5, max_size=5),
@@ -173,6 +193,17 @@ def test_an_offset_moves_as_the_page_says(votes, eta, rate, n_terms, n_steps):
         assert m.tolist() == [float(a) for a in accumulators]
         assert moved == sum(a != b for a, b in zip(before, values, strict=True))
         assert (abs(m) < 1).all()
+
+
+@given(st.lists(st.integers(-500, 500), min_size=1, max_size=30))
+def test_what_is_less_than_a_step_of_an_offset_is_not_lost(votes):
+    """Theorem (error feedback): in numbers that float32 holds, offset and accumulator add up to all steps."""
+    offset, m = Offset("o", np.zeros(1, np.int32), 2**20, rate=2**-9), np.zeros(1, np.float32)
+    for t, q in enumerate(votes, start=1):  # rate * sqrt(n) is 2, and eta a power of two
+        offset.move(m, np.array([q], np.int32), beta=1.0, eta=2**-8, clipped=None)
+        moved = -sum(max(min(Fraction(q, 256), 1), -1) for q in votes[:t]) * 2
+        assert offset.values[0] + Fraction(float(m[0])) == moved
+        assert abs(offset.values[0]) < 2 * t + 1
 
 
 def test_an_offset_stays_within_the_range_of_the_sum():
