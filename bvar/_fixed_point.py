@@ -14,6 +14,7 @@ from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from fractions import Fraction
 from functools import cache
+from math import isqrt
 
 import numpy as np
 
@@ -25,6 +26,7 @@ __all__ = [
     "half_cosine",
     "log",
     "median_of_largest",
+    "rounded_root",
     "sech2_table",
     "sqrt",
 ]
@@ -41,6 +43,11 @@ def sqrt(value: Fraction | int) -> Decimal:
     """Square root, to forty digits."""
     with localcontext(_CONTEXT):
         return _decimal(value).sqrt()
+
+
+def rounded_root(value: Fraction | int) -> int:
+    """Square root as the nearest integer, halves up."""
+    return (isqrt(int(4 * value)) + 1) // 2  # of twice the root, the whole part
 
 
 def exp_table(scale: Decimal, bits: int) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bvar.kernels import unpack
+from bvar.layers import Parameter
 from bvar.networks.network import Network
 
 if TYPE_CHECKING:
@@ -180,16 +181,17 @@ def plot_weights(
     >>> ax.images[0].get_array().shape
     (8, 8)
     """
-    if not 0 <= layer < len(network.parameters):
-        raise ValueError(f"layer must be in [0, {len(network.parameters) - 1}], got {layer}")
-    bits = network.parameters[layer].bits
+    parameters = [parameter for parameter in network.parameters if isinstance(parameter, Parameter)]
+    if not 0 <= layer < len(parameters):
+        raise ValueError(f"layer must be in [0, {len(parameters) - 1}], got {layer}")
+    bits = parameters[layer].bits
     if not 0 <= neuron < bits.n_rows:
         raise ValueError(f"neuron must be in [0, {bits.n_rows - 1}], got {neuron}")
     if shape[0] * shape[1] != bits.n_bits:
         raise ValueError(f"shape must have {bits.n_bits} pixels, got {shape[0]} x {shape[1]}")
     ax = _axes(ax)
     ax.imshow(unpack(bits[neuron : neuron + 1]).reshape(shape), cmap="cividis", vmin=0, vmax=1)
-    ax.set(xticks=[], yticks=[], title=f"{network.parameters[layer].name}, neuron {neuron}")
+    ax.set(xticks=[], yticks=[], title=f"{parameters[layer].name}, neuron {neuron}")
     return ax
 
 

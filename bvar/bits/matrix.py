@@ -168,6 +168,41 @@ class BitMatrix:
             known = np.concatenate([_full_known(p) if p.known is None else p.known for p in parts])
         return cls.trusted(np.concatenate([part.words for part in parts]), n_bits, known)
 
+    def beside(self, other: BitMatrix) -> BitMatrix:
+        """Put the bits of another matrix behind those of each row.
+
+        Parameters
+        ----------
+        other : BitMatrix of as many rows
+            What comes behind.
+
+        Returns
+        -------
+        BitMatrix of shape (n_rows, n_bits + other.n_bits)
+            With a `known` plane if one of the two has one.
+
+        Raises
+        ------
+        ValueError
+            If the numbers of rows differ.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from bvar import kernels
+        >>> a, b = kernels.pack(np.array([[True, False]])), kernels.pack(np.array([[True]]))
+        >>> kernels.unpack(a.beside(b))
+        array([[ True, False,  True]])
+        """
+        if len(other) != len(self):
+            raise ValueError(f"other must have {len(self)} rows, as many as this, got {len(other)}")
+        known = None
+        if self.known is not None or other.known is not None:
+            left, right = (_full_known(b) if b.known is None else b.known for b in (self, other))
+            known = _join(left, right, self.n_bits, other.n_bits)
+        words = _join(self.words, other.words, self.n_bits, other.n_bits)
+        return BitMatrix.trusted(words, self.n_bits + other.n_bits, known)
+
     @property
     def n_rows(self) -> int:
         """Number of rows."""
@@ -211,6 +246,18 @@ def _full_known(bits: BitMatrix) -> np.ndarray:
     if bits.n_bits % WORD:
         known[:, -1] = tail_mask(bits.n_bits)
     return known
+
+
+def _join(left: np.ndarray, right: np.ndarray, n_left: int, n_right: int) -> np.ndarray:
+    """Rows of `left`, and those of `right` from bit `n_left` on; padding is zero in, and zero out."""
+    out = np.zeros((len(left), n_words(n_left + n_right)), np.uint64)
+    out[:, : left.shape[1]] = left
+    first, shift = divmod(n_left, WORD)
+    out[:, first : first + right.shape[1]] |= right << np.uint64(shift)
+    if shift:  # what the shift pushed out of a word is the beginning of the next
+        n_more = out.shape[1] - first - 1
+        out[:, first + 1 :] |= right[:, :n_more] >> np.uint64(WORD - shift)
+    return out
 
 
 def _check_plane(value: np.ndarray, name: str, n_bits: int) -> np.ndarray:

@@ -6,6 +6,7 @@ import argparse
 import os
 import tempfile
 import time
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -110,11 +111,11 @@ def _n_floats(pipeline: Any) -> int:
 
 
 def _n_bits(model: BooleanClassifier) -> int:
-    return sum(p.bits.n_rows * p.bits.n_bits for p in model.network_.parameters)
+    return sum(prod(p.shape) for p in model.network_.parameters)
 
 
 def _n_bytes(model: BooleanClassifier) -> int:
-    return sum(p.bits.words.nbytes for p in model.network_.parameters)
+    return sum(p.n_bytes for p in model.network_.parameters)
 
 
 def _file_size(model: BooleanClassifier) -> int:

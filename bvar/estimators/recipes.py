@@ -185,4 +185,4 @@ class Convolutions(Recipe):
 
 def _form(network: Network) -> list[Any]:
     """Describe layers by their kinds and the shapes of their weights."""
-    return [(type(layer).__name__, [p.bits.shape for p in layer.parameters]) for layer in network.layers]
+    return [(type(layer).__name__, [p.shape for p in layer.parameters]) for layer in network.layers]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from bvar.bits import BitMatrix
-from bvar.layers.base import Layer, Marginals, Received, VoteBlock
+from bvar.layers.base import Layer, Received
+from bvar.layers.branches import Branched, climb, descend
 
 __all__ = ["Add"]
 
 
-class Add(Layer):
+class Add(Branched):
     r"""Add the integer sums of branches; a signal on the total is a signal on each.
 
     .. math:: s = \sum_k f_k(x), \qquad g_x = \sum_k f_k^*(z)
@@ -51,11 +52,7 @@ class Add(Layer):
         self.branches = tuple(map(tuple, branches))
         if not self.branches or not all(self.branches):
             raise ValueError("branches must be one or more, each with at least one layer")
-        layers = [layer for branch in self.branches for layer in branch]
-        self.parameters = tuple(parameter for layer in layers for parameter in layer.parameters)
-        if any(layer.companion is not None for layer in layers):
-            raise ValueError("branches must not have real parameters: those belong to the ends of a network")
-        self.rows_together = min((n for layer in layers if (n := layer.rows_together)), default=None)
+        self._hold([layer for branch in self.branches for layer in branch])
 
     @property
     def n_inputs(self) -> int:
@@ -69,7 +66,7 @@ class Add(Layer):
 
     def forward(self, x: BitMatrix) -> tuple[np.ndarray, list[list[Any]]]:
         """Add up the sums of the branches, int32; the context is what the layers of each returned."""
-        outputs, contexts = zip(*(_climb(branch, x) for branch in self.branches), strict=True)
+        outputs, contexts = zip(*(climb(branch, x) for branch in self.branches), strict=True)
         total = outputs[0].copy()
         for output in outputs[1:]:
             total += output
@@ -83,51 +80,5 @@ class Add(Layer):
             total += layer.backward(z, kept)
         return total
 
-    def votes(self, signal: np.ndarray, context: list[list[Any]]) -> tuple[np.ndarray, ...]:
-        """Collect the votes of a batch on the parameters of all branches."""
-        return tuple(
-            votes
-            for received in self._received(signal, context)
-            for layer, z, kept in reversed(received)
-            for votes in layer.votes(z, kept)
-        )
-
-    def marginals(self, signal: np.ndarray, context: list[list[Any]]) -> tuple[Marginals | None, ...]:
-        """Sum up what the layers of all branches centre their votes by."""
-        return tuple(
-            sums
-            for received in self._received(signal, context)
-            for layer, z, kept in reversed(received)
-            for sums in layer.marginals(z, kept)
-        )
-
-    def vote_blocks(self, signal: np.ndarray, context: list[list[Any]]) -> Iterator[VoteBlock]:
-        """Collect the votes piece by piece, all signals first: a block may flip what others pass through."""
-        first = 0
-        for received in self._received(signal, context):  # all signals, before the first weight may flip
-            for layer, z, kept in reversed(received):
-                for number, rows, votes in layer.vote_blocks(z, kept):
-                    yield first + number, rows, votes
-                first += len(layer.parameters)
-
     def _received(self, signal: np.ndarray, contexts: list[list[Any]]) -> list[list[Received]]:
-        """Pass the signal down every branch, to its first layer but not through it."""
-        return [_descend(branch, signal, kept) for branch, kept in zip(self.branches, contexts, strict=True)]
-
-
-def _climb(branch: Sequence[Layer], value: Any) -> tuple[Any, list[Any]]:
-    contexts = []
-    for layer in branch:
-        value, context = layer.forward(value)
-        contexts.append(context)
-    return value, contexts
-
-
-def _descend(branch: Sequence[Layer], signal: np.ndarray, contexts: list[Any]) -> list[Received]:
-    received: list[Received] = []
-    for layer, context in zip(reversed(branch), reversed(contexts), strict=True):
-        if received:
-            above, z, kept = received[-1]
-            signal = above.backward(z, kept)
-        received.append(Received(layer, signal, context))
-    return received
+        return [descend(branch, signal, kept) for branch, kept in zip(self.branches, contexts, strict=True)]

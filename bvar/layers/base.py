@@ -1,4 +1,4 @@
-"""What layers are made of: the verbs that they share, parameters of bits, and what a network hands to them.
+"""What layers share: their verbs, and what a network hands to them.
 
 A layer written elsewhere needs `forward` and `backward`, which are abstract, and `votes` where it has parameters;
 everything else has a default that is right, if slower (``docs/develop/add-a-layer.md``).
@@ -12,79 +12,19 @@ from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
-from bvar import backends, kernels
 from bvar.bits import BitMatrix
+from bvar.layers.parameter import Trainable
 
-__all__ = ["Companion", "Comparison", "Layer", "Marginals", "Parameter", "Received", "Sums", "Value", "VoteBlock"]
-
-
-class Parameter:
-    """A tensor of Boolean weights, with the layout that kernels like best kept beside it until a flip.
-
-    Parameters
-    ----------
-    name : str
-        What the tensor is called in tables and files.
-    bits : BitMatrix of shape (n_outputs, n_inputs)
-        The weights.
-    rms : int, default=1
-        Root of the mean square of an input, 1 for bits: votes count in multiples of it, so that eta means the same
-        whatever the inputs are.
-    n_places : int, default=1
-        At how many places of one sample each weight is used, and voted on.
-    """
-
-    def __init__(self, name: str, bits: BitMatrix, *, rms: int = 1, n_places: int = 1) -> None:
-        self.name = name
-        self.bits = bits
-        self.rms = rms
-        self.n_places = n_places
-        self._prepared: kernels.PreparedWeights | None = None
-
-    def prepared(self) -> kernels.PreparedWeights:
-        """Return the weights laid out for the backend in force.
-
-        Returns
-        -------
-        PreparedWeights
-            Kept until the weights change or another backend is in force.
-        """
-        if self._prepared is None or self._prepared.backend != backends.current():
-            self._prepared = kernels.prepare(self.bits)
-        return self._prepared
-
-    def flip(
-        self, m: np.ndarray, votes: np.ndarray, *, beta: float, eta: float | np.ndarray, rows: slice = slice(None)
-    ) -> int:
-        """Accumulate votes and flip; see :func:`bvar.kernels.flip`.
-
-        Parameters
-        ----------
-        m : ndarray of float32
-            Accumulators of the rows, changed in place.
-        votes : ndarray of int32
-            Votes on the rows.
-        beta : float
-            Share of the old accumulator that is kept.
-        eta : float or ndarray of float32, shape (n_rows,)
-            Step size: what one vote adds.
-        rows : slice, optional
-            Rows concerned, in one piece. Default: all.
-
-        Returns
-        -------
-        int
-            Number of weights that flipped.
-        """
-        flips = kernels.flip(self.bits[rows], m, votes, beta=beta, eta=eta)  # a slice of rows is a view
-        if flips:
-            self._prepared = None
-        return flips
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave out what can be made again."""
-        return {**self.__dict__, "_prepared": None}
-
+__all__ = [
+    "Companion",
+    "Comparison",
+    "Layer",
+    "Marginals",
+    "Received",
+    "Sums",
+    "Value",
+    "VoteBlock",
+]
 
 Value: TypeAlias = BitMatrix | np.ndarray
 """What goes up: bits behind a threshold, int32 sums before it, numbers below a layer that takes them."""
@@ -114,8 +54,8 @@ class Layer(ABC):
     Each class takes one kind of input and has a context of its own, hence `Any` in the base class.
     """
 
-    parameters: tuple[Parameter, ...] = ()
-    """Tensors of bits, which votes train."""
+    parameters: tuple[Trainable, ...] = ()
+    """Tensors that votes train: bits, and the offsets of sums."""
     companion: ClassVar[type[Companion] | None] = None
     """What trains other weights of such layers than bits; None: there are no others."""
     rows_together: int | None = None

@@ -15,8 +15,9 @@ from bvar.bits import BitMatrix
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.bits.windows import SlidingWindow
 from bvar.calculus.gates import Gate
-from bvar.layers.base import Layer, Marginals, Parameter, VoteBlock
+from bvar.layers.base import Layer, Marginals, VoteBlock
 from bvar.layers.linear import find_learnable_gate
+from bvar.layers.parameter import Parameter
 
 __all__ = ["BooleanConv2d"]
 

@@ -23,7 +23,8 @@ from bvar.bits import BitMatrix
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.kernels import MAX_FAN_IN, MAX_SIGNAL, Wiring
 from bvar.kernels.memory import lines
-from bvar.layers.base import Layer, Parameter
+from bvar.layers.base import Layer
+from bvar.layers.parameter import Parameter
 from bvar.layers.wires import random_wires
 
 __all__ = ["GateLayer", "GroupSum", "UnitMajor"]
@@ -82,6 +83,12 @@ def units_of(x: BitMatrix) -> BitMatrix:
             "x has missing values, which a truth table has no entry for: replace them first, by F for instance"
         )
     return kernels.transpose(x)
+
+
+class Table(Parameter):
+    """Truth tables, a row each: a sample looks at one entry, so the entries of a row share no sum."""
+
+    shares_a_sum = False
 
 
 class GateLayer(Layer):
@@ -162,7 +169,7 @@ class GateLayer(Layer):
             raise ValueError(f"wires must have shape {(n_outputs, fan_in)}, got {np.shape(wires)}")
         self.name = name
         self.wiring = Wiring(wires, n_inputs)
-        self.table = Parameter(f"{name}.table", _initial_tables(n_outputs, fan_in, pass_through, source))
+        self.table = Table(f"{name}.table", _initial_tables(n_outputs, fan_in, pass_through, source))
         self.parameters = (self.table,)
 
     @property

@@ -12,7 +12,9 @@ from bvar._validation import check_integer
 from bvar.bits import BitMatrix
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.calculus.gates import Gate
-from bvar.layers.base import Layer, Marginals, Parameter, Value, VoteBlock
+from bvar.layers.base import Layer, Marginals, Value, VoteBlock
+from bvar.layers.offset import Offset, random_offsets
+from bvar.layers.parameter import Parameter
 
 __all__ = ["BooleanLinear"]
 
@@ -24,7 +26,7 @@ _BLOCK = 128
 class BooleanLinear(Layer):
     r"""Sum a gate between Boolean weights and Boolean inputs.
 
-    .. math:: s_{bj} = [e(w_{j0}) +] \sum_i e(L(w_{ji}, x_{bi}))
+    .. math:: s_{bj} = [e(w_{j0}) +] [o_j +] \sum_i e(L(w_{ji}, x_{bi}))
 
     Parameters
     ----------
@@ -37,8 +39,13 @@ class BooleanLinear(Layer):
     centered : bool, default=False
         Whether votes on weights count from the mean of the inputs over the batch; the inputs must then be
         activations, none missing.
+    offset_spread : float, optional
+        Give each output an integer offset, a threshold that is learnt: this is the standard deviation of the first
+        ones, in spreads of the sum, in [0, 1]. Default: no offsets.
+    offset_rate : float, default=0.1
+        See :class:`bvar.layers.Offset`.
     random_state : None, int, RandomState or RandomWords, default=None
-        Where the initial weights, fair coins, come from.
+        Where the initial weights, fair coins, come from, then those of a bias, then the offsets.
     name : str, default='linear'
         What the layer is called in tables.
 
@@ -48,6 +55,8 @@ class BooleanLinear(Layer):
         Bits of shape (n_outputs, n_inputs).
     bias : Parameter or None
         Bits of shape (1, n_outputs).
+    offset : Offset or None
+        Integers of shape (n_outputs,).
 
     Raises
     ------
@@ -77,6 +86,8 @@ class BooleanLinear(Layer):
         *,
         bias: bool = False,
         centered: bool = False,
+        offset_spread: float | None = None,
+        offset_rate: float = 0.1,
         random_state: RandomSource = None,
         name: str = "linear",
     ) -> None:
@@ -88,7 +99,12 @@ class BooleanLinear(Layer):
         self.centered = centered
         self.weight = Parameter(f"{name}.weight", source.bits(n_outputs, n_inputs))
         self.bias = Parameter(f"{name}.bias", source.bits(1, n_outputs)) if bias else None
-        self.parameters = (self.weight,) if self.bias is None else (self.weight, self.bias)
+        self.offset: Offset | None = None
+        if offset_spread is not None:
+            values = random_offsets(n_outputs, n_inputs, offset_spread, source)
+            self.offset = Offset(f"{name}.offset", values, n_inputs, rate=offset_rate)
+        found = (self.weight, self.bias, self.offset)
+        self.parameters = tuple(parameter for parameter in found if parameter is not None)
 
     @property
     def n_inputs(self) -> int:
@@ -103,8 +119,9 @@ class BooleanLinear(Layer):
     def forward(self, x: BitMatrix) -> tuple[np.ndarray, BitMatrix]:
         """Compute the sums of inputs, which may be missing and are the context."""
         s = kernels.gate_sum(x, self.weight.prepared(), self.gate)
-        if self.bias is not None:
-            s += self._bias_signs()
+        shift = self._shift()
+        if shift is not None:
+            s += shift
         return s, x
 
     def absorb(self, above: Sequence[Layer]) -> tuple[Callable[[BitMatrix], Value], Sequence[Layer]]:
@@ -131,8 +148,9 @@ class BooleanLinear(Layer):
         BitMatrix of shape (n_samples, n_outputs)
             The activations.
         """
-        if self.bias is not None:  # beyond these limits nothing changes, and int32 is safe
-            tau = np.clip(tau, -self.n_inputs - 1, self.n_inputs + 2) - self._bias_signs()
+        shift = self._shift()
+        if shift is not None:  # what stands beside the sum of gates goes to the other side of the comparison
+            tau = np.clip(tau.astype(np.int64) - shift, -self.n_inputs, self.n_inputs + 1)
         bits = kernels.gate_bits(x, self.weight.prepared(), tau.astype(np.int32, copy=False), self.gate)
         if below is None or not below.any():
             return bits
@@ -143,11 +161,8 @@ class BooleanLinear(Layer):
         return kernels.input_votes(signal, self.weight.bits, self.gate)
 
     def votes(self, signal: np.ndarray, context: BitMatrix) -> tuple[np.ndarray, ...]:
-        """Collect the votes on weights and bias."""
-        votes = kernels.weight_votes(signal, context, self.gate)
-        if self.bias is None:
-            return (votes,)
-        return votes, signal.sum(axis=0, dtype=np.int32, keepdims=True)
+        """Collect the votes on weights, bias and offsets."""
+        return kernels.weight_votes(signal, context, self.gate), *self._shift_votes(signal)
 
     def marginals(self, signal: np.ndarray, context: BitMatrix) -> tuple[Marginals | None, ...]:
         """Sum up the signals of each output, and the variations of the gate at each input."""
@@ -158,7 +173,8 @@ class BooleanLinear(Layer):
         n_true = kernels.count_rows(kernels.transpose(context)).astype(np.int64)
         at_false, at_true = self.gate.variation_a
         inputs = at_false * (context.n_rows - n_true) + at_true * n_true
-        return ((signal.sum(axis=0, dtype=np.int64), inputs, len(signal)), None)[: len(self.parameters)]
+        sums = signal.sum(axis=0, dtype=np.int64), inputs, len(signal)
+        return (sums, None, None)[: len(self.parameters)]
 
     def vote_blocks(self, signal: np.ndarray, context: BitMatrix) -> Iterator[VoteBlock]:
         """Collect the votes on a few neurons at a time."""
@@ -169,12 +185,25 @@ class BooleanLinear(Layer):
             if sums is not None:
                 kernels.center_votes(votes, sums[0][rows], sums[1], sums[2], out=votes)
             yield 0, rows, votes
-        if self.bias is not None:
-            yield 1, slice(0, 1), signal.sum(axis=0, dtype=np.int32, keepdims=True)
+        for number, votes in enumerate(self._shift_votes(signal), start=1):
+            yield number, slice(0, len(votes)), votes
 
-    def _bias_signs(self) -> np.ndarray:
-        assert self.bias is not None  # noqa: S101 - narrows the type
-        return kernels.unpack_ternary(self.bias.bits)[0].astype(np.int32)
+    def _shift(self) -> np.ndarray | None:
+        """Return what bias and offset add to the sums of each output; None where there is neither."""
+        offset = None if self.offset is None else self.offset.values
+        if self.bias is None:
+            return offset
+        signs = kernels.unpack_ternary(self.bias.bits)[0].astype(np.int32)
+        return signs if offset is None else signs + offset
+
+    def _shift_votes(self, signal: np.ndarray) -> Iterator[np.ndarray]:
+        """Votes on what adds the same to every sample: the sums of the signals."""
+        if self.bias is not None or self.offset is not None:
+            total = signal.sum(axis=0, dtype=np.int32)
+            if self.bias is not None:
+                yield total[None]
+            if self.offset is not None:
+                yield total
 
 
 def find_learnable_gate(gate: str | int | Gate) -> Gate:

@@ -11,7 +11,8 @@ import numpy as np
 
 from bvar.bits.random import RandomSource
 from bvar.bits.windows import SlidingWindow
-from bvar.layers.base import Layer, Parameter
+from bvar.layers.base import Layer
+from bvar.layers.parameter import Trainable
 from bvar.layers.signed_sum import SignedSum
 
 __all__ = ["NumberConv2d", "SignedConv2d"]
@@ -30,7 +31,7 @@ class LinearOnRows(Protocol):
     """What a layer on patches must have."""
 
     name: str
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[Trainable, ...]
 
     @property
     def n_outputs(self) -> int: ...

@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike
 from bvar import kernels
 from bvar._validation import check_integer
 from bvar.bits.random import RandomSource, RandomWords
-from bvar.layers.base import Layer, Parameter
+from bvar.layers.base import Layer
+from bvar.layers.parameter import Parameter
 
 __all__ = ["SignedSum", "standard_int8", "to_int8"]
 

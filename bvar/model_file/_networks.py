@@ -105,7 +105,7 @@ def _check_network(network: Network) -> None:
     require(is_real == (what == "real sums"), "the loss does not fit the scores")
     optimizer = network.optimizer
     if optimizer.m or optimizer.beta:
-        fits = [m.shape for m in optimizer.m] == [p.bits.shape for p in network.parameters]
+        fits = [m.shape for m in optimizer.m] == [p.shape for p in network.parameters]
         require(fits and len(optimizer.beta) == len(optimizer.m), "accumulators do not fit the weights")
     if isinstance(network.real, RealTrainer):
         adam = network.real.adam

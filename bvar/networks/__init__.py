@@ -1,12 +1,13 @@
 """What is trained: layers with a loss and an optimizer, and recipes for the usual ones.
 
 ``network`` is the stack of layers with its verbs, ``votes`` what they hand around, ``losses`` turn scores into
-signals, ``optimizer`` turns votes into flips; ``mlp``, ``gates`` and ``conv`` build networks, ``ends`` is what
-``conv`` asks for ends of another kind.
+signals, ``optimizer`` turns votes into flips; ``mlp``, ``gates``, ``front`` and ``conv`` build networks, ``ends``
+is what ``conv`` asks for ends of another kind.
 """
 
 from bvar.networks.conv import VGG_SMALL, conv_network, residual_block, vgg_small
 from bvar.networks.ends import ConvStage, Ends
+from bvar.networks.front import front_network
 from bvar.networks.gates import gate_network
 from bvar.networks.losses import (
     FULL_WEIGHT,
@@ -41,6 +42,7 @@ __all__ = [
     "Votes",
     "boolean_mlp",
     "conv_network",
+    "front_network",
     "gate_network",
     "integer_targets",
     "residual_block",

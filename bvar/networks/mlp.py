@@ -14,7 +14,7 @@ from bvar.networks.losses import CrossEntropy, Loss
 from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer
 
-__all__ = ["boolean_mlp", "counts_from_mean"]
+__all__ = ["boolean_mlp", "counts_from_mean", "sums_in_turn"]
 
 
 def boolean_mlp(
@@ -23,6 +23,8 @@ def boolean_mlp(
     gate: str | int | Gate = "xnor",
     bias: bool = False,
     centered: bool | None = None,
+    offset_spread: float | None = None,
+    offset_rate: float = 0.1,
     eta: float = 10.0,
     clip: float = 1.0,
     n_steps: int | None = None,
@@ -44,7 +46,13 @@ def boolean_mlp(
         Whether votes on weights behind a hidden layer count from the mean of its activations, see
         :class:`bvar.layers.BooleanLinear`; False is the rule of the paper. Default: True where the
         variation of the gate has mean 0, for xnor and xor, whose common votes only shift a sum; other gates need
-        them to find where their sums belong.
+        them to find where their sums belong; False with offsets, which shift sums by themselves.
+    offset_spread : float, optional
+        Let units and scores learn thresholds: integer offsets of their sums, those of hidden units drawn with this
+        spread, in spreads of the sum, those of scores from 0 on. 0.5 is a good start. Default: no offsets; such a
+        network cannot learn even functions, see ``docs/explanation/thresholds.md``.
+    offset_rate : float, default=0.1
+        See :class:`bvar.layers.Offset`.
     eta : float, default=10.0
         See :class:`bvar.networks.BooleanOptimizer`.
     clip : float, default=1.0
@@ -79,10 +87,34 @@ def boolean_mlp(
     for size in sizes:
         check_integer(size, "each of sizes", low=1)
     if centered is None:
-        centered = counts_from_mean(Gate.of(gate))
-    source = RandomWords.of(random_state)
+        centered = counts_from_mean(Gate.of(gate)) and offset_spread is None
+    layers = sums_in_turn(
+        sizes,
+        RandomWords.of(random_state),
+        gate=gate,
+        bias=bias,
+        centered=centered,
+        offset_spread=offset_spread,
+        offset_rate=offset_rate,
+    )
+    optimizer = BooleanOptimizer(eta, clip=clip, n_steps=n_steps)
+    return Network(layers, CrossEntropy(sizes[-2], temperature) if loss is None else loss, optimizer)
+
+
+def sums_in_turn(
+    sizes: Sequence[int],
+    source: RandomWords,
+    *,
+    gate: str | int | Gate = "xnor",
+    bias: bool = False,
+    centered: bool = False,
+    offset_spread: float | None = None,
+    offset_rate: float = 0.1,
+) -> list[Layer]:
+    """Make linear layers with thresholds between them, as `boolean_mlp` does; the last has no threshold."""
     layers: list[Layer] = []
     for depth, (n_inputs, n_outputs) in enumerate(pairwise(sizes), start=1):
+        is_last = depth == len(sizes) - 1
         layers.append(
             BooleanLinear(
                 n_inputs,
@@ -90,14 +122,15 @@ def boolean_mlp(
                 gate,
                 bias=bias,
                 centered=centered and depth > 1,  # inputs, unlike activations, may be missing
+                offset_spread=0.0 if is_last and offset_spread is not None else offset_spread,
+                offset_rate=offset_rate,
                 random_state=source,
                 name=f"linear{depth}",
             )
         )
-        if depth < len(sizes) - 1:
+        if not is_last:
             layers.append(Threshold(n_outputs, n_inputs, sizes[depth + 1], gate, gate))
-    optimizer = BooleanOptimizer(eta, clip=clip, n_steps=n_steps)
-    return Network(layers, CrossEntropy(sizes[-2], temperature) if loss is None else loss, optimizer)
+    return layers
 
 
 def counts_from_mean(gate: Gate) -> bool:

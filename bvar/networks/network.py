@@ -8,14 +8,14 @@ signals come down, votes are summed, bits flip.  The methods stand in this order
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from bvar.bits import BitMatrix
-from bvar.layers import Layer, Parameter
+from bvar.layers import Layer, Trainable
 from bvar.layers.base import Companion, Marginals, Received, Sums, VoteBlock
 from bvar.networks.losses import FULL_WEIGHT, Loss
 from bvar.networks.optimizer import BooleanOptimizer
@@ -96,8 +96,8 @@ class Network:
         return None
 
     @property
-    def parameters(self) -> list[Parameter]:
-        """All Boolean tensors, in the order of the layers."""
+    def parameters(self) -> list[Trainable]:
+        """All tensors that votes train, in the order of the layers."""
         return [parameter for layer in self.layers for parameter in layer.parameters]
 
     def start_schedule(self, eta: float, n_steps: int | None) -> None:
@@ -307,14 +307,18 @@ class Network:
         Returns
         -------
         str
-            SHA-256, in hexadecimal, over every parameter in turn: the number of rows and of bits as 64-bit
-            integers, then the words row by row, all little-endian. Where there are real weights or running
+            SHA-256, in hexadecimal, over every parameter in turn: of bits the number of rows and of bits in each
+            as 64-bit integers, then the words row by row; of offsets their number as a 64-bit integer, then their
+            values as 32-bit integers; all little-endian. Where there are real weights or running
             statistics, their values follow, layer by layer, as little-endian floats of their width.
         """
         digest = hashlib.sha256()
         for parameter in self.parameters:
-            digest.update(np.array(parameter.bits.shape, "<u8").tobytes())
-            digest.update(parameter.bits.words.astype("<u8").tobytes())
-        for array in () if self.real is None else self.real.arrays():
-            digest.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
+            _digest(digest, parameter.arrays())
+        _digest(digest, () if self.real is None else self.real.arrays())
         return digest.hexdigest()
+
+
+def _digest(digest: Any, arrays: Iterable[np.ndarray]) -> None:
+    for array in arrays:
+        digest.update(array.astype(array.dtype.newbyteorder("<")).tobytes())

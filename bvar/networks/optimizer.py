@@ -30,7 +30,7 @@ import numpy as np
 from bvar import kernels
 from bvar._fixed_point import half_cosine
 from bvar._validation import check_integer, check_real
-from bvar.layers import Parameter
+from bvar.layers import Trainable
 from bvar.networks.losses import SIGNAL_MAX
 
 __all__ = ["BooleanOptimizer"]
@@ -113,12 +113,12 @@ class BooleanOptimizer:
         """
         return self.eta * half_cosine(self.step_count, self.n_steps)
 
-    def step(self, parameters: Sequence[Parameter], votes: Sequence[np.ndarray], n_samples: float) -> list[int]:
+    def step(self, parameters: Sequence[Trainable], votes: Sequence[np.ndarray], n_samples: float) -> list[int]:
         """Take one step.
 
         Parameters
         ----------
-        parameters : sequence of Parameter
+        parameters : sequence of Trainable
             The tensors to train, always the same in the same order.
         votes : sequence of ndarray of int32
             One array for each parameter, of its shape.
@@ -136,19 +136,19 @@ class BooleanOptimizer:
             If the votes do not match the parameters; nothing is changed then.
         """
         _check_votes(parameters, votes)
-        if self.m and [m.shape for m in self.m] != [p.bits.shape for p in parameters]:
+        if self.m and [m.shape for m in self.m] != [p.shape for p in parameters]:
             raise ValueError("parameters must be those of the first step: the accumulators have other shapes")
         blocks = ((number, slice(0, len(q)), q) for number, q in enumerate(votes))
         return self.step_in_blocks(parameters, blocks, n_samples)
 
     def step_in_blocks(
-        self, parameters: Sequence[Parameter], blocks: Iterable[tuple[int, slice, np.ndarray]], n_samples: float
+        self, parameters: Sequence[Trainable], blocks: Iterable[tuple[int, slice, np.ndarray]], n_samples: float
     ) -> list[int]:
         """Take one step on votes that arrive in pieces; the same bits as :meth:`step`.
 
         Parameters
         ----------
-        parameters : sequence of Parameter
+        parameters : sequence of Trainable
             The tensors to train, always the same in the same order.
         blocks : iterable of (int, slice, ndarray of int32)
             Number of a parameter, rows of it, and the votes on these rows; every row exactly once.
@@ -163,18 +163,13 @@ class BooleanOptimizer:
         if check_real(n_samples, "n_samples", low=0) == 0:
             return [0] * len(parameters)
         if not self.m:
-            self.m = [np.zeros(p.bits.shape, np.float32) for p in parameters]
+            self.m = [np.zeros(p.shape, np.float32) for p in parameters]
             self.beta = [1.0] * len(parameters)
         eta = self.current_eta() / (SIGNAL_MAX * n_samples)
         flips = [0] * len(parameters)
         for number, rows, q in blocks:
-            parameter = parameters[number]
-            flips[number] += parameter.flip(
-                self.m[number][rows],
-                q,
-                beta=self.beta[number],
-                eta=self._clipped(eta / (parameter.rms * sqrt(parameter.n_places)), q),
-                rows=rows,
+            flips[number] += parameters[number].move(
+                self.m[number][rows], q, beta=self.beta[number], eta=eta, clipped=self._clipped, rows=rows
             )
         self.beta = [(m.size - n) / m.size for m, n in zip(self.m, flips, strict=True)]
         self.step_count += 1
@@ -188,11 +183,11 @@ class BooleanOptimizer:
         return np.minimum(eta, self.clip * sqrt(q.shape[1]) / norms).astype(np.float32)
 
 
-def _check_votes(parameters: Sequence[Parameter], votes: Sequence[np.ndarray]) -> None:
+def _check_votes(parameters: Sequence[Trainable], votes: Sequence[np.ndarray]) -> None:
     if len(votes) != len(parameters):
         raise ValueError(f"votes must have one array per parameter ({len(parameters)}), got {len(votes)}")
     for parameter, q in zip(parameters, votes, strict=True):
-        if q.shape != parameter.bits.shape:
-            raise ValueError(f"votes on {parameter.name} must have shape {parameter.bits.shape}, got {q.shape}")
+        if q.shape != parameter.shape:
+            raise ValueError(f"votes on {parameter.name} must have shape {parameter.shape}, got {q.shape}")
         if q.dtype != np.int32:
             raise TypeError(f"votes on {parameter.name} must be int32, got {q.dtype}")

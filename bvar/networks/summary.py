@@ -7,14 +7,15 @@ from math import prod
 
 import numpy as np
 
-from bvar.layers import Parameter
+from bvar.layers import Offset, Trainable
 
 __all__ = ["summarize"]
 
 
-def summarize(parameters: Sequence[Parameter], real: Sequence[tuple[str, np.ndarray, int]] = ()) -> str:
-    """Describe parameters of bits, and after them real ones: name, values, number of places."""
-    tensors = [(p.name, p.bits.shape, p.bits.words.nbytes, p.n_places) for p in parameters]
+def summarize(parameters: Sequence[Trainable], real: Sequence[tuple[str, np.ndarray, int]] = ()) -> str:
+    """Describe parameters that votes train, and after them real ones: name, values, number of places."""
+    tensors: list[tuple[str, tuple[int, ...], int, int]]
+    tensors = [(p.name, p.shape, p.n_bytes, p.n_places) for p in parameters]
     tensors += [(name, values.shape, values.nbytes, n_places) for name, values, n_places in real]
     rows = [
         (name, " x ".join(map(str, shape)), prod(shape), n_bytes, prod(shape) * n_places)
@@ -24,6 +25,9 @@ def summarize(parameters: Sequence[Parameter], real: Sequence[tuple[str, np.ndar
     lines = [f"{name:<14} {shape:>10} {n:>9} {size:>9} {uses:>12}" for name, shape, n, size, uses in rows]
     head = f"{'parameter':<14} {'shape':>10} {'weights':>9} {'bytes':>9} {'uses':>12}"
     foot = "each weight is 1 bit; rows are padded to 64 bits"
+    n_offsets = sum(p.values.size for p in parameters if isinstance(p, Offset))
+    if n_offsets:
+        foot += f"; the {n_offsets} offsets are integers of 32 bits"
     if real:
         n_real = sum(values.size for _, values, _ in real)
         foot += f"; the {n_real} real ones, listed last, are floats of 32 bits"

@@ -8,6 +8,7 @@ crew of many machines trains the same model, bit for bit, with the same history.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from math import prod
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -223,7 +224,7 @@ class Trainer:
         return seen
 
     def _record(self, seen: Votes, flips: np.ndarray) -> None:
-        sizes = np.array([p.bits.n_rows * p.bits.n_bits for p in self.network_.parameters])
+        sizes = np.array([prod(p.shape) for p in self.network_.parameters])
         self.history_["loss"].append(seen.loss / (seen.n_samples * LOSS_ONE))
         self.history_["score"].append(self.score(seen))
         self.history_["flips"].append((flips / sizes).tolist())

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bvar import kernels
-from bvar.layers import Parameter
+from bvar.layers import GateLayer, Parameter
 from bvar.networks import BooleanOptimizer
 
 
@@ -120,3 +120,11 @@ def test_a_wrong_second_tensor_leaves_the_first_alone():
     with pytest.raises(ValueError, match="parameters must be those of the first step"):
         optimizer.step([q, p], [np.ones((3, 4), np.int32), np.ones((2, 4), np.int32)], n_samples=9)
     assert (optimizer.m[0] == before).all()
+
+
+def test_a_table_is_not_clipped_beside_weights_that_are():
+    """The entries of a table share no sum; the optimizer is the same for both."""
+    weight, table = parameter(1, 64), GateLayer(6, 1, 6, random_state=0).table
+    q = 127 * kernels.unpack_ternary(table.bits).astype(np.int32)
+    unclipped = 127 * kernels.unpack_ternary(weight.bits).astype(np.int32)
+    assert BooleanOptimizer(1.0).step([weight, table], [unclipped, q], n_samples=1) == [0, 64]

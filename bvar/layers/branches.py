@@ -1,0 +1,75 @@
+"""Layers that hold stacks of other layers: what residual sums and concatenation have in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from bvar.layers.base import Layer, Marginals, Received, VoteBlock
+
+__all__ = ["Branched", "climb", "descend"]
+
+
+class Branched(Layer):
+    """A layer whose parameters are those of the layers in it."""
+
+    def _hold(self, layers: Sequence[Layer]) -> None:
+        """Take the parameters of inner layers over, in this order."""
+        self.parameters = tuple(parameter for layer in layers for parameter in layer.parameters)
+        if any(layer.companion is not None for layer in layers):
+            raise ValueError("branches must not have real parameters: those belong to the ends of a network")
+        self.rows_together = min((n for layer in layers if (n := layer.rows_together)), default=None)
+
+    @abstractmethod
+    def _received(self, signal: np.ndarray, context: Any) -> list[list[Received]]:
+        """Pass the signal down every branch, to its first layer but not through it."""
+
+    def votes(self, signal: np.ndarray, context: Any) -> tuple[np.ndarray, ...]:
+        """Collect the votes of a batch on the parameters of all branches."""
+        return tuple(
+            votes
+            for received in self._received(signal, context)
+            for layer, z, kept in reversed(received)
+            for votes in layer.votes(z, kept)
+        )
+
+    def marginals(self, signal: np.ndarray, context: Any) -> tuple[Marginals | None, ...]:
+        """Sum up what the layers of all branches centre their votes by."""
+        return tuple(
+            sums
+            for received in self._received(signal, context)
+            for layer, z, kept in reversed(received)
+            for sums in layer.marginals(z, kept)
+        )
+
+    def vote_blocks(self, signal: np.ndarray, context: Any) -> Iterator[VoteBlock]:
+        """Collect the votes piece by piece, all signals first: a block may flip what others pass through."""
+        first = 0
+        for received in self._received(signal, context):  # all signals, before the first weight may flip
+            for layer, z, kept in reversed(received):
+                for number, rows, votes in layer.vote_blocks(z, kept):
+                    yield first + number, rows, votes
+                first += len(layer.parameters)
+
+
+def climb(branch: Sequence[Layer], value: Any) -> tuple[Any, list[Any]]:
+    """Go up a branch; give its output, and the context of each layer."""
+    contexts = []
+    for layer in branch:
+        value, context = layer.forward(value)
+        contexts.append(context)
+    return value, contexts
+
+
+def descend(branch: Sequence[Layer], signal: np.ndarray, contexts: list[Any]) -> list[Received]:
+    """Go down a branch, to its first layer but not through it; the last comes first."""
+    received: list[Received] = []
+    for layer, context in zip(reversed(branch), reversed(contexts), strict=True):
+        if received:
+            above, z, kept = received[-1]
+            signal = above.backward(z, kept)
+        received.append(Received(layer, signal, context))
+    return received

@@ -1,0 +1,80 @@
+"""Concatenation: what inner layers make of the bits stands beside them (``docs/explanation/thresholds.md``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from bvar.bits import BitMatrix
+from bvar.layers.base import Layer, Received
+from bvar.layers.branches import Branched, climb, descend
+
+__all__ = ["Concatenate"]
+
+
+class Concatenate(Branched):
+    """Put the bits that inner layers make behind those that they are made of: a skip connection beside them.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        A stack from bits to bits, such as gates.
+
+    Raises
+    ------
+    ValueError
+        If there is no layer, or one has real parameters.
+
+    See Also
+    --------
+    Add : Adds up the sums of branches.
+    bvar.networks.front_network : Has gates in front of sums, and the inputs beside the gates.
+
+    Notes
+    -----
+    What is missing in the input stays missing there.  The inner layers see F in its place, since a truth table has
+    no entry for it.  What comes down to an input is the sum of the votes on it from above and from the inner
+    layers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> from bvar.layers import Concatenate, GateLayer
+    >>> both = Concatenate([GateLayer(3, 2, pass_through=64, wires=np.array([[0, 1], [2, 1]]), random_state=0)])
+    >>> y, _ = both.forward(kernels.pack(np.array([[1, 0, -1]], dtype=np.int8)))
+    >>> kernels.unpack_ternary(y)
+    array([[ 1,  0, -1,  1, -1]], dtype=int8)
+    """
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self.layers = tuple(layers)
+        if not self.layers:
+            raise ValueError("layers must be one or more")
+        self._hold(self.layers)
+
+    @property
+    def n_inputs(self) -> int:
+        """Width of the layer below."""
+        return self.layers[0].n_inputs  # type: ignore[attr-defined]
+
+    @property
+    def n_outputs(self) -> int:
+        """Width of this layer: of the input and of what the inner layers make."""
+        made = next(layer for layer in reversed(self.layers) if hasattr(layer, "n_outputs"))
+        return self.n_inputs + made.n_outputs
+
+    def forward(self, x: BitMatrix) -> tuple[BitMatrix, list[Any]]:
+        """Put both side by side; the context is that of the inner layers."""
+        made, contexts = climb(self.layers, x if x.known is None else BitMatrix.trusted(x.words, x.n_bits))
+        return x.beside(made), contexts
+
+    def backward(self, signal: np.ndarray, context: list[Any]) -> np.ndarray:
+        """Add up the votes on the input, from above and from the inner layers, int32."""
+        ((*_, (first, z, kept)),) = self._received(signal, context)
+        return signal[:, : self.n_inputs].astype(np.int32) + first.backward(z, kept)
+
+    def _received(self, signal: np.ndarray, context: list[Any]) -> list[list[Received]]:
+        return [descend(self.layers, signal[:, self.n_inputs :], context)]

@@ -1,0 +1,163 @@
+r"""Offsets: an integer for each neuron, added to its sum and learnt by votes of its own.
+
+.. math:: s_{bj} = \sum_i e(L(w_{ji}, x_{bi})) + o_j
+
+An offset is a threshold that is learnt: a neuron that compares s with tau compares the sum of its gates with
+``tau - o``.  When o rises by 1 so does the sum of every sample; hence the vote is the sum of the signals, an exact
+integer.  The page ``docs/explanation/thresholds.md`` derives the vote and the move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from math import sqrt
+
+import numpy as np
+
+from bvar import kernels
+from bvar._validation import check_array, check_integer, check_real
+from bvar.bits.random import RandomWords
+from bvar.layers.parameter import EtaOfRows, Trainable
+
+__all__ = ["Offset", "random_offsets"]
+
+
+class Offset(Trainable):
+    r"""Integers that move by their votes, a spread of the sum times `rate` at most in one step.
+
+    .. math::
+
+        u &= \operatorname{clip}_{\pm 1}(\eta \, q), \qquad m \leftarrow m - \rho \sqrt n \, u, \\
+        o &\leftarrow \operatorname{clip}_{\pm n}(o + \operatorname{trunc} m), \qquad
+        m \leftarrow m - \operatorname{trunc} m
+
+    Parameters
+    ----------
+    name : str
+        What the tensor is called in tables and files.
+    values : ndarray of int32, shape (n_outputs,)
+        The offsets, each in [-n_terms, n_terms]: beyond the range of the sum nothing would change.
+    n_terms : int
+        Number n of terms in each sum.
+    rate : float, default=0.1
+        Share rho in [0, 1]: how far the loudest vote moves an offset in one step, in spreads of the sum.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has the wrong type or is out of range.
+
+    See Also
+    --------
+    Parameter : A tensor of bits.
+    BooleanLinear : Which has offsets if it is given their spread.
+
+    Notes
+    -----
+    This is :eq:`offset-move` of ``docs/explanation/thresholds.md``.
+
+    All arithmetic is elementwise IEEE float32 in the order written, each operation rounded to nearest even and
+    none contracted: eta and the votes become float32, their product is clipped, ``float32(rate * sqrt(n_terms))``
+    times that is subtracted from m, and the whole part is taken off.
+
+    Examples
+    --------
+    Two neurons whose sums were too high, one by much:
+
+    >>> import numpy as np
+    >>> from bvar.layers import Offset
+    >>> from bvar.networks import BooleanOptimizer
+    >>> offset = Offset("sum.offset", np.array([0, 7], dtype=np.int32), n_terms=400)
+    >>> optimizer = BooleanOptimizer(eta=1.0)
+    >>> optimizer.step([offset], [np.array([127, 25], dtype=np.int32)], n_samples=1)
+    [1]
+    >>> offset.values, optimizer.m[0].round(2)
+    (array([-2,  7], dtype=int32), array([ 0.  , -0.39], dtype=float32))
+    """
+
+    def __init__(self, name: str, values: np.ndarray, n_terms: int, *, rate: float = 0.1) -> None:
+        self.name = name
+        self.n_terms = check_integer(n_terms, "n_terms", low=1, high=kernels.MAX_BITS)
+        self.rate = check_real(rate, "rate", low=0)
+        if self.rate > 1:
+            raise ValueError(f"rate must be in [0, 1], got {rate!r}")
+        self.values = np.ascontiguousarray(check_array(values, "values", dtype=np.int32, ndim=1))
+        if np.abs(self.values.astype(np.int64)).max(initial=0) > n_terms:
+            raise ValueError(f"values must lie in [-{n_terms}, {n_terms}], the range of a sum of {n_terms} terms")
+
+    @property
+    def shape(self) -> tuple[int]:
+        """Number of offsets, in a tuple."""
+        return (len(self.values),)
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes in memory."""
+        return self.values.nbytes
+
+    def move(
+        self,
+        m: np.ndarray,
+        votes: np.ndarray,
+        *,
+        beta: float,
+        eta: float,
+        clipped: EtaOfRows,
+        rows: slice = slice(None),
+    ) -> int:
+        """Move by the votes; what is left of a whole step waits in m. There is nothing for beta to discount."""
+        # from 1 on every vote but 0 is clipped: the same step, and float32 cannot overflow
+        step = np.clip(np.float32(min(eta, 1.0)) * votes.astype(np.float32), -1, 1)
+        m -= np.float32(self.rate * sqrt(self.n_terms)) * step
+        whole = np.trunc(m)
+        m -= whole
+        before = self.values[rows]
+        after = np.clip(before + whole.astype(np.int32), -self.n_terms, self.n_terms)
+        n_moved = np.count_nonzero(after != before)
+        self.values[rows] = after
+        return int(n_moved)
+
+    def arrays(self) -> Iterator[np.ndarray]:
+        """Give the number of offsets, and their values."""
+        yield np.array(self.shape, np.uint64)
+        yield self.values
+
+
+def random_offsets(n_outputs: int, n_terms: int, spread: float, source: RandomWords) -> np.ndarray:
+    """Draw offsets that lie as sums of random bits do, only closer together.
+
+    Parameters
+    ----------
+    n_outputs, n_terms : int
+        Number of neurons, and of terms in each sum.
+    spread : float
+        Their standard deviation in spreads of the sum, in [0, 1]; 0 draws no word.
+    source : RandomWords
+        Where bits come from: ``bits(n_outputs, n_terms)``.
+
+    Returns
+    -------
+    ndarray of int32, shape (n_outputs,)
+        ``spread * (2 * k - n_terms)``, halves to even, where k is the number of T in the row of bits; exact.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `spread` is no number in [0, 1].
+
+    Examples
+    --------
+    >>> from bvar.bits import RandomWords
+    >>> from bvar.layers.offset import random_offsets
+    >>> offsets = random_offsets(1000, 100, 0.5, RandomWords(0))
+    >>> round(float(offsets.std()), 1)
+    5.2
+    """
+    if check_real(spread, "offset_spread", low=0) > 1:
+        raise ValueError(f"offset_spread must be in [0, 1], got {spread!r}")
+    if not spread:
+        return np.zeros(n_outputs, np.int32)
+    sums = 2 * kernels.count_rows(source.bits(n_outputs, n_terms)).astype(np.int64) - n_terms
+    exact = Fraction(spread)
+    return np.array([round(exact * s) for s in sums.tolist()], np.int32)

@@ -1,0 +1,195 @@
+"""Tensors that votes train: what an optimizer asks of them, and those of bits (``docs/explanation/optimizer.md``).
+
+The optimizer knows no kinds: it hands every tensor its votes and lets it move.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from math import sqrt
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+
+from bvar import backends, kernels
+from bvar.bits import BitMatrix
+
+__all__ = ["EtaOfRows", "Parameter", "Trainable"]
+
+EtaOfRows: TypeAlias = Callable[[float, np.ndarray], np.ndarray]
+"""Takes eta and the votes on rows, and gives each row its own, lowered where its votes are too loud together."""
+
+
+class Trainable(ABC):
+    """A tensor that votes train.
+
+    See Also
+    --------
+    Parameter : One of bits, which flip.
+    bvar.layers.Offset : One of integers, which move.
+
+    Notes
+    -----
+    Whatever `move` does must be integer or elementwise, or the network would leave the promise of equal bits.
+    """
+
+    name: str
+    """What the tensor is called in tables and files."""
+    n_places: int = 1
+    """At how many places of one sample each element is used, and voted on."""
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the tensor, of its votes and of its accumulators."""
+
+    @property
+    @abstractmethod
+    def n_bytes(self) -> int:
+        """Bytes in memory, without what can be made again."""
+
+    @abstractmethod
+    def move(
+        self,
+        m: np.ndarray,
+        votes: np.ndarray,
+        *,
+        beta: float,
+        eta: float,
+        clipped: EtaOfRows,
+        rows: slice = slice(None),
+    ) -> int:
+        """Take one step on votes, as the optimizer asks every tensor that it trains to.
+
+        Parameters
+        ----------
+        m : ndarray of float32
+            Accumulators of the rows, changed in place.
+        votes : ndarray of int32
+            Votes on the rows.
+        beta : float
+            Share of the old accumulator that is kept, where it holds evidence about a network that has changed.
+        eta : float
+            What one vote counts.
+        clipped : callable
+            Takes eta and votes on rows, and gives each row its own eta; for rows that share a sum.
+        rows : slice, optional
+            Rows concerned, in one piece. Default: all.
+
+        Returns
+        -------
+        int
+            Number of elements that moved.
+        """
+
+    @abstractmethod
+    def arrays(self) -> Iterator[np.ndarray]:
+        """Give everything that inference depends on.
+
+        Yields
+        ------
+        ndarray
+            What the fingerprint hashes, in this order, as little-endian numbers of their width.
+        """
+
+
+class Parameter(Trainable):
+    """A tensor of Boolean weights, with the layout that kernels like best kept beside it until a flip.
+
+    Parameters
+    ----------
+    name : str
+        What the tensor is called in tables and files.
+    bits : BitMatrix of shape (n_outputs, n_inputs)
+        The weights.
+    rms : int, default=1
+        Root of the mean square of an input, 1 for bits: votes count in multiples of it, so that eta means the same
+        whatever the inputs are.
+    n_places : int, default=1
+        At how many places of one sample each weight is used, and voted on.
+    """
+
+    shares_a_sum: ClassVar[bool] = True
+    """Whether the weights of a row add to one sum, so that their flips in one step must be bounded together."""
+
+    def __init__(self, name: str, bits: BitMatrix, *, rms: int = 1, n_places: int = 1) -> None:
+        self.name = name
+        self.bits = bits
+        self.rms = rms
+        self.n_places = n_places
+        self._prepared: kernels.PreparedWeights | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of rows and of bits in each."""
+        return self.bits.shape
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes in memory, rows padded to 64 bits."""
+        return self.bits.words.nbytes
+
+    def prepared(self) -> kernels.PreparedWeights:
+        """Return the weights laid out for the backend in force.
+
+        Returns
+        -------
+        PreparedWeights
+            Kept until the weights change or another backend is in force.
+        """
+        if self._prepared is None or self._prepared.backend != backends.current():
+            self._prepared = kernels.prepare(self.bits)
+        return self._prepared
+
+    def flip(
+        self, m: np.ndarray, votes: np.ndarray, *, beta: float, eta: float | np.ndarray, rows: slice = slice(None)
+    ) -> int:
+        """Accumulate votes and flip; see :func:`bvar.kernels.flip`.
+
+        Parameters
+        ----------
+        m : ndarray of float32
+            Accumulators of the rows, changed in place.
+        votes : ndarray of int32
+            Votes on the rows.
+        beta : float
+            Share of the old accumulator that is kept.
+        eta : float or ndarray of float32, shape (n_rows,)
+            Step size: what one vote adds.
+        rows : slice, optional
+            Rows concerned, in one piece. Default: all.
+
+        Returns
+        -------
+        int
+            Number of weights that flipped.
+        """
+        flips = kernels.flip(self.bits[rows], m, votes, beta=beta, eta=eta)  # a slice of rows is a view
+        if flips:
+            self._prepared = None
+        return flips
+
+    def move(
+        self,
+        m: np.ndarray,
+        votes: np.ndarray,
+        *,
+        beta: float,
+        eta: float,
+        clipped: EtaOfRows,
+        rows: slice = slice(None),
+    ) -> int:
+        """Flip; eta is divided by the size of an input and the root of the number of places, and then clipped."""
+        eta /= self.rms * sqrt(self.n_places)
+        of_rows = clipped(eta, votes) if self.shares_a_sum else eta
+        return self.flip(m, votes, beta=beta, eta=of_rows, rows=rows)
+
+    def arrays(self) -> Iterator[np.ndarray]:
+        """Give the number of rows and of bits in each, and the words."""
+        yield np.array(self.shape, np.uint64)
+        yield self.bits.words
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what can be made again."""
+        return {**self.__dict__, "_prepared": None}
