@@ -56,9 +56,20 @@ def check_target(y: Any, columns: Columns) -> np.ndarray:
 
 def _cuts_by_share(counts: np.ndarray, n_bits: int) -> np.ndarray:
     """Cut before the values at which the cumulated count passes equal shares; never before the first."""
+    counts = _without_heaps(counts, n_bits)
     shares = counts.sum() * np.arange(1, n_bits + 1) / (n_bits + 1)
     cuts = np.searchsorted(np.cumsum(counts), shares) + 1
     return np.unique(np.minimum(cuts, len(counts) - 1))
+
+
+def _without_heaps(counts: np.ndarray, n_bits: int) -> np.ndarray:
+    """Lower the counts of values that outweigh a share: a cut on each side is all that a heap can use."""
+    for _ in range(8):  # the share of what is left falls with each heap; more rounds change next to nothing
+        share = max(1, int(counts.sum()) // (n_bits + 1))
+        if counts.max() <= share:
+            break
+        counts = np.minimum(counts, share)
+    return counts
 
 
 def _cuts_by_target(ranks: np.ndarray, n_values: int, target: np.ndarray, n_bits: int) -> np.ndarray:

@@ -19,7 +19,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted
 
@@ -29,6 +29,7 @@ from bvar.bits import BitMatrix
 from bvar.bits.random import RandomWords
 from bvar.encoding import BitEncoder
 from bvar.encoding.samples import Table, check_table
+from bvar.estimators.choosing import CHOSEN, ChoosingEstimator
 from bvar.estimators.recipes import Recipe
 from bvar.estimators.targets import Targets
 from bvar.networks.losses import FULL_WEIGHT, Loss
@@ -45,12 +46,12 @@ _CHUNK = 4096  # samples encoded and scored at a time
 _LARGEST_ETA = 1e30  # an accumulator is a float32, and must not overflow
 
 
-class BooleanNetworkEstimator(BaseEstimator, ABC):
+class BooleanNetworkEstimator(ChoosingEstimator, ABC):
     """A Boolean network behind scikit-learn's interface; subclasses name their collaborators."""
 
     @abstractmethod
     def _recipe(self) -> Recipe:
-        """Return what the network is, as the parameters say."""
+        """Return what the network is, as the plan says."""
 
     @abstractmethod
     def _check_y(self, y: Any) -> np.ndarray:
@@ -89,7 +90,8 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
         """
         check_is_fitted(self, "network_")
         encoder = f"{self.n_features_in_} features -> {self.encoder_.n_bits_out_} bits"
-        return f"{type(self).__name__}: {type(self.encoder_).__name__}, {encoder}\n{self.network_.summary()}"
+        head = f"{type(self).__name__}: {type(self.encoder_).__name__}, {encoder}"
+        return "\n".join([head, *self._evidence(), self.network_.summary()])
 
     # ------------------------------------------------------------------------------- fitting
 
@@ -121,7 +123,6 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
             If `backend` cannot run here.
         """
         with self._all_or_nothing(), self._backend():
-            max_iter = check_integer(self.max_iter, "max_iter", low=1)
             goes_on = bool(self.warm_start) and hasattr(self, "network_")
             self._check_parameters(goes_on=goes_on)
             X, y, weights = self._check_data(X, y, sample_weight, reset=not goes_on)
@@ -130,14 +131,20 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
             source = RandomWords(self.random_state)
             self.__dict__.pop("best_validation_score_", None)
             if not goes_on:
-                for left_over in ("_source", "_weights_seen"):
+                for left_over in ("_source", "_weights_seen", *CHOSEN):
                     self.__dict__.pop(left_over, None)
             self._learn_targets(y, weights, goes_on=goes_on)  # of all: the ones held out are of no other kind
             X, y, weights, stopping = self._hold_out(*audible(X, y, weights), source)
-            network = copy.deepcopy(self.network_) if goes_on else self._build(X, y, source)
+            aside = None
+            if not goes_on:
+                self._fit_encoder(X, y)
+                (X, y, weights), aside = self._choose((X, y, weights), source)
+            network = copy.deepcopy(self.network_) if goes_on else self._build(source)
             data = self._data(X, y, weights)
             trainer = Trainer(network, score=self._targets().scorer(data.y, network.loss))
-            self._train(trainer, self._changing(X, data), max_iter, stopping, source)
+            self._train(trainer, self._changing(X, data), self.max_iter_, stopping, source)
+            if aside is not None:
+                self._set_temperature(self._trial(self.network_, *aside))
         return self
 
     def _train(
@@ -155,7 +162,7 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
             trainer.run(
                 data,
                 max_iter,
-                eta=self.eta,
+                eta=self._plan().eta,
                 early_stopping=stopping,
                 callbacks=in_step,
                 verbose=self.verbose,
@@ -184,12 +191,14 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
             if silent or (weights is not None and not weights.any()):
                 return
             source = copy.deepcopy(getattr(self, "_source", None)) or RandomWords(self.random_state)
-            eta = self.eta * self._loudness(sample_weight, y)
+            eta = self._plan().eta * self._loudness(sample_weight, y)
             if first:
                 learn(y)
             self._learn_targets(y, weights, goes_on=True)
             X, y, weights = audible(X, y, weights)
-            network = self._build(X, y, source) if first else copy.deepcopy(self.network_)
+            if first:
+                self._fit_encoder(X, y)
+            network = self._build(source) if first else copy.deepcopy(self.network_)
             data = self._data(X, y, weights)
             trainer = Trainer(network, score=self._targets().scorer(data.y, network.loss))
             network.start_schedule(eta, None)
@@ -220,13 +229,14 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
                 self.__dict__.update(before)
             raise
 
-    def _build(self, X: Any, y: np.ndarray, source: RandomWords) -> Network:
-        """Fit the encoder, and return an untrained network."""
-        recipe = self._recipe()
-        encoder = recipe.encoder(self.n_features_in_) if self.encoder is None else clone(self.encoder)
+    def _fit_encoder(self, X: Any, y: np.ndarray) -> None:
+        """Learn how samples become bits."""
+        encoder = self._recipe().encoder(self.n_features_in_) if self.encoder is None else clone(self.encoder)
         self.encoder_ = encoder.fit(X, y)
-        n_bits = self._encode(X[:1]).n_bits
-        return recipe.build(n_bits, self._targets().n_outputs, self._make_loss, source)
+
+    def _build(self, source: RandomWords) -> Network:
+        """Return an untrained network."""
+        return self._recipe().build(self.encoder_.n_bits_out_, self._targets().n_outputs, self._make_loss, source)
 
     def _make_loss(self, fan_in: int) -> Loss:
         """Return the loss for scores of `fan_in` terms."""
@@ -239,7 +249,7 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
 
     def _data(self, X: Any, y: np.ndarray, weights: np.ndarray | None) -> TrainingData:
         bits, n = self._encode(X), len(y)
-        noise, size = self.flip_noise, self.batch_size
+        noise, size = self._plan().flip_noise, self._plan().batch_size
         if isinstance(noise, str):
             noise = self._recipe().noise(n, self.n_features_in_, bits.n_bits)
         if isinstance(size, str):
@@ -320,7 +330,9 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
 
     def _check_parameters(self, *, goes_on: bool) -> None:
         """Check all parameters before any data, and that a network to go on with has the shape they say."""
-        check_real(self.eta, "eta", low=0, high=_LARGEST_ETA)
+        plan = self._plan()
+        check_real(plan.eta, "eta", low=0, high=_LARGEST_ETA)
+        check_integer(plan.max_iter, "max_iter", low=1)
         if self.flip_noise != "auto":
             check_flip_noise(self.flip_noise, " or 'auto'")
         check_integer(self.n_threads, "n_threads", low=1, high=2**31 - 1)

@@ -10,14 +10,15 @@ from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import column_or_1d
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from bvar._validation import check_real
 from bvar.encoding.samples import Table
+from bvar.estimators.architecture import Trial, fit_temperature, is_auto, terms_of
 from bvar.estimators.base import BooleanNetworkEstimator
 from bvar.estimators.targets import Classes, Labels, Targets, check_classes
 from bvar.mollify import Mollifier
-from bvar.networks.losses import ProbabilisticLoss
+from bvar.networks.losses import Loss, ProbabilisticLoss
 from bvar.training.augmentation import as_augmentations
 from bvar.training.changing import ChangingData, Degradation
 from bvar.training.data import Data, TrainingData
@@ -139,10 +140,13 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
         ndarray of float64, shape (n_samples, n_classes) or (n_samples, n_labels)
             Probabilities of the classes in the order of `classes_`; or of each label to be 1.
         """
+        check_is_fitted(self, "network_")
+        loss = self.network_.loss
+        if hasattr(self, "probability_temperature_"):
+            loss = self._loss_at(terms_of(self.network_), self.probability_temperature_)
+        assert isinstance(loss, ProbabilisticLoss)  # noqa: S101 - narrows the type
 
         def answer(scores: np.ndarray) -> np.ndarray:
-            loss = self.network_.loss
-            assert isinstance(loss, ProbabilisticLoss)  # noqa: S101 - narrows the type
             return loss.probabilities(scores)
 
         return self._predict(X, answer)
@@ -162,8 +166,20 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
 
     def _targets(self) -> Targets:
         if self.multilabel_:
-            return Labels(len(self.classes_), self.temperature)
-        return Classes(self.classes_, self.temperature)
+            return Labels(len(self.classes_), self._plan().temperature)
+        return Classes(self.classes_, self._plan().temperature)
+
+    def _may_fit_temperature(self) -> bool:
+        return self.loss is None and is_auto(self.temperature)
+
+    def _set_temperature(self, trial: Trial) -> None:
+        self.probability_temperature_ = fit_temperature(trial, lambda heat: self._loss_at(trial.n_terms, heat))
+
+    def _loss_at(self, n_terms: int, temperature: float) -> Loss:
+        """Return the usual loss at another temperature than that of training."""
+        if self.multilabel_:
+            return Labels(len(self.classes_), temperature).loss(n_terms)
+        return Classes(self.classes_, temperature).loss(n_terms)
 
     def _check_parameters(self, *, goes_on: bool) -> None:
         super()._check_parameters(goes_on=goes_on)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from bvar.encoding import BitEncoder
+from bvar.estimators.architecture import FOR_CLASSES, Plan, is_auto
 from bvar.estimators.classification import NetworkClassifier
 from bvar.estimators.recipes import Recipe, Sums
 from bvar.mollify import Mollifier
@@ -27,21 +28,34 @@ class BooleanClassifier(NetworkClassifier):
 
     Parameters
     ----------
-    hidden_layer_sizes : int or sequence of int, default=(1024,)
-        Number of units of each hidden layer.
+    hidden_layer_sizes : int, sequence of int or 'auto', default='auto'
+        Number of units of each hidden layer. 'auto' lets `fit` choose between two plans by counting on at most
+        2000 samples held out, after trying both on at most 4000 others: 'small' has 1000 gates on two wires before
+        two layers of 512 sums, and ten epochs at temperature 2; 'large' has 2000 gates on four wires, and 20 epochs
+        at temperature 1. It takes the small one unless the other is better by more than chance. Whatever else is set
+        by hand holds for both.
+    gates : int or 'auto', default='auto'
+        Number of gates in front of the sums, see :func:`bvar.networks.front_network`; 0 for none. 'auto' is 0
+        where sizes are set by hand.
+    fan_in : int or 'auto', default='auto'
+        Wires of each of these gates, 1 to 6. 'auto' is 2 where sizes are set by hand.
+    offsets : bool or 'auto', default='auto'
+        Whether sums learn thresholds, see :class:`bvar.layers.Offset`. 'auto' is whether there are gates.
     encoder : transformer, optional
         Turns samples into bits; cloned and fitted in `fit`. Default: a :class:`bvar.encoding.TableEncoder`, which
         takes numbers, categories and missing values, with 8 to 64 bits for a number, fewer the more features.
     eta : float, default=10.0
         Accumulation factor of the optimizer, see :class:`bvar.networks.BooleanOptimizer`.
-    temperature : float, default=1.0
-        Temperature of the usual loss, see :class:`bvar.networks.CrossEntropy`.
+    temperature : float or 'auto', default='auto'
+        Temperature of the usual loss, see :class:`bvar.networks.CrossEntropy`. 'auto' is that of the plan, and
+        1 where sizes are set by hand; if there was a choice, `predict_proba` then uses `probability_temperature_`.
     loss : Loss or callable, optional
         What training lowers: a :class:`bvar.networks.Loss`, or a class or function that makes one for the number
         of terms of a score. Default: cross-entropy, of classes or of labels, at `temperature`.
     flip_noise : float or 'auto', default='auto'
         Probability with which each bit of an encoded training sample is flipped, anew in each epoch; in steps of
-        1/64, at most 0.5. Noise keeps a network from learning its samples by heart. 'auto' is 1/64 for each
+        1/64, at most 0.5. Noise keeps a network from learning its samples by heart. 'auto' is 0 for a plan
+        that `fit` chose; where sizes are set by hand it is 1/64 for each
         eight features or hundred bits, whichever is less, up to 1/8, and half of that from 10000 samples on.
     augment : augmentation or sequence of augmentations, optional
         Changes of images from :mod:`bvar.training`, made anew in each epoch before the samples become bits,
@@ -50,8 +64,8 @@ class BooleanClassifier(NetworkClassifier):
         Degrades the numbers of each sample by noise or blur before they become bits, anew in each epoch, and
         softens its class accordingly. The model does not depend on the backend; across machines it depends on
         the elementary functions of NumPy and SciPy.
-    max_iter : int, default=50
-        Number of epochs, at most.
+    max_iter : int or 'auto', default='auto'
+        Number of epochs, at most. 'auto' is that of the plan, and 50 where sizes are set by hand.
     batch_size : int or 'auto', default='auto'
         Samples of a training step. 'auto' is 100, or fewer for small data: a fiftieth of the samples, at least 10.
     class_weight : dict or 'balanced', optional
@@ -98,6 +112,14 @@ class BooleanClassifier(NetworkClassifier):
         Validation score of the network kept; only with early stopping.
     backend_ : str
         Name of the backend that trained the model.
+    plan_ : str
+        Name of the plan chosen, see `hidden_layer_sizes`; only where there was something to choose.
+    held_out_faults_ : dict of int
+        Faults of each plan that was tried, on samples held out.
+    n_held_out_ : int
+        Number of these samples.
+    probability_temperature_ : float
+        Temperature of `predict_proba`, found on samples held out; only where it was.
     n_features_in_ : int
         Number of features seen during `fit`.
     feature_names_in_ : ndarray of str
@@ -130,16 +152,19 @@ class BooleanClassifier(NetworkClassifier):
 
     def __init__(
         self,
-        hidden_layer_sizes: int | Sequence[int] = (1024,),
+        hidden_layer_sizes: int | Sequence[int] | Literal["auto"] = "auto",
         *,
+        gates: int | Literal["auto"] = "auto",
+        fan_in: int | Literal["auto"] = "auto",
+        offsets: bool | Literal["auto"] = "auto",
         encoder: BitEncoder | None = None,
         eta: float = 10.0,
-        temperature: float = 1.0,
+        temperature: float | Literal["auto"] = "auto",
         loss: Loss | Callable[[int], Loss] | None = None,
         flip_noise: float | Literal["auto"] = "auto",
         augment: Change | Sequence[Change] | None = None,
         mollifier: Mollifier | None = None,
-        max_iter: int = 50,
+        max_iter: int | Literal["auto"] = "auto",
         batch_size: int | Literal["auto"] = "auto",
         class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
         early_stopping: bool = False,
@@ -153,6 +178,9 @@ class BooleanClassifier(NetworkClassifier):
         n_threads: int = 1,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
+        self.gates = gates
+        self.fan_in = fan_in
+        self.offsets = offsets
         self.encoder = encoder
         self.eta = eta
         self.temperature = temperature
@@ -174,4 +202,8 @@ class BooleanClassifier(NetworkClassifier):
         self.n_threads = n_threads
 
     def _recipe(self) -> Recipe:
-        return Sums(self.hidden_layer_sizes, self.eta)
+        plan = self._plan()
+        return Sums(plan.hidden_layer_sizes, plan.eta, plan.gates, plan.fan_in, plan.has_offsets)
+
+    def _plans(self) -> dict[str, Plan]:
+        return FOR_CLASSES if is_auto(self.hidden_layer_sizes) else {}

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from bvar.circuit import Circuit
 from bvar.encoding import BitEncoder
+from bvar.estimators.architecture import FOR_GATES, Plan, is_auto
 from bvar.estimators.classification import NetworkClassifier
 from bvar.estimators.recipes import Gates, Recipe
 from bvar.mollify import Mollifier
@@ -18,6 +19,9 @@ from bvar.training.augmentation import Change
 from bvar.training.callbacks import Callback
 
 __all__ = ["LogicGateClassifier"]
+
+_LEAST_GATES = 4000  # of a layer
+_GATES_PER_CLASS = 400  # in the last layer: a score of fewer is coarse
 
 
 class LogicGateClassifier(NetworkClassifier):
@@ -29,17 +33,20 @@ class LogicGateClassifier(NetworkClassifier):
 
     Parameters
     ----------
-    layer_sizes : int or sequence of int, default=(4000, 4000)
-        Number of gates of each layer; the last is rounded up to a multiple of the number of classes.
-    fan_in : int, default=2
-        Wires of each gate, 1 to 6.
+    layer_sizes : int, sequence of int or 'auto', default='auto'
+        Number of gates of each layer; the last is rounded up to a multiple of the number of classes. 'auto' is two
+        layers of 4000, the last of 400 for each class if that is more.
+    fan_in : int or 'auto', default='auto'
+        Wires of each gate, 1 to 6. 'auto' is 4, and 2 where sizes are set by hand.
     encoder : transformer, optional
         Turns samples into bits; cloned and fitted in `fit`. Default: a :class:`bvar.encoding.TableEncoder`, as for
         :class:`BooleanClassifier`.
     eta : float, default=10.0
         Accumulation factor of the optimizer, see :class:`bvar.networks.BooleanOptimizer`.
-    temperature : float, default=1.0
+    temperature : float or 'auto', default='auto'
         Temperature of the usual loss, see :class:`bvar.networks.CrossEntropy`; the unit is the spread of a group.
+        'auto' is 1; unless sizes are set by hand, `predict_proba` then uses `probability_temperature_`, which a
+        training on part of the samples finds, or the last one on nine tenths of 10000 samples and more.
     loss : Loss or callable, optional
         What training lowers: a :class:`bvar.networks.Loss`, or a class or function that makes one for the number
         of terms of a score. Default: cross-entropy, of classes or of labels, at `temperature`.
@@ -102,6 +109,14 @@ class LogicGateClassifier(NetworkClassifier):
         Validation score of the network kept; only with early stopping.
     backend_ : str
         Name of the backend that trained the model.
+    plan_ : str
+        Name of the plan chosen, see `hidden_layer_sizes`; only where there was something to choose.
+    held_out_faults_ : dict of int
+        Faults of each plan that was tried, on samples held out.
+    n_held_out_ : int
+        Number of these samples.
+    probability_temperature_ : float
+        Temperature of `predict_proba`, found on samples held out; only where it was.
     n_features_in_ : int
         Number of features seen during `fit`.
     feature_names_in_ : ndarray of str
@@ -134,12 +149,12 @@ class LogicGateClassifier(NetworkClassifier):
 
     def __init__(
         self,
-        layer_sizes: int | Sequence[int] = (4000, 4000),
+        layer_sizes: int | Sequence[int] | Literal["auto"] = "auto",
         *,
-        fan_in: int = 2,
+        fan_in: int | Literal["auto"] = "auto",
         encoder: BitEncoder | None = None,
         eta: float = 10.0,
-        temperature: float = 1.0,
+        temperature: float | Literal["auto"] = "auto",
         loss: Loss | Callable[[int], Loss] | None = None,
         flip_noise: float | Literal["auto"] = "auto",
         augment: Change | Sequence[Change] | None = None,
@@ -202,4 +217,12 @@ class LogicGateClassifier(NetworkClassifier):
         return circuit.simplify() if simplify else circuit
 
     def _recipe(self) -> Recipe:
-        return Gates(self.layer_sizes, self.fan_in, self.eta)
+        plan = self._plan()
+        sizes = plan.layer_sizes
+        if is_auto(sizes):
+            n_outputs = len(getattr(self, "classes_", ()))
+            sizes = (_LEAST_GATES, max(_LEAST_GATES, _GATES_PER_CLASS * n_outputs))
+        return Gates(sizes, plan.fan_in, plan.eta)
+
+    def _plans(self) -> dict[str, Plan]:
+        return FOR_GATES if is_auto(self.layer_sizes) else {}

@@ -7,13 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from bvar._validation import check_integer, check_sizes
 from bvar.bits import BitMatrix
 from bvar.bits.random import RandomWords
 from bvar.encoding import BitEncoder, ImageEncoder, TableEncoder
 from bvar.kernels import MAX_FAN_IN, MAX_TERMS
-from bvar.layers import BooleanConv2d, BooleanLinear, GateLayer
+from bvar.layers import BooleanConv2d, BooleanLinear, GateLayer, Offset
 from bvar.networks.conv import check_conv_layers, conv_network
+from bvar.networks.front import front_network
 from bvar.networks.gates import gate_network
 from bvar.networks.losses import Loss
 from bvar.networks.mlp import boolean_mlp
@@ -60,14 +63,23 @@ class Recipe(ABC):
 
 @dataclass(frozen=True)
 class Sums(Recipe):
-    """Linear layers and thresholds."""
+    """Linear layers and thresholds, with gates in front of them or without."""
 
     hidden_layer_sizes: int | Sequence[int]
     eta: float
+    gates: int = 0
+    fan_in: int = 2
+    offsets: bool = False
 
     def check(self) -> None:
         """Check the sizes."""
         self._sizes()
+        check_integer(self.gates, "gates", low=0, high=MAX_TERMS)
+        check_integer(self.fan_in, "fan_in", low=1, high=MAX_FAN_IN)
+        if not isinstance(self.offsets, bool | np.bool_):
+            raise TypeError(f"offsets must be True, False or 'auto', got {self.offsets!r}")
+        if self.gates and not self.offsets:
+            raise ValueError(f"offsets must be True or 'auto' where gates are {self.gates}, got {self.offsets!r}")
 
     def check_same(self, network: Network) -> None:
         """Compare the sizes of layers."""
@@ -77,11 +89,34 @@ class Sums(Recipe):
                 f"hidden_layer_sizes {self.hidden_layer_sizes!r} is not that of the network to go on with, "
                 f"{tuple(trained)}; warm_start=False starts anew"
             )
+        parameters = network.parameters
+        has = (
+            next((p.shape[0] for p in parameters if p.name == "gate1.table"), 0),
+            any(isinstance(p, Offset) for p in parameters),
+        )
+        if has != (self.gates, self.offsets):
+            raise ValueError(
+                f"gates {self.gates} and offsets {self.offsets} are not those of the network to go on with, "
+                f"{has[0]} and {has[1]}; warm_start=False starts anew"
+            )
 
     def build(self, n_bits: int, n_outputs: int, make_loss: Callable[[int], Loss], source: RandomWords) -> Network:
         """Build a fully connected network."""
         sizes = [n_bits, *self._sizes(), n_outputs]
-        return boolean_mlp(sizes, eta=self.eta, loss=make_loss(sizes[-2]), random_state=source)
+        if self.gates:
+            n_terms = sizes[-2] if len(sizes) > 2 else self.gates + n_bits
+            return front_network(
+                sizes,
+                gates=self.gates,
+                fan_in=self.fan_in,
+                eta=self.eta,
+                loss=make_loss(n_terms),
+                random_state=source,
+            )
+        spread = 0.5 if self.offsets else None
+        return boolean_mlp(
+            sizes, offset_spread=spread, eta=self.eta, loss=make_loss(sizes[-2]), random_state=source
+        )
 
     def _sizes(self) -> list[int]:
         return check_sizes(self.hidden_layer_sizes, "hidden_layer_sizes", most=MAX_TERMS)

@@ -11,6 +11,7 @@ from sklearn.base import RegressorMixin
 
 from bvar.encoding import BitEncoder
 from bvar.encoding.samples import Table
+from bvar.estimators.architecture import FOR_NUMBERS, Plan, is_auto
 from bvar.estimators.base import BooleanNetworkEstimator
 from bvar.estimators.recipes import Recipe, Sums
 from bvar.estimators.targets import Numbers, check_numbers
@@ -25,28 +26,41 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
 
     The score of an output is an integer; targets are put on the same scale by their mean and standard deviation,
     so a prediction is ``mean + std * score / unit``.  Its resolution is ``2 * std / unit``, where unit is four
-    times the square root of the width of the last hidden layer.
+    times the square root of the number of terms of a score; eight times for the plan 'full'.
 
     Parameters
     ----------
-    hidden_layer_sizes : int or sequence of int, default=(1024,)
-        Number of units of each hidden layer.
+    hidden_layer_sizes : int, sequence of int or 'auto', default='auto'
+        Number of units of each hidden layer. 'auto' lets `fit` choose between three plans by losses on at most
+        2000 samples held out, after trying each on at most 4000 others: 'sum' has no hidden layer, 'brief' 1000
+        gates before a layer of 1024 and five epochs at eta 3, 'full' the same and 20 epochs at eta 10. It takes
+        the first unless a later one is better by more than chance. Whatever else is set by hand holds for all.
+    gates : int or 'auto', default='auto'
+        Number of gates in front of the sums, see :func:`bvar.networks.front_network`; 0 for none. 'auto' is 0
+        where sizes are set by hand.
+    fan_in : int or 'auto', default='auto'
+        Wires of each of these gates, 1 to 6. 'auto' is 2 where sizes are set by hand.
+    offsets : bool or 'auto', default='auto'
+        Whether sums learn thresholds, see :class:`bvar.layers.Offset`. 'auto' is whether there are gates.
     encoder : transformer, optional
         Turns samples into bits; cloned and fitted in `fit`. Default: a :class:`bvar.encoding.TableEncoder`, which
         takes numbers, categories and missing values, with 8 to 64 bits for a number, fewer the more features.
-    eta : float, default=10.0
-        Accumulation factor of the optimizer, see :class:`bvar.networks.BooleanOptimizer`.
+    eta : float or 'auto', default='auto'
+        Accumulation factor of the optimizer, see :class:`bvar.networks.BooleanOptimizer`. 'auto' is that of the
+        plan, and 10 where sizes are set by hand.
     loss : Loss or callable, optional
         What training lowers: a :class:`bvar.networks.Loss`, or a class or function that makes one for the number
         of terms of a score. Targets are whole numbers on the scale of scores. Default: the squared error.
     flip_noise : float or 'auto', default='auto'
         Probability with which each bit of an encoded training sample is flipped, anew in each epoch; in steps of
-        1/64, at most 0.5. Noise keeps a network from learning its samples by heart. 'auto' is 1/64 for each
+        1/64, at most 0.5. Noise keeps a network from learning its samples by heart. 'auto' is 0 for a plan
+        that `fit` chose; where sizes are set by hand it is 1/64 for each
         eight features or hundred bits, whichever is less, up to 1/8, and half of that from 10000 samples on.
-    max_iter : int, default=50
-        Number of epochs, at most.
+    max_iter : int or 'auto', default='auto'
+        Number of epochs, at most. 'auto' is that of the plan, and 50 where sizes are set by hand.
     batch_size : int or 'auto', default='auto'
-        Samples of a training step. 'auto' is 100, or fewer for small data: a fiftieth of the samples, at least 10.
+        Samples of a training step. 'auto' is that of the plan, or 100, and fewer for
+        small data: a fiftieth of the samples, at least 10.
     early_stopping : bool, default=False
         Whether to set validation samples aside, to stop when their score no longer rises, and to keep the
         network that scored best on them.
@@ -88,6 +102,12 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
         Validation score of the network kept; only with early stopping.
     backend_ : str
         Name of the backend that trained the model.
+    plan_ : str
+        Name of the plan chosen, see `hidden_layer_sizes`; only where there was something to choose.
+    held_out_faults_ : dict of int
+        Faults of each plan that was tried, on samples held out: losses in units of a 65536th.
+    n_held_out_ : int
+        Number of these samples.
     n_features_in_ : int
         Number of features seen during `fit`.
     feature_names_in_ : ndarray of str
@@ -110,13 +130,16 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
 
     def __init__(
         self,
-        hidden_layer_sizes: int | Sequence[int] = (1024,),
+        hidden_layer_sizes: int | Sequence[int] | Literal["auto"] = "auto",
         *,
+        gates: int | Literal["auto"] = "auto",
+        fan_in: int | Literal["auto"] = "auto",
+        offsets: bool | Literal["auto"] = "auto",
         encoder: BitEncoder | None = None,
-        eta: float = 10.0,
+        eta: float | Literal["auto"] = "auto",
         loss: Loss | Callable[[int], Loss] | None = None,
         flip_noise: float | Literal["auto"] = "auto",
-        max_iter: int = 50,
+        max_iter: int | Literal["auto"] = "auto",
         batch_size: int | Literal["auto"] = "auto",
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -129,6 +152,9 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
         n_threads: int = 1,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
+        self.gates = gates
+        self.fan_in = fan_in
+        self.offsets = offsets
         self.encoder = encoder
         self.eta = eta
         self.loss = loss
@@ -194,7 +220,11 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
     # ------------------------------------------------------------------- what the base class asks
 
     def _recipe(self) -> Recipe:
-        return Sums(self.hidden_layer_sizes, self.eta)
+        plan = self._plan()
+        return Sums(plan.hidden_layer_sizes, plan.eta, plan.gates, plan.fan_in, plan.has_offsets)
+
+    def _plans(self) -> dict[str, Plan]:
+        return FOR_NUMBERS if is_auto(self.hidden_layer_sizes) else {}
 
     def _check_y(self, y: Any) -> np.ndarray:
         return check_numbers(y, type(self).__name__)
@@ -210,7 +240,7 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
         return Numbers(self.target_mean_, self.target_std_, self.target_ndim_, getattr(self, "unit_", 1.0))
 
     def _make_loss(self, fan_in: int) -> Loss:
-        self.unit_ = Numbers.unit_for(fan_in)
+        self.unit_ = Numbers.unit_for(fan_in, self._plan().spreads)
         return super()._make_loss(fan_in)
 
     def __sklearn_tags__(self) -> Any:

@@ -29,7 +29,6 @@ _LARGEST = 1e151  # a little more than `fit` takes: no prediction overflows
 def _check_parameters(model: Any) -> None:
     """Check what `fit` would check, so that a wrong parameter is told now; data are not needed for it."""
     model._check_parameters(goes_on=False)
-    check_integer(model.max_iter, "max_iter", low=1)
     if not isinstance(model.random_state, np.random.RandomState | None):
         check_integer(model.random_state, "random_state", low=0)
     require(isinstance(model.backend, str | None), f"backend must be None or a name, got {model.backend!r}")
@@ -60,8 +59,22 @@ def _check_classifier(model: Any) -> None:
     require(len(model.classes_) == n_scores, "classes_ do not fit the scores")
     require(type(model.multilabel_) is bool, "multilabel_ must be true or false")
     require(model.multilabel_ or n_scores > 1, "there must be at least two classes")
+    _check_choice(model)
     fits = isinstance(model.network_.loss, ProbabilisticLoss) or getattr(model, "loss", None) is not None
     require(fits, "loss is not for classes")
+
+
+def _check_choice(model: Any) -> None:
+    """Check what `fit` has found out: a plan that there is, counts, and a temperature."""
+    if hasattr(model, "plan_"):
+        require(isinstance(model.plan_, str), "plan_ must be a name")
+        faults, n_held_out = model.held_out_faults_, model.n_held_out_
+        fits = isinstance(faults, dict) and all(type(n) is int and n >= 0 for n in faults.values())
+        require(fits, "held_out_faults_ must be a dict of counts")
+        require(type(n_held_out) is int and n_held_out >= 0, "n_held_out_ must be an integer, at least 0")
+    if hasattr(model, "probability_temperature_"):
+        heat = model.probability_temperature_
+        require(type(heat) is float and 1e-3 < heat < 1e3, "probability_temperature_ must be a number, about 1")
 
 
 def _check_regressor(model: BooleanRegressor) -> None:
@@ -69,6 +82,7 @@ def _check_regressor(model: BooleanRegressor) -> None:
     if not is_fitted(model):
         return
     n_scores = _check_ends(model)
+    _check_choice(model)
     for name in ("target_mean_", "target_std_"):
         array = getattr(model, name)
         fits = isinstance(array, np.ndarray) and array.dtype == np.float64 and array.shape == (n_scores,)

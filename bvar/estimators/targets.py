@@ -25,7 +25,6 @@ from bvar.training.trainer import accuracy
 __all__ = ["Classes", "Labels", "Numbers", "Targets", "check_classes", "check_numbers"]
 
 _LARGEST = 1e150
-_SPREADS = 4.0  # scores that one standard deviation of the targets takes, in spreads of random scores
 
 
 class Targets(ABC):
@@ -43,6 +42,10 @@ class Targets(ABC):
     @abstractmethod
     def loss(self, fan_in: int) -> Loss:
         """Return the usual loss for scores of `fan_in` terms."""
+
+    @abstractmethod
+    def faults(self, scores: np.ndarray, codes: np.ndarray, loss: Loss) -> np.ndarray:
+        """Return for each sample, of encoded targets `codes`, a whole number: how wrong its scores are."""
 
     @abstractmethod
     def answer(self, scores: np.ndarray) -> np.ndarray:
@@ -93,6 +96,10 @@ class Classes(Targets):
         """Return a cross-entropy."""
         return CrossEntropy(fan_in, self.temperature)
 
+    def faults(self, scores: np.ndarray, codes: np.ndarray, loss: Loss) -> np.ndarray:
+        """Count a wrong class."""
+        return (scores.argmax(axis=1) != codes).astype(np.int64)
+
     def answer(self, scores: np.ndarray) -> np.ndarray:
         """Take the class of the best score, the first of several."""
         return self.classes[scores.argmax(axis=1)]
@@ -127,6 +134,10 @@ class Labels(Targets):
     def loss(self, fan_in: int) -> Loss:
         """Return a cross-entropy of labels."""
         return BinaryCrossEntropy(fan_in, self.temperature)
+
+    def faults(self, scores: np.ndarray, codes: np.ndarray, loss: Loss) -> np.ndarray:
+        """Count the wrong labels."""
+        return ((scores > 0) != codes).sum(axis=1)
 
     def answer(self, scores: np.ndarray) -> np.ndarray:
         """Take a label for 1 where its score is positive."""
@@ -182,13 +193,18 @@ class Numbers(Targets):
         return np.clip(steps, -(2**30), 2**30).astype(np.int64)
 
     def loss(self, fan_in: int) -> Loss:
-        """Return a squared error."""
-        return SquaredError(round(self.unit_for(fan_in)))
+        """Return a squared error in units of the scale."""
+        return SquaredError(round(self.unit))
 
     @staticmethod
-    def unit_for(fan_in: int) -> float:
-        """Return the scores that one standard deviation takes."""
-        return _SPREADS * sqrt(fan_in)
+    def unit_for(fan_in: int, spreads: float) -> float:
+        """Return the scores that one standard deviation takes, so many spreads of random scores."""
+        return spreads * sqrt(fan_in)
+
+    def faults(self, scores: np.ndarray, codes: np.ndarray, loss: Loss) -> np.ndarray:
+        """Return losses, in units of a 65536th, at most 2**31."""
+        units = [min(loss.total(scores[i : i + 1], codes[i : i + 1]) >> 16, 2**31) for i in range(len(codes))]
+        return np.array(units, np.int64)
 
     def answer(self, scores: np.ndarray) -> np.ndarray:
         """Put scores on the scale of the targets."""

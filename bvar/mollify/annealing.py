@@ -118,4 +118,4 @@ class ThresholdAnnealing:
         model : estimator
             A :class:`bvar.BooleanClassifier` or :class:`bvar.BooleanRegressor` that is being trained.
         """
-        self.apply(model.network_, model.n_iter_ / model.max_iter)
+        self.apply(model.network_, model.n_iter_ / model.max_iter_)

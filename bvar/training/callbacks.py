@@ -18,7 +18,7 @@ class Learner(Protocol):
     network_: Network
     history_: dict[str, list[Any]]
     n_iter_: int
-    max_iter: int
+    max_iter_: int
 
 
 Callback = Callable[[Any], object]

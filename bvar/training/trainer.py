@@ -96,7 +96,7 @@ class Trainer:
         parameter) and 'beta' (plasticity, likewise). Sums are those of integers, and equal wherever the model is.
     n_iter_ : int
         Number of epochs run.
-    max_iter : int
+    max_iter_ : int
         Number of epochs that the run in progress may have.
 
     See Also
@@ -128,7 +128,7 @@ class Trainer:
         self.crew = _ThisProcess() if crew is None else crew
         self.score = score
         self.history_ = empty_history()
-        self.n_iter_ = self.max_iter = 0
+        self.n_iter_ = self.max_iter_ = 0
 
     def run(
         self,
@@ -178,7 +178,7 @@ class Trainer:
         progress = Progress(verbose, max_iter)
         optimizer = self.network_.optimizer
         self.network_.start_schedule(optimizer.eta if eta is None else eta, max_iter * data.n_batches)
-        self.max_iter = max_iter
+        self.max_iter_ = max_iter
         try:
             for number in range(max_iter):
                 self.epoch(data.epoch(number / max_iter, source))

@@ -1,0 +1,196 @@
+"""Which network, and how long it is trained: chosen by counting on samples held out; see ``docs/howto/tune.md``.
+
+A plan is a network with its schedule.  Of several, cheap ones first, each is tried on at most `MOST_TRIED`
+samples; a later one is taken only if its faults on those held out are fewer by more than chance makes them.  The
+temperature of probabilities is found on the same scores.  Faults, margins and signs are sums of integers: the
+choice is the same on every backend, whatever the number of threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from bvar.bits.random import RandomWords
+from bvar.layers import GroupSum
+from bvar.networks.losses import FULL_WEIGHT, Loss
+from bvar.networks.network import Network
+
+__all__ = [
+    "BY_HAND",
+    "FOR_CLASSES",
+    "FOR_GATES",
+    "FOR_NUMBERS",
+    "MANY",
+    "Plan",
+    "Trial",
+    "better",
+    "fit_temperature",
+    "folds",
+    "is_auto",
+    "terms_of",
+]
+
+MOST_TRIED = 4000
+"""Samples that a plan is tried on, at most: what choosing costs is bounded, however large the table."""
+
+MOST_HELD_OUT = 2000
+"""Samples held out, at most: the standard deviation of an accuracy is then about 1 % at worst."""
+
+MANY = 10000
+"""Number of samples from which a tenth can be spared to find the temperature of the final network."""
+
+_ENOUGH = 500
+_FEWEST = 20
+_EIGHTHS = (-16, 48)  # temperatures from a quarter to 64
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A network and its schedule; the defaults are those of a network whose sizes are set by hand."""
+
+    hidden_layer_sizes: Any = ()
+    gates: int = 0
+    fan_in: int = 2
+    offsets: bool | Literal["auto"] = "auto"
+    layer_sizes: Any = "auto"
+    eta: float = 10.0
+    temperature: float = 1.0
+    spreads: float = 4.0
+    flip_noise: float | Literal["auto"] = "auto"
+    max_iter: int = 50
+    batch_size: int | Literal["auto"] = "auto"
+
+    @property
+    def has_offsets(self) -> bool:
+        """Whether sums learn thresholds: behind gates they do, others if asked to."""
+        return self.gates > 0 if isinstance(self.offsets, str) else self.offsets
+
+    def with_parameters(self, parameters: Mapping[str, Any]) -> Plan:
+        """Let what was set by hand stand; 'auto' takes what the plan says."""
+        names = {field.name for field in fields(self)} & parameters.keys()
+        return replace(self, **{name: parameters[name] for name in names if not is_auto(parameters[name])})
+
+
+BY_HAND = Plan()
+
+FOR_CLASSES = {
+    "small": Plan((512, 512), 1000, 2, temperature=2.0, flip_noise=0.0, max_iter=10),
+    "large": Plan((512, 512), 2000, 4, flip_noise=0.0, max_iter=20),
+}
+
+FOR_NUMBERS = {
+    "sum": Plan((), offsets=True, eta=3.0, flip_noise=0.0, max_iter=20, batch_size=100),
+    "brief": Plan((1024,), 1000, 2, eta=3.0, flip_noise=0.0, max_iter=5, batch_size=100),
+    "full": Plan((1024,), 1000, 2, spreads=8.0, flip_noise=0.0, max_iter=20),
+}
+
+FOR_GATES = {"gates": Plan(fan_in=4)}
+
+
+def is_auto(value: Any) -> bool:
+    """Say whether a parameter is left to the plan."""
+    return isinstance(value, str) and value == "auto"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a plan did on samples held out: scores, encoded targets, weights, faults, and the terms of a score."""
+
+    scores: np.ndarray
+    y: np.ndarray
+    weights: np.ndarray
+    faults: np.ndarray
+    n_terms: int
+
+    def __add__(self, other: Trial) -> Trial:
+        """Put the trials of two folds together."""
+
+        def both(name: str) -> np.ndarray:
+            return np.concatenate([getattr(self, name), getattr(other, name)])
+
+        return Trial(both("scores"), both("y"), both("weights"), both("faults"), self.n_terms)
+
+    @property
+    def n_faults(self) -> int:
+        """Faults, in units of the heaviest sample, rounded."""
+        return round(int((self.faults * self.weights).sum()) / FULL_WEIGHT)
+
+    def is_beyond_doubt(self) -> bool:
+        """Say that no other plan could be better by more than chance."""
+        return bool(np.count_nonzero(self.faults) < 2)
+
+
+def better(one: Trial, other: Trial) -> bool:
+    """Say whether another plan has fewer faults by more than chance makes them.
+
+    Where two plans differ, chance would put each difference on either side: their sum then has the variance of
+    the sum of their squares. This is McNemar's test, at one standard deviation, with weights.
+    """
+    differences = [int(d) for d in (one.faults - other.faults) * one.weights]
+    gain = sum(differences)
+    return gain > 0 and gain * gain > sum(d * d for d in differences)
+
+
+def terms_of(network: Network) -> int:
+    """Return the number of terms in a score."""
+    last = network.layers[-1]
+    return last.group_size if isinstance(last, GroupSum) else last.n_inputs  # type: ignore[attr-defined]
+
+
+def folds(n: int, source: RandomWords) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Draw which samples are held out, and which a plan is tried on: once, or more often where they are few.
+
+    Parameters
+    ----------
+    n : int
+        Number of samples; of fewer than 20 none are held out.
+    source : RandomWords
+        Where their order comes from.
+
+    Yields
+    ------
+    held_out, tried : ndarray of int
+        Numbers of samples, at most `MOST_HELD_OUT` and `MOST_TRIED`.
+    """
+    if n < _FEWEST:
+        return
+    order = source.permutation(n)
+    n_held = min(MOST_HELD_OUT, n // (10 if n >= MANY else 4))
+    for number in range(min(4, -(-_ENOUGH // n_held))):
+        start, stop = number * n_held, (number + 1) * n_held
+        yield order[start:stop], np.concatenate([order[:start], order[stop:]])[:MOST_TRIED]
+
+
+def fit_temperature(trial: Trial, make_loss: Callable[[float], Loss]) -> float:
+    """Find the smallest temperature at which scores are not too sure of themselves.
+
+    The loss falls with the temperature as long as the sum of signals times scores is positive
+    (``docs/explanation/thresholds.md``); the sign of that integer decides.
+
+    Parameters
+    ----------
+    trial : Trial
+        Scores of samples that the network has not learnt.
+    make_loss : callable
+        From a temperature to the loss.
+
+    Returns
+    -------
+    float
+        A power of the eighth root of 2.
+    """
+    scores = trial.scores.astype(np.int64)
+
+    def too_sure(eighths: int) -> bool:
+        signals = make_loss(2.0 ** (eighths / 8)).signals(trial.scores, trial.y).astype(np.int64)
+        return int((trial.weights * (signals * scores).sum(axis=1)).sum()) > 0
+
+    low, high = _EIGHTHS
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if too_sure(middle) else (low, middle)
+    return 2.0 ** (low / 8)

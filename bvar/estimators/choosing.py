@@ -1,0 +1,141 @@
+"""How an estimator chooses: it tries its plans on some samples, and looks at what they make of others.
+
+What is counted, and when a plan is better, says :mod:`bvar.estimators.architecture`.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from bvar.bits import BitMatrix
+from bvar.bits.random import RandomWords
+from bvar.estimators.architecture import BY_HAND, MANY, Plan, Trial, better, folds, terms_of
+from bvar.estimators.targets import Targets
+from bvar.networks.losses import FULL_WEIGHT
+from bvar.networks.network import Network
+from bvar.training.data import TrainingData, rows_of
+from bvar.training.trainer import Trainer
+
+__all__ = ["CHOSEN", "ChoosingEstimator", "Samples"]
+
+CHOSEN = ("plan_", "held_out_faults_", "n_held_out_", "probability_temperature_")
+"""Attributes that say what was chosen, and why."""
+
+Samples = tuple[Any, np.ndarray, np.ndarray | None]
+"""Samples, their targets and, if they differ, weights."""
+
+_CHUNK = 4096  # samples scored at a time
+
+
+class ChoosingEstimator(BaseEstimator):
+    """What chooses a plan where parameters are 'auto'."""
+
+    plan_: str
+    held_out_faults_: dict[str, int]
+    n_held_out_: int
+
+    @abstractmethod
+    def _build(self, source: RandomWords) -> Network:
+        """Return an untrained network, as the plan says."""
+
+    @abstractmethod
+    def _data(self, X: Any, y: np.ndarray, weights: np.ndarray | None) -> TrainingData:
+        """Return encoded samples with the schedule of the plan."""
+
+    @abstractmethod
+    def _encode_blocks(self, X: Any, n_rows: int) -> Iterator[BitMatrix]:
+        """Encode samples block by block."""
+
+    @abstractmethod
+    def _targets(self) -> Targets:
+        """Return what was learnt about the targets."""
+
+    def _plans(self) -> dict[str, Plan]:
+        """Return the plans that `fit` may choose from, cheap ones first; none where sizes are set by hand."""
+        return {}
+
+    def _plan(self) -> Plan:
+        """Return the plan in force: what was set by hand, and for the rest what was chosen."""
+        plans = self._plans()
+        plan = plans.get(getattr(self, "plan_", ""), next(iter(plans.values()), BY_HAND))
+        return plan.with_parameters(self.get_params(deep=False))
+
+    @property
+    def max_iter_(self) -> int:
+        """Number of epochs that `fit` may take, as set by hand or chosen."""
+        return self._plan().max_iter
+
+    def _may_fit_temperature(self) -> bool:
+        """Say whether the temperature of probabilities is to be found on samples held out."""
+        return False
+
+    def _evidence(self) -> Iterator[str]:
+        """Say what was chosen, and why."""
+        if hasattr(self, "plan_"):
+            counts = ", ".join(f"{name} {n}" for name, n in self.held_out_faults_.items())
+            why = f"faults on {self.n_held_out_} samples held out: {counts}" if counts else "nothing was held out"
+            yield f"plan: {self.plan_}; {why}"
+        if hasattr(self, "probability_temperature_"):
+            yield f"temperature of probabilities: {self.probability_temperature_:.3g}"
+
+    def _choose(self, everything: Samples, source: RandomWords) -> tuple[Samples, Samples | None]:
+        """Choose a plan; return the samples to train on, and those that are spared to find the temperature."""
+        plans, n = self._plans(), len(everything[1])
+        if not plans:
+            return everything, None
+        spares = self._may_fit_temperature() and n >= MANY
+        splits = list(folds(n, source)) if len(plans) > 1 or self._may_fit_temperature() else []
+        if len(plans) == 1:  # for a temperature alone one is enough
+            splits = splits[:1]
+        self.plan_, self.held_out_faults_ = next(iter(plans)), {}
+        self.n_held_out_ = sum(len(held_out) for held_out, _ in splits)
+        best = None
+        for name in plans if splits and (len(plans) > 1 or not spares) else ():
+            trial = self._try(name, splits, everything, source)
+            self.held_out_faults_[name] = trial.n_faults
+            if best is None or better(best[1], trial):
+                best = name, trial
+            if trial.is_beyond_doubt():
+                break
+        if best is not None:
+            self.plan_ = best[0]
+            if self._may_fit_temperature():
+                self._set_temperature(best[1])
+        if not spares:
+            return everything, None
+        kept = np.ones(n, np.bool_)
+        kept[splits[0][0]] = False
+        return _rows(everything, np.flatnonzero(kept)), _rows(everything, splits[0][0])
+
+    def _try(self, name: str, splits: list[Any], everything: Samples, source: RandomWords) -> Trial:
+        """Train by a plan on some samples, as often as there are splits, and see what it makes of others."""
+        trials = []
+        self.plan_ = name
+        for held_out, tried in splits:
+            network = self._build(source)
+            data = self._data(*_rows(everything, tried))
+            Trainer(network).run(data, self.max_iter_, eta=self._plan().eta, random_state=source)
+            trials.append(self._trial(network, *_rows(everything, held_out)))
+        return sum(trials[1:], trials[0])
+
+    def _trial(self, network: Network, X: Any, y: np.ndarray, weights: np.ndarray | None) -> Trial:
+        """See what a network makes of samples held out."""
+        scores = np.concatenate([network.scores(bits) for bits in self._encode_blocks(X, _CHUNK)])
+        targets = self._targets()
+        codes = targets.encode(y)
+        heavy = np.full(len(y), FULL_WEIGHT) if weights is None else weights
+        return Trial(scores, codes, heavy, targets.faults(scores, codes, network.loss), terms_of(network))
+
+    def _set_temperature(self, trial: Trial) -> None:
+        """Remember the temperature at which probabilities are as sure as they are right."""
+
+
+def _rows(samples: Samples, rows: np.ndarray) -> Samples:
+    """Select some of the samples, with their targets and weights."""
+    X, y, weights = samples
+    return rows_of(X, rows), y[rows], None if weights is None else weights[rows]
