@@ -31,8 +31,8 @@ class BooleanClassifier(NetworkClassifier):
     hidden_layer_sizes : int, sequence of int or 'auto', default='auto'
         Number of units of each hidden layer. 'auto' lets `fit` choose between two plans by counting on at most
         2000 samples held out, after trying both on at most 4000 others: 'small' has 1000 gates on two wires before
-        two layers of 512 sums, and ten epochs at temperature 2; 'large' has 2000 gates on four wires, and 20 epochs
-        at temperature 1. It takes the small one unless the other is better by more than chance. Whatever else is set
+        two layers of 512 sums, and ten epochs at temperature 2; 'large' has 2000 gates on four wires, and 20
+        epochs at temperature 1. The small one is taken unless the other is better by more than chance. What is set
         by hand holds for both.
     gates : int or 'auto', default='auto'
         Number of gates in front of the sums, see :func:`bvar.networks.front_network`; 0 for none. 'auto' is 0
