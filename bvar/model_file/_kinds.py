@@ -102,7 +102,7 @@ class LayerKind(Kind):
 
     def to_fields(self, value: Layer, writer: Writer, path: str) -> dict[str, Any]:
         """Describe a layer, all of whose parameters are of the known form."""
-        for parameter in value.parameters:
+        for parameter in (p for p in value.parameters if kind_of(p) is None):  # others are objects of their own
             only(parameter, path, ("name", "bits", "rms", "n_places", "_prepared"))
         for real in getattr(value, "real_parameters", ()):
             only(real, path, ("name", "values", "n_places"))

@@ -9,7 +9,19 @@ import numpy as np
 from bvar import kernels
 from bvar.bits import BitMatrix
 from bvar.calculus.gates import Gate
-from bvar.layers import Add, BooleanLinear, GateLayer, GroupSum, Layer, Parameter, SignedSum, Threshold
+from bvar.layers import (
+    Add,
+    BooleanLinear,
+    Concatenate,
+    GateLayer,
+    GroupSum,
+    Layer,
+    Offset,
+    Parameter,
+    SignalScale,
+    SignedSum,
+    Threshold,
+)
 from bvar.model_file._kinds import of_type, register, require
 
 __all__ = ["known_bits", "put", "whole_numbers"]
@@ -42,7 +54,9 @@ def whole_numbers(values: Any, dtype: type[np.generic], high: int, name: str) ->
 
 
 def _save_linear(layer: BooleanLinear) -> dict[str, Any]:
+    offset = {} if layer.offset is None else {"offset": layer.offset}  # a field that older files do not have
     return {
+        **offset,
         "bias": None if layer.bias is None else layer.bias.bits,
         "centered": layer.centered,
         "gate": layer.gate.id,
@@ -51,7 +65,9 @@ def _save_linear(layer: BooleanLinear) -> dict[str, Any]:
     }
 
 
-def _load_linear(bias: Any, gate: Any, name: Any, weight: Any, centered: Any = False) -> BooleanLinear:
+def _load_linear(
+    bias: Any, gate: Any, name: Any, weight: Any, centered: Any = False, offset: Any = None
+) -> BooleanLinear:
     n_outputs, n_inputs = known_bits(weight, "weight").shape
     layer = BooleanLinear(  # the smallest layer of the right form, whose random bits are replaced
         *(1, 1, Gate.of(of_type(gate, int, "gate"))),
@@ -64,14 +80,21 @@ def _load_linear(bias: Any, gate: Any, name: Any, weight: Any, centered: Any = F
     if layer.bias is not None:
         put(layer.bias, bias, (1, n_outputs))
     require(n_inputs <= kernels.MAX_BITS and n_outputs <= kernels.MAX_TERMS, "weight has too many rows or columns")
+    if offset is not None:
+        of_type(offset, Offset, "offset")
+        require(offset.shape == (n_outputs,), f"offset must have {n_outputs} values, one for each row of weight")
+        require(offset.n_terms == n_inputs, f"offset must be of sums of {n_inputs} terms")
+        layer.offset, layer.parameters = offset, (*layer.parameters, offset)
     return layer
 
+
+register(Offset)
 
 register(
     BooleanLinear,
     save=_save_linear,
     load=_load_linear,
-    made_again=("parameters",),
+    made_again=("offset", "parameters"),
     takes="bits",
     gives="sums",
 )
@@ -102,6 +125,8 @@ register(
     takes="bits",
     gives="bits",
 )
+
+register(SignalScale, made_again=("factor",), takes="bits", gives="bits")
 
 register(
     GroupSum,
@@ -148,14 +173,28 @@ register(
 )
 
 
+def _is_stack(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(layer, Layer) for layer in value)
+
+
 def _load_add(branches: Any) -> Add:
-    lists = isinstance(branches, list) and all(isinstance(branch, list) for branch in branches)
-    require(
-        lists and all(isinstance(layer, Layer) for branch in branches for layer in branch),
-        "branches must be lists of layers",
-    )
+    require(isinstance(branches, list) and all(map(_is_stack, branches)), "branches must be lists of layers")
     return Add(branches)
 
+
+def _load_concatenate(layers: Any) -> Concatenate:
+    require(_is_stack(layers), "layers must be a list of layers")
+    return Concatenate(layers)
+
+
+register(
+    Concatenate,
+    save=lambda layer: {"layers": list(layer.layers)},
+    load=_load_concatenate,
+    made_again=("parameters", "rows_together"),
+    takes="bits",
+    gives="bits",
+)
 
 register(
     Add,
