@@ -1,17 +1,24 @@
 # The two commands of the README are `make demo` and `make test`; each does its own set-up.
-# Other targets: lint, docs, clean.  PYTHON=python3.12 chooses the interpreter, VENV=dir the environment.
+# Other targets: test-fast, lint, docs, docs-fast, clean.
+# PYTHON=python3.12 chooses the interpreter, VENV=dir the environment.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+SPHINX := $(BIN)/sphinx-build -n -W --keep-going -q -b html
 KERNEL := $(wildcard bvar/_cext/*.pyx bvar/_cext/*/*)
 
-.PHONY: demo test lint docs clean
+.PHONY: demo test test-fast lint docs docs-fast environment clean
 demo: $(VENV)/.plot
 	$(BIN)/python -m bvar demo
 
 test: $(VENV)/.test
+	@echo "the whole suite: six to seven minutes on one idle core (make test-fast: one)"
 	$(BIN)/python -m pytest -q
+
+test-fast: $(VENV)/.test
+	@echo "without the tests marked slow: about a minute on one idle core"
+	$(BIN)/python -m pytest -q -m "not slow"
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check .
@@ -20,8 +27,16 @@ lint: $(VENV)/.lint
 	$(BIN)/lint-imports
 
 docs: $(VENV)/.docs
-	$(BIN)/sphinx-build -n -W --keep-going -q -b html docs docs/_build/html
+	@echo "the cells of all pages run, about two minutes on one idle core; next time, of those pages alone that changed"
+	$(SPHINX) docs docs/_build/html
 	@echo "the pages are in docs/_build/html/index.html"
+
+docs-fast: $(VENV)/.docs
+	@echo "no cell runs: about half a minute, and pages without results"
+	$(SPHINX) -D nb_execution_mode=off docs docs/_build/prose
+	@echo "the pages are in docs/_build/prose/index.html"
+
+environment: $(VENV)/.test $(VENV)/.lint $(VENV)/.docs
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info docs/_build docs/_tutorials docs/reference/generated
@@ -30,7 +45,8 @@ clean:
 
 # One stamp for each set of extras, made again when the metadata, the build or a kernel changes.  pip hides what a
 # build says, so whether the kernels were built is said here.
-$(VENV)/.%: pyproject.toml setup.py $(KERNEL) | $(VENV)
+$(VENV)/.%: pyproject.toml setup.py bvar/_version.py $(KERNEL) | $(VENV)
+	@echo "installing bvar and what '$*' needs in $(VENV)"
 	$(PIP) --editable ".[$*]"
 	@$(BIN)/python -c 'from bvar import backends as b; len(b.available()) > 1 or print("WARNING: no compiled kernels: NumPy does the work, slower, with the same results (a C compiler and `make clean` would help)")'
 	@touch $@

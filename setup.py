@@ -16,7 +16,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 MODE = os.environ.get("BVAR_BUILD_EXT", "auto")
-SOURCES = ["isa_scalar", "isa_avx2", "isa_avx512", "isa_neon", "table", "cpu", "pool"]
+SOURCES = ["isa_scalar", "isa_avx2", "isa_avx512", "isa_neon", "isa", "cpu", "pool"]
 HEADERS = [
     "include/bvar_kernels.h",
     *(

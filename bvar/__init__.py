@@ -4,8 +4,10 @@ Readers start with the four modules of :mod:`bvar.calculus`; users with :class:`
 :mod:`bvar.bits` and :mod:`bvar.backends.definition`.
 """
 
+import os
+
 from bvar import backends
-from bvar._version import __version__
+from bvar._version import __version__, warn_of_namesake
 from bvar.encoding import ImageEncoder, OneHotBits, TableEncoder, ThermometerEncoder
 from bvar.estimators import BooleanClassifier, BooleanConvClassifier, BooleanRegressor, LogicGateClassifier
 from bvar.model_file import load
@@ -23,3 +25,5 @@ __all__ = [
     "backends",
     "load",
 ]
+
+warn_of_namesake(os.path.dirname(os.path.dirname(__file__)))

@@ -6,7 +6,7 @@ Every check names the argument, says what was wrong and what is accepted, and ru
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import isfinite
+from math import inf, isfinite
 from numbers import Integral, Real
 from typing import Any
 
@@ -21,6 +21,8 @@ __all__ = [
     "check_real",
     "check_sizes",
 ]
+
+LARGEST_IMAGE = 2**31 - 1  # values of an image: kernels count them in int32
 
 
 def check_array(
@@ -60,14 +62,14 @@ def check_integer(value: Any, name: str, *, low: int, high: int | None = None) -
     return number
 
 
-def check_sizes(sizes: Any, name: str, *, least: int = 0) -> list[int]:
-    """Return sizes of layers as a list of at least `least`; one size alone will do."""
+def check_sizes(sizes: Any, name: str, *, least: int = 0, most: int | None = None) -> list[int]:
+    """Return sizes of layers, up to `most` each, as a list of at least `least`; one size alone will do."""
     if isinstance(sizes, str) or sizes is None:
         raise TypeError(f"{name} must be an integer or a sequence of integers, got {sizes!r}")
     sizes = list(sizes) if isinstance(sizes, Iterable) else [sizes]
     if len(sizes) < least:
         raise ValueError(f"{name} must name at least {least} layer(s), got {sizes!r}")
-    return [check_integer(size, f"each of {name}", low=1) for size in sizes]
+    return [check_integer(size, f"each of {name}", low=1, high=most) for size in sizes]
 
 
 def check_image_shape(image_shape: Any, n_features: int | None = None) -> tuple[int, int, int]:
@@ -75,19 +77,24 @@ def check_image_shape(image_shape: Any, n_features: int | None = None) -> tuple[
     if not isinstance(image_shape, tuple | list) or len(image_shape) not in (2, 3):
         raise ValueError(f"image_shape must be (height, width) or (height, width, channels), got {image_shape!r}")
     height, width, channels = (check_integer(n, "each of image_shape", low=1) for n in (*image_shape, 1)[:3])
-    if n_features is not None and height * width * channels != n_features:
-        n = height * width * channels
+    n = height * width * channels
+    if n > LARGEST_IMAGE:
+        raise ValueError(f"image_shape must make images of at most {LARGEST_IMAGE} values, got {image_shape!r}")
+    if n_features is not None and n != n_features:
         raise ValueError(f"image_shape {tuple(image_shape)} has {n} pixels, but X has {n_features} features")
     return height, width, channels
 
 
-def check_real(value: Any, name: str, *, low: float, strict: bool = False) -> float:
-    """Return `value` as a float after checking that it is finite and large enough."""
-    span = f"a finite number {'>' if strict else '>='} {low:g}"
+def check_real(value: Any, name: str, *, low: float, high: float = inf, strict: bool = False) -> float:
+    """Return `value` as a float after checking that it is finite and in range."""
+    span = f"a finite number {'>' if strict else '>='} {low:g}" + (f" and <= {high:g}" if high < inf else "")
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
         raise TypeError(f"{name} must be {span}, got {value!r}")
-    number = float(value)
-    if not isfinite(number) or number < low or (strict and number == low):
+    try:
+        number = float(value)
+    except OverflowError:  # of an integer or a fraction
+        number = inf
+    if not isfinite(number) or not low <= number <= high or (strict and number == low):
         raise ValueError(f"{name} must be {span}, got {value!r}")
     return number
 

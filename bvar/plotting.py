@@ -35,7 +35,7 @@ def plot_learning_curve(history: dict[str, list[Any]], *, ax: Axes | None = None
     Raises
     ------
     ImportError
-        If matplotlib is missing; ``pip install boolean-variation[plot]`` brings it.
+        If matplotlib is missing; ``pip install "boolean-variation[plot]"`` brings it.
 
     See Also
     --------
@@ -80,7 +80,7 @@ def plot_flip_rate(
     Raises
     ------
     ImportError
-        If matplotlib is missing; ``pip install boolean-variation[plot]`` brings it.
+        If matplotlib is missing; ``pip install "boolean-variation[plot]"`` brings it.
 
     See Also
     --------
@@ -126,7 +126,7 @@ def plot_beta(history: dict[str, list[Any]], *, names: list[str] | None = None, 
     Raises
     ------
     ImportError
-        If matplotlib is missing; ``pip install boolean-variation[plot]`` brings it.
+        If matplotlib is missing; ``pip install "boolean-variation[plot]"`` brings it.
 
     Examples
     --------
@@ -171,7 +171,7 @@ def plot_weights(
     ValueError
         If the shape does not fit, or there is no such neuron or parameter.
     ImportError
-        If matplotlib is missing; ``pip install boolean-variation[plot]`` brings it.
+        If matplotlib is missing; ``pip install "boolean-variation[plot]"`` brings it.
 
     Examples
     --------
@@ -201,7 +201,7 @@ def _axes(ax: Axes | None) -> Axes:
     try:
         from matplotlib.figure import Figure  # a figure of its own: no global state, no window
     except ImportError as error:
-        raise ImportError("plots need matplotlib: pip install boolean-variation[plot]") from error
+        raise ImportError('plots need matplotlib: pip install "boolean-variation[plot]"') from error
     return Figure(figsize=(6, 4), layout="constrained").add_subplot()
 
 

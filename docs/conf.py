@@ -1,5 +1,6 @@
 """Sphinx configuration; the build needs no network."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -8,7 +9,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(HERE / "_ext")]
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
 
@@ -20,6 +21,7 @@ copyright = author
 version = release = bvar.__version__
 
 extensions = [
+    "house",
     "myst_nb",
     "sphinx_design",
     "sphinx.ext.autodoc",
@@ -42,16 +44,39 @@ nitpick_ignore_regex = [
 def copy_tutorials() -> None:
     """Mirror ../tutorials into docs/_tutorials, with links to ../docs made relative to the new place."""
     target = HERE / "_tutorials"
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir()
-    for page in sorted((ROOT / "tutorials").glob("[0-9]*.md")):
-        text = page.read_text(encoding="utf-8")
-        (target / page.name).write_text(re.sub(r"\]\(\.\./docs/", "](../", text), encoding="utf-8")
+    target.mkdir(exist_ok=True)
+    pages = {page.name: page.read_text(encoding="utf-8") for page in (ROOT / "tutorials").glob("[0-9]*.md")}
+    for old in target.glob("*.md"):
+        if old.name not in pages:
+            old.unlink()
+    for name, text in pages.items():
+        text = re.sub(r"\]\(\.\./docs/", "](../", text)
+        if not (target / name).exists() or (target / name).read_text(encoding="utf-8") != text:
+            (target / name).write_text(text, encoding="utf-8")  # or Sphinx would read the page again
 
 
 def find_tutorials(app, docname, source):
     """Pages link to ../tutorials where they are in the repository; in the site they are copies."""
     source[0] = re.sub(r"\]\(((?:\.\./)*)\.\./tutorials/", r"](\1_tutorials/", source[0])
+
+
+def say_what_runs(app, docname, source):
+    """Name the page whose cells are about to run: a build that is silent for minutes looks dead."""
+    if "```{code-cell}" in source[0] and app.config.nb_execution_mode != "off":
+        print(f"docs: {docname} (its cells run, unless neither they nor bvar changed)", flush=True)
+
+
+def cache_of_results() -> Path:
+    """Results of cells are kept as long as nothing in the package changes; the folder is named by its sources."""
+    sources = [p for p in (ROOT / "bvar").rglob("*") if p.suffix in (".py", ".pyx", ".c", ".h", ".json")]
+    digest = hashlib.sha256()
+    for path in sorted(p for p in sources if p.name != "_kernels.c"):
+        digest.update(path.read_bytes())
+    home = HERE / "_build" / "results"
+    for old in home.glob("*"):
+        if old.name != digest.hexdigest()[:16]:
+            shutil.rmtree(old)
+    return home / digest.hexdigest()[:16]
 
 
 def make_profile() -> None:
@@ -66,9 +91,10 @@ def make_profile() -> None:
 
 copy_tutorials()
 make_profile()
-nb_execution_mode = "force"
+nb_execution_mode = "cache"
+nb_execution_cache_path = str(cache_of_results())
 nb_execution_raise_on_error = True
-nb_execution_timeout = 120
+nb_execution_timeout = -1  # none: on a busy machine any limit is too short for somebody
 nb_output_stderr = "remove"
 nb_merge_streams = True
 suppress_warnings = ["mystnb.mime_priority"]
@@ -107,6 +133,7 @@ def skip(app, what, name, obj, would_skip, options):
 
 def setup(app):
     app.connect("source-read", find_tutorials)
+    app.connect("source-read", say_what_runs)
     app.connect("autodoc-skip-member", skip)
     app.connect("autodoc-process-docstring", mend)
 

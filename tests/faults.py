@@ -122,9 +122,9 @@ def signals_scaled_by_their_part_of_the_batch():
 
 
 def signals_truncated_instead_of_rounded():
-    def rescale(self, g, s, tau, table, shift, out):
-        distance = np.minimum(np.abs(s.astype(np.int64) - tau), len(table) - 1)
-        weighted = g.astype(np.int64) * table[distance]
+    def rescale(self, g, s, tau, curve, shift, out):
+        distance = np.minimum(np.abs(s.astype(np.int64) - tau), len(curve) - 1)
+        weighted = g.astype(np.int64) * curve[distance]
         out[...] = np.clip(weighted >> shift, -127, 127)
 
     Numpy.rescale = rescale

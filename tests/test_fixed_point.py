@@ -5,8 +5,10 @@ from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bvar._fixed_point import PI, cosine, exp_table, sech2_table, sqrt
+from bvar._fixed_point import PI, cosine, exp_table, log, sech2_table, sqrt
 
 
 def test_pi_and_square_roots():
@@ -38,3 +40,22 @@ def test_tables_do_not_depend_on_the_decimal_context_of_the_caller():
     want = exp_table(sqrt(1024), 20)
     with decimal.localcontext(decimal.Context(prec=3, rounding=decimal.ROUND_UP)):
         np.testing.assert_array_equal(exp_table(sqrt(1024), 20), want, strict=True)
+
+
+EDGES = [2**k + d for k in range(53) for d in (-1, 0, 1) if 1 <= 2**k + d <= 2**52]
+
+
+@given(st.lists(st.integers(1, 2**52) | st.integers(1, 2**24), min_size=1).map(lambda ns: ns + EDGES))
+def test_logarithms_of_integers_are_good_to_half_a_unit(ns):
+    for n, got in zip(ns, log(np.array(ns)).tolist(), strict=True):
+        assert abs(got - 2**32 * Decimal(n).ln()) < Decimal("0.53"), n
+
+
+def test_logarithms_are_golden():
+    golden = [0, 2977044472, 4718503851, 9889527671, 59540889436, 154806312535]
+    assert log(np.array([1, 2, 3, 10, 2**20, 2**52])).tolist() == golden
+
+
+def test_logarithms_never_fall():
+    n = np.arange(1, 2**16)
+    assert (np.diff(log(n)) > 0).all()

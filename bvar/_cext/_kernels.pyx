@@ -1,12 +1,20 @@
 """Binds the C kernels; no algorithm here.
 
-Each method checks that shapes fit, fills the job that ``include/bvar_kernels.h`` describes, releases the GIL and
-runs it.  Nothing is allocated, converted or copied.  Arguments are marked IN or OUT.
+An `Isa` is one instruction set with a number of threads, and the backend itself wherever an operation only passes
+its arguments on; what needs memory gets it from `bvar.backends.compiled`.  Each method checks that sizes fit, fills
+the job that ``include/bvar_kernels.h`` describes, releases the GIL and runs it.  Nothing is allocated, converted or
+copied.  Arguments are marked IN or OUT.
+
+Whatever Python can pass is refused or safe: `bvar.kernels` has explained mistakes to the user, but a method can be
+called without it.  Contents that change a result and nothing else, such as padding that is set, are not looked at.
 
 Longer than other modules, because it has a struct and a method for each kernel of the header, which is one file too.
 """
 
-from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint64_t
+from cpython.pyport cimport PY_SSIZE_T_MAX
+from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
+
+from numpy import uint8
 
 cdef extern from "bvar_kernels.h" nogil:
     ctypedef int64_t (*bvar_kernel)(const void *job, ptrdiff_t begin, ptrdiff_t end) noexcept
@@ -59,10 +67,10 @@ cdef extern from "bvar_kernels.h" nogil:
         const int32_t *g
         const int32_t *s
         const int32_t *tau
-        const int32_t *table
+        const int32_t *curve
         int8_t *out
         ptrdiff_t n_cols
-        ptrdiff_t n_table
+        ptrdiff_t n_curve
         int32_t shift
     ctypedef struct bvar_center_job:
         const int32_t *q
@@ -152,7 +160,7 @@ cdef extern from "bvar_kernels.h" nogil:
         ptrdiff_t width
         ptrdiff_t channels
         int32_t size
-    ctypedef struct bvar_table:
+    ctypedef struct bvar_isa:
         const char *name
         int32_t cpu
         ptrdiff_t panel_rows
@@ -161,6 +169,7 @@ cdef extern from "bvar_kernels.h" nogil:
         double vote_rate
         ptrdiff_t (*panels_bytes)(ptrdiff_t n_rows, ptrdiff_t n_words)
         ptrdiff_t (*index_bytes)(ptrdiff_t n_terms, ptrdiff_t n_bits)
+        bint (*all_below)(const int32_t *numbers, ptrdiff_t n, int32_t limit)
         bvar_kernel pack
         bvar_kernel unpack
         bvar_kernel transpose
@@ -182,70 +191,142 @@ cdef extern from "bvar_kernels.h" nogil:
         bvar_kernel gather_patches
         bvar_kernel signed_pixels
         bvar_kernel pool_max
-    const bvar_table *bvar_table_at(int i)
+    const bvar_isa *bvar_isa_at(int i)
     int32_t bvar_cpu_features()
     int64_t bvar_run(bvar_kernel kernel, const void *job, ptrdiff_t n_items, ptrdiff_t grain,
                      double nanoseconds, int n_threads)
-    int BVAR_CPU_AVX2, BVAR_CPU_AVX512, BVAR_CPU_NEON
+    int BVAR_CPU_AVX2, BVAR_CPU_AVX512, BVAR_CPU_NEON, BVAR_MAX_THREADS
+
+
+cdef enum:
+    LARGEST = 2147483647  # of a size that is a number and not the length of an array
 
 
 cdef inline Py_ssize_t words_for(Py_ssize_t n_bits) noexcept nogil:
-    return (n_bits + 63) // 64
+    return n_bits // 64 + (n_bits % 64 != 0)
 
 
 cdef inline int must(bint fits) except -1:
-    """Refuse shapes that would make a kernel leave its buffers; `bvar.kernels` has explained them to the user."""
+    """Refuse sizes that would make a kernel leave its buffers; `bvar.kernels` has explained them to the user."""
     if not fits:
         raise ValueError("shapes do not fit each other")
     return 0
 
 
-cdef bvar_window window_of(tuple sizes) except *:
-    """Read the thirteen numbers of a window, and refuse those that would lead outside an image."""
+cdef inline Py_ssize_t product(Py_ssize_t a, Py_ssize_t b, Py_ssize_t largest=LARGEST) except -1:
+    """Multiply sizes, and refuse what is negative or too large."""
+    must(0 <= a <= largest and 0 <= b <= largest and (b == 0 or a <= largest // b))
+    return a * b
+
+
+cdef bint ascending(const int32_t *starts, Py_ssize_t n, Py_ssize_t last) noexcept nogil:
+    """Whether n parts cut [0, last) from end to end, each shorter than 2^16, so that its sums fit int32."""
+    cdef Py_ssize_t i
+    for i in range(n):
+        if not 0 <= <int64_t>starts[i + 1] - starts[i] < 1 << 16:
+            return False
+    return starts[0] == 0 and starts[n] == last
+
+
+cdef Py_ssize_t places_along(Py_ssize_t pixels, Py_ssize_t taps, Py_ssize_t stride, Py_ssize_t dilation,
+                             Py_ssize_t padding) except -1:
+    """Count the places of a window along one axis; all numbers are at most LARGEST."""
+    cdef Py_ssize_t reach = (taps - 1) * dilation + 1
+    must(padding < reach <= pixels + 2 * padding)
+    return (pixels + 2 * padding - reach) // stride + 1
+
+
+cdef bvar_window window_of(object window) except *:
+    """Read the numbers of a `bvar.bits.SlidingWindow`, and refuse those that would lead outside of an image."""
     cdef bvar_window w
+    cdef tuple sizes = window.numbers()
+    must(len(sizes) == 13 and 1 <= min(sizes[:9]) and 0 <= min(sizes[9:]) and max(sizes) <= LARGEST)
     (w.height, w.width, w.channels, w.kernel_height, w.kernel_width, w.stride_y, w.stride_x, w.dilation_y,
      w.dilation_x, w.padding_y, w.padding_x, w.out_height, w.out_width) = sizes
-    must(min(sizes[:9]) >= 1 and min(sizes[9:]) >= 0)
+    must(w.out_height == places_along(w.height, w.kernel_height, w.stride_y, w.dilation_y, w.padding_y))
+    must(w.out_width == places_along(w.width, w.kernel_width, w.stride_x, w.dilation_x, w.padding_x))
+    product(product(w.height, w.width), w.channels)
+    product(product(w.out_height, w.out_width), patch_size(&w))
     return w
 
 
-cdef class Table:
-    """The kernels of one instruction set."""
+cdef inline Py_ssize_t patch_size(const bvar_window *w) except -1:
+    return product(product(w.kernel_height, w.kernel_width), w.channels)
 
-    cdef const bvar_table *t
+
+cdef Py_ssize_t panels_bytes(const bvar_isa *isa, Py_ssize_t n_rows, Py_ssize_t n_words) except -1:
+    must(n_words < 1 << 25)  # a limit of gate_sum
+    product(n_rows, n_words, 1 << 50)  # a word takes less than 2^12 bytes, so nothing overflows
+    return isa.panels_bytes(n_rows, n_words)
+
+
+cdef Py_ssize_t index_bytes(const bvar_isa *isa, Py_ssize_t n_terms, Py_ssize_t n_bits) except -1:
+    must(n_terms < 1 << 24)  # a limit of signed_sum
+    product(n_terms, n_bits, 1 << 50)
+    return isa.index_bytes(n_terms, n_bits)
+
+
+cdef inline int must_be_units(const bvar_isa *isa, const int32_t[:, ::1] wires, Py_ssize_t n_units) except -1:
+    """Refuse wires that lead to no unit; there is at least one."""
+    return must(0 < n_units <= LARGEST and isa.all_below(&wires[0, 0], wires.shape[0] * wires.shape[1], n_units))
+
+
+cdef class Isa:
+    """The kernels of one instruction set, run by up to `n_threads` threads; immutable.
+
+    `instruction_set` is one that `instruction_sets` says runs here.  No more threads are counted than the pool has;
+    a negative number means that many whatever the size of the work, for tests.
+    """
+
+    cdef const bvar_isa *isa
+    cdef readonly str instruction_set
     cdef readonly str name
-    cdef readonly bint runs
+    cdef readonly int n_threads
 
-    def __init__(self):
-        raise TypeError("take a table from tables()")
+    def __cinit__(self, str instruction_set not None, n_threads=1):
+        cdef int i = 0
+        # here and not in __init__, so that no object exists whose pointer is NULL
+        if not instruction_sets().get(instruction_set):
+            raise ValueError(f"no instruction set {instruction_set!r} runs here")
+        if n_threads == 0:
+            raise ValueError("n_threads must not be 0")
+        while bvar_isa_at(i).name.decode() != instruction_set:
+            i += 1
+        self.isa = bvar_isa_at(i)
+        self.instruction_set = instruction_set
+        self.name = f"c-{instruction_set}"
+        self.n_threads = max(-BVAR_MAX_THREADS, min(n_threads, BVAR_MAX_THREADS))
 
-    def pack(self, const uint8_t[:, ::1] values,                          # IN
-             uint64_t[:, ::1] out,                                        # OUT
-             int n_threads):
+    def with_threads(self, n_threads):
+        """Return the same kernels, to be run by up to `n_threads` threads."""
+        return type(self)(self.instruction_set, n_threads)
+
+    def pack(self, values,                                                # IN, bool
+             uint64_t[:, ::1] out):                                       # OUT
+        cdef const uint8_t[:, ::1] as_bytes = values.view(uint8)
         cdef bvar_pack_job job
-        cdef Py_ssize_t r = values.shape[0], n = values.shape[1]
+        cdef Py_ssize_t r = as_bytes.shape[0], n = as_bytes.shape[1]
         must(out.shape[0] == r and out.shape[1] == words_for(n))
         if r == 0 or n == 0:
             return
-        job.values, job.words, job.n_bits = &values[0, 0], &out[0, 0], n
+        job.values, job.words, job.n_bits = &as_bytes[0, 0], &out[0, 0], n
         with nogil:
-            bvar_run(self.t.pack, &job, r, 1, r * n / 10., n_threads)
+            bvar_run(self.isa.pack, &job, r, 1, r * n / 10., self.n_threads)
 
     def unpack(self, const uint64_t[:, ::1] words,                        # IN
-               uint8_t[:, ::1] out,                                       # OUT
-               int n_threads):
+               out):                                                      # OUT, bool
+        cdef uint8_t[:, ::1] as_bytes = out.view(uint8)
         cdef bvar_unpack_job job
-        cdef Py_ssize_t r = out.shape[0], n = out.shape[1]
+        cdef Py_ssize_t r = as_bytes.shape[0], n = as_bytes.shape[1]
         must(words.shape[0] == r and words.shape[1] == words_for(n))
         if r == 0 or n == 0:
             return
-        job.words, job.values, job.n_bits = &words[0, 0], &out[0, 0], n
+        job.words, job.values, job.n_bits = &words[0, 0], &as_bytes[0, 0], n
         with nogil:
-            bvar_run(self.t.unpack, &job, r, 1, r * n / 10., n_threads)
+            bvar_run(self.isa.unpack, &job, r, 1, r * n / 10., self.n_threads)
 
     def transpose(self, const uint64_t[:, ::1] words,                     # IN
-                  uint64_t[:, ::1] out,                                   # OUT
-                  int n_threads):
+                  uint64_t[:, ::1] out):                                   # OUT
         cdef bvar_transpose_job job
         cdef Py_ssize_t r = words.shape[0], n = out.shape[0]
         must(words.shape[1] == words_for(n) and out.shape[1] == words_for(r))
@@ -253,11 +334,10 @@ cdef class Table:
             return
         job.words, job.out, job.n_rows, job.n_bits = &words[0, 0], &out[0, 0], r, n
         with nogil:
-            bvar_run(self.t.transpose, &job, words_for(n), 8, r * n / 50., n_threads)
+            bvar_run(self.isa.transpose, &job, words_for(n), 8, r * n / 50., self.n_threads)
 
     def count_rows(self, const uint64_t[:, ::1] words,                    # IN
-                   int32_t[::1] out,                                      # OUT
-                   int n_threads):
+                   int32_t[::1] out):                                      # OUT
         cdef bvar_count_job job
         cdef Py_ssize_t r = words.shape[0], k = words.shape[1]
         must(out.shape[0] == r)
@@ -265,74 +345,69 @@ cdef class Table:
             return
         job.words, job.out, job.n_words = &words[0, 0] if k else NULL, &out[0], k
         with nogil:
-            bvar_run(self.t.count_rows, &job, r, 1, r * k, n_threads)
+            bvar_run(self.isa.count_rows, &job, r, 1, r * k, self.n_threads)
 
     def panels_bytes(self, Py_ssize_t n_rows, Py_ssize_t n_words):
-        return self.t.panels_bytes(n_rows, n_words)
+        return panels_bytes(self.isa, n_rows, n_words)
 
     def lay_panels(self, const uint64_t[:, ::1] w,                        # IN
-                   uint8_t[::1] panels,                                   # OUT
-                   int n_threads):
+                   uint8_t[::1] panels):                                   # OUT
         cdef bvar_panels_job job
-        cdef Py_ssize_t o = w.shape[0], k = w.shape[1], step = self.t.panel_rows
-        must(panels.shape[0] >= self.t.panels_bytes(o, k))
+        cdef Py_ssize_t o = w.shape[0], k = w.shape[1], step = self.isa.panel_rows
+        must(panels.shape[0] >= panels_bytes(self.isa, o, k))
         if o == 0 or k == 0:
             return
         job.w, job.panels, job.n_rows, job.n_words = &w[0, 0], &panels[0], o, k
         with nogil:
-            bvar_run(self.t.lay_panels, &job, (o + step - 1) // step, 1, o * k, n_threads)
+            bvar_run(self.isa.lay_panels, &job, (o + step - 1) // step, 1, o * k, self.n_threads)
 
     cdef int gate(self, bvar_kernel kernel, bvar_gate_job *job, const uint64_t[:, ::1] x,
-                  const uint8_t[::1] panels, const int32_t[::1] row, const int32_t[::1] col, int scale,
-                  int n_threads) except -1:
+                  const uint8_t[::1] panels, const int32_t[::1] row, const int32_t[::1] col, int scale) except -1:
         cdef Py_ssize_t b = x.shape[0], k = x.shape[1], o = col.shape[0]
-        must(row.shape[0] == b and panels.shape[0] >= self.t.panels_bytes(o, k) and -2 <= scale <= 2)
+        must(row.shape[0] == b and panels.shape[0] >= panels_bytes(self.isa, o, k) and -2 <= scale <= 2)
         if b == 0 or o == 0:
             return 0
         job.x = &x[0, 0] if k else NULL
         job.panels = &panels[0] if k else NULL
         job.row, job.col, job.n_words, job.n_out, job.scale = &row[0], &col[0], k, o, scale
         with nogil:
-            bvar_run(kernel, job, b, 8, 64. * b * k * o / self.t.gate_rate, n_threads)
+            bvar_run(kernel, job, b, 8, 64. * b * k * o / self.isa.gate_rate, self.n_threads)
         return 0
 
     def gate_sum(self, const uint64_t[:, ::1] x,                          # IN
                  const uint8_t[::1] panels,                               # IN, by lay_panels
                  const int32_t[::1] row, const int32_t[::1] col,          # IN
                  int scale,
-                 int32_t[:, ::1] out,                                     # OUT
-                 int n_threads):
+                 int32_t[:, ::1] out):                                     # OUT
         cdef bvar_gate_job job
         must(out.shape[0] == x.shape[0] and out.shape[1] == col.shape[0])
         job.sums = &out[0, 0] if out.shape[0] and out.shape[1] else NULL
         job.bits = NULL
-        self.gate(self.t.gate_sum, &job, x, panels, row, col, scale, n_threads)
+        self.gate(self.isa.gate_sum, &job, x, panels, row, col, scale)
 
     def gate_bits(self, const uint64_t[:, ::1] x,                         # IN
                   const uint8_t[::1] panels,                              # IN, by lay_panels
                   const int32_t[::1] row, const int32_t[::1] col,         # IN
                   int scale,
-                  uint64_t[:, ::1] out,                                   # OUT
-                  int n_threads):
+                  uint64_t[:, ::1] out):                                   # OUT
         cdef bvar_gate_job job
         must(out.shape[0] == x.shape[0] and out.shape[1] == words_for(col.shape[0]))
         job.bits = &out[0, 0] if out.shape[0] and out.shape[1] else NULL
         job.sums = NULL
-        self.gate(self.t.gate_bits, &job, x, panels, row, col, scale, n_threads)
+        self.gate(self.isa.gate_bits, &job, x, panels, row, col, scale)
 
     def index_bytes(self, Py_ssize_t n_terms, Py_ssize_t n_bits):
-        return self.t.index_bytes(n_terms, n_bits)
+        return index_bytes(self.isa, n_terms, n_bits)
 
-    def signed_sum(self, const int8_t[:, :] z,                            # IN
+    def signed_sum_in(self, const int8_t[:, :] z,                            # IN
                    const uint64_t[:, ::1] words,                          # IN
                    uint8_t[::1] index,                                    # scratch of index_bytes
-                   int32_t[:, ::1] out,                                   # OUT
-                   int n_threads):
+                   int32_t[:, ::1] out):                                   # OUT
         cdef bvar_index_job lay
         cdef bvar_votes_job job
-        cdef Py_ssize_t r = z.shape[0], k = z.shape[1], n = out.shape[1], step = self.t.index_columns
+        cdef Py_ssize_t r = z.shape[0], k = z.shape[1], n = out.shape[1], step = self.isa.index_columns
         must(words.shape[0] == k and words.shape[1] == words_for(n) and out.shape[0] == r)
-        must(index.shape[0] >= self.t.index_bytes(k, n))
+        must(index.shape[0] >= index_bytes(self.isa, k, n))
         if r == 0 or n == 0:
             return
         job.z = &z[0, 0] if k else NULL
@@ -342,28 +417,26 @@ cdef class Table:
             lay.words, lay.index, lay.n_terms, lay.n_bits = &words[0, 0], &index[0], k, n
         with nogil:
             if k:
-                bvar_run(self.t.lay_index, &lay, (n + step - 1) // step, 1, k * n / 100., n_threads)
-            bvar_run(self.t.signed_sum, &job, r, 32, <double>r * k * n / self.t.vote_rate, n_threads)
+                bvar_run(self.isa.lay_index, &lay, (n + step - 1) // step, 1, k * n / 100., self.n_threads)
+            bvar_run(self.isa.signed_sum, &job, r, 32, <double>r * k * n / self.isa.vote_rate, self.n_threads)
 
     def rescale(self, const int32_t[:, ::1] g, const int32_t[:, ::1] s,   # IN
-                const int32_t[::1] tau, const int32_t[::1] table,         # IN
+                const int32_t[::1] tau, const int32_t[::1] curve,         # IN
                 int shift,
-                int8_t[:, ::1] out,                                       # OUT
-                int n_threads):
+                int8_t[:, ::1] out):                                       # OUT
         cdef bvar_rescale_job job
         cdef Py_ssize_t r = g.shape[0], n = g.shape[1]
-        must(s.shape[0] == r and s.shape[1] == n and tau.shape[0] == n and 0 < table.shape[0] <= 1 << 31)
+        must(s.shape[0] == r and s.shape[1] == n and tau.shape[0] == n and 0 < curve.shape[0] <= 1 << 31)
         must(out.shape[0] == r and out.shape[1] == n and 0 <= shift <= 30)
         if r == 0 or n == 0:
             return
-        job.g, job.s, job.tau, job.table, job.out = &g[0, 0], &s[0, 0], &tau[0], &table[0], &out[0, 0]
-        job.n_cols, job.n_table, job.shift = n, table.shape[0], shift
+        job.g, job.s, job.tau, job.curve, job.out = &g[0, 0], &s[0, 0], &tau[0], &curve[0], &out[0, 0]
+        job.n_cols, job.n_curve, job.shift = n, curve.shape[0], shift
         with nogil:
-            bvar_run(self.t.rescale, &job, r, 1, r * n, n_threads)
+            bvar_run(self.isa.rescale, &job, r, 1, r * n, self.n_threads)
 
     def center_votes(self, const int32_t[:, ::1] q, const int32_t[::1] row, const int32_t[::1] col, int shift,  # IN
-                     int32_t[:, ::1] out,                                 # OUT
-                     int n_threads):
+                     int32_t[:, ::1] out):                                 # OUT
         cdef bvar_center_job job
         cdef Py_ssize_t r = q.shape[0], n = q.shape[1]
         must(row.shape[0] == r and col.shape[0] == n and out.shape[0] == r and out.shape[1] == n)
@@ -373,11 +446,10 @@ cdef class Table:
         job.q, job.row, job.col, job.out = &q[0, 0], &row[0], &col[0], &out[0, 0]
         job.n_cols, job.shift = n, shift
         with nogil:
-            bvar_run(self.t.center_votes, &job, r, 1, r * n / 2., n_threads)
+            bvar_run(self.isa.center_votes, &job, r, 1, r * n / 2., self.n_threads)
 
     def vote_norms(self, const int32_t[:, ::1] q,                         # IN
-                   int64_t[::1] out,                                      # OUT
-                   int n_threads):
+                   int64_t[::1] out):                                      # OUT
         cdef bvar_norms_job job
         cdef Py_ssize_t r = q.shape[0], n = q.shape[1]
         must(out.shape[0] == r)
@@ -385,11 +457,10 @@ cdef class Table:
             return
         job.q, job.out, job.n_cols = &q[0, 0] if n else NULL, &out[0], n
         with nogil:
-            bvar_run(self.t.vote_norms, &job, r, 1, r * n / 10., n_threads)
+            bvar_run(self.isa.vote_norms, &job, r, 1, r * n / 10., self.n_threads)
 
     def flip(self, uint64_t[:, ::1] words, float[:, ::1] m,               # IN and OUT
-             const int32_t[:, ::1] q, float beta, const float[::1] eta,   # IN
-             int n_threads):
+             const int32_t[:, ::1] q, float beta, const float[::1] eta):   # IN
         cdef bvar_flip_job job
         cdef Py_ssize_t r = m.shape[0], n = m.shape[1]
         cdef int64_t count
@@ -400,13 +471,12 @@ cdef class Table:
         job.words, job.m, job.q = &words[0, 0], &m[0, 0], &q[0, 0]
         job.eta, job.n_bits, job.beta = &eta[0], n, beta
         with nogil:
-            count = bvar_run(self.t.flip, &job, r, 1, r * n / 5., n_threads)
+            count = bvar_run(self.isa.flip, &job, r, 1, r * n / 5., self.n_threads)
         return count
 
     def pack_levels(self, const uint8_t[:, ::1] values,                   # IN
                     const uint8_t[::1] thresholds,                        # IN
-                    uint64_t[:, ::1] out,                                 # OUT
-                    int n_threads):
+                    uint64_t[:, ::1] out):                                 # OUT
         cdef bvar_levels_job job
         cdef Py_ssize_t r = values.shape[0], n = values.shape[1]
         must(thresholds.shape[0] == n and out.shape[0] == r and out.shape[1] == words_for(n))
@@ -414,61 +484,63 @@ cdef class Table:
             return
         job.values, job.thresholds, job.words, job.n_bits = &values[0, 0], &thresholds[0], &out[0, 0], n
         with nogil:
-            bvar_run(self.t.pack_levels, &job, r, 1, r * n / 30., n_threads)
+            bvar_run(self.isa.pack_levels, &job, r, 1, r * n / 30., self.n_threads)
 
     def table_values(self, const uint64_t[:, ::1] x,                           # IN
-                const int32_t[:, ::1] wires,                              # IN, in range
+                const int32_t[:, ::1] wires,                              # IN
                 const uint64_t[::1] tables,                               # IN
                 Py_ssize_t n_samples,
-                uint64_t[:, ::1] out,                                     # OUT
-                int n_threads):
+                uint64_t[:, ::1] out):                                     # OUT
         cdef bvar_table_values_job job
         cdef Py_ssize_t g = wires.shape[0], k = wires.shape[1], w = x.shape[1]
-        must(w == words_for(n_samples) and 1 <= k <= 6 and tables.shape[0] == g)
+        must(n_samples >= 0 and w == words_for(n_samples) and 1 <= k <= 6 and tables.shape[0] == g)
         must(out.shape[0] == g and out.shape[1] == w)
         if g == 0 or w == 0:
             return
+        must_be_units(self.isa, wires, x.shape[0])
         job.x, job.wires, job.tables, job.out = &x[0, 0], &wires[0, 0], &tables[0], &out[0, 0]
         job.n_samples, job.fan_in = n_samples, k
         with nogil:
-            bvar_run(self.t.table_values, &job, g, 1, g * w * (1 << k) / 20., n_threads)
+            bvar_run(self.isa.table_values, &job, g, 1, g * w * (1 << k) / 20., self.n_threads)
 
     def table_votes(self, const int16_t[:, ::1] z, const uint64_t[:, ::1] x,  # IN
-                    const int32_t[:, ::1] wires,                          # IN, in range
-                    int32_t[:, ::1] out,                                  # OUT
-                    int n_threads):
+                    const int32_t[:, ::1] wires,                          # IN
+                    int32_t[:, ::1] out):                                  # OUT
         cdef bvar_table_votes_job job
         cdef Py_ssize_t g = z.shape[0], n = z.shape[1], k = wires.shape[1]
         must(x.shape[1] == words_for(n) and wires.shape[0] == g and 1 <= k <= 6 and n <= 1 << 16)
         must(out.shape[0] == g and out.shape[1] == 1 << k)
         if g == 0:
             return
+        must_be_units(self.isa, wires, x.shape[0])
         job.z, job.x = &z[0, 0] if n else NULL, &x[0, 0] if n else NULL
         job.wires, job.out, job.n_samples, job.fan_in = &wires[0, 0], &out[0, 0], n, k
         with nogil:
-            bvar_run(self.t.table_votes, &job, g, 1, g * n * (1 << k) / 40., n_threads)
+            bvar_run(self.isa.table_votes, &job, g, 1, g * n * (1 << k) / 40., self.n_threads)
 
     def wire_votes(self, const int16_t[:, ::1] z, const uint64_t[:, ::1] x,   # IN
-                   const int32_t[:, ::1] wires,                           # IN, in range
+                   const int32_t[:, ::1] wires,                           # IN
                    const uint64_t[::1] tables,                            # IN
                    const int32_t[::1] starts, const int32_t[::1] readers,  # IN, the inverse of wires
-                   int16_t[:, ::1] out,                                   # OUT
-                   int n_threads):
+                   int16_t[:, ::1] out):                                   # OUT
         cdef bvar_wire_votes_job job
         cdef Py_ssize_t g = z.shape[0], n = z.shape[1], k = wires.shape[1], u = x.shape[0]
         must(x.shape[1] == words_for(n) and wires.shape[0] == g and 1 <= k <= 6 and tables.shape[0] == g)
         must(starts.shape[0] == u + 1 and readers.shape[0] == g * k and out.shape[0] == u and out.shape[1] == n)
         if u == 0 or n == 0:
             return
+        must(ascending(&starts[0], u, g * k))
+        if g:
+            must_be_units(self.isa, wires, u)
+            must(self.isa.all_below(&readers[0], g * k, g * k))
         job.z, job.x, job.starts, job.out = &z[0, 0] if g else NULL, &x[0, 0], &starts[0], &out[0, 0]
         job.wires, job.tables = &wires[0, 0] if g else NULL, &tables[0] if g else NULL
         job.readers, job.n_samples, job.fan_in = &readers[0] if g else NULL, n, k
         with nogil:
-            bvar_run(self.t.wire_votes, &job, u, 1, g * k * n / 20., n_threads)
+            bvar_run(self.isa.wire_votes, &job, u, 1, g * k * n / 20., self.n_threads)
 
     def count_groups(self, const uint64_t[:, ::1] x,                      # IN
-                     int32_t[:, ::1] out,                                 # OUT
-                     int n_threads):
+                     int32_t[:, ::1] out):                                 # OUT
         cdef bvar_groups_job job
         cdef Py_ssize_t u = x.shape[0], c = out.shape[0], n = out.shape[1]
         must(x.shape[1] == words_for(n) and c > 0 and u % c == 0 and u // c < 1 << 31)
@@ -477,38 +549,39 @@ cdef class Table:
         job.x, job.out = &x[0, 0] if u else NULL, &out[0, 0]
         job.n_rows, job.n_groups, job.n_samples = u // c, c, n
         with nogil:
-            bvar_run(self.t.count_groups, &job, words_for(n), 8, u * n / 300., n_threads)
+            bvar_run(self.isa.count_groups, &job, words_for(n), 8, u * n / 300., self.n_threads)
 
-    def gather_patches(self, const uint64_t[:, ::1] images,                # IN
-                       tuple window,                                      # IN
-                       uint64_t[:, ::1] out,                              # OUT
-                       int n_threads):
+    def gather_patches(self, const uint64_t[:, ::1] images,               # IN
+                       window,                                            # IN
+                       uint64_t[:, ::1] out):                             # OUT
         cdef bvar_gather_job job
         cdef bvar_window w = window_of(window)
-        cdef Py_ssize_t n = images.shape[0], n_bits = w.kernel_height * w.kernel_width * w.channels
+        cdef Py_ssize_t n = images.shape[0]
         must(images.shape[1] == words_for(w.height * w.width * w.channels))
-        must(out.shape[0] == n * w.out_height * w.out_width and out.shape[1] == words_for(n_bits))
+        must(out.shape[0] == product(n, w.out_height * w.out_width, PY_SSIZE_T_MAX))
+        must(out.shape[1] == words_for(patch_size(&w)))
         if out.shape[0] == 0:
             return
         job.images, job.patches, job.window = &images[0, 0], &out[0, 0], w
         with nogil:
-            bvar_run(self.t.gather_patches, &job, n * w.out_height, 1, out.shape[0] * out.shape[1] * 1., n_threads)
+            bvar_run(self.isa.gather_patches, &job, n * w.out_height, 1, <double>out.shape[0] * out.shape[1],
+                     self.n_threads)
 
-    def signed_pixels(self, const int8_t[:, ::1] z,                        # IN
-                      const uint64_t[:, ::1] words,                       # IN
-                      tuple window,                                       # IN
-                      uint8_t[::1] index,                                 # scratch of index_bytes
-                      int32_t[:, :, ::1] scratch,                         # scratch: a part for each thread, patches, bits
-                      int32_t[:, ::1] out,                                # OUT
-                      int n_threads):
+    def signed_pixels_in(self, const int8_t[:, ::1] z,                    # IN
+                         const uint64_t[:, ::1] words,                    # IN
+                         window,                                          # IN
+                         uint8_t[::1] index,                              # scratch of index_bytes
+                         int32_t[:, :, ::1] scratch,                      # a part for each thread: patches, bits
+                         int32_t[:, ::1] out):                            # OUT
         cdef bvar_index_job lay
         cdef bvar_pixels_job job
         cdef bvar_window w = window_of(window)
-        cdef Py_ssize_t n = out.shape[0], k = z.shape[1], n_bits = w.kernel_height * w.kernel_width * w.channels
-        cdef Py_ssize_t step = self.t.index_columns
-        must(z.shape[0] == n * w.out_height * w.out_width and out.shape[1] == w.height * w.width * w.channels)
+        cdef Py_ssize_t n = out.shape[0], k = z.shape[1], n_bits = patch_size(&w)
+        cdef Py_ssize_t step = self.isa.index_columns
+        must(z.shape[0] == product(n, w.out_height * w.out_width, PY_SSIZE_T_MAX))
+        must(out.shape[1] == w.height * w.width * w.channels and k < (1 << 24) // (w.kernel_height * w.kernel_width))
         must(words.shape[0] == k and words.shape[1] == words_for(n_bits) and scratch.shape[2] == n_bits)
-        must(index.shape[0] >= self.t.index_bytes(k, n_bits) and scratch.shape[0] >= 1 and scratch.shape[1] >= 1)
+        must(index.shape[0] >= index_bytes(self.isa, k, n_bits) and scratch.shape[0] >= 1 and scratch.shape[1] >= 1)
         if n == 0:
             return
         job.z = &z[0, 0] if z.shape[0] and k else NULL
@@ -519,43 +592,40 @@ cdef class Table:
             lay.words, lay.index, lay.n_terms, lay.n_bits = &words[0, 0], &index[0], k, n_bits
         with nogil:
             if k:
-                bvar_run(self.t.lay_index, &lay, (n_bits + step - 1) // step, 1, k * n_bits / 100., n_threads)
-            bvar_run(self.t.signed_pixels, &job, n, job.grain,
-                     <double>z.shape[0] * k * n_bits / self.t.vote_rate, n_threads)
+                bvar_run(self.isa.lay_index, &lay, (n_bits + step - 1) // step, 1, k * n_bits / 100., self.n_threads)
+            bvar_run(self.isa.signed_pixels, &job, n, job.grain,
+                     <double>z.shape[0] * k * n_bits / self.isa.vote_rate, self.n_threads)
 
     def pool_max(self, const int32_t[:, ::1] sums, tuple image_shape, int size,  # IN
-                 int32_t[:, ::1] out, uint8_t[:, ::1] winner,             # OUT
-                 int n_threads):
+                 uint8_t[:, ::1] winner, int32_t[:, ::1] out):            # OUT
         cdef bvar_pool_job job
         cdef Py_ssize_t n = sums.shape[0]
         job.height, job.width, job.channels = image_shape
         job.size = size
-        must(1 <= size <= 16 and sums.shape[1] == job.height * job.width * job.channels)
+        must(1 <= size <= 16 and job.height > 0 and job.width > 0 and job.channels > 0)
+        must(sums.shape[1] == product(product(job.height, job.width), job.channels))
         must(out.shape[0] == n and out.shape[1] == job.height // size * (job.width // size) * job.channels)
         must(winner.shape[0] == n and winner.shape[1] == out.shape[1])
         if n == 0 or out.shape[1] == 0:
             return
         job.sums, job.best, job.winner = &sums[0, 0], &out[0, 0], &winner[0, 0]
         with nogil:
-            bvar_run(self.t.pool_max, &job, n, 1, n * sums.shape[1] / 4., n_threads)
+            bvar_run(self.isa.pool_max, &job, n, 1, n * sums.shape[1] / 4., self.n_threads)
 
 
-def tables():
-    """Return the tables that this build holds, slowest first; those that cannot run here say so."""
-    cdef Table table
-    cdef const bvar_table *t
-    found = []
-    while (t := bvar_table_at(len(found))) is not NULL:
-        table = Table.__new__(Table)
-        table.t = t
-        table.name = t.name.decode()
-        table.runs = (t.cpu & bvar_cpu_features()) == t.cpu
-        found.append(table)
+def instruction_sets():
+    """Name the instruction sets that this build holds, slowest first, and say which run here."""
+    cdef const bvar_isa *isa
+    found = {}
+    while (isa := bvar_isa_at(len(found))) is not NULL:
+        found[isa.name.decode()] = (isa.cpu & bvar_cpu_features()) == isa.cpu
     return found
 
 
 def cpu_features():
     """Name the instruction set extensions that the CPU has and the system supports, of those that matter here."""
     cdef int has = bvar_cpu_features()
-    names = [(BVAR_CPU_AVX2, "AVX2"), (BVAR_CPU_AVX512, "AVX-512 with VPOPCNTDQ, VBMI and GFNI"), (BVAR_CPU_NEON, "NEON")]
-    return [name for bit, name in names if has & bit]
+    names = {
+        BVAR_CPU_AVX2: "AVX2", BVAR_CPU_AVX512: "AVX-512 with VPOPCNTDQ, VBMI and GFNI", BVAR_CPU_NEON: "NEON",
+    }
+    return [name for bit, name in names.items() if has & bit]

@@ -1,4 +1,7 @@
-"""The NumPy backend: the definition of every hot operation, and complete on its own.
+"""The NumPy backend: the definition of every hot operation, complete on its own; porters begin here.
+
+`bvar.kernels` checks arguments and gives memory; what an operation means is said here, in NumPy, and every other
+backend and port gives the same integers.  `bvar.backends.protocol` has the formula and the shapes of each.
 
 Reading order: `unpack_signs`, then `xor_count`, on which the forward pass stands, then `signed_sum`, on which both
 votes stand, then `flip`.  Two facts make it fast *and* exact (``docs/explanation/exactness.md``):
@@ -15,6 +18,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from bvar.backends.protocol import Backend
 from bvar.bits import WORD, tail_mask
 from bvar.bits.windows import SlidingWindow
 
@@ -23,7 +27,7 @@ INT8_MAGNITUDE = 128  # of the lowest int8; the losses stop at 127, a caller of 
 _BLOCK = 2**22  # elements of an unpacked block: 16 MiB of float32
 
 
-class NumpyBackend:
+class NumpyBackend(Backend):
     """Readable, vectorised, complete; see `bvar.kernels` for the validated entry points."""
 
     name = "numpy"
@@ -56,13 +60,7 @@ class NumpyBackend:
         return w
 
     def gate_sum(
-        self,
-        x: np.ndarray,
-        w: np.ndarray,
-        row: np.ndarray,
-        col: np.ndarray,
-        scale: int,
-        out: np.ndarray,
+        self, x: np.ndarray, w: np.ndarray, row: np.ndarray, col: np.ndarray, scale: int, out: np.ndarray
     ) -> None:
         """Row + col + scale * popcount(x xor w)."""
         np.multiply(xor_count(x, w), np.int32(scale), out=out)
@@ -70,13 +68,7 @@ class NumpyBackend:
         out += col
 
     def gate_bits(
-        self,
-        x: np.ndarray,
-        w: np.ndarray,
-        row: np.ndarray,
-        col: np.ndarray,
-        scale: int,
-        out: np.ndarray,
+        self, x: np.ndarray, w: np.ndarray, row: np.ndarray, col: np.ndarray, scale: int, out: np.ndarray
     ) -> None:
         """Threshold the gate sums at zero."""
         s = np.empty((len(x), len(w)), np.int32)
@@ -92,19 +84,13 @@ class NumpyBackend:
             out += (z[:, k : k + step].astype(np.float32) @ signs).astype(np.int32)
 
     def rescale(
-        self,
-        g: np.ndarray,
-        s: np.ndarray,
-        tau: np.ndarray,
-        table: np.ndarray,
-        shift: int,
-        out: np.ndarray,
+        self, g: np.ndarray, s: np.ndarray, tau: np.ndarray, curve: np.ndarray, shift: int, out: np.ndarray
     ) -> None:
-        """Weight g by the distance from the threshold and round to int8."""
-        distance = np.minimum(np.abs(s.astype(np.int64) - tau), len(table) - 1)
-        weighted = g.astype(np.int64) * table[distance]
-        rounded = (np.abs(weighted) + (1 << shift >> 1)) >> shift
-        np.multiply(np.minimum(rounded, 127), np.sign(weighted), out=out, casting="unsafe")
+        """Multiply g by the surrogate at the distance from the threshold, and round to int8."""
+        distance = np.minimum(np.abs(s.astype(np.int64) - tau), len(curve) - 1)
+        product = g.astype(np.int64) * curve[distance]
+        rounded = (np.abs(product) + (1 << shift >> 1)) >> shift
+        np.multiply(np.minimum(rounded, 127), np.sign(product), out=out, casting="unsafe")
 
     def center_votes(self, q: np.ndarray, row: np.ndarray, col: np.ndarray, shift: int, out: np.ndarray) -> None:
         """Subtract the rounded product of a column and a row."""
@@ -116,7 +102,7 @@ class NumpyBackend:
         out[...] = np.abs(q.astype(np.int64)).sum(axis=1)
 
     def flip(self, words: np.ndarray, m: np.ndarray, q: np.ndarray, beta: float, eta: np.ndarray) -> int:
-        """Accumulate, gate, flip, reset."""
+        """Accumulate, and where the evidence reaches the bar of 1 flip and begin again."""
         m *= np.float32(beta)
         m += eta[:, None] * q.astype(np.float32)
         flipped = np.where(_unpack(words, m.shape[1]), m, -m) >= 1

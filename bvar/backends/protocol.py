@@ -1,20 +1,24 @@
-"""Which backends exist and which one is in force.  Standard library only; imports no backend.
+"""What a backend is, which ones exist and which one is in force; imports none of them.
 
-Names are ``numpy``, ``c-scalar``, ``c-avx2``, ``c-avx512`` and ``c-neon``; ``auto`` means the best one that runs
-and ``c`` the best compiled one.  A named backend never falls back: what is missing raises, with the reason.
+Names of the built-in ones are ``numpy``, ``c-scalar``, ``c-avx2``, ``c-avx512`` and ``c-neon``; ``auto`` means the
+best one that runs and ``c`` the best compiled one.  A named backend never falls back: what is missing raises, with
+the reason.  ``docs/develop/add-a-backend.md`` shows how to write another, and ``docs/explanation/exactness.md``
+proves that a model does not depend on the choice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
-    from bvar.bits.windows import SlidingWindow
+from bvar._validation import check_integer
+from bvar.bits.windows import SlidingWindow
+
+MAX_THREADS = 2**31 - 1  # that may be asked for; a backend may use fewer
 
 
 class BackendUnavailable(RuntimeError):
@@ -24,8 +28,8 @@ class BackendUnavailable(RuntimeError):
 class Backend(Protocol):
     """What every backend provides; `bvar.backends.definition` says what each method means.
 
-    Arrays arrive validated, C-contiguous and canonical (z alone may be a transposed view); results are written
-    into `out`, which overlaps no input.  Sizes of zero are legal.
+    Arrays arrive validated, C-contiguous and canonical (z alone may be a transposed view), and may be read-only;
+    results are written into `out`, which overlaps no input.  Sizes of zero are legal.
     """
 
     name: str
@@ -45,16 +49,16 @@ class Backend(Protocol):
     def count_rows(self, words: np.ndarray, out: np.ndarray) -> None:
         """Write the number of T in each row, int32 (r,)."""
 
-    def prepare(self, w: np.ndarray) -> Any:
+    def prepare(self, w: np.ndarray) -> np.ndarray:
         """Return the right operand of `gate_sum` and `gate_bits` in this backend's own layout."""
 
     def gate_sum(
-        self, x: np.ndarray, w: Any, row: np.ndarray, col: np.ndarray, scale: int, out: np.ndarray
+        self, x: np.ndarray, w: np.ndarray, row: np.ndarray, col: np.ndarray, scale: int, out: np.ndarray
     ) -> None:
         """out[b, o] = row[b] + col[o] + scale * popcount(x[b] xor w[o]), int32; w as prepared."""
 
     def gate_bits(
-        self, x: np.ndarray, w: Any, row: np.ndarray, col: np.ndarray, scale: int, out: np.ndarray
+        self, x: np.ndarray, w: np.ndarray, row: np.ndarray, col: np.ndarray, scale: int, out: np.ndarray
     ) -> None:
         """Bit o of row b of `out` is [gate_sum(...)[b, o] >= 0], without storing the sums."""
 
@@ -62,15 +66,9 @@ class Backend(Protocol):
         """out[r, i] = sum_k z[r, k] * e(bit i of words[k]); z int8 (r, k), out int32 (r, n)."""
 
     def rescale(
-        self,
-        g: np.ndarray,
-        s: np.ndarray,
-        tau: np.ndarray,
-        table: np.ndarray,
-        shift: int,
-        out: np.ndarray,
+        self, g: np.ndarray, s: np.ndarray, tau: np.ndarray, curve: np.ndarray, shift: int, out: np.ndarray
     ) -> None:
-        """Out = clip(round(g * table[abs(s - tau)] / 2**shift)), int8, halves away from zero."""
+        """Out = clip(round(g * curve[abs(s - tau)] / 2**shift)), int8, halves away from zero."""
 
     def center_votes(self, q: np.ndarray, row: np.ndarray, col: np.ndarray, shift: int, out: np.ndarray) -> None:
         """out[r, i] = q[r, i] - floor((row[r] * col[i] + 2**(shift-1)) / 2**shift), all int32; `out` may be q."""
@@ -131,6 +129,7 @@ class Backend(Protocol):
 KERNELS = tuple(n for n in vars(Backend) if not n.startswith("_") and n != "with_threads")
 """The names of the operations that every backend has."""
 
+_QUESTIONS = {"auto": "", "c": "c-"}  # what the name of an answer begins with
 _backends: dict[str, Backend] = {}  # slowest first
 _missing: dict[str, str] = {}  # backend name -> why it is absent
 _default: list[Backend] = []  # one element once set_default ran
@@ -138,17 +137,85 @@ _current: ContextVar[Backend | None] = ContextVar("bvar_backend", default=None)
 
 
 def register(backend: Backend) -> None:
-    """Add a backend; later ones are taken to be faster."""
+    """Add a backend that runs here; later ones are taken to be faster, which is what ``'auto'`` asks for.
+
+    Parameters
+    ----------
+    backend : Backend
+        An object with a `name` of its own and every operation of `Backend`.
+
+    Raises
+    ------
+    TypeError
+        If an operation is missing: every backend is complete.
+    ValueError
+        If the name is taken, or is one of the questions ``'auto'`` and ``'c'``.
+
+    See Also
+    --------
+    register_missing : For a backend that cannot run here.
+    unregister : Take it out again.
+
+    Notes
+    -----
+    What is in force does not change, neither here nor in new threads.
+    """
+    lacking = [part for part in ("with_threads", *KERNELS) if not callable(getattr(backend, part, None))]
+    if not isinstance(getattr(backend, "name", None), str):
+        lacking.append("name")
+    if lacking:
+        raise TypeError(f"backend must have every part of Backend, got {backend!r} without {', '.join(lacking)}")
+    if backend.name in _QUESTIONS or backend.name in _backends:
+        raise ValueError(f"backend must have a name that is not taken, got {backend.name!r}")
     _backends[backend.name] = backend
+    _missing.pop(backend.name, None)
 
 
 def register_missing(name: str, why: str) -> None:
-    """Remember why a backend is absent, for errors and for `bvar.backends.show`."""
+    """Remember why a backend is absent, for `BackendUnavailable` and for `bvar.backends.show`.
+
+    Parameters
+    ----------
+    name : str
+        What the backend would be called.
+    why : str
+        The reason, such as "this machine has no GPU".
+    """
     _missing[name] = why
 
 
+def unregister(name: str) -> None:
+    """Forget a backend that was added by `register` or `register_missing`; blocks that use it go on.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+
+    Raises
+    ------
+    BackendUnavailable
+        If there is none of this name.
+    """
+    if name not in _missing:
+        del _backends[get(name).name]
+    _missing.pop(name, None)
+
+
 def available() -> tuple[str, ...]:
-    """Return the names of the backends that run here, slowest first."""
+    """Name the backends that run on this machine.
+
+    Returns
+    -------
+    tuple of str
+        Slowest first; always begins with ``'numpy'``.
+
+    Examples
+    --------
+    >>> from bvar import backends
+    >>> backends.available()[0]
+    'numpy'
+    """
     return tuple(_backends)
 
 
@@ -175,7 +242,7 @@ def get(name: str = "auto") -> Backend:
     BackendUnavailable
         If it cannot run here; the message says why.
     """
-    prefix = {"auto": "", "c": "c-"}.get(name)
+    prefix = _QUESTIONS.get(name)
     if prefix is not None:
         for backend in reversed(_backends.values()):
             if backend.name.startswith(prefix):
@@ -197,14 +264,50 @@ def set_default(name: str) -> None:
 
 
 def current() -> Backend:
-    """Return the backend in force in this thread or task."""
+    """Return the backend in force in this thread or task; `bvar.backends.current` gives its name."""
     return _current.get() or _default[0]
 
 
+def use(name: str | None = None, *, n_threads: int = 1) -> AbstractContextManager[Backend]:
+    """Select a backend until the block ends.
+
+    The choice belongs to the current thread or task; a thread started inside the block begins with the
+    default.  That is why estimators take ``backend=`` and enter this block themselves.
+
+    Parameters
+    ----------
+    name : {'auto', 'c', 'numpy', 'c-scalar', 'c-avx2', 'c-avx512', 'c-neon'}, optional
+        Backend to use. ``'auto'`` is the best one that runs here, ``'c'`` the best compiled one.  None keeps
+        the one in force.  The name of a backend that was registered is as good.
+    n_threads : int, default=1
+        Threads that a compiled kernel may use. Results do not depend on it. No more than 256 are ever started.
+
+    Returns
+    -------
+    context manager
+        Its value is the backend object.
+
+    Raises
+    ------
+    BackendUnavailable
+        If the backend named cannot run here; it never falls back to another.
+    TypeError, ValueError
+        If `n_threads` is not an integer from 1 to 2**31 - 1.
+
+    Examples
+    --------
+    >>> from bvar import backends
+    >>> with backends.use("numpy"):
+    ...     backends.current()
+    'numpy'
+    """
+    check_integer(n_threads, "n_threads", low=1, high=MAX_THREADS)
+    return in_force((current() if name is None else get(name)).with_threads(n_threads))
+
+
 @contextmanager
-def use(name: str | None = None, *, n_threads: int = 1) -> Iterator[Backend]:
-    """Select a backend for this thread or task until the block ends; None keeps the one in force."""
-    backend = (current() if name is None else get(name)).with_threads(n_threads)
+def in_force(backend: Backend) -> Iterator[Backend]:
+    """Let this object answer until the block ends, whether it is registered or not."""
     token = _current.set(backend)
     try:
         yield backend

@@ -61,7 +61,11 @@ class RandomWords:
                 raise ValueError(f"random_state must be at least 0, got {random_state}")
             seed = int(random_state)
         else:
-            seed = int(check_random_state(random_state).randint(2**31 - 1))
+            try:
+                seed = int(check_random_state(random_state).randint(2**31 - 1))
+            except ValueError as error:
+                text = f"random_state must be None, an integer >= 0 or a RandomState, got {random_state!r}"
+                raise ValueError(text) from error
         self.words = np.random.PCG64(seed)
 
     @classmethod

@@ -6,9 +6,9 @@ Images are rows of bits or numbers in the order (height, width, channels), so a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from bvar._validation import check_image_shape, check_integer
 
 __all__ = ["SlidingWindow"]
 
-_LIMIT = 2**31 - 1
+_LIMIT = 2**31 - 1  # of every number and of the values of an image or its patches, so that no sum leaves int64
 
 
 @dataclass(frozen=True, init=False)
@@ -42,8 +42,8 @@ class SlidingWindow:
     Raises
     ------
     TypeError, ValueError
-        If a size is not a positive integer, a padding leaves a window with nothing to see, or the window is larger
-        than the padded image.
+        If a size is not a positive integer, a padding leaves a window with nothing to see, the window is larger
+        than the padded image, or a number or what follows from it is 2**31 or more.
 
     Examples
     --------
@@ -61,17 +61,25 @@ class SlidingWindow:
 
     def __init__(
         self,
-        image_shape: tuple[int, ...],
-        size: int | tuple[int, int],
-        stride: int | tuple[int, int] = 1,
-        padding: int | tuple[int, int] = 0,
-        dilation: int | tuple[int, int] = 1,
+        image_shape: Sequence[int],
+        size: int | Sequence[int],
+        stride: int | Sequence[int] = 1,
+        padding: int | Sequence[int] = 0,
+        dilation: int | Sequence[int] = 1,
     ) -> None:
-        full = {"image_shape": check_image_shape(image_shape), "size": _pair(size, "size", 1)}
-        full |= {"stride": _pair(stride, "stride", 1), "padding": _pair(padding, "padding", 0)}
-        full |= {"dilation": _pair(dilation, "dilation", 1)}
-        for name, value in full.items():
-            object.__setattr__(self, name, value)  # the class is frozen
+        set_to = object.__setattr__
+        set_to(self, "image_shape", check_image_shape(image_shape))
+        for name, value, low in (
+            ("size", size, 1),
+            ("stride", stride, 1),
+            ("padding", padding, 0),
+            ("dilation", dilation, 1),
+        ):
+            set_to(self, name, _pair(value, name, low))
+        self._check()
+
+    def _check(self) -> None:
+        """Refuse numbers that do not fit each other."""
         for axis, length in zip(("high", "wide"), zip(*self._axes(), strict=True), strict=True):
             pixels, taps, _, padding, dilation = length
             reach = (taps - 1) * dilation + 1
@@ -82,7 +90,7 @@ class SlidingWindow:
                     f"size must fit the image: a window {reach} pixels {axis} does not fit {pixels} pixels "
                     f"and a padding of {padding}"
                 )
-        if max(self.n_inputs, self.n_places * self.patch_size) > _LIMIT:
+        if self.n_places * self.patch_size > _LIMIT:
             raise ValueError(f"image_shape makes patches of more than {_LIMIT} values")
 
     def _axes(self) -> tuple[tuple[int, ...], ...]:
@@ -166,8 +174,14 @@ class SlidingWindow:
         return (*self.image_shape, *self.size, *self.stride, *self.dilation, *self.padding, *self.places)
 
 
-def _pair(value: Any, name: str, low: int) -> tuple[int, int]:
+def _pair(value: int | Sequence[int], name: str, low: int) -> tuple[int, int]:
     values = tuple(value) if isinstance(value, tuple | list) else (value, value)
     if len(values) != 2:
         raise ValueError(f"{name} must be an integer or two, got {value!r}")
-    return check_integer(values[0], name, low=low), check_integer(values[1], name, low=low)
+    return _number(values[0], name, low), _number(values[1], name, low)
+
+
+def _number(value: int, name: str, low: int) -> int:
+    if check_integer(value, name, low=low) > _LIMIT:
+        raise ValueError(f"{name} must be at most {_LIMIT}, got {value!r}")
+    return int(value)

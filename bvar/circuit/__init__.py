@@ -8,12 +8,13 @@
 The how-to page is ``docs/howto/export-circuit.md``.
 """
 
+from bvar.circuit.circuit import Circuit, from_json
 from bvar.circuit.drawing import draw
 from bvar.circuit.export_c import to_c
 from bvar.circuit.export_verilog import to_verilog
 from bvar.circuit.expressions import expression
-from bvar.circuit.json_format import from_json, to_json
-from bvar.circuit.netlist import Circuit, TableGate
+from bvar.circuit.json_format import to_json
+from bvar.circuit.netlist import TableGate
 from bvar.circuit.simplification import (
     absorb_inverters,
     bypass_wires,

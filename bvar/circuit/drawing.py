@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bvar.circuit.formula import PYTHON, Formula, formula, write
 from bvar.circuit.names import input_names
-from bvar.circuit.netlist import Circuit, TableGate
+from bvar.circuit.netlist import Netlist, TableGate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["draw"]
 
 _MOST = 120  # gates and inputs; more cannot be read
 
-# Light fills under dark text are read on any background, and the kinds differ in shade as well as in colour
+# Light fills under dark text are read on any background, and the functions differ in shade as well as in colour
 # (Okabe and Ito's palette, lightened). Wires are a grey of middle shade for the same reason.
 _FILLS = {"input": "#FFFFFF", "and": "#BFE3F7", "or": "#F9DDA4", "xor": "#EBC3DA", "other": "#DDDDDD"}
 _OUTPUT, _TEXT, _LINE, _WIRE = "#A8DCC8", "#1A1A1A", "#5A5A5A", "#8A8A8A"
@@ -25,7 +28,7 @@ Item: TypeAlias = tuple[int, int]
 """A signal and a column: its box where it is computed, and its wire in the columns that it passes through."""
 
 
-def draw(circuit: Circuit, ax: Any = None, names: Sequence[str] | None = None) -> Any:
+def draw(circuit: Netlist, ax: Axes | None = None, names: Sequence[str] | None = None) -> Axes:
     """Draw a small circuit, from the inputs on the left to the outputs on the right.
 
     Parameters
@@ -47,7 +50,7 @@ def draw(circuit: Circuit, ax: Any = None, names: Sequence[str] | None = None) -
     ValueError
         If the circuit is too large, or the number of names is wrong.
     ImportError
-        If matplotlib is missing; ``pip install bvar[plot]`` brings it.
+        If matplotlib is missing; ``pip install "boolean-variation[plot]"`` brings it.
 
     See Also
     --------
@@ -96,7 +99,7 @@ def draw(circuit: Circuit, ax: Any = None, names: Sequence[str] | None = None) -
     return ax
 
 
-def _columns(circuit: Circuit, shown: list[int]) -> tuple[list[list[Item]], dict[Item, list[Item]]]:
+def _columns(circuit: Netlist, shown: list[int]) -> tuple[list[list[Item]], dict[Item, list[Item]]]:
     """Sort what is drawn into columns, and list what each item is connected with in the column before.
 
     Outputs are numbered after the signals.
@@ -151,7 +154,7 @@ def _draw_gate(ax: Any, x: float, y: float, gate: TableGate) -> None:
 
 
 def _look(gate: TableGate) -> tuple[str, str, list[bool], bool]:
-    """Tell the kind and the label of a gate, which of its inputs have circles, and whether its output has one."""
+    """Tell the function and the label of a gate, which inputs have circles, and whether the output has one."""
     k = len(gate.inputs)
     what = formula(gate.table, k)
     is_negated = what.op == "not"
@@ -178,7 +181,7 @@ def _wrap(label: str) -> str:
     return "\n".join(lines if len(lines) < 4 else [*lines[:3], "..."])
 
 
-def _output_label(circuit: Circuit, output: int) -> str:
+def _output_label(circuit: Netlist, output: int) -> str:
     if circuit.group_size == 1:
         return f"score {output}"
     group, number = divmod(output, circuit.group_size)
@@ -235,7 +238,7 @@ def _axes(ax: Any, places: dict[Item, tuple[float, float]]) -> Any:
         try:
             from matplotlib.figure import Figure  # a figure of its own: no global state, no window
         except ImportError as error:
-            raise ImportError("plots need matplotlib: pip install bvar[plot]") from error
+            raise ImportError('plots need matplotlib: pip install "boolean-variation[plot]"') from error
         ax = Figure(figsize=(0.75 * (right - left), 0.75 * (top - bottom)), layout="constrained").add_subplot()
     ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
     ax.set_axis_off()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from bvar.circuit.netlist import Circuit
+from bvar.circuit.netlist import Netlist
 
 __all__ = ["Step", "evaluate_planes", "plan"]
 
@@ -28,7 +27,7 @@ class Step(NamedTuple):
     """The signals they read, shape (fan_in, n_gates)."""
 
 
-def plan(circuit: Circuit) -> list[Step]:
+def plan(circuit: Netlist) -> list[Step]:
     """Sort the gates of a circuit by level and fan-in."""
 
     def key(gate: int) -> tuple[int, int]:
@@ -38,14 +37,14 @@ def plan(circuit: Circuit) -> list[Step]:
     return [_step(circuit, list(gates), fan_in) for (_, fan_in), gates in order]
 
 
-def _step(circuit: Circuit, gates: list[int], fan_in: int) -> Step:
+def _step(circuit: Netlist, gates: list[int], fan_in: int) -> Step:
     tables = np.array([circuit.gates[g].table for g in gates], np.uint64)
     bits = tables[:, None] >> np.arange(1 << fan_in, dtype=np.uint64) & np.uint64(1)
     inputs = np.array([circuit.gates[g].inputs for g in gates], np.intp).reshape(len(gates), fan_in)
     return Step(np.array(gates) + circuit.n_inputs, np.negative(bits), np.ascontiguousarray(inputs.T))
 
 
-def evaluate_planes(circuit: Circuit, steps: list[Step], planes: np.ndarray) -> np.ndarray:
+def evaluate_planes(circuit: Netlist, steps: list[Step], planes: np.ndarray) -> np.ndarray:
     """Turn planes of inputs, shape (n_inputs, n_words), into planes of outputs, with anything in the padding."""
     outputs = np.array(circuit.outputs, np.intp)
     result = np.empty((len(outputs), planes.shape[1]), np.uint64)

@@ -12,8 +12,9 @@ from typing import Any
 
 from bvar.circuit.formula import WORDS, Spelling, formula, write
 from bvar.circuit.names import check_prefix
-from bvar.circuit.netlist import Circuit
+from bvar.circuit.netlist import Netlist
 from bvar.circuit.questions import Question, on_bytes, questions
+from bvar.encoding import BitEncoder
 
 __all__ = ["to_c"]
 
@@ -34,7 +35,7 @@ $contents
 
 #include <stddef.h>
 #include <stdint.h>
-
+$fast_math
 enum {
     ${guard}_INPUTS = $n_inputs,
     ${guard}_OUTPUTS = $n_outputs,
@@ -50,6 +51,12 @@ typedef struct {
 } ${name}_memory;
 """
 )
+
+_FAST_MATH = """
+#if defined(__FAST_MATH__) || defined(_M_FP_FAST) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
+#error "compile this without -ffast-math and -ffinite-math-only: a missing feature is NaN, which these ignore"
+#endif
+"""
 
 _PLANES = Template(
     """\
@@ -225,7 +232,7 @@ _ENCODE_UINT8 = Template(
 )
 
 
-def to_c(circuit: Circuit, name: str = "circuit", encoder: Any = None) -> str:
+def to_c(circuit: Netlist, name: str = "circuit", encoder: BitEncoder | None = None) -> str:
     """Write a circuit as a C header that needs no library and allocates nothing.
 
     Parameters
@@ -234,6 +241,7 @@ def to_c(circuit: Circuit, name: str = "circuit", encoder: Any = None) -> str:
         Simplify it first: a compiler works on all the gates that there are.
     name : str, default='circuit'
         With what all names in the header begin: letters, digits and underscores, beginning with a letter.
+        Constants begin with it too, upper and lower case exchanged, so that headers of any names go together.
     encoder : ThermometerEncoder, OneHotBits or TableEncoder, optional
         The fitted encoder that turns features into the input bits. Default: none, and no functions that take
         features. Categories must be numbers.
@@ -261,8 +269,8 @@ def to_c(circuit: Circuit, name: str = "circuit", encoder: Any = None) -> str:
 
     Notes
     -----
-    A feature that is missing, NaN, answers F to every question.  Do not compile with options that let the compiler
-    ignore NaN, such as ``-ffast-math``.
+    A feature that is missing, NaN, answers F to every question.  With an encoder the header refuses options that
+    let a compiler ignore NaN, such as ``-ffast-math``.
 
     Examples
     --------
@@ -273,7 +281,7 @@ def to_c(circuit: Circuit, name: str = "circuit", encoder: Any = None) -> str:
     """
     check_prefix(name, "name")
     asked = None if encoder is None else questions(encoder)
-    if asked is not None and encoder.n_bits_out_ != circuit.n_inputs:
+    if encoder is not None and encoder.n_bits_out_ != circuit.n_inputs:
         raise ValueError(f"encoder must give n_inputs={circuit.n_inputs} bits, it gives {encoder.n_bits_out_}")
     slots, n_slots = _assign_slots(circuit)
     values = _values(circuit, name, n_slots, encoder)
@@ -288,10 +296,10 @@ def to_c(circuit: Circuit, name: str = "circuit", encoder: Any = None) -> str:
     return "\n".join(parts)
 
 
-def _values(circuit: Circuit, name: str, n_slots: int, encoder: Any) -> dict[str, Any]:
+def _values(circuit: Netlist, name: str, n_slots: int, encoder: BitEncoder | None) -> dict[str, Any]:
     """Collect what the pieces of the file are filled in with."""
     contents = [f" * {name}_outputs and {name}_scores compute 64 samples from planes of input bits."]
-    n_features, guard = 0, name.upper()
+    n_features, guard = 0, name.swapcase()  # another for each name: upper() would be one for Net and net
     if encoder is not None:
         contents.append(f" * {name}_predict_double and {name}_predict_uint8 take rows of features.")
         n_features = encoder.n_features_in_
@@ -302,6 +310,7 @@ def _values(circuit: Circuit, name: str, n_slots: int, encoder: Any) -> dict[str
         "guard": guard,
         "n_inputs": circuit.n_inputs,
         "n_features": n_features,
+        "fast_math": "" if encoder is None else _FAST_MATH,
         "features": f",\n    {guard}_FEATURES = {n_features}" if n_features else "",
         "n_outputs": circuit.n_outputs,
         "n_groups": circuit.n_groups,
@@ -311,7 +320,7 @@ def _values(circuit: Circuit, name: str, n_slots: int, encoder: Any) -> dict[str
     }
 
 
-def _assign_slots(circuit: Circuit) -> tuple[list[int], int]:
+def _assign_slots(circuit: Netlist) -> tuple[list[int], int]:
     """Give each gate a word of memory, which it leaves to another one after its last reader.
 
     The fewer words, the more of them stay in the cache.
@@ -332,7 +341,7 @@ def _assign_slots(circuit: Circuit) -> tuple[list[int], int]:
     return slots, n_slots
 
 
-def _gate_functions(circuit: Circuit, name: str, slots: list[int]) -> Iterator[str]:
+def _gate_functions(circuit: Netlist, name: str, slots: list[int]) -> Iterator[str]:
     """Write the gates in functions of moderate length, and one that calls them all."""
     signals = [f"x[{i}]" for i in range(circuit.n_inputs)] + [f"g[{slot}]" for slot in slots]
     lines = []
@@ -349,7 +358,7 @@ def _gate_functions(circuit: Circuit, name: str, slots: list[int]) -> Iterator[s
     yield f"static inline void {name}_gates({name}_memory *memory) {{\n{calls}}}\n"
 
 
-def _output_table(circuit: Circuit, name: str, slots: list[int]) -> str:
+def _output_table(circuit: Netlist, name: str, slots: list[int]) -> str:
     """Write where the outputs are: twice the index of an input, or twice that of a slot and one."""
     n = circuit.n_inputs
     places = [2 * signal if signal < n else 2 * slots[signal - n] + 1 for signal in circuit.outputs]
@@ -361,19 +370,19 @@ def _output_table(circuit: Circuit, name: str, slots: list[int]) -> str:
     )
 
 
-def _row_functions(circuit: Circuit, name: str, values: dict[str, Any], asked: list[Question]) -> Iterator[str]:
+def _row_functions(circuit: Netlist, name: str, values: dict[str, Any], asked: list[Question]) -> Iterator[str]:
     """Write the functions that take features; bits that nobody reads are not computed."""
     read = set(chain(circuit.outputs, *(gate.inputs for gate in circuit.gates)))
     asked = [question for question in asked if question.bit in read]
     yield _TRANSPOSE.substitute(values, swaps=_swaps(name))
     yield _BEST.substitute(values)
-    for kind, ctype, wanted, encode in (
+    for feature, ctype, wanted, encode in (
         ("double", "double", asked, _ENCODE_DOUBLE),
         ("uint8", "uint8_t", on_bytes(asked), _ENCODE_UINT8),
     ):
         body = (encode if wanted else _ENCODE_NOTHING).substitute(values, n_questions=len(wanted), **_lanes())
-        yield _question_tables(f"{name}_{kind}", ctype, wanted) if wanted else ""
-        yield _ROWS.substitute(values, type=kind, ctype=ctype, encode=body)
+        yield _question_tables(f"{name}_{feature}", ctype, wanted) if wanted else ""
+        yield _ROWS.substitute(values, type=feature, ctype=ctype, encode=body)
 
 
 def _lanes() -> dict[str, str]:
@@ -384,8 +393,8 @@ def _lanes() -> dict[str, str]:
         "high": "(((v[{o}] & ~high) + add) & v[{o}])",
     }
     return {
-        kind: " |\n                          ".join(f"({text.format(o=o)} & high) >> {7 - o}" for o in range(8))
-        for kind, text in answers.items()
+        how: " |\n                          ".join(f"({text.format(o=o)} & high) >> {7 - o}" for o in range(8))
+        for how, text in answers.items()
     }
 
 

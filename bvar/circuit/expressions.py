@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from bvar._validation import check_integer
 from bvar.circuit.formula import PYTHON, Text, formula, write
 from bvar.circuit.names import input_names
-from bvar.circuit.netlist import Circuit, cone
+from bvar.circuit.netlist import Netlist, cone
 
 __all__ = ["expression"]
 
 
 def expression(
-    circuit: Circuit, output: int = 0, names: Sequence[str] | None = None, *, max_length: int = 10_000
+    circuit: Netlist, output: int = 0, names: Sequence[str] | None = None, *, max_length: int = 10_000
 ) -> str:
     """Write one output of a small circuit as text.
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bvar.circuit.netlist import Circuit
+from bvar.circuit.netlist import Netlist
 
 __all__ = ["check_prefix", "input_names"]
 
 
-def input_names(circuit: Circuit, names: Sequence[str] | None) -> list[str]:
+def input_names(circuit: Netlist, names: Sequence[str] | None) -> list[str]:
     """Return the names of the inputs after checking them, or their numbers."""
     if names is None:
         return [f"x{i}" for i in range(circuit.n_inputs)]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sklearn.utils.validation import check_is_fitted
 
-from bvar.encoding import OneHotBits, TableEncoder, ThermometerEncoder
+from bvar.encoding import BitEncoder, OneHotBits, TableEncoder, ThermometerEncoder
 
 __all__ = ["ByteQuestion", "Question", "on_bytes", "questions"]
 
@@ -32,7 +32,7 @@ class ByteQuestion(NamedTuple):
     value: int
 
 
-def questions(encoder: Any) -> list[Question]:
+def questions(encoder: BitEncoder) -> list[Question]:
     """List what a fitted encoder asks, feature by feature and bit by bit."""
     if not isinstance(encoder, ThermometerEncoder | OneHotBits | TableEncoder):
         raise TypeError(
@@ -49,8 +49,8 @@ def questions(encoder: Any) -> list[Question]:
     return asked
 
 
-def _bits(encoder: Any, feature: int) -> Iterator[tuple[bool, list[float]]]:
-    """Give for each bit of a feature the kind of comparison and the numbers."""
+def _bits(encoder: BitEncoder, feature: int) -> Iterator[tuple[bool, list[float]]]:
+    """Give for each bit of a feature which comparison it is, and the numbers."""
     for threshold in encoder.thresholds_[feature] if hasattr(encoder, "thresholds_") else ():
         yield False, [float(threshold)]
     if hasattr(encoder, "categories_"):

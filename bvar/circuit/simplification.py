@@ -8,8 +8,9 @@ goes on: a chain of gates, each of which can be simplified only after the one be
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
-from bvar.circuit.netlist import Circuit, TableGate, cone
+from bvar.circuit.netlist import Netlist, TableGate, cone
 from bvar.circuit.truth import compose, full, projection, rewire, support
 
 __all__ = [
@@ -24,11 +25,13 @@ __all__ = [
 
 WIRE, INVERTER = 0b10, 0b01  # tables of one input
 
+Simplified = TypeVar("Simplified", bound=Netlist)
+
 Rule = Callable[[Mapping[int, TableGate], TableGate], TableGate | int]
 """From the gates before, by signal, and a gate: what to put there, or which earlier signal replaces it."""
 
 
-def simplify(circuit: Circuit) -> Circuit:
+def simplify(circuit: Simplified) -> Simplified:
     """Make a circuit smaller until no pass finds anything to do.
 
     Parameters
@@ -71,7 +74,7 @@ def simplify(circuit: Circuit) -> Circuit:
         circuit = smaller
 
 
-def fold_constants(circuit: Circuit) -> Circuit:
+def fold_constants(circuit: Simplified) -> Simplified:
     """Put constants into the tables of the gates that read them.
 
     Parameters
@@ -102,7 +105,7 @@ def _fold(gates: Mapping[int, TableGate], gate: TableGate) -> TableGate:
     return TableGate(table & 1, ()) if table in (0, full(len(inputs))) else gate
 
 
-def drop_inputs(circuit: Circuit) -> Circuit:
+def drop_inputs(circuit: Simplified) -> Simplified:
     """Forget the inputs on which a gate does not depend, and those that it has twice.
 
     Parameters
@@ -136,7 +139,7 @@ def _drop(gates: Mapping[int, TableGate], gate: TableGate) -> TableGate:
     return TableGate(rewire(gate.table, distinct, kept), kept)
 
 
-def bypass_wires(circuit: Circuit) -> Circuit:
+def bypass_wires(circuit: Simplified) -> Simplified:
     """Let the readers of a gate that only repeats its input read the input, and remove the gate.
 
     Parameters
@@ -162,7 +165,7 @@ def _bypass(gates: Mapping[int, TableGate], gate: TableGate) -> TableGate | int:
     return gate.inputs[0] if _is(gate, WIRE) else gate
 
 
-def absorb_inverters(circuit: Circuit) -> Circuit:
+def absorb_inverters(circuit: Simplified) -> Simplified:
     """Let the readers of an inverter read its input, and negate it in their tables.
 
     Parameters
@@ -194,7 +197,7 @@ def _absorb(gates: Mapping[int, TableGate], gate: TableGate) -> TableGate:
     return TableGate(compose(table, tuple(columns), full(k)), tuple([sources.get(i, i) for i in inputs]))
 
 
-def share_gates(circuit: Circuit) -> Circuit:
+def share_gates(circuit: Simplified) -> Simplified:
     """Put the inputs of every gate in order, and keep one of the gates that do the same.
 
     Parameters
@@ -236,7 +239,7 @@ def _sharing(n_inputs: int) -> Rule:
     return rule
 
 
-def remove_dead_gates(circuit: Circuit) -> Circuit:
+def remove_dead_gates(circuit: Simplified) -> Simplified:
     """Remove the gates that no output depends on.
 
     Parameters
@@ -262,7 +265,7 @@ def remove_dead_gates(circuit: Circuit) -> Circuit:
     return _sweep(circuit, lambda gates, gate: gate if next(following) else 0)  # nobody asks what replaces it
 
 
-def _sweep(circuit: Circuit, *rules: Rule) -> Circuit:
+def _sweep(circuit: Simplified, *rules: Rule) -> Simplified:
     """Rebuild a circuit gate by gate; rules see the inputs of a gate as they are numbered in the new one."""
     signals = list(range(circuit.n_inputs))
     gates: dict[int, TableGate] = {}
@@ -275,7 +278,7 @@ def _sweep(circuit: Circuit, *rules: Rule) -> Circuit:
             signal = circuit.n_inputs + len(gates)
             gates[signal], new = new, signal
         signals.append(new)
-    return Circuit.trusted(
+    return type(circuit).trusted(
         circuit.n_inputs, gates.values(), [signals[i] for i in circuit.outputs], circuit.n_groups
     )
 

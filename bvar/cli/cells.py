@@ -9,10 +9,11 @@ from typing import Literal
 
 import numpy as np
 
-__all__ = ["BOOLEANS", "CellType", "cell_type", "is_missing", "to_matrix", "to_numbers", "to_objects"]
+__all__ = ["BOOLEANS", "NUMBERS", "CellType", "cell_type", "is_missing", "to_matrix", "to_numbers", "to_objects"]
 
 CellType = Literal["empty", "missing", "number", "infinite", "code", "commas", "date", "text"]
 
+NUMBERS = "finite numbers, written like 1500 or 3.5"  # what is accepted, for messages
 BOOLEANS = {"true": "1", "false": "0"}
 _MISSING = {"na", "n/a", "nan", "null", "none", "?"}  # in a column of numbers; in text only the empty cell is
 _COMMAS = re.compile(r"[+-]?\d[\d.]*(,\d+)+(\.\d+)?")  # 1,500 is 1500 here and 1.5 there

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from bvar.cli.cells import CellType, cell_type, to_numbers, to_objects
+from bvar.cli.cells import NUMBERS, CellType, cell_type, to_numbers, to_objects
 from bvar.cli.command import CommandError, counted, quoted
 from bvar.cli.csv import CsvFile
 
@@ -48,6 +48,11 @@ class Column:
         self.types = list(map(cell_type, cells))
         self._counts = Counter(self.types)
         self.n_known = len(cells) - self.count("empty", "missing")
+
+    @property
+    def label(self) -> str:
+        """What to call the column in a report."""
+        return self.name or f"(column {self.place + 1})"
 
     def count(self, *types: CellType) -> int:
         """Count the cells of some types."""
@@ -192,11 +197,12 @@ def values(decided: ColumnReport) -> np.ndarray:
 
 
 def _numbers(column: Column, *accepted: CellType) -> ColumnReport:
+    """Take a column for numbers; what is neither accepted nor missing is refused."""
     if odd := column.odd_types(*accepted):
         line, cell = column.first(odd)
         raise CommandError(
-            f"{column.path}, line {line}: column {quoted(column.name)} must hold finite numbers, written like "
-            f"1500 or 3.5, or empty cells, got {quoted(cell)}; or give --categorical or --ignore {_told(column)}"
+            f"{column.path}, line {line}: column {quoted(column.name)} must hold {NUMBERS}, or empty cells, "
+            f"got {quoted(cell)}; or give --categorical or --ignore {_told(column)}"
         )
     found = to_numbers(column.cells)
     found = found[~np.isnan(found)]
@@ -247,9 +253,9 @@ def word_for_nothing(column: Column) -> str:
     str
         Which, and where; empty if there is none.
     """
-    return (
-        f"; a word for nothing is one of them, {_example(column, ['missing'])}" if column.count("missing") else ""
-    )
+    if not column.count("missing"):
+        return ""
+    return f"; a word for nothing is one of them, {_example(column, ['missing'])}"
 
 
 def _missing(column: Column, *types: CellType) -> str:

@@ -88,9 +88,8 @@ def run(command: Callable[[], int | None]) -> int:
     """
     code = None
     try:
-        with np.errstate(
-            all="ignore"
-        ):  # checks of NumPy and scikit-learn overflow at 1e308, and are right all the same
+        # checks that NumPy and scikit-learn make of numbers near 1e308 overflow, and are right all the same
+        with np.errstate(all="ignore"):
             code = command()
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of our output had enough

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bvar import model_file
-from bvar.cli.cells import BOOLEANS, cell_type, is_missing, to_matrix, to_numbers, to_objects
+from bvar.cli.cells import BOOLEANS, NUMBERS, cell_type, is_missing, to_matrix, to_numbers, to_objects
 from bvar.cli.command import CommandError, Commands, check_output, counted, quoted, say
 from bvar.cli.csv import CsvFile, delimiter
 from bvar.encoding import OneHotBits, TableEncoder
@@ -116,8 +116,8 @@ def _blocks(
             odd = reader.first_odd(cells)
             if odd is not None:
                 raise CommandError(
-                    f"{file.path}, line {rows[odd][0]}: column {quoted(file.names[j])} must hold numbers, written "
-                    f"like 1500 or 3.5, or empty cells, got {quoted(cells[odd])}"
+                    f"{file.path}, line {rows[odd][0]}: column {quoted(file.names[j])} must hold {NUMBERS}, or "
+                    f"empty cells, got {quoted(cells[odd])}"
                 )
             columns.append(reader.read(cells))
         yield rows, to_matrix(columns)

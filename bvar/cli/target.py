@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from bvar.cli.cells import CellType, to_numbers
+from bvar.cli.cells import NUMBERS, CellType, to_numbers
 from bvar.cli.columns import Column, word_for_nothing
 from bvar.cli.command import CommandError, quoted, shown
 
@@ -52,10 +52,12 @@ def learn_target(column: Column, task: str = "auto") -> Target:
     _check_missing(column)
     if task == "auto":
         task = _guess(column)
-    if task == "classify":
-        return _classes(column)
+    return _classes(column) if task == "classify" else _numbers(column)
+
+
+def _numbers(column: Column) -> Target:
     if odd := column.odd_types("number", "code"):
-        raise _mistake(column, odd, "must hold finite numbers, written like 1500 or 3.5, to regress on")
+        raise _mistake(column, odd, f"must hold {NUMBERS}, to regress on")
     y = to_numbers(column.cells)
     if y.min() == y.max():
         raise CommandError(
@@ -92,7 +94,7 @@ def _guess(column: Column) -> Task:
         raise _mistake(column, {"date"}, "must hold classes or numbers, no dates (turn them into days, say)")
     if column.is_mostly("number", "commas", "infinite"):
         if odd := column.odd_types("number"):
-            raise _mistake(column, odd, "must hold finite numbers, written like 1500 or 3.5, as most rows do")
+            raise _mistake(column, odd, f"must hold {NUMBERS}, as most rows do")
         numbers = np.unique(to_numbers(column.cells))
         return "classify" if len(numbers) <= MOST_CLASSES and (numbers == np.floor(numbers)).all() else "regress"
     if column.hardly_repeats():

@@ -88,7 +88,7 @@ def add(commands: Commands) -> None:
 
 def _train(arguments: argparse.Namespace) -> None:
     check_output(arguments.output, arguments.data)  # rather now than after an hour
-    with use(arguments.backend):
+    with use(arguments.backend):  # a wrong name fails here
         pass
     target, reports = _read(arguments)
     used = [one for one in reports if one.taken_for != "left out"]
@@ -121,7 +121,7 @@ def _read(arguments: argparse.Namespace) -> tuple[Target, list[ColumnReport]]:
     target = learn_target(columns.pop(place), arguments.task)
     reports = [report(column, wishes.get(column.place)) for column in columns]
     if all(one.taken_for == "left out" for one in reports):
-        reasons = "; ".join(f"{quoted(one.column.name)}: {one.why}" for one in reports[:5])
+        reasons = "; ".join(f"{shown(one.column.label)}: {one.why}" for one in reports[:5])
         raise CommandError(f"{arguments.data}: there is no column to learn from; left out are {reasons}")
     return target, reports
 
@@ -152,7 +152,7 @@ def _report(arguments: argparse.Namespace, target: Target, reports: Sequence[Col
     for one in reports:
         n_plain += _is_plain(one)
         if arguments.verbose or n_plain <= _LISTED or not _is_plain(one):
-            _say_column(one.column.name or f"(column {one.column.place + 1})", one.taken_for, one.why)
+            _say_column(one.column.label, one.taken_for, one.why)
     if n_plain > _LISTED and not arguments.verbose:
         say(f"  and {n_plain - _LISTED} more columns of numbers without a gap; --verbose names them")
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from bvar import kernels
 from bvar._validation import check_integer
 from bvar.bits import BitMatrix, n_words
-from bvar.encoding.columns import Columns, is_frame, read_columns
+from bvar.encoding.columns import Columns, read_columns
+from bvar.encoding.samples import Table, check_table
 
 __all__ = ["BitEncoder", "Group"]
 
@@ -51,7 +52,7 @@ class BitEncoder(TransformerMixin, BaseEstimator):
     n_bits_out_: int
     n_features_in_: int
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: Table) -> np.ndarray:
         """Encode as values of M.
 
         Parameters
@@ -66,7 +67,7 @@ class BitEncoder(TransformerMixin, BaseEstimator):
         """
         return kernels.unpack_ternary(self.encode(X))
 
-    def encode(self, X: Any) -> BitMatrix:
+    def encode(self, X: Table) -> BitMatrix:
         """Encode as packed bits.
 
         Parameters
@@ -82,7 +83,7 @@ class BitEncoder(TransformerMixin, BaseEstimator):
         columns, groups = self._begin(X)
         return self._encode_rows(columns, groups, 0, columns.n_rows)
 
-    def encode_blocks(self, X: Any, n_rows: int) -> Iterator[BitMatrix]:
+    def encode_blocks(self, X: Table, n_rows: int) -> Iterator[BitMatrix]:
         """Encode some rows at a time, for tables whose code would not fit in memory.
 
         Parameters
@@ -130,7 +131,7 @@ class BitEncoder(TransformerMixin, BaseEstimator):
         column, _, meaning = list(self._questions())[bit]
         return f"{self._input_names()[column]}{meaning}"
 
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+    def get_feature_names_out(self, input_features: Sequence[str] | None = None) -> np.ndarray:
         """Name every bit after its question, such as ``'age>=37.5'`` or ``'job=teacher'``.
 
         Parameters
@@ -146,12 +147,16 @@ class BitEncoder(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the number of names is not the number of features.
+            If the names are not those seen in `fit`, or not as many as the features.
         """
         check_is_fitted(self)
         names = self._input_names() if input_features is None else input_features
         if len(names) != self.n_features_in_:
             raise ValueError(f"input_features must have {self.n_features_in_} names, got {len(names)}")
+        if hasattr(self, "feature_names_in_") and list(names) != self._input_names():
+            # names in another order would put the questions of one feature under the name of another
+            seen = self._input_names()
+            raise ValueError(f"input_features must be equal to feature_names_in_, {seen}, got {list(names)}")
         return np.array([f"{names[column]}{name}" for column, name, _ in self._questions()], dtype=object)
 
     # ------------------------------------------------------------------ what an encoder must have
@@ -207,20 +212,7 @@ class BitEncoder(TransformerMixin, BaseEstimator):
 
     def _read(self, X: Any, *, reset: bool) -> Columns:
         """Validate without converting, and note or compare the number and the names of columns."""
-        if is_frame(X):
-            validate_data(self, X, reset=reset, skip_check_array=True)
-            for size, what in zip(X.shape, ("sample", "feature"), strict=True):
-                if size == 0:
-                    raise ValueError(
-                        f"Found frame with 0 {what}(s) (shape={X.shape}) while a minimum of 1 is required."
-                    )
-        else:
-            checked = validate_data(
-                self, X, reset=reset, dtype=None, accept_sparse=("csr", "csc"), ensure_all_finite=False
-            )
-            if checked.dtype.kind == "U" and not hasattr(X, "dtype"):  # NumPy makes text of a list like [1, "a"]
-                checked = np.array(X, dtype=object)
-            X = checked
+        X = check_table(self, X, reset=reset)
         return read_columns(X, self._input_names())
 
     def __sklearn_tags__(self) -> Any:

@@ -9,6 +9,8 @@ import numpy as np
 
 from bvar._validation import check_integer
 from bvar.encoding.base import BitEncoder, Group
+from bvar.encoding.columns import Columns
+from bvar.encoding.samples import Table, all_or_nothing, flat_images
 from bvar.encoding.thermometer import Thermometers, threshold_labels
 
 __all__ = ["ImageEncoder"]
@@ -63,13 +65,15 @@ class ImageEncoder(BitEncoder):
         self.n_bits = n_bits
         self.n_channels = n_channels
 
-    def fit(self, X: Any, y: Any = None) -> ImageEncoder:
+    @all_or_nothing
+    def fit(self, X: Table, y: object = None) -> ImageEncoder:
         """Find the range of each channel and set its thresholds.
 
         Parameters
         ----------
         X : array-like, sparse matrix or frame of shape (n_samples, n_pixels * n_channels)
-            Flat training images; NaN means missing.
+            Flat training images; NaN means missing. Or an array of shape (n_samples, height, width) or (n_samples,
+            height, width, n_channels).
         y : object, optional
             Ignored.
 
@@ -103,6 +107,12 @@ class ImageEncoder(BitEncoder):
         self.thresholds_ = low[:, None] + (high - low)[:, None] * steps
         self._finish()
         return self
+
+    def _read(self, X: Any, *, reset: bool) -> Columns:
+        rows, shape = flat_images(X, channels_last=self.n_channels > 1)
+        if shape is not None and shape[2] != self.n_channels:
+            raise ValueError(f"n_channels must be {shape[2]}, that of the images, got {self.n_channels!r}")
+        return super()._read(rows, reset=reset)
 
     def _widths(self) -> np.ndarray:
         return np.full(self.n_features_in_, self.thresholds_.shape[1])

@@ -13,6 +13,7 @@ import numpy as np
 from bvar._validation import check_integer
 from bvar.encoding.base import BitEncoder, Group
 from bvar.encoding.columns import Columns, is_missing
+from bvar.encoding.samples import Table, all_or_nothing
 
 __all__ = [
     "Categories",
@@ -82,7 +83,8 @@ class OneHotBits(BitEncoder):
         self.max_categories = max_categories
         self.min_frequency = min_frequency
 
-    def fit(self, X: Any, y: Any = None) -> OneHotBits:
+    @all_or_nothing
+    def fit(self, X: Table, y: object = None) -> OneHotBits:
         """Collect the categories.
 
         Parameters
@@ -151,8 +153,8 @@ class Categories:
         for j, lines, index in self.parts:
             values, name = columns.values(j, rows), columns.names[j]
             codes = _codes(values, index, name)
-            if values.dtype.kind in "biuf" and index and (codes == _UNKNOWN).any():
-                _refuse_numbers_for_text(values, index, name)
+            if (codes == _UNKNOWN).any():
+                _refuse_other_types(values[codes != _MISSING], index, name)
             missing[j] = codes == _MISSING
             answers[lines] = codes == np.arange(lines.stop - lines.start)[:, None]
 
@@ -258,9 +260,12 @@ def _category(value: Any, name: str) -> Category:
     raise _no_category(value, name)
 
 
-def _refuse_numbers_for_text(values: np.ndarray, index: dict[Category, int], name: str) -> None:
-    if all(isinstance(category, str) for category in index):
-        raise TypeError(f"column {name!r} held text in fit, but now has dtype {values.dtype}")
+def _refuse_other_types(values: np.ndarray, index: dict[Category, int], name: str) -> None:
+    """Refuse a column that is text where it was numbers, or the other way: "1" is not 1, and all were unknown."""
+    text, now_text = ({isinstance(value, str) for value in some} for some in (index, values.tolist()))
+    if text and not text & now_text:
+        was, now = ("text", "numbers") if True in text else ("numbers", "text")
+        raise TypeError(f"column {name!r} held {was} in fit, but now has {now} such as {values.tolist()[0]!r}")
 
 
 def _unhashable(values: np.ndarray, name: str) -> TypeError:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from bvar._validation import check_choice, check_integer
 from bvar.encoding.base import BitEncoder, Group
@@ -20,6 +21,7 @@ from bvar.encoding.one_hot import (
     choose_categories,
     n_category_bits,
 )
+from bvar.encoding.samples import Table, all_or_nothing
 from bvar.encoding.thermometer import Thermometers, threshold_labels
 from bvar.encoding.thresholds import STRATEGIES, check_target, choose_thresholds
 
@@ -88,8 +90,8 @@ class TableEncoder(BitEncoder):
     def __init__(
         self,
         n_bits: int = 8,
-        strategy: str = "quantile",
-        categorical: Any = "auto",
+        strategy: Literal["quantile", "uniform", "supervised"] = "quantile",
+        categorical: Literal["auto"] | Sequence[str] | Sequence[int] | ArrayLike = "auto",
         max_categories: int | None = 64,
     ) -> None:
         self.n_bits = n_bits
@@ -97,7 +99,8 @@ class TableEncoder(BitEncoder):
         self.categorical = categorical
         self.max_categories = max_categories
 
-    def fit(self, X: Any, y: Any = None) -> TableEncoder:
+    @all_or_nothing
+    def fit(self, X: Table, y: ArrayLike | None = None) -> TableEncoder:
         """Look at each column, and choose its thresholds or collect its categories.
 
         Parameters

@@ -6,15 +6,17 @@ A larger number answers T to more of them, so that what is near in value is near
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from bvar import kernels
 from bvar._validation import check_choice, check_integer
 from bvar.bits import BitMatrix
 from bvar.encoding.base import BitEncoder, Group
 from bvar.encoding.columns import Columns
+from bvar.encoding.samples import Table, all_or_nothing
 from bvar.encoding.thresholds import STRATEGIES, check_target, choose_thresholds
 
 __all__ = ["ThermometerEncoder", "Thermometers", "threshold_labels"]
@@ -74,11 +76,14 @@ class ThermometerEncoder(BitEncoder):
     'x0 >= 1.5'
     """
 
-    def __init__(self, n_bits: int = 8, strategy: str = "quantile") -> None:
+    def __init__(
+        self, n_bits: int = 8, strategy: Literal["quantile", "uniform", "supervised"] = "quantile"
+    ) -> None:
         self.n_bits = n_bits
         self.strategy = strategy
 
-    def fit(self, X: Any, y: Any = None) -> ThermometerEncoder:
+    @all_or_nothing
+    def fit(self, X: Table, y: ArrayLike | None = None) -> ThermometerEncoder:
         """Choose the thresholds.
 
         Parameters

@@ -1,70 +1,68 @@
-"""What the estimators share: parameters, encoding, the training loop, early stopping.
+"""What `fit` does, step by step: check, learn what the targets are, encode, build the network, train it.
 
-An estimator is an encoder and a network of :mod:`bvar.networks`, trained by minibatches.  Everything that
-decides which model comes out is an integer or an elementwise operation on floats, so `random_state` fixes the
-model bit for bit, whatever the backend and the number of threads.
+An estimator is an encoder and a network of :mod:`bvar.networks`.  Two collaborators say what is special about it:
+what the targets are (:mod:`bvar.estimators.targets`) and what the network is (:mod:`bvar.estimators.recipes`); the
+loop is :class:`bvar.training.Trainer`.  Everything that decides which model comes out is an integer or an
+elementwise operation on floats, so `random_state` fixes the model bit for bit, whatever the backend and the number
+of threads.
 """
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from math import prod
+from math import fsum
 from os import PathLike
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import train_test_split
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_consistent_length,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted
 
-from bvar import backends
-from bvar._validation import check_integer, check_real, check_sizes
+from bvar import backends, model_file
+from bvar._validation import check_integer, check_real
 from bvar.bits import BitMatrix
 from bvar.bits.random import RandomWords
-from bvar.encoding import BitEncoder, TableEncoder
-from bvar.layers import BooleanLinear
+from bvar.encoding import BitEncoder
+from bvar.encoding.samples import Table, check_table
+from bvar.estimators.recipes import Recipe
+from bvar.estimators.targets import Targets
 from bvar.networks.losses import FULL_WEIGHT, Loss
-from bvar.networks.mlp import boolean_mlp
 from bvar.networks.network import Network
-from bvar.networks.votes import Votes
-from bvar.training.data import BestNetwork, TrainingData, audible, empty_history, rows_of, train_epoch
-from bvar.training.fresh import FreshData
-from bvar.training.progress import Progress
+from bvar.training.callbacks import as_callbacks, call
+from bvar.training.data import Data, TrainingData, audible, check_flip_noise, rows_of
+from bvar.training.early_stopping import EarlyStopping
+from bvar.training.progress import check_verbose
+from bvar.training.trainer import Trainer, empty_history
 
-__all__ = ["BooleanNetworkEstimator", "MultilayerEstimator"]
+__all__ = ["BooleanNetworkEstimator"]
 
 _CHUNK = 4096  # samples encoded and scored at a time
+_LARGEST_ETA = 1e30  # an accumulator is a float32, and must not overflow
 
 
 class BooleanNetworkEstimator(BaseEstimator, ABC):
-    """A Boolean network behind scikit-learn's interface; subclasses say what the targets are."""
+    """A Boolean network behind scikit-learn's interface; subclasses name their collaborators."""
 
     @abstractmethod
-    def _learn_targets(self, y: Any) -> None:
-        """Remember what targets mean (classes, means), from all targets of a first fit."""
+    def _recipe(self) -> Recipe:
+        """Return what the network is, as the parameters say."""
 
     @abstractmethod
-    def _encode_targets(self, y: Any) -> np.ndarray:
-        """Turn targets into the integers that the loss wants."""
+    def _check_y(self, y: Any) -> np.ndarray:
+        """Return targets as an array, or say what is wrong with them."""
 
     @abstractmethod
-    def _n_outputs(self) -> int:
-        """Return the number of scores that the targets need."""
+    def _learn_targets(self, y: np.ndarray, sample_weight: np.ndarray | None, *, goes_on: bool) -> None:
+        """Remember what targets mean; where training goes on, only what could not be learnt before."""
 
     @abstractmethod
-    def _make_loss(self, fan_in: int) -> Loss:
-        """Return the loss for scores of `fan_in` terms."""
-
-    @abstractmethod
-    def _mean_score(self, seen: Votes, targets: np.ndarray) -> float:
-        """Score the training samples as they were seen during an epoch."""
+    def _targets(self) -> Targets:
+        """Return what was learnt about the targets."""
 
     # ------------------------------------------------------------------------------- the model
 
@@ -79,8 +77,6 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
             Whether to save the accumulators of the optimizer too, 32 bits for each weight, so that training
             can go on where it stopped.
         """
-        from bvar import model_file  # it knows the estimators, so they may know it only late
-
         model_file.save(self, path, training_state=training_state)
 
     def summary(self) -> str:
@@ -97,183 +93,237 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
 
     # ------------------------------------------------------------------------------- fitting
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any) -> None:
-        """Train from the start, or, with warm_start, from where the last fit ended."""
-        goes_on = bool(self.warm_start) and hasattr(self, "network_")
-        with self._unchanged_on_error(), self._backend():
+    def fit(self, X: Table, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Train on samples with targets.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+            Training samples; NaN, or a masked entry, means missing.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets. For a classifier classes: integers, strings or Booleans; or a matrix of labels, 0 or 1. For a
+            regressor finite numbers.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights, not negative. Signals are multiplied with them and rounded; a sample lighter than an eighth
+            of the heaviest is heard more rarely instead. Default: equal weights.
+
+        Returns
+        -------
+        Self
+            Itself.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a parameter or the data is not as described. Whatever is raised, also in the middle of training, a
+            fitted model stays what it was; an interrupt by the user alone keeps the best network so far.
+        bvar.backends.BackendUnavailable
+            If `backend` cannot run here.
+        """
+        with self._all_or_nothing(), self._backend():
             max_iter = check_integer(self.max_iter, "max_iter", low=1)
-            self._check_parameters()
-            self._check_architecture(self.network_ if goes_on else None)
-            X, y, weights = self._check_training_data(X, y, sample_weight, reset=not goes_on)
+            goes_on = bool(self.warm_start) and hasattr(self, "network_")
+            self._check_parameters(goes_on=goes_on)
+            X, y, weights = self._check_data(X, y, sample_weight, reset=not goes_on)
+            if weights is not None and not weights.any():
+                raise ValueError("sample_weight must have a positive entry")
             source = RandomWords(self.random_state)
+            self.__dict__.pop("best_validation_score_", None)
             if not goes_on:
-                for left_over in ("_source", "best_validation_score_"):
+                for left_over in ("_source", "_weights_seen"):
                     self.__dict__.pop(left_over, None)
-                self._learn_targets(y)  # of all samples: the ones held out are of no other kind
-            X, y, weights, held_out = self._hold_out(*audible(X, y, weights), source)
-            if not goes_on:
-                self._build(X, y, source)
-            data = TrainingData(self._encode(X), self._encode_targets(y), weights)
-            fresh = self._fresh(X, data)
-        with self._backend():
-            batch_size = self._batch_size(len(data))
-            self.network_.start_schedule(self.eta, max_iter * -(-len(data) // batch_size))
-            self._train(data, fresh, held_out, source, max_iter, batch_size)
-
-    def _partial_fit(
-        self, X: Any, y: Any, sample_weight: Any, learn_targets: Callable[[np.ndarray], None]
-    ) -> None:
-        """Take one step for each minibatch of the given samples, in their order, at constant eta."""
-        first = not hasattr(self, "network_")
-        with self._unchanged_on_error(), self._backend():
-            if self.early_stopping:
-                raise ValueError("early_stopping must be False for partial_fit, which holds no samples out")
-            self._check_parameters()
-            self._check_architecture(None if first else self.network_)
-            X, y, weights = self._check_training_data(X, y, sample_weight, reset=first)
-            if not hasattr(self, "_source"):  # one stream of noise through all calls
-                self._source = RandomWords(self.random_state)
-            if first:
-                learn_targets(y)
-            X, y, weights = audible(X, y, weights)
-            if first:
-                self._build(X, y, self._source)
-                self.history_, self.n_iter_ = empty_history(), 0
-            data = TrainingData(self._encode(X), self._encode_targets(y), weights)
-        with self._backend():
-            self.network_.start_schedule(self.eta, None)
-            order, size = np.arange(len(data)), self._batch_size(len(data))
-            batches = data.batches(order, size, self._sixty_fourths(*data.bits.shape), self._source)
-            self._record(*train_epoch(self.network_, batches), data.targets)
-
-    @contextmanager
-    def _unchanged_on_error(self) -> Iterator[None]:
-        """Take back every attribute set if something is refused: a fitted model stays the model it was."""
-        before = dict(self.__dict__)
-        try:
-            yield
-        except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
-
-    def _build(self, X: Any, y: np.ndarray, source: RandomWords) -> None:
-        encoder = self._default_encoder() if self.encoder is None else clone(self.encoder)
-        self.encoder_ = encoder.fit(X, y)
-        self.network_ = self._make_network(self._encode(X[:1]).n_bits, source)
-
-    @abstractmethod
-    def _make_network(self, n_bits: int, source: RandomWords) -> Network:
-        """Return an untrained network for `n_bits` encoded features."""
-
-    @abstractmethod
-    def _check_architecture(self, network: Network | None) -> None:
-        """Check the parameters that shape the network, and that a network to go on with has that shape."""
-
-    def _fresh(self, X: Any, data: TrainingData) -> FreshData | None:
-        """Return what changes the samples in each epoch, if they are to be changed."""
-        return None
-
-    def _default_encoder(self) -> TableEncoder:
-        """Spend about 1024 bits on the features: few deserve fine thresholds, many do with coarse ones."""
-        return TableEncoder(n_bits=min(64, max(8, 1024 // self.n_features_in_)))
+            self._learn_targets(y, weights, goes_on=goes_on)  # of all: the ones held out are of no other kind
+            X, y, weights, stopping = self._hold_out(*audible(X, y, weights), source)
+            network = copy.deepcopy(self.network_) if goes_on else self._build(X, y, source)
+            data = self._data(X, y, weights)
+            trainer = Trainer(network, score=self._targets().scorer(data.y, network.loss))
+            self._train(trainer, self._changing(X, data), max_iter, stopping, source)
+        return self
 
     def _train(
-        self,
-        data: TrainingData,
-        fresh: FreshData | None,
-        held_out: tuple[Any, Any] | None,
-        source: RandomWords,
-        max_iter: int,
-        batch_size: int,
+        self, trainer: Trainer, data: Data, max_iter: int, stopping: EarlyStopping | None, source: RandomWords
     ) -> None:
-        self.history_, self.n_iter_ = empty_history(), 0
-        best = BestNetwork(self.n_iter_no_change) if held_out else None
-        progress = Progress(self.verbose, max_iter)
-        try:
-            for epoch in range(max_iter):
-                if fresh is not None:
-                    data = fresh.epoch(epoch / max_iter, source)
-                order = source.permutation(len(data))
-                batches = data.batches(order, batch_size, self._sixty_fourths(*data.bits.shape), source)
-                seen, flips = train_epoch(self.network_, batches)
-                if held_out is not None:
-                    self.history_["validation_score"].append(float(self.score(*held_out)))
-                self._record(seen, flips, data.targets)
-                progress.epoch_ended(self.history_)
-                over = best is not None and best.is_over(self.history_["validation_score"][-1], self.network_)
-                # every callback is called, even if an early one asks to stop
-                stop = [over, *(callback(self) for callback in _callbacks(self.callbacks))]
-                if any(isinstance(s, bool | np.bool_) and s for s in stop):
-                    break
-        finally:  # also when a user interrupts: what was best is kept
-            progress.close()
-            if best is not None and best.network is not None:
-                self.best_validation_score_ = best.score
-                self.network_ = best.network
+        """Run the trainer, with this estimator in step, so that callbacks find in it what they expect."""
+        self.network_, self.history_, self.n_iter_ = trainer.network_, trainer.history_, 0
+        callbacks = as_callbacks(self.callbacks)
 
-    def _record(self, seen: Votes, flips: np.ndarray, targets: np.ndarray) -> None:
-        sizes = np.array([prod(p.shape) for p in self.network_.parameters])
-        self.history_["loss"].append(seen.loss / seen.n_samples)
-        self.history_["score"].append(self._mean_score(seen, targets))
-        self.history_["flips"].append((flips / sizes).tolist())
-        self.history_["beta"].append(list(self.network_.optimizer.beta))
-        self.n_iter_ += 1
+        def in_step(trainer: Trainer) -> bool:
+            self.n_iter_ = trainer.n_iter_
+            return call(callbacks, self)
+
+        try:
+            trainer.run(
+                data,
+                max_iter,
+                eta=self.eta,
+                early_stopping=stopping,
+                callbacks=in_step,
+                verbose=self.verbose,
+                random_state=source,
+            )
+        finally:  # also when a user interrupts: what was best is kept
+            self.network_, self.n_iter_ = trainer.network_, trainer.n_iter_
+            if stopping is not None and stopping.best_network is not None:
+                self.best_validation_score_ = stopping.best_score
+
+    def _partial_fit(
+        self, X: Table, y: ArrayLike, sample_weight: ArrayLike | None, learn: Callable[[np.ndarray], None]
+    ) -> None:
+        """Take one step for each minibatch of the given samples, in their order, at constant eta.
+
+        The steps are taken by a copy of the network, which costs one pass over its accumulators a call: only so a
+        failure in the middle leaves the model that was, and a network in read-only memory can learn.
+        """
+        first = not hasattr(self, "network_")
+        with self._all_or_nothing(), self._backend():
+            if self.early_stopping:
+                raise ValueError("early_stopping must be False for partial_fit, which holds no samples out")
+            self._check_parameters(goes_on=not first)
+            silent = sample_weight is not None and not np.any(sample_weight)  # scikit-learn's check refuses that
+            X, y, weights = self._check_data(X, y, None if silent else sample_weight, reset=first)
+            if silent or (weights is not None and not weights.any()):
+                return
+            source = copy.deepcopy(getattr(self, "_source", None)) or RandomWords(self.random_state)
+            eta = self.eta * self._loudness(sample_weight, y)
+            if first:
+                learn(y)
+            self._learn_targets(y, weights, goes_on=True)
+            X, y, weights = audible(X, y, weights)
+            network = self._build(X, y, source) if first else copy.deepcopy(self.network_)
+            data = self._data(X, y, weights)
+            trainer = Trainer(network, score=self._targets().scorer(data.y, network.loss))
+            network.start_schedule(eta, None)
+            if first:
+                self.history_, self.n_iter_ = empty_history(), 0
+            before = {**self.history_, "validation_score": []}
+            self.network_ = network
+            trainer.epoch(data.batches(np.arange(len(data)), source))
+            self.history_ = {name: [*before[name], *values] for name, values in trainer.history_.items()}
+            self.n_iter_ += 1
+            self._source = source  # one stream of noise through all calls
+            self.__dict__.pop("best_validation_score_", None)
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """Take back every attribute if anything fails: a model stays what it was, and answers as before.
+
+        Nothing that an attribute holds may be changed in place meanwhile. An interrupt by the user is no failure
+        once training has begun.
+        """
+        before = dict(vars(self))
+        try:
+            yield
+        except BaseException as error:
+            begun = vars(self).get("network_") is not before.get("network_")
+            if not (begun and isinstance(error, KeyboardInterrupt)):
+                self.__dict__.clear()
+                self.__dict__.update(before)
+            raise
+
+    def _build(self, X: Any, y: np.ndarray, source: RandomWords) -> Network:
+        """Fit the encoder, and return an untrained network."""
+        recipe = self._recipe()
+        encoder = recipe.encoder(self.n_features_in_) if self.encoder is None else clone(self.encoder)
+        self.encoder_ = encoder.fit(X, y)
+        n_bits = self._encode(X[:1]).n_bits
+        return recipe.build(n_bits, self._targets().n_outputs, self._make_loss, source)
+
+    def _make_loss(self, fan_in: int) -> Loss:
+        """Return the loss for scores of `fan_in` terms."""
+        if self.loss is None:
+            return self._targets().loss(fan_in)
+        loss = self.loss if isinstance(self.loss, Loss) else self.loss(fan_in)
+        if not isinstance(loss, Loss):
+            raise TypeError(f"loss must make a bvar.networks.Loss, but {self.loss!r} made {loss!r}")
+        return loss
+
+    def _data(self, X: Any, y: np.ndarray, weights: np.ndarray | None) -> TrainingData:
+        bits, n = self._encode(X), len(y)
+        noise, size = self.flip_noise, self.batch_size
+        if isinstance(noise, str):
+            noise = self._recipe().noise(n, self.n_features_in_, bits.n_bits)
+        if isinstance(size, str):
+            size = min(100, max(10, n // 50))
+        return TrainingData(bits, self._targets().encode(y), weights, int(size), noise)
+
+    def _changing(self, X: Any, data: TrainingData) -> Data:
+        """Return what changes the samples in each epoch, if they are to be changed."""
+        return data
 
     def _hold_out(
         self, X: Any, y: np.ndarray, weights: np.ndarray | None, source: RandomWords
-    ) -> tuple[Any, np.ndarray, np.ndarray | None, tuple[Any, Any] | None]:
-        """Set validation samples aside if early stopping wants them."""
+    ) -> tuple[Any, np.ndarray, np.ndarray | None, EarlyStopping | None]:
+        """Set validation samples aside if early stopping wants them; in proportion where that is possible."""
         if not self.early_stopping:
             return X, y, weights, None
-        rows = np.arange(len(y))
-        seed = int(source.words.random_raw()) >> 33  # what a RandomState accepts
-        stratify = self._strata(y)
-        try:
-            train, test = train_test_split(
-                rows, test_size=self.validation_fraction, random_state=seed, stratify=stratify
-            )
-        except ValueError as error:
-            raise ValueError(f"early_stopping cannot set validation_fraction aside: {error}") from error
-        if len(test) < 2:
-            raise ValueError("early_stopping cannot set validation_fraction aside: one sample tells nothing")
-        kept = None if weights is None else weights[train]
-        return rows_of(X, train), y[train], kept, (rows_of(X, test), y[test])
+        train, test = self._split(y, int(source.words.random_raw()) >> 33)  # a seed that a RandomState accepts
+        (kept, aside) = (None, None) if weights is None else (weights[train], weights[test])
+        X_test, y_test = rows_of(X, test), y[test]
 
-    def _strata(self, y: np.ndarray) -> np.ndarray | None:
-        """Return what the validation split keeps in proportion."""
-        return None
+        def validate(network: Network) -> float:
+            scores = np.concatenate([network.scores(bits) for bits in self._encode_blocks(X_test, _CHUNK)])
+            return self._targets().validation_score(scores, y_test, aside)
+
+        return rows_of(X, train), y[train], kept, EarlyStopping(validate, self.n_iter_no_change)
+
+    def _split(self, y: np.ndarray, seed: int) -> list[np.ndarray]:
+        two = self.validation_fraction * len(y) <= 1  # one sample would tell nothing
+        wish = {"test_size": 2 if two else self.validation_fraction, "random_state": seed}
+        for strata in (self._targets().strata(y), None):
+            try:
+                return train_test_split(np.arange(len(y)), stratify=strata, **wish)
+            except ValueError as error:
+                failure = error
+        raise ValueError(f"early_stopping cannot set validation_fraction aside: {failure}") from failure
 
     # ------------------------------------------------------------------------------- checking
 
     def _check_samples(self, X: Any, *, reset: bool) -> Any:
         """Check shape and feature names; what the columns hold is the encoder's business."""
-        if hasattr(X, "columns"):
-            validate_data(self, X, reset=reset, skip_check_array=True)
-            return X
-        return validate_data(self, X, reset=reset, dtype=None, accept_sparse="csr", ensure_all_finite="allow-nan")
+        return check_table(self, X, reset=reset, ensure_all_finite="allow-nan")
 
-    def _check_training_data(
+    def _check_data(
         self, X: Any, y: Any, sample_weight: Any, *, reset: bool
     ) -> tuple[Any, np.ndarray, np.ndarray | None]:
-        """Check samples, targets and weights."""
+        """Check samples and targets, and scale weights to integers, the largest to FULL_WEIGHT; None if equal."""
         X = self._check_samples(X, reset=reset)
-        y = self._check_targets(y)
+        y = self._check_y(y)
         check_consistent_length(X, y)
-        return X, y, self._integer_weights(sample_weight, X, y)
+        weights = self._weights(sample_weight, y)
+        if weights is None:
+            return X, y, None
+        peak = weights.max(initial=0.0)
+        if peak == 0:
+            return X, y, np.zeros(len(y), np.int64)
+        # a weight that is not zero stays so, however small
+        return X, y, np.maximum(np.rint(weights / peak * FULL_WEIGHT), weights > 0).astype(np.int64)
 
-    @abstractmethod
-    def _check_targets(self, y: Any) -> np.ndarray:
-        """Return the targets as an array, or say what is wrong with them."""
+    def _weights(self, sample_weight: Any, y: np.ndarray) -> np.ndarray | None:
+        """Return weights of samples as float64, or None where all are equal because nobody has said anything."""
+        if sample_weight is None:
+            return None
+        if np.ma.is_masked(sample_weight):
+            raise ValueError("sample_weight has masked entries: every sample needs a weight")
+        return _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
 
-    def _check_parameters(self) -> None:
-        check_real(self.eta, "eta", low=0)
-        if isinstance(self.flip_noise, str):
-            if self.flip_noise != "auto":
-                raise ValueError(f"flip_noise must be a number in [0, 0.5] or 'auto', got {self.flip_noise!r}")
-        elif check_real(self.flip_noise, "flip_noise", low=0) > 0.5:
-            raise ValueError(f"flip_noise must be a number in [0, 0.5] or 'auto', got {self.flip_noise!r}")
-        check_integer(self.n_threads, "n_threads", low=1)
+    def _loudness(self, sample_weight: Any, y: np.ndarray) -> float:
+        """Return the mean weight of a chunk in units of that of all chunks, itself included.
+
+        A step divides votes by the weight of its samples, so that a whole chunk of light samples would be heard
+        like one of heavy ones; within `fit` all batches are alike, and there is nothing to make up for.
+        """
+        weights = self._weights(sample_weight, y)
+        heavy, n = getattr(self, "_weights_seen", (0.0, 0))
+        mine = float(len(y)) if weights is None else fsum(weights)
+        self._weights_seen = (heavy + mine, n + len(y))
+        return mine / len(y) / (self._weights_seen[0] / self._weights_seen[1])
+
+    def _check_parameters(self, *, goes_on: bool) -> None:
+        """Check all parameters before any data, and that a network to go on with has the shape they say."""
+        check_real(self.eta, "eta", low=0, high=_LARGEST_ETA)
+        if self.flip_noise != "auto":
+            check_flip_noise(self.flip_noise, " or 'auto'")
+        check_integer(self.n_threads, "n_threads", low=1, high=2**31 - 1)
         check_integer(self.n_iter_no_change, "n_iter_no_change", low=1)
         if not 0 < check_real(self.validation_fraction, "validation_fraction", low=0) < 1:
             raise ValueError(f"validation_fraction must be between 0 and 1, got {self.validation_fraction!r}")
@@ -281,39 +331,18 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
             raise ValueError(f"batch_size must be a positive integer or 'auto', got {self.batch_size!r}")
         if not isinstance(self.batch_size, str):
             check_integer(self.batch_size, "batch_size", low=1)
-        for callback in _callbacks(self.callbacks):
-            if not callable(callback):
-                raise TypeError(f"callbacks must be callables, got {callback!r}")
+        as_callbacks(self.callbacks)
+        check_verbose(self.verbose)
         if self.encoder is not None and not isinstance(self.encoder, BitEncoder):
             raise TypeError(f"encoder must be one of bvar.encoding, got {self.encoder!r}")
-
-    def _sixty_fourths(self, n_samples: int, n_bits: int) -> int:
-        """Return the noise in the only steps that the random bits have.
-
-        Noise on many features and bits averages out in a sum, noise on few destroys what they say: hence a 64th
-        for each eight features and hundred bits, up to an eighth. It stands in for samples that are not there:
-        many samples need half.
-        """
-        if self.flip_noise == "auto":
-            strength = min(8, self.n_features_in_ // 8, n_bits // 100)
-            return strength if n_samples < 10000 else strength // 2
-        return round(64 * self.flip_noise)
-
-    def _batch_size(self, n_samples: int) -> int:
-        if self.batch_size == "auto":
-            return min(100, max(10, n_samples // 50))
-        return int(self.batch_size)
-
-    def _integer_weights(self, sample_weight: Any, X: Any, y: np.ndarray) -> np.ndarray | None:
-        """Scale weights to integers, the largest to FULL_WEIGHT; None stands for equal weights."""
-        if sample_weight is None:
-            return None
-        weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        peak = weights.max(initial=0.0)
-        if peak == 0:
-            raise ValueError("sample_weight must have a positive entry")
-        # a weight that is not zero stays so, however small
-        return np.maximum(np.rint(weights / peak * FULL_WEIGHT), weights > 0).astype(np.int64)
+        if not (self.loss is None or isinstance(self.loss, Loss) or callable(self.loss)):
+            raise TypeError(
+                "loss must be None, a bvar.networks.Loss, or a callable that makes one for the number of terms of "
+                f"a score, got {self.loss!r}"
+            )
+        self._recipe().check()
+        if goes_on:
+            self._recipe().check_same(self.network_)
 
     # ------------------------------------------------------------------------------- predicting
 
@@ -325,14 +354,10 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
             return np.concatenate([answer(self.network_.scores(bits)) for bits in self._encode_blocks(X, _CHUNK)])
 
     def _encode(self, X: Any) -> BitMatrix:
-        return self._legal(self.encoder_.encode(X))
+        return self._recipe().inputs(self.encoder_.encode(X))
 
     def _encode_blocks(self, X: Any, n_rows: int) -> Iterator[BitMatrix]:
-        return map(self._legal, self.encoder_.encode_blocks(X, n_rows))
-
-    def _legal(self, bits: BitMatrix) -> BitMatrix:
-        """Make of encoded samples what the network takes."""
-        return bits
+        return map(self._recipe().inputs, self.encoder_.encode_blocks(X, n_rows))
 
     @contextmanager
     def _backend(self, *, record: bool = True) -> Iterator[None]:
@@ -347,29 +372,3 @@ class BooleanNetworkEstimator(BaseEstimator, ABC):
         tags.input_tags.allow_nan = True
         tags.input_tags.sparse = True
         return tags
-
-
-class MultilayerEstimator(BooleanNetworkEstimator):
-    """An estimator whose network is a stack of linear layers and thresholds."""
-
-    def _make_network(self, n_bits: int, source: RandomWords) -> Network:
-        sizes = [n_bits, *check_sizes(self.hidden_layer_sizes, "hidden_layer_sizes"), self._n_outputs()]
-        return boolean_mlp(sizes, eta=self.eta, loss=self._make_loss(sizes[-2]), random_state=source)
-
-    def _check_architecture(self, network: Network | None) -> None:
-        sizes = check_sizes(self.hidden_layer_sizes, "hidden_layer_sizes")
-        if network is None:
-            return
-        trained = [layer.n_outputs for layer in network.layers if isinstance(layer, BooleanLinear)][:-1]
-        if sizes != trained:
-            raise ValueError(
-                f"hidden_layer_sizes {self.hidden_layer_sizes!r} is not that of the network to go on with, "
-                f"{tuple(trained)}; warm_start=False starts anew"
-            )
-
-
-def _callbacks(callbacks: Any) -> list[Any]:
-    """Return callbacks as a list; one alone will do."""
-    if callbacks is None:
-        return []
-    return list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]

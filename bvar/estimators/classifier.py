@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
 
-from bvar.estimators.base import MultilayerEstimator
+import numpy as np
+
+from bvar.encoding import BitEncoder
 from bvar.estimators.classification import NetworkClassifier
+from bvar.estimators.recipes import Recipe, Sums
+from bvar.mollify import Mollifier
+from bvar.networks.losses import Loss
+from bvar.training.augmentation import Change
+from bvar.training.callbacks import Callback
 
 __all__ = ["BooleanClassifier"]
 
 
-class BooleanClassifier(NetworkClassifier, MultilayerEstimator):
+class BooleanClassifier(NetworkClassifier):
     """A neural network of single bits, trained in logic, that tells classes apart.
 
     Every weight and every activation is one bit, the first and the last layer included; training flips bits
-    by counting votes, with no gradient and no float copy of a weight.
+    by counting votes, with no gradient; beside each, training keeps one float.
 
     Parameters
     ----------
@@ -26,7 +34,10 @@ class BooleanClassifier(NetworkClassifier, MultilayerEstimator):
     eta : float, default=10.0
         Accumulation factor of the optimizer, see :class:`bvar.networks.BooleanOptimizer`.
     temperature : float, default=1.0
-        Temperature of the loss, see :class:`bvar.networks.CrossEntropy`.
+        Temperature of the usual loss, see :class:`bvar.networks.CrossEntropy`.
+    loss : Loss or callable, optional
+        What training lowers: a :class:`bvar.networks.Loss`, or a class or function that makes one for the number
+        of terms of a score. Default: cross-entropy, of classes or of labels, at `temperature`.
     flip_noise : float or 'auto', default='auto'
         Probability with which each bit of an encoded training sample is flipped, anew in each epoch; in steps of
         1/64, at most 0.5. Noise keeps a network from learning its samples by heart. 'auto' is 1/64 for each
@@ -118,24 +129,25 @@ class BooleanClassifier(NetworkClassifier, MultilayerEstimator):
 
     def __init__(
         self,
-        hidden_layer_sizes: Any = (1024,),
+        hidden_layer_sizes: int | Sequence[int] = (1024,),
         *,
-        encoder: Any = None,
+        encoder: BitEncoder | None = None,
         eta: float = 10.0,
         temperature: float = 1.0,
-        flip_noise: float | str = "auto",
-        augment: Any = None,
-        mollifier: Any = None,
+        loss: Loss | Callable[[int], Loss] | None = None,
+        flip_noise: float | Literal["auto"] = "auto",
+        augment: Change | Sequence[Change] | None = None,
+        mollifier: Mollifier | None = None,
         max_iter: int = 50,
-        batch_size: int | str = "auto",
-        class_weight: Any = None,
+        batch_size: int | Literal["auto"] = "auto",
+        class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
         warm_start: bool = False,
-        random_state: Any = None,
+        random_state: int | np.random.RandomState | None = None,
         verbose: bool | int = False,
-        callbacks: Any = None,
+        callbacks: Callback | Sequence[Callback] | None = None,
         backend: str | None = None,
         n_threads: int = 1,
     ) -> None:
@@ -143,6 +155,7 @@ class BooleanClassifier(NetworkClassifier, MultilayerEstimator):
         self.encoder = encoder
         self.eta = eta
         self.temperature = temperature
+        self.loss = loss
         self.flip_noise = flip_noise
         self.augment = augment
         self.mollifier = mollifier
@@ -158,3 +171,6 @@ class BooleanClassifier(NetworkClassifier, MultilayerEstimator):
         self.callbacks = callbacks
         self.backend = backend
         self.n_threads = n_threads
+
+    def _recipe(self) -> Recipe:
+        return Sums(self.hidden_layer_sizes, self.eta)

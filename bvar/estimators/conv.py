@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from math import isqrt, prod
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from bvar._validation import check_image_shape, check_integer, check_sizes
-from bvar.bits.random import RandomWords
-from bvar.encoding import BitEncoder, ImageEncoder
+from bvar._validation import check_image_shape
+from bvar.encoding import BitEncoder
+from bvar.encoding.samples import flat_images
 from bvar.estimators.classification import NetworkClassifier
-from bvar.layers import BooleanConv2d
-from bvar.networks.conv import check_conv_layers, conv_network
-from bvar.networks.network import Network
+from bvar.estimators.recipes import Convolutions, Recipe
+from bvar.mollify import Mollifier
+from bvar.networks.losses import Loss
+from bvar.training.augmentation import Change
+from bvar.training.callbacks import Callback
 
 __all__ = ["BooleanConvClassifier"]
 
@@ -41,7 +44,10 @@ class BooleanConvClassifier(NetworkClassifier):
     eta : float, default=10.0
         Accumulation factor of the optimizer, see :class:`bvar.networks.BooleanOptimizer`.
     temperature : float, default=2.0
-        Temperature of the loss, see :class:`bvar.networks.CrossEntropy`.
+        Temperature of the usual loss, see :class:`bvar.networks.CrossEntropy`.
+    loss : Loss or callable, optional
+        What training lowers: a :class:`bvar.networks.Loss`, or a class or function that makes one for the number
+        of terms of a score. Default: cross-entropy, of classes or of labels, at `temperature`.
     flip_noise : float, default=0.0
         Probability with which each bit of an encoded training image is flipped, anew in each epoch; in steps of
         1/64, at most 0.5.
@@ -140,27 +146,28 @@ class BooleanConvClassifier(NetworkClassifier):
 
     def __init__(
         self,
-        conv_layers: Any = (64, "M", 128, "M"),
-        hidden_layer_sizes: Any = (512,),
+        conv_layers: Sequence[int | str] = (64, "M", 128, "M"),
+        hidden_layer_sizes: int | Sequence[int] = (512,),
         *,
         kernel_size: int = 3,
-        image_shape: Any = None,
-        encoder: Any = None,
+        image_shape: Sequence[int] | None = None,
+        encoder: BitEncoder | None = None,
         eta: float = 10.0,
         temperature: float = 2.0,
-        flip_noise: float | str = 0.0,
-        augment: Any = None,
-        mollifier: Any = None,
+        loss: Loss | Callable[[int], Loss] | None = None,
+        flip_noise: float | Literal["auto"] = 0.0,
+        augment: Change | Sequence[Change] | None = None,
+        mollifier: Mollifier | None = None,
         max_iter: int = 20,
-        batch_size: int | str = "auto",
-        class_weight: Any = None,
+        batch_size: int | Literal["auto"] = "auto",
+        class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
         warm_start: bool = False,
-        random_state: Any = None,
+        random_state: int | np.random.RandomState | None = None,
         verbose: bool | int = False,
-        callbacks: Any = None,
+        callbacks: Callback | Sequence[Callback] | None = None,
         backend: str | None = None,
         n_threads: int = 1,
     ) -> None:
@@ -171,6 +178,7 @@ class BooleanConvClassifier(NetworkClassifier):
         self.encoder = encoder
         self.eta = eta
         self.temperature = temperature
+        self.loss = loss
         self.flip_noise = flip_noise
         self.augment = augment
         self.mollifier = mollifier
@@ -189,10 +197,7 @@ class BooleanConvClassifier(NetworkClassifier):
 
     def _check_samples(self, X: Any, *, reset: bool) -> Any:
         """Lay images out as rows, and find out or compare their shape."""
-        shape = None
-        if not hasattr(X, "columns") and len(getattr(X, "shape", ())) in (3, 4):
-            shape = (*X.shape[1:3], *(X.shape[3:] or (1,)))
-            X = np.reshape(X, (len(X), -1))
+        X, shape = flat_images(X, channels_last=self.image_shape is not None)
         X = super()._check_samples(X, reset=reset)
         if reset:
             self.image_shape_ = self._find_image_shape(shape)
@@ -219,47 +224,6 @@ class BooleanConvClassifier(NetworkClassifier):
             raise ValueError(f"image_shape {self.image_shape!r} does not fit images of {n_features} values")
         return found
 
-    def _default_encoder(self) -> BitEncoder:
-        return ImageEncoder(n_channels=self.image_shape_[2])
-
-    def _make_network(self, n_bits: int, source: RandomWords) -> Network:
-        height, width, _ = self.image_shape_
-        if n_bits % (height * width):
-            raise ValueError(
-                f"encoder must give every pixel the same number of bits, but made {n_bits} of {height} x {width} "
-                "pixels; a bvar.encoding.ImageEncoder does"
-            )
-        network = self._network_for((height, width, n_bits // (height * width)), source)
-        network.loss = self._make_loss(network.layers[-1].n_inputs)  # type: ignore[attr-defined]
-        return network
-
-    def _network_for(self, image_shape: tuple[int, ...], source: RandomWords) -> Network:
-        return conv_network(
-            image_shape,
-            self.conv_layers,
-            self.hidden_layer_sizes,
-            self._n_outputs(),
-            kernel_size=self.kernel_size,
-            eta=self.eta,
-            random_state=source,
-        )
-
-    def _check_architecture(self, network: Network | None) -> None:
-        check_conv_layers(self.conv_layers, "conv_layers")
-        check_sizes(self.hidden_layer_sizes, "hidden_layer_sizes")
-        check_integer(self.kernel_size, "kernel_size", low=1)
-        if network is None:
-            return
-        first = network.layers[0]
-        assert isinstance(first, BooleanConv2d)  # noqa: S101 - narrows the type
-        if _form(network) != _form(self._network_for(first.window.image_shape, RandomWords(0))):
-            raise ValueError(
-                f"conv_layers {self.conv_layers!r}, hidden_layer_sizes {self.hidden_layer_sizes!r} and "
-                f"kernel_size {self.kernel_size} are not those of the network to go on with; "
-                "warm_start=False starts anew"
-            )
-
-
-def _form(network: Network) -> list[Any]:
-    """Describe layers by their kinds and the shapes of their weights."""
-    return [(type(layer).__name__, [p.shape for p in layer.parameters]) for layer in network.layers]
+    def _recipe(self) -> Recipe:
+        shape = getattr(self, "image_shape_", None)
+        return Convolutions(self.conv_layers, self.hidden_layer_sizes, self.kernel_size, self.eta, shape)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
 
+import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from bvar._validation import check_integer, check_sizes
-from bvar.bits import BitMatrix
-from bvar.bits.random import RandomWords
 from bvar.circuit import Circuit
+from bvar.encoding import BitEncoder
 from bvar.estimators.classification import NetworkClassifier
-from bvar.kernels import MAX_FAN_IN
-from bvar.layers import GateLayer
-from bvar.networks.gates import gate_network
-from bvar.networks.network import Network
+from bvar.estimators.recipes import Gates, Recipe
+from bvar.mollify import Mollifier
+from bvar.networks.losses import Loss
+from bvar.training.augmentation import Change
+from bvar.training.callbacks import Callback
 
 __all__ = ["LogicGateClassifier"]
 
@@ -38,7 +39,10 @@ class LogicGateClassifier(NetworkClassifier):
     eta : float, default=10.0
         Accumulation factor of the optimizer, see :class:`bvar.networks.BooleanOptimizer`.
     temperature : float, default=1.0
-        Temperature of the loss, see :class:`bvar.networks.CrossEntropy`; the unit is the spread of a group.
+        Temperature of the usual loss, see :class:`bvar.networks.CrossEntropy`; the unit is the spread of a group.
+    loss : Loss or callable, optional
+        What training lowers: a :class:`bvar.networks.Loss`, or a class or function that makes one for the number
+        of terms of a score. Default: cross-entropy, of classes or of labels, at `temperature`.
     flip_noise : float or 'auto', default='auto'
         Probability with which each bit of an encoded training sample is flipped, anew in each epoch; in steps of
         1/64, at most 0.5. Noise keeps a network from learning its samples by heart. 'auto' is 1/64 for each
@@ -65,7 +69,6 @@ class LogicGateClassifier(NetworkClassifier):
         Epochs without a better validation score after which training stops.
     warm_start : bool, default=False
         Whether `fit` goes on from the network of the last `fit`.
-
     random_state : None, int or RandomState, default=None
         Seed of wires, initial tables, of the order of samples and of the validation split. An int gives the same
         model every time, on every backend and machine.
@@ -131,25 +134,26 @@ class LogicGateClassifier(NetworkClassifier):
 
     def __init__(
         self,
-        layer_sizes: Any = (4000, 4000),
+        layer_sizes: int | Sequence[int] = (4000, 4000),
         *,
         fan_in: int = 2,
-        encoder: Any = None,
+        encoder: BitEncoder | None = None,
         eta: float = 10.0,
         temperature: float = 1.0,
-        flip_noise: float | str = "auto",
-        augment: Any = None,
-        mollifier: Any = None,
+        loss: Loss | Callable[[int], Loss] | None = None,
+        flip_noise: float | Literal["auto"] = "auto",
+        augment: Change | Sequence[Change] | None = None,
+        mollifier: Mollifier | None = None,
         max_iter: int = 50,
-        batch_size: int | str = "auto",
-        class_weight: Any = None,
+        batch_size: int | Literal["auto"] = "auto",
+        class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
         warm_start: bool = False,
-        random_state: Any = None,
+        random_state: int | np.random.RandomState | None = None,
         verbose: bool | int = False,
-        callbacks: Any = None,
+        callbacks: Callback | Sequence[Callback] | None = None,
         backend: str | None = None,
         n_threads: int = 1,
     ) -> None:
@@ -158,6 +162,7 @@ class LogicGateClassifier(NetworkClassifier):
         self.encoder = encoder
         self.eta = eta
         self.temperature = temperature
+        self.loss = loss
         self.flip_noise = flip_noise
         self.augment = augment
         self.mollifier = mollifier
@@ -196,40 +201,5 @@ class LogicGateClassifier(NetworkClassifier):
         circuit = Circuit.from_network(self.network_)
         return circuit.simplify() if simplify else circuit
 
-    def _make_network(self, n_bits: int, source: RandomWords) -> Network:
-        sizes = self._sizes(self._n_outputs())
-        return gate_network(
-            [n_bits, *sizes],
-            self._n_outputs(),
-            fan_in=self.fan_in,
-            eta=self.eta,
-            loss=self._make_loss(sizes[-1] // self._n_outputs()),
-            random_state=source,
-        )
-
-    def _sixty_fourths(self, n_samples: int, n_bits: int) -> int:
-        """Return the noise as for sums, but none for many samples: a gate has no other inputs to outvote it."""
-        if self.flip_noise == "auto" and n_samples >= 10000:
-            return 0
-        return super()._sixty_fourths(n_samples, n_bits)
-
-    def _sizes(self, n_outputs: int) -> list[int]:
-        *sizes, last = check_sizes(self.layer_sizes, "layer_sizes")
-        return [*sizes, last + -last % n_outputs]
-
-    def _check_architecture(self, network: Network | None) -> None:
-        check_sizes(self.layer_sizes, "layer_sizes", least=1)
-        check_integer(self.fan_in, "fan_in", low=1, high=MAX_FAN_IN)
-        if network is None:
-            return
-        trained = [layer for layer in network.layers if isinstance(layer, GateLayer)]
-        asked = [(size, self.fan_in) for size in self._sizes(self._n_outputs())]
-        if asked != [(layer.n_outputs, layer.fan_in) for layer in trained]:
-            raise ValueError(
-                f"layer_sizes {self.layer_sizes!r} and fan_in {self.fan_in} are not those of the network to go on "
-                f"with, {tuple(layer.n_outputs for layer in trained)} and {trained[0].fan_in}; "
-                "warm_start=False starts anew"
-            )
-
-    def _legal(self, bits: BitMatrix) -> BitMatrix:
-        return bits if bits.known is None else BitMatrix.trusted(bits.words, bits.n_bits)  # what is missing is F
+    def _recipe(self) -> Recipe:
+        return Gates(self.layer_sizes, self.fan_in, self.eta)

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from math import fsum, sqrt
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
-from sklearn.utils.validation import check_array
 
-from bvar.estimators.base import MultilayerEstimator
-from bvar.networks.losses import Loss, SquaredError
-from bvar.networks.votes import Votes
+from bvar.encoding import BitEncoder
+from bvar.encoding.samples import Table
+from bvar.estimators.base import BooleanNetworkEstimator
+from bvar.estimators.recipes import Recipe, Sums
+from bvar.estimators.targets import Numbers, check_numbers
+from bvar.networks.losses import Loss
+from bvar.training.callbacks import Callback
 
 __all__ = ["BooleanRegressor"]
 
-_LARGEST = 1e150
-_SPREADS = 4.0  # scores that one standard deviation of the targets takes, in spreads of random scores
 
-
-class BooleanRegressor(RegressorMixin, MultilayerEstimator):
+class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
     """A neural network of single bits, trained in logic, that predicts numbers.
 
     The score of an output is an integer; targets are put on the same scale by their mean and standard deviation,
@@ -35,6 +36,9 @@ class BooleanRegressor(RegressorMixin, MultilayerEstimator):
         takes numbers, categories and missing values, with 8 to 64 bits for a number, fewer the more features.
     eta : float, default=10.0
         Accumulation factor of the optimizer, see :class:`bvar.networks.BooleanOptimizer`.
+    loss : Loss or callable, optional
+        What training lowers: a :class:`bvar.networks.Loss`, or a class or function that makes one for the number
+        of terms of a score. Targets are whole numbers on the scale of scores. Default: the squared error.
     flip_noise : float or 'auto', default='auto'
         Probability with which each bit of an encoded training sample is flipped, anew in each epoch; in steps of
         1/64, at most 0.5. Noise keeps a network from learning its samples by heart. 'auto' is 1/64 for each
@@ -106,26 +110,28 @@ class BooleanRegressor(RegressorMixin, MultilayerEstimator):
 
     def __init__(
         self,
-        hidden_layer_sizes: Any = (1024,),
+        hidden_layer_sizes: int | Sequence[int] = (1024,),
         *,
-        encoder: Any = None,
+        encoder: BitEncoder | None = None,
         eta: float = 10.0,
-        flip_noise: float | str = "auto",
+        loss: Loss | Callable[[int], Loss] | None = None,
+        flip_noise: float | Literal["auto"] = "auto",
         max_iter: int = 50,
-        batch_size: int | str = "auto",
+        batch_size: int | Literal["auto"] = "auto",
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
         warm_start: bool = False,
-        random_state: Any = None,
+        random_state: int | np.random.RandomState | None = None,
         verbose: bool | int = False,
-        callbacks: Any = None,
+        callbacks: Callback | Sequence[Callback] | None = None,
         backend: str | None = None,
         n_threads: int = 1,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.encoder = encoder
         self.eta = eta
+        self.loss = loss
         self.flip_noise = flip_noise
         self.max_iter = max_iter
         self.batch_size = batch_size
@@ -139,35 +145,7 @@ class BooleanRegressor(RegressorMixin, MultilayerEstimator):
         self.backend = backend
         self.n_threads = n_threads
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> BooleanRegressor:
-        """Train on samples with numbers as targets.
-
-        Parameters
-        ----------
-        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
-            Training samples; NaN means missing.
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Targets, finite numbers.
-        sample_weight : array-like of shape (n_samples,), optional
-            Weights, not negative. Signals are multiplied with them and rounded; a sample lighter than an eighth
-            of the heaviest is heard more rarely instead. Default: equal weights.
-
-        Returns
-        -------
-        BooleanRegressor
-            Itself.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a parameter or the data is not as described.
-        bvar.backends.BackendUnavailable
-            If `backend` cannot run here.
-        """
-        self._fit(X, y, sample_weight)
-        return self
-
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> BooleanRegressor:
+    def partial_fit(self, X: Table, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Learn from more samples, once each, in their order and at constant eta.
 
         Parameters
@@ -177,22 +155,28 @@ class BooleanRegressor(RegressorMixin, MultilayerEstimator):
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets.
         sample_weight : array-like of shape (n_samples,), optional
-            Weights, in proportion to the largest of this call.
+            Weights, not negative, in proportion to those of all calls so far. A call in which nothing has weight
+            changes nothing.
 
         Returns
         -------
-        BooleanRegressor
+        Self
             Itself.
 
         Raises
         ------
         TypeError, ValueError
-            If a parameter or the data is not as described.
+            If a parameter or the data is not as described. Whatever is raised, the model stays what it was.
+
+        Notes
+        -----
+        Each call copies the network, 33 bits for a weight: chunks of several batches make that a small part. The
+        scale of a target that has been constant so far is learnt when it varies for the first time.
         """
-        self._partial_fit(X, y, sample_weight, self._learn_targets)
+        self._partial_fit(X, y, sample_weight, lambda y: None)
         return self
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Table) -> np.ndarray:
         """Predict numbers.
 
         Parameters
@@ -205,54 +189,29 @@ class BooleanRegressor(RegressorMixin, MultilayerEstimator):
         ndarray of float64, shape (n_samples,) or (n_samples, n_targets)
             Predictions, of the form of the targets of `fit`.
         """
-
-        def answer(scores: np.ndarray) -> np.ndarray:
-            values = self.target_mean_ + self.target_std_ * (scores / self.unit_)
-            return values[:, 0] if self.target_ndim_ == 1 else values
-
-        return self._predict(X, answer)
+        return self._predict(X, lambda scores: self._targets().answer(scores))
 
     # ------------------------------------------------------------------- what the base class asks
 
-    def _check_targets(self, y: Any) -> np.ndarray:
-        if y is None:
-            raise ValueError("BooleanRegressor requires y to be passed, but the target y is None")
-        try:
-            return check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
-        except ValueError as error:
-            if "convert" in str(error):
-                raise ValueError(f"y must hold numbers: {error}") from error
-            raise
+    def _recipe(self) -> Recipe:
+        return Sums(self.hidden_layer_sizes, self.eta)
 
-    def _learn_targets(self, y: np.ndarray) -> None:
-        # math.fsum rounds once, whatever the order: a sum of NumPy would depend on the layout in memory
-        columns = y.reshape(len(y), -1)
-        if np.abs(columns).max(initial=0) > _LARGEST:
-            raise ValueError(f"y must be within {_LARGEST:g} of 0, or its variance overflows: scale it down")
-        self.target_ndim_ = y.ndim
-        self.target_mean_ = np.array([fsum(column) / len(y) for column in columns.T])
-        squares = [fsum((column - mean) ** 2) for column, mean in zip(columns.T, self.target_mean_, strict=True)]
-        varies = columns.min(axis=0) < columns.max(axis=0)
-        self.target_std_ = np.where(varies, np.sqrt(np.array(squares) / len(y)), 0.0)
+    def _check_y(self, y: Any) -> np.ndarray:
+        return check_numbers(y, type(self).__name__)
 
-    def _encode_targets(self, y: np.ndarray) -> np.ndarray:
-        columns = y.reshape(len(y), -1)
-        if y.ndim != self.target_ndim_ or columns.shape[1] != len(self.target_mean_):
-            raise ValueError(f"y must have {len(self.target_mean_)} target(s) in {self.target_ndim_} dimension(s)")
-        spread = np.where(self.target_std_ > 0, self.target_std_, 1.0)
-        steps = np.rint((columns - self.target_mean_) / spread * self.unit_)
-        return np.clip(steps, -(2**30), 2**30).astype(np.int64)
+    def _learn_targets(self, y: np.ndarray, sample_weight: np.ndarray | None, *, goes_on: bool) -> None:
+        heard = slice(None) if sample_weight is None else np.flatnonzero(sample_weight)
+        weights = None if sample_weight is None else sample_weight[heard]
+        goes_on = goes_on and hasattr(self, "target_mean_")
+        numbers = self._targets().completed(y[heard], weights) if goes_on else Numbers.learn(y[heard], weights)
+        self.target_mean_, self.target_std_, self.target_ndim_ = numbers.mean, numbers.std, numbers.ndim
 
-    def _n_outputs(self) -> int:
-        return len(self.target_mean_)
+    def _targets(self) -> Numbers:
+        return Numbers(self.target_mean_, self.target_std_, self.target_ndim_, getattr(self, "unit_", 1.0))
 
     def _make_loss(self, fan_in: int) -> Loss:
-        self.unit_ = _SPREADS * sqrt(fan_in)
-        return SquaredError(round(self.unit_))
-
-    def _mean_score(self, seen: Votes, targets: np.ndarray) -> float:
-        variance = (((targets - targets.mean(axis=0)) / round(self.unit_)) ** 2).sum(axis=1).mean()
-        return 1 - seen.loss / seen.n_samples / variance if variance > 0 else 0.0
+        self.unit_ = Numbers.unit_for(fan_in)
+        return super()._make_loss(fan_in)
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn that there may be several targets."""

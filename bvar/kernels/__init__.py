@@ -2,8 +2,10 @@
 
 ``layout`` changes the layout of bits, ``forward`` sums gates over inputs, ``backward`` collects votes, ``numbers``
 does both for inputs that are numbers, ``tables`` for layers of gates, ``images`` for convolutions, ``update``
-flips weights.  All take and give
-:class:`bvar.bits.BitMatrix` and plain arrays; all are exact, and equal on every backend.
+flips weights; ``memory`` is where large results come from.  All take and give :class:`bvar.bits.BitMatrix` and
+plain arrays; all are exact, and equal on every backend.
+
+Who ports them reads ``bvar/backends/definition.py``, which says in NumPy what each operation means.
 """
 
 from bvar.kernels.backward import MAX_TERMS, input_votes, rescale, weight_votes
@@ -29,10 +31,11 @@ from bvar.kernels.tables import (
     table_votes,
     wire_votes,
 )
-from bvar.kernels.update import center_votes, flip, vote_norms
+from bvar.kernels.update import MAX_ETA, center_votes, flip, vote_norms
 
 __all__ = [
     "MAX_BITS",
+    "MAX_ETA",
     "MAX_FAN_IN",
     "MAX_POOL",
     "MAX_SAMPLES",

@@ -1,4 +1,4 @@
-r"""The backward pass of a Boolean layer: votes on weights, votes on inputs, and the weight of the threshold.
+r"""The backward pass of a Boolean layer: votes on weights, votes on inputs, and the surrogate of the threshold.
 
 A signal z[b, j] says how the loss moves when the sum s[b, j] grows.  Its votes are
 
@@ -33,7 +33,7 @@ __all__ = ["MAX_TERMS", "input_votes", "rescale", "weight_votes"]
 MAX_TERMS = 2**23 - 1
 """Most signals in one vote: twice 128 * terms stays below 2**31."""
 
-_XNOR = (-1, 1)  # the variation of xnor is the other operand: its signed sum is the vote, with nothing to mix
+XNOR = (-1, 1)  # the variation of xnor is the other operand: its signed sum is the vote, with nothing to mix
 
 
 def weight_votes(z: np.ndarray | BitMatrix, x: BitMatrix, gate: str | int | Gate = "xnor") -> np.ndarray:
@@ -89,7 +89,7 @@ def weight_votes(z: np.ndarray | BitMatrix, x: BitMatrix, gate: str | int | Gate
             return mix_votes(*_boolean_sums(transpose(z), transpose(x)), at_false, at_true)
         z = unpack_ternary(z)
     signs = _signed_sum(z.T, x.words, x.n_bits)
-    if x.known is None and (at_false, at_true) == _XNOR:
+    if x.known is None and (at_false, at_true) == XNOR:
         return signs
     total = z.sum(axis=0, dtype=np.int32)[:, None]
     if x.known is not None:  # a missing input has bit F: drop the signals that it brought in
@@ -143,18 +143,18 @@ def input_votes(z: np.ndarray | BitMatrix, w: BitMatrix, gate: str | int | Gate 
     if isinstance(z, BitMatrix):
         return mix_votes(*_boolean_sums(z, transpose(w)), at_false, at_true)
     signs = _signed_sum(z, w.words, w.n_bits)
-    if (at_false, at_true) == _XNOR:
+    if (at_false, at_true) == XNOR:
         return signs
     return mix_votes(signs, z.sum(axis=1, dtype=np.int32)[:, None], at_false, at_true)
 
 
-def rescale(g: np.ndarray, s: np.ndarray, tau: np.ndarray, table: np.ndarray, shift: int) -> np.ndarray:
-    r"""Carry votes through a threshold: weight them by the distance to it, round to int8.
+def rescale(g: np.ndarray, s: np.ndarray, tau: np.ndarray, curve: np.ndarray, shift: int) -> np.ndarray:
+    r"""Carry votes through a threshold: multiply them by its surrogate, round to int8.
 
     .. math:: z_{bj} = \operatorname{clip}_{\pm 127} \operatorname{round}
-              \left( 2^{-\text{shift}} \, g_{bj} \, t(|s_{bj} - \tau_j|) \right) ,
+              \left( 2^{-\text{shift}} \, g_{bj} \, c(|s_{bj} - \tau_j|) \right) ,
 
-    where halves round away from zero, so that z of -g is -z, and t(d) is ``table[d]``, or its last entry for
+    where halves round away from zero, so that z of -g is -z, and c(d) is ``curve[d]``, or its last entry for
     larger d.
 
     Parameters
@@ -165,8 +165,8 @@ def rescale(g: np.ndarray, s: np.ndarray, tau: np.ndarray, table: np.ndarray, sh
         The sums that the threshold saw.
     tau : ndarray of int32, shape (n_outputs,)
         Thresholds.
-    table : ndarray of int32, shape (n_entries,)
-        Fixed-point weights, not negative, at most 2**30; at least one entry.
+    curve : ndarray of int32, shape (n_entries,)
+        The surrogate at each distance, in fixed point, not negative, at most 2**30; at least one entry.
     shift : int
         Number of fractional bits, 0 to 30.
 
@@ -178,11 +178,11 @@ def rescale(g: np.ndarray, s: np.ndarray, tau: np.ndarray, table: np.ndarray, sh
     Raises
     ------
     TypeError, ValueError
-        If dtypes or shapes disagree or `table` or `shift` are out of range.
+        If dtypes or shapes disagree or `curve` or `shift` are out of range.
 
     See Also
     --------
-    bvar.layers.Threshold : Which makes the table from tanh'.
+    bvar.layers.Threshold : Which makes the curve from tanh'.
 
     Examples
     --------
@@ -196,16 +196,16 @@ def rescale(g: np.ndarray, s: np.ndarray, tau: np.ndarray, table: np.ndarray, sh
     g = np.ascontiguousarray(check_array(g, "g", dtype=np.int32, ndim=2))
     s = np.ascontiguousarray(check_array(s, "s", dtype=np.int32, ndim=2))
     tau = np.ascontiguousarray(check_array(tau, "tau", dtype=np.int32, ndim=1))
-    table = np.ascontiguousarray(check_array(table, "table", dtype=np.int32, ndim=1))
+    curve = np.ascontiguousarray(check_array(curve, "curve", dtype=np.int32, ndim=1))
     check_integer(shift, "shift", low=0, high=30)
     if s.shape != g.shape:
         raise ValueError(f"s must have the shape of g {g.shape}, got {s.shape}")
     if len(tau) != g.shape[1]:
         raise ValueError(f"tau must have one entry per output ({g.shape[1]}), got {len(tau)}")
-    if not len(table) or table.min() < 0 or table.max() > 2**30:
-        raise ValueError("table must have entries, all in [0, 2**30]")
+    if not len(curve) or curve.min() < 0 or curve.max() > 2**30:
+        raise ValueError("curve must have entries, all in [0, 2**30]")
     out = np.empty(g.shape, np.int8)
-    protocol.current().rescale(g, s, tau, table, shift, out)
+    protocol.current().rescale(g, s, tau, curve, shift, out)
     return out
 
 

@@ -12,7 +12,6 @@ disagreements plus the counts of T in each row, and one backend operation serves
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -45,7 +44,7 @@ class PreparedWeights:
         backend = protocol.current()
         self.bits = w.copy()  # a backend may keep the words as they are, and `w` may change
         self.backend = backend.name
-        self.operand: Any = backend.prepare(self.bits.words)
+        self.operand = backend.prepare(self.bits.words)
 
     @cached_property
     def counts(self) -> np.ndarray:
@@ -135,13 +134,13 @@ def gate_sum(
     >>> kernels.gate_sum(x, w, "and")
     array([[-1,  1]], dtype=int32)
     """
-    x, prepared, kind = _forward_arguments(x, w, gate)
+    x, prepared, connective = _forward_arguments(x, w, gate)
     out = check_out(out, (x.n_rows, prepared.bits.n_rows), np.int32)
     backend = protocol.current()
-    row, col, delta = _gate_terms(x, prepared, kind)
+    row, col, delta = _gate_terms(x, prepared, connective)
     backend.gate_sum(x.words, prepared.operand, row, col, delta, out)
     if x.known is not None:
-        out += _missing_terms(x, prepared, kind)
+        out += _missing_terms(x, prepared, connective)
     return out
 
 
@@ -185,7 +184,7 @@ def gate_bits(
     >>> kernels.unpack(kernels.gate_bits(x, w, np.array([0, 3], dtype=np.int32)))
     array([[False,  True]])
     """
-    x, prepared, kind = _forward_arguments(x, w, gate)
+    x, prepared, connective = _forward_arguments(x, w, gate)
     n_outputs = prepared.bits.n_rows
     tau = check_array(tau, "tau", dtype=np.int32, ndim=1)
     if len(tau) != n_outputs:
@@ -193,9 +192,9 @@ def gate_bits(
     # beyond these limits nothing changes, and int32 is safe; np.clip would take as long as a small product
     tau = np.minimum(np.maximum(tau, -x.n_bits), x.n_bits + 1)
     if x.known is not None:
-        return BitMatrix.trusted(pack_plane(gate_sum(x, prepared, kind) >= tau), n_outputs)
+        return BitMatrix.trusted(pack_plane(gate_sum(x, prepared, connective) >= tau), n_outputs)
     out = np.empty((x.n_rows, n_words(n_outputs)), np.uint64)
-    row, col, delta = _gate_terms(x, prepared, kind)
+    row, col, delta = _gate_terms(x, prepared, connective)
     col = np.ascontiguousarray(col - tau, dtype=np.int32)
     protocol.current().gate_bits(x.words, prepared.operand, row, col, delta, out)
     return BitMatrix.trusted(out, n_outputs)
@@ -205,7 +204,7 @@ def _forward_arguments(
     x: BitMatrix, w: BitMatrix | PreparedWeights, gate: str | int | Gate
 ) -> tuple[BitMatrix, PreparedWeights, Gate]:
     x = check_bits(x, "x")
-    kind = Gate.of(gate)
+    connective = Gate.of(gate)
     prepared = w if isinstance(w, PreparedWeights) else prepare(w)
     if prepared.backend != protocol.current().name:
         raise ValueError(
@@ -217,32 +216,34 @@ def _forward_arguments(
         )
     if x.n_bits > MAX_BITS:
         raise ValueError(f"x has rows of {x.n_bits} bits; sums are limited to {MAX_BITS}")
-    return x, prepared, kind
+    return x, prepared, connective
 
 
-def _gate_terms(x: BitMatrix, w: PreparedWeights, kind: Gate) -> tuple[np.ndarray, np.ndarray, int]:
+def _gate_terms(x: BitMatrix, w: PreparedWeights, connective: Gate) -> tuple[np.ndarray, np.ndarray, int]:
     """Split a gate sum into a term per sample, a term per output and a multiple of the disagreements."""
-    alpha, beta, gamma, delta = kind.xor_form
+    # the xor form and not the xnor: one loop, xor and count, then serves all sixteen gates, padding of zeros never
+    # disagrees with padding, and what else a gate adds depends on one row at a time
+    alpha, beta, gamma, delta = connective.xor_form
     known: int | np.ndarray = x.n_bits
     row, col = np.zeros(x.n_rows, np.int32), np.zeros(w.bits.n_rows, np.int32)
     if x.known is not None:
-        known, drop = count_plane(x.known), kind.variation_a[0]
+        known, drop = count_plane(x.known), connective.variation_a[0]
         row -= drop * (x.n_bits - known)
         beta -= drop
     row += alpha * known
-    if gamma:
+    if gamma:  # neither for xnor nor for xor, which then count nothing but disagreements
         row += gamma * count_plane(x.words)
     if beta:
         col += beta * w.counts
     return row, col, delta
 
 
-def _missing_terms(x: BitMatrix, w: PreparedWeights, kind: Gate) -> np.ndarray:
+def _missing_terms(x: BitMatrix, w: PreparedWeights, connective: Gate) -> np.ndarray:
     """Take back what w added where x is unknown, |w and u| = (|w| + |u| - |w xor u|) / 2, the last part."""
     unknown = ~x.known  # type: ignore[operator]
     if x.n_bits % WORD:
         unknown[:, -1] &= tail_mask(x.n_bits)
     zero_row, zero_col = np.zeros(x.n_rows, np.int32), np.zeros(w.bits.n_rows, np.int32)
     out = np.empty((x.n_rows, w.bits.n_rows), np.int32)
-    protocol.current().gate_sum(unknown, w.operand, zero_row, zero_col, kind.variation_a[0], out)
+    protocol.current().gate_sum(unknown, w.operand, zero_row, zero_col, connective.variation_a[0], out)
     return out

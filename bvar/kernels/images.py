@@ -19,9 +19,9 @@ from bvar.backends import protocol
 from bvar.bits import BitMatrix, n_words
 from bvar.bits.windows import SlidingWindow
 from bvar.calculus.gates import Gate
-from bvar.kernels._memory import lines
-from bvar.kernels.backward import MAX_TERMS, mix_votes
+from bvar.kernels.backward import MAX_TERMS, XNOR, mix_votes
 from bvar.kernels.layout import check_bits, check_known_bits, pack_plane
+from bvar.kernels.memory import lines
 
 __all__ = ["MAX_POOL", "gather_patches", "pixel_votes", "pool_back", "pool_max"]
 
@@ -67,8 +67,8 @@ def gather_patches(x: BitMatrix, window: SlidingWindow) -> BitMatrix:
         return BitMatrix.trusted(words, window.patch_size)
     outside = ~window.inside.reshape(window.n_places, window.n_taps)
     outside = pack_plane(np.repeat(outside, window.channels, axis=1))
-    known = _gather(x.known, window).reshape(x.n_rows, window.n_places, -1) | outside
-    return BitMatrix.trusted(words, window.patch_size, known.reshape(words.shape))
+    known = _gather(x.known, window) | np.tile(outside, (x.n_rows, 1))
+    return BitMatrix.trusted(words, window.patch_size, known)
 
 
 def pixel_votes(z: np.ndarray, w: BitMatrix, window: SlidingWindow, gate: str | int | Gate = "xnor") -> np.ndarray:
@@ -123,7 +123,7 @@ def pixel_votes(z: np.ndarray, w: BitMatrix, window: SlidingWindow, gate: str | 
     signs = lines((n_images, window.n_inputs), np.int32)
     protocol.current().signed_pixels(z, w.words, window, signs)
     at_false, at_true = Gate.of(gate).variation_b
-    if (at_false, at_true) == (-1, 1):
+    if (at_false, at_true) == XNOR:
         return signs
     return mix_votes(signs, _signals_seen(z, window), at_false, at_true)
 
@@ -134,7 +134,7 @@ def _signals_seen(z: np.ndarray, window: SlidingWindow) -> np.ndarray:
     pixels = np.zeros((len(at_places), *window.image_shape), np.int32)
     for i, j, y, x in window.taps():
         pixels[:, y, x] += at_places[:, i, j, None]
-    return pixels.reshape(len(at_places), -1)
+    return pixels.reshape(len(at_places), window.n_inputs)
 
 
 def pool_max(sums: np.ndarray, image_shape: tuple[int, ...], size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -227,7 +227,7 @@ def pool_back(z: np.ndarray, winner: np.ndarray, image_shape: tuple[int, ...], s
         y, x = divmod(tap, size)
         pixels = out[:, y : rows * size : size, x : columns * size : size]
         np.multiply(z.reshape(small), (winner == tap).reshape(small), out=pixels)
-    return out.reshape(len(z), -1)
+    return out.reshape(len(z), height * width * channels)
 
 
 def _check_images(x: BitMatrix, window: SlidingWindow) -> BitMatrix:

@@ -11,13 +11,16 @@ table :math:`t_g` and :math:`a_{gs} = \sum_i x_{w_{gi} s} 2^i`,
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 
 from bvar._validation import check_array, check_integer
 from bvar.backends import protocol
 from bvar.bits import BitMatrix, n_words
-from bvar.kernels._memory import lines
 from bvar.kernels.layout import check_known_bits
+from bvar.kernels.memory import lines
 
 __all__ = [
     "MAX_FAN_IN",
@@ -41,6 +44,7 @@ MAX_SIGNAL = 2**15 - 1
 """Largest signal on a unit: int16 without -32768."""
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class Wiring:
     """Which units each gate reads, and the way back: which gates read each unit.
 
@@ -49,7 +53,7 @@ class Wiring:
     wires : ndarray of int, shape (n_gates, fan_in)
         Numbers of units, from 0 to ``n_units - 1``. Column i is the input of weight 2**i in the address.
     n_units : int
-        Number of units to read.
+        Number of units to read, below 2**31.
 
     Attributes
     ----------
@@ -65,6 +69,10 @@ class Wiring:
     TypeError, ValueError
         If the wires are not integers, are out of range, or number none or more than `MAX_FAN_IN` for a gate.
 
+    Notes
+    -----
+    Kernels follow wires without looking, so nothing here can be changed, not even by its author.
+
     Examples
     --------
     >>> import numpy as np
@@ -74,9 +82,13 @@ class Wiring:
     (array([0, 1, 2, 4], dtype=int32), array([0, 3, 1, 2], dtype=int32))
     """
 
-    def __init__(self, wires: np.ndarray, n_units: int) -> None:
-        self.n_units = check_integer(n_units, "n_units", low=1, high=2**31 - 2)
-        wires = np.asarray(wires)
+    wires: np.ndarray
+    n_units: int
+
+    def __post_init__(self) -> None:
+        """Check every wire."""
+        n_units = check_integer(self.n_units, "n_units", low=1, high=2**31 - 2)
+        wires = np.asarray(self.wires)
         if wires.dtype.kind not in "iu":
             raise TypeError(f"wires must be integers, got {wires.dtype}")
         if wires.ndim != 2 or not 1 <= wires.shape[1] <= MAX_FAN_IN:
@@ -85,12 +97,23 @@ class Wiring:
             raise ValueError(f"wires must be fewer than 2**31, got {wires.size}")
         if wires.size and not 0 <= wires.min() <= wires.max() < n_units:
             raise ValueError(f"wires must be in [0, {n_units - 1}], got [{wires.min()}, {wires.max()}]")
-        counts = np.bincount(wires.ravel().astype(np.int64), minlength=n_units)
+        counts = np.unique(wires, return_counts=True)[1]  # of the units that are read: there may be many more
         if counts.max(initial=0) >= 2**16:
             raise ValueError(f"wires must read no unit more than {2**16 - 1} times, got {counts.max()}")
-        self.wires = _fixed(wires)
-        self.starts = _fixed(np.concatenate([[0], np.cumsum(counts)]))
-        self.readers = _fixed(np.argsort(wires, axis=None, kind="stable"))
+        self.__setstate__({"wires": wires, "n_units": n_units})
+
+    # The way back takes memory for each unit, read or not, and training alone goes it.
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """Where the readers of each unit begin, and after the last one end."""
+        counts = np.bincount(self.wires.ravel(), minlength=self.n_units)
+        return _fixed(np.concatenate([[0], np.cumsum(counts)]))
+
+    @cached_property
+    def readers(self) -> np.ndarray:
+        """All wires in the order of their units."""
+        return _fixed(np.argsort(self.wires, axis=None, kind="stable"))
 
     @property
     def n_gates(self) -> int:
@@ -102,8 +125,8 @@ class Wiring:
         """Number of wires of each gate."""
         return self.wires.shape[1]
 
-    def __setstate__(self, state: dict) -> None:
-        """Forbid writing again: a copy by pickle forgets that."""
+    def __setstate__(self, state: dict[str, np.ndarray | int]) -> None:
+        """Forbid writing, also in a copy by pickle, which would forget that."""
         self.__dict__.update({k: _fixed(v) if isinstance(v, np.ndarray) else v for k, v in state.items()})
 
 
@@ -259,7 +282,7 @@ def count_groups(x: BitMatrix, n_groups: int) -> np.ndarray:
            [1, 0]], dtype=int32)
     """
     x = check_known_bits(x, "x")
-    check_integer(n_groups, "n_groups", low=1)
+    check_integer(n_groups, "n_groups", low=1, high=2**31 - 1)
     if x.n_rows % n_groups:
         raise ValueError(f"n_groups must divide the number of units, {x.n_rows}, got {n_groups}")
     out = np.empty((n_groups, x.n_bits), np.int32)
@@ -309,9 +332,8 @@ def pack_levels(values: np.ndarray, thresholds: np.ndarray) -> BitMatrix:
 
 
 def _fixed(numbers: np.ndarray) -> np.ndarray:
-    fixed = np.array(numbers, np.int32, order="C")
-    fixed.flags.writeable = False
-    return fixed
+    # of bytes, since an array that owns its memory can be made writeable again
+    return np.ndarray(numbers.shape, np.int32, numbers.astype(np.int32).tobytes())
 
 
 def _check_units(x: BitMatrix, wiring: Wiring) -> BitMatrix:

@@ -16,7 +16,10 @@ from bvar.bits import BitMatrix
 from bvar.kernels.backward import MAX_TERMS
 from bvar.kernels.layout import check_known_bits
 
-__all__ = ["center_votes", "flip", "vote_norms"]
+__all__ = ["MAX_ETA", "center_votes", "flip", "vote_norms"]
+
+MAX_ETA = 2.0**63
+"""Largest step size: float32 sums of eta * q, at most 2**94 each, stop growing below 2**120, so none is NaN."""
 
 _MEAN_SHIFT = 15  # means lie in [-1, 1]: their product with a sum of signals, an int32, keeps clear of int64
 
@@ -87,7 +90,7 @@ def _check_sums(sums: np.ndarray, name: str, n: int, bound: int) -> np.ndarray:
     sums = check_array(sums, name, dtype=np.int64, ndim=1)
     if len(sums) != n:
         raise ValueError(f"{name} must have {n} entries, as q has, got {len(sums)}")
-    if np.abs(sums).max(initial=0) > bound:
+    if max(sums.max(initial=0), -int(sums.min(initial=0))) > bound:  # not abs: the lowest int64 has none
         raise ValueError(f"{name} must lie in [-{bound}, {bound}] for these samples")
     return sums
 
@@ -137,7 +140,7 @@ def flip(w: BitMatrix, m: np.ndarray, q: np.ndarray, *, beta: float, eta: float 
     beta : float
         Share of the old accumulator that is kept, in [0, 1].
     eta : float or ndarray of float32, shape (n_outputs,)
-        Weight of a vote, at least 0: one for all, or one for each output.
+        Step size of a vote, from 0 to `MAX_ETA`: one for all, or one for each output.
 
     Returns
     -------
@@ -191,10 +194,12 @@ def flip(w: BitMatrix, m: np.ndarray, q: np.ndarray, *, beta: float, eta: float 
 
 def _eta_rows(eta: float | np.ndarray, n_rows: int) -> np.ndarray:
     if not isinstance(eta, np.ndarray):
-        return np.full(n_rows, check_real(eta, "eta", low=0), np.float32)
+        if (size := check_real(eta, "eta", low=0)) > MAX_ETA:
+            raise ValueError(f"eta must be in [0, {MAX_ETA:g}], got {eta!r}")
+        return np.full(n_rows, size, np.float32)
     eta = np.ascontiguousarray(check_array(eta, "eta", dtype=np.float32, ndim=1))
     if len(eta) != n_rows:
         raise ValueError(f"eta must have one entry per output ({n_rows}), got {len(eta)}")
-    if not (np.isfinite(eta) & (eta >= 0)).all():
-        raise ValueError("eta must be finite and at least 0")
+    if not ((eta >= 0) & (eta <= MAX_ETA)).all():
+        raise ValueError(f"eta must be in [0, {MAX_ETA:g}], got [{eta.min():g}, {eta.max():g}]")
     return eta

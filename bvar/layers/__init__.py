@@ -1,7 +1,7 @@
 """Layers of a Boolean network, one module each: bits and integers alone; real weights are in ``bvar.real``."""
 
 from bvar.layers.add import Add
-from bvar.layers.base import Layer
+from bvar.layers.base import Comparison, Layer
 from bvar.layers.concatenate import Concatenate
 from bvar.layers.conv import BooleanConv2d
 from bvar.layers.gate import GateLayer, GroupSum, UnitMajor
@@ -19,6 +19,7 @@ __all__ = [
     "Add",
     "BooleanConv2d",
     "BooleanLinear",
+    "Comparison",
     "Concatenate",
     "GateLayer",
     "GroupSum",

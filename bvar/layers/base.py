@@ -198,14 +198,21 @@ class Layer(ABC):
 
 
 class Comparison(NamedTuple):
-    """Integers that sums are compared with at inference: a threshold, and what may stand before it."""
+    """Integers that sums are compared with at inference: a threshold, and what may stand before it.
+
+    Parameters
+    ----------
+    tau : ndarray of int32, shape (n_units,)
+        Sums from it on give T.
+    below : ndarray of bool, shape (n_units,), or None
+        Where sums below it give T instead; None: nowhere.
+    left : sequence of Layer
+        Layers above the comparison.
+    """
 
     tau: np.ndarray
-    """Int32, one for each unit; sums from it on give T."""
     below: np.ndarray | None
-    """Where sums below it give T instead, bool; None: nowhere."""
     left: Sequence[Layer]
-    """Layers above the comparison."""
 
 
 class Received(NamedTuple):

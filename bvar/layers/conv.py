@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -137,8 +138,12 @@ class BooleanConv2d(Layer):
         )
         self.bias = Parameter(f"{name}.bias", source.bits(1, n_filters), n_places=n_places) if bias else None
         self.parameters = (self.weight,) if self.bias is None else (self.weight, self.bias)
-        self._edges = _edges(self.window) if self.padding_value == 0 else _NO_EDGES
         self.rows_together = max(1, _TOGETHER // self.n_outputs)
+
+    @cached_property
+    def _edges(self) -> Edges:
+        """Made when first needed: it takes memory for each place, and a file may claim any number."""
+        return _edges(self.window) if self.padding_value == 0 else _NO_EDGES
 
     @property
     def n_filters(self) -> int:

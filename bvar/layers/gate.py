@@ -22,7 +22,7 @@ from bvar._validation import check_array, check_integer
 from bvar.bits import BitMatrix
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.kernels import MAX_FAN_IN, MAX_SIGNAL, Wiring
-from bvar.kernels._memory import lines
+from bvar.kernels.memory import lines
 from bvar.layers.base import Layer
 from bvar.layers.parameter import Parameter
 from bvar.layers.wires import random_wires

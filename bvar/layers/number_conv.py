@@ -100,7 +100,7 @@ class NumberConv2d(Layer, Generic[L]):
                 f"got shape {x.shape}"
             )
         sums, context = self.linear.forward(gather_numbers(x, self.window))
-        return sums.reshape(len(x), -1), Seen(context, len(x))
+        return sums.reshape(len(x), self.window.n_places * self.linear.n_outputs), Seen(context, len(x))
 
     def backward(self, signal: np.ndarray, context: Seen) -> np.ndarray:
         """Add up what the linear layer passes down, over all the places that see each number."""
@@ -229,4 +229,4 @@ def scatter_numbers(patches: np.ndarray, window: SlidingWindow) -> np.ndarray:
     images = np.zeros((len(patches), *window.image_shape), patches.dtype)
     for tap, (i, j, rows, columns) in enumerate(window.taps()):
         images[:, rows, columns] += patches[:, i, j, tap]
-    return images.reshape(len(patches), -1)
+    return images.reshape(len(patches), window.n_inputs)

@@ -138,14 +138,14 @@ class SumPool2d(_Pool2d):
         totals = np.zeros((len(x), *self.out_shape), np.int32)
         for rows, columns in self._corners():
             totals += x.reshape(-1, *self.image_shape)[:, rows, columns]
-        return totals.reshape(len(x), -1), None
+        return totals.reshape(len(x), prod(self.out_shape)), None
 
     def backward(self, signal: np.ndarray, context: None) -> np.ndarray:
         """Send each signal to all sums of its square."""
         out = np.zeros((len(signal), *self.image_shape), signal.dtype)
         for rows, columns in self._corners():
             out[:, rows, columns] = signal.reshape(-1, *self.out_shape)
-        return out.reshape(len(signal), -1)
+        return out.reshape(len(signal), prod(self.image_shape))
 
     def _corners(self) -> list[tuple[slice, slice]]:
         """Give the pixels of all squares that have the same place in their square."""

@@ -127,6 +127,11 @@ class Threshold(Layer):
         self._formula = surrogate_width(fan_in, below), signal_scale(fan_out, above)
         self.set_width(width)
 
+    @property
+    def n_units(self) -> int:
+        """Number of thresholds: sums in, bits out."""
+        return len(self.tau)
+
     def set_width(self, width: float) -> None:
         r"""Make the curve anew, for noise of another width.
 

@@ -7,28 +7,32 @@ before it is believed, and whatever is wrong with it becomes a `ModelFileError` 
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, TypeAlias
 
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from bvar.model_file import _container, _kinds
+from bvar.model_file import _container, _encoders, _images, _kinds, _layers, _networks, _real  # noqa: F401
 from bvar.model_file._container import ModelFileError
+from bvar.model_file._kinds import register
 from bvar.model_file._values import Reader, Writer
 from bvar.networks.network import Network
 
-__all__ = ["ModelFileError", "load", "save"]
+Model: TypeAlias = BaseEstimator | Network
+
+__all__ = ["ModelFileError", "load", "register", "save"]
 
 
-def save(model: Any, path: str | os.PathLike[str], *, training_state: bool = False) -> None:
+def save(model: Model, path: str | os.PathLike[str], *, training_state: bool = False) -> None:
     """Write a fitted model to a file.
 
     Parameters
     ----------
-    model : BooleanClassifier, BooleanRegressor, LogicGateClassifier, Network or encoder
-        What to save; estimators and encoders must be fitted.
+    model : estimator, encoder or Network
+        What to save; estimators and encoders must be fitted. Of a pipeline, save the models in it one by one.
     path : str or path-like
-        Where to. A file that is there is replaced in one step: if anything fails, it stays as it was.
+        Where to. A file that is there is replaced in one step, and keeps its mode and, where we may, its owner; if
+        anything fails, it stays as it was. Devices and pipes are refused.
     training_state : bool, default=False
         Whether to keep what only further training needs: the accumulators of the optimizer, 32 times as large as
         the model, its plasticities and its place in the schedule. Without it, training that goes on starts them
@@ -37,12 +41,14 @@ def save(model: Any, path: str | os.PathLike[str], *, training_state: bool = Fal
     Raises
     ------
     TypeError
-        If the model holds something that a file cannot: a callback, a RandomState, an encoder of one's own. The
-        message names it.
+        If the model holds something that a file cannot: a callback, a RandomState, an object of a class that
+        `register` does not know. The message names it.
+    ValueError
+        If parts of the model do not fit each other, a parameter is wrong, or a limit of the format is broken.
     sklearn.exceptions.NotFittedError
         If the model is not fitted.
     OSError
-        If the file cannot be written.
+        If the file cannot be written; it names `path`.
 
     See Also
     --------
@@ -63,10 +69,15 @@ def save(model: Any, path: str | os.PathLike[str], *, training_state: bool = Fal
     >>> again.network_.fingerprint() == model.network_.fingerprint()
     True
     """
+    if not isinstance(model, BaseEstimator | Network):
+        raise TypeError(f"model must be a bvar estimator, encoder or Network, got {type(model).__name__}")
+    if _kinds.kind_of(model) is None:
+        raise TypeError(
+            f"model: a model file cannot hold {_kinds.described(model)}. Save the bvar models in it one by one, "
+            "and keep the rest with joblib or skops; or let bvar.model_file.register know a class of your own"
+        )
     if isinstance(model, BaseEstimator):
         check_is_fitted(model)
-    elif not isinstance(model, Network):
-        raise TypeError(f"model must be a bvar estimator, encoder or Network, got {type(model).__name__}")
     writer = Writer(_kinds, training_state=bool(training_state))
     try:
         state = _kinds.to_state(model, writer, "model")
@@ -85,7 +96,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    BooleanClassifier, BooleanRegressor, LogicGateClassifier, Network or encoder
+    estimator, encoder or Network
         The model: equal parameters, equal weights, equal predictions.
 
     Raises
@@ -99,6 +110,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     --------
     save : Which wrote the file, and has an example.
     """
+    # the return type is Any because whoever has a file knows what is in it, and should not have to cast
     state, arrays = _container.read(path)
     reader = Reader(_kinds, arrays)
     try:
@@ -111,5 +123,9 @@ def load(path: str | os.PathLike[str]) -> Any:
     except ModelFileError as error:
         raise ModelFileError(f"{os.fspath(path)}: {error}") from error.__cause__
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
-        raise ModelFileError(f"{os.fspath(path)}: its parts do not make a model: {error}") from error
+        raise ModelFileError(
+            f"{os.fspath(path)}: its parts do not make a model: {_kinds.in_short(error)}"
+        ) from error
+    except MemoryError as error:
+        raise ModelFileError(f"{os.fspath(path)}: there is not enough memory for it") from error
     return model

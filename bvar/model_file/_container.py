@@ -10,12 +10,10 @@ and just large enough.  Hence offsets cannot overlap or point outside, and a rea
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import re
-import secrets
 import stat
 import struct
 from math import prod
@@ -24,6 +22,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from bvar._version import __version__
+from bvar.model_file._replacing import replacing
 
 __all__ = ["FORMAT", "ModelFileError", "read", "write"]
 
@@ -51,6 +50,10 @@ DTYPES = {
 _START = struct.Struct("<8sIIQ")  # magic, version, header length, file length
 _CHECKSUM = 32
 _CHUNK = 2**20
+
+# Up to the next bracket that is in no string, or to the end. Nothing that was taken is given back (++, *+, ?+) and
+# an unfinished string ends with the text: hence the time is linear also for what is no JSON.
+_TO_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+"?+)*+([\[\]{}]|\Z)', re.DOTALL)
 
 
 class ModelFileError(ValueError):
@@ -83,31 +86,23 @@ def write(path: str | os.PathLike[str], header: Any, arrays: dict[str, np.ndarra
     """Write `header`, a JSON value without floats, and `arrays`; `path` keeps its old contents if that fails."""
     kept = {name: _little_endian(name, array) for name, array in arrays.items()}
     start = _plan(header, kept)
-    target = os.path.realpath(os.fspath(path))  # through a link: replace what it points to
-    folder, name = os.path.split(target)
-    temporary = os.path.join(folder, f".{name[:100]}.{secrets.token_hex(8)}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            _write_contents(file, start, kept)
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileNotFoundError):
-            os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode))
-        os.replace(temporary, target)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
-    _sync_folder(folder)
+    with replacing(path) as file:
+        _write_contents(file, start, kept)
 
 
 def read(path: str | os.PathLike[str]) -> tuple[Any, dict[str, np.ndarray]]:
     """Return the header and the arrays; memory stays in proportion to the size of the file."""
-    with open(path, "rb") as file:
+    with open(os.fspath(path), "rb", opener=_open_at_once) as file:
         try:
             return _read(file)
         except ModelFileError as error:
             raise ModelFileError(f"{os.fspath(path)}: {error}") from error.__cause__
+        except MemoryError as error:
+            raise ModelFileError(f"{os.fspath(path)}: there is not enough memory for it") from error
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a pipe would wait for somebody who writes
 
 
 # --------------------------------------------------------------------------------------------------- writing
@@ -170,16 +165,6 @@ def _write_contents(file: BinaryIO, start: bytes, arrays: dict[str, np.ndarray])
         for i in range(0, len(flat), _CHUNK):
             put(flat[i : i + _CHUNK].data)
     file.write(digest.digest())
-
-
-def _sync_folder(folder: str) -> None:
-    """Make the new name survive a power cut, where the system has a way to ask for that."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 # --------------------------------------------------------------------------------------------------- reading
@@ -274,11 +259,12 @@ def _parse(header: bytes) -> Any:
 
 
 def _depth(header: bytes) -> int:
-    bare = re.sub(rb'"[^"\\]*(?:\\.[^"\\]*)*"', b"", header)
     deepest = depth = 0
-    for bracket in re.finditer(rb"[\[\]{}]", bare):
-        depth += 1 if bracket[0] in b"[{" else -1
+    for part in _TO_BRACKET.finditer(header):
+        depth += (part[1] in (b"[", b"{")) - (part[1] in (b"]", b"}"))
         deepest = max(deepest, depth)
+        if depth < 0:  # no JSON: what follows does not matter
+            break
     return deepest
 
 

@@ -1,4 +1,4 @@
-"""Kinds of the layers of images: convolutions, pools and residual sums."""
+"""Layers of images in files: convolutions and pools."""
 
 from __future__ import annotations
 
@@ -6,136 +6,132 @@ from typing import Any
 
 from bvar.bits.windows import SlidingWindow
 from bvar.calculus.gates import Gate
-from bvar.layers import Add, BooleanConv2d, Layer, MaxPool2d, SignedConv2d, SignedSum, SumPool2d
-from bvar.model_file._container import ModelFileError
-from bvar.model_file._kind import Kind, check_parameters, known_bits, only, take
-from bvar.model_file._values import Reader, Writer
-from bvar.real import RealConv2d, RealLinear
+from bvar.layers import BooleanConv2d, Layer, MaxPool2d, SignedConv2d, SignedSum, SumPool2d
+from bvar.model_file._kinds import of_type, register, require
+from bvar.model_file._layers import known_bits, put
 
-__all__ = ["IMAGE_KINDS"]
-
-_WINDOW = ("dilation", "image_shape", "padding", "size", "stride")
-_CONV = ("bias", "centered", "gate", "name", "padding_value", "weight")
+__all__ = ["MADE_OF_PART", "on_windows", "save_on_windows", "window_of"]
 
 
-def _conv_to(layer: BooleanConv2d, writer: Writer, path: str) -> dict[str, Any]:
-    only(layer, path, (*_CONV, "window", "parameters", "rows_together", "_edges"))
-    check_parameters(layer, path)
+def _window_fields(window: SlidingWindow) -> dict[str, Any]:
+    names = ("dilation", "image_shape", "padding", "size", "stride")
+    return {name: list(getattr(window, name)) for name in names}
+
+
+def _integers(values: Any, n: int, name: str) -> Any:
+    """Return a tuple of `n` integers."""
+    fits = isinstance(values, list) and len(values) == n and all(type(v) is int for v in values)
+    require(fits, f"{name} must be a list of {n} integers")
+    return tuple(values)
+
+
+def window_of(image_shape: Any, size: Any, stride: Any, padding: Any, dilation: Any) -> SlidingWindow:
+    """Return the window that lists of integers describe."""
+    return SlidingWindow(
+        _integers(image_shape, 3, "image_shape"),
+        _integers(size, 2, "size"),
+        _integers(stride, 2, "stride"),
+        _integers(padding, 2, "padding"),
+        _integers(dilation, 2, "dilation"),
+    )
+
+
+def _save_conv(layer: BooleanConv2d) -> dict[str, Any]:
     return {
-        **{name: list(getattr(layer.window, name)) for name in _WINDOW},
-        "bias": None if layer.bias is None else writer.value(layer.bias.bits, f"{path}.bias"),
+        **_window_fields(layer.window),
+        "bias": None if layer.bias is None else layer.bias.bits,
         "centered": layer.centered,
         "gate": layer.gate.id,
         "name": layer.name,
         "padding_value": layer.padding_value,
-        "weight": writer.value(layer.weight.bits, f"{path}.weight"),
+        "weight": layer.weight.bits,
     }
 
 
-def _conv_from(fields: dict[str, Any], reader: Reader, path: str) -> BooleanConv2d:
-    take(fields, path, *_CONV, *_WINDOW)
-    weight = known_bits(reader.value(fields["weight"], f"{path}.weight"), path)
-    if not isinstance(fields["name"], str) or not isinstance(fields["centered"], bool):
-        raise ModelFileError(f"{path}: name must be a string, centered true or false")
-    dilation, image_shape, padding, size, stride = (_integers(fields, name, path) for name in _WINDOW)
-    try:
-        layer = BooleanConv2d(
-            image_shape,
-            weight.n_rows,
-            size,  # type: ignore[arg-type]
-            Gate.of(fields["gate"]),
-            stride=stride,  # type: ignore[arg-type]
-            padding=padding,  # type: ignore[arg-type]
-            dilation=dilation,  # type: ignore[arg-type]
-            padding_value=fields["padding_value"],
-            bias=fields["bias"] is not None,
-            centered=fields["centered"],
-            random_state=0,
-            name=fields["name"],
-        )
-    except (TypeError, ValueError) as error:
-        raise ModelFileError(f"{path}: {error}") from error
-    parts = [(layer.weight, weight)]
+def _load_conv(
+    bias: Any,
+    centered: Any,
+    dilation: Any,
+    gate: Any,
+    image_shape: Any,
+    name: Any,
+    padding: Any,
+    padding_value: Any,
+    size: Any,
+    stride: Any,
+    weight: Any,
+) -> BooleanConv2d:
+    window = window_of(image_shape, size, stride, padding, dilation)
+    n_filters = known_bits(weight, "weight").n_rows
+    require(weight.n_bits == window.patch_size, f"weight must have {window.patch_size} columns")
+    layer = BooleanConv2d(
+        window.image_shape,
+        n_filters,
+        window.size,
+        Gate.of(of_type(gate, int, "gate")),
+        stride=window.stride,
+        padding=window.padding,
+        dilation=window.dilation,
+        padding_value=of_type(padding_value, int, "padding_value"),
+        bias=bias is not None,
+        centered=of_type(centered, bool, "centered"),
+        random_state=0,
+        name=of_type(name, str, "name"),
+    )
+    put(layer.weight, weight)
     if layer.bias is not None:
-        parts.append((layer.bias, known_bits(reader.value(fields["bias"], f"{path}.bias"), path)))
-    for parameter, bits in parts:
-        if bits.shape != parameter.bits.shape:
-            raise ModelFileError(f"{path}: {parameter.name} must have shape {parameter.bits.shape}")
-        parameter.bits = bits
+        put(layer.bias, bias, (1, n_filters))
     return layer
 
 
-def _integers(fields: dict[str, Any], name: str, path: str) -> tuple[int, ...]:
-    value = fields[name]
-    n = 3 if name == "image_shape" else 2
-    if not isinstance(value, list) or len(value) != n or not all(type(v) is int for v in value):
-        raise ModelFileError(f"{path}: {name} must be a list of {n} integers")
-    return tuple(value)
+register(
+    BooleanConv2d,
+    save=_save_conv,
+    load=_load_conv,
+    made_again=("_edges", "parameters", "rows_together", "window"),
+    takes="bits",
+    gives="sums",
+)
 
 
-def _number_kind(cls: type[RealConv2d] | type[SignedConv2d], linear: type) -> Kind:
-    """Return the kind of a convolution of numbers: a window, and a layer of the class `linear` on patches."""
-
-    def to_fields(layer: Any, writer: Writer, path: str) -> dict[str, Any]:
-        only(layer, path, ("linear", "name", "parameters", "real_parameters", "rows_together", "window"))
-        window = {name: list(getattr(layer.window, name)) for name in _WINDOW}
-        return {**window, "linear": writer.value(layer.linear, f"{path}.linear")}
-
-    def from_fields(fields: dict[str, Any], reader: Reader, path: str) -> Any:
-        take(fields, path, "linear", *_WINDOW)
-        part = reader.value(fields["linear"], f"{path}.linear")
-        try:
-            window = SlidingWindow(**{name: _integers(fields, name, path) for name in _WINDOW})  # type: ignore[arg-type]
-        except (TypeError, ValueError) as error:
-            raise ModelFileError(f"{path}: {error}") from error
-        if type(part) is not linear or part.n_inputs != window.patch_size:  # type: ignore[attr-defined]
-            raise ModelFileError(f"{path}: linear must be a {linear.__name__} of {window.patch_size} inputs")
-        return cls.on_windows(window, part)  # type: ignore[arg-type]
-
-    return Kind(cls, to_fields, from_fields)
+def save_on_windows(layer: Any) -> dict[str, Any]:
+    """Return the fields of a convolution of numbers."""
+    return {**_window_fields(layer.window), "linear": layer.linear}
 
 
-def _pool_kind(cls: type[MaxPool2d] | type[SumPool2d]) -> Kind:
-    def to_fields(layer: Any, writer: Writer, path: str) -> dict[str, Any]:
-        only(layer, path, ("image_shape", "size"))
-        return {"image_shape": list(layer.image_shape), "size": layer.size}
-
-    def from_fields(fields: dict[str, Any], reader: Reader, path: str) -> MaxPool2d | SumPool2d:
-        take(fields, path, "image_shape", "size")
-        try:
-            return cls(_integers(fields, "image_shape", path), fields["size"])
-        except (TypeError, ValueError) as error:
-            raise ModelFileError(f"{path}: {error}") from error
-
-    return Kind(cls, to_fields, from_fields)
+def on_windows(cls: Any, window: SlidingWindow, linear: Any, part: type[Layer]) -> Any:
+    """Make a convolution of numbers: a window, and a layer of the class `part` on patches."""
+    fits = type(linear) is part and getattr(linear, "n_inputs", None) == window.patch_size
+    require(fits, f"linear must be a {part.__name__} of {window.patch_size} inputs")
+    return cls.on_windows(window, linear)
 
 
-def _add_to(layer: Add, writer: Writer, path: str) -> dict[str, Any]:
-    only(layer, path, ("branches", "parameters", "rows_together"))
-    return {
-        "branches": [
-            [writer.value(part, f"{path}.branches.{i}.{j}") for j, part in enumerate(branch)]
-            for i, branch in enumerate(layer.branches)
-        ]
-    }
+MADE_OF_PART = ("name", "parameters", "real_parameters", "rows_together", "window")
+"""Attributes of such a convolution that come from its window and its linear layer."""
 
+register(
+    SignedConv2d,
+    save=save_on_windows,
+    load=lambda dilation, image_shape, linear, padding, size, stride: on_windows(
+        SignedConv2d, window_of(image_shape, size, stride, padding, dilation), linear, SignedSum
+    ),
+    made_again=MADE_OF_PART,
+    takes="numbers",
+    gives="sums",
+)
 
-def _add_from(fields: dict[str, Any], reader: Reader, path: str) -> Add:
-    branches = reader.value(take(fields, path, "branches")[0], f"{path}.branches")
-    lists = isinstance(branches, list) and all(isinstance(branch, list) for branch in branches)
-    if not lists or not all(isinstance(layer, Layer) for branch in branches for layer in branch):
-        raise ModelFileError(f"{path}.branches: must be lists of layers")
-    try:
-        return Add(branches)
-    except ValueError as error:
-        raise ModelFileError(f"{path}: {error}") from error
+register(
+    MaxPool2d,
+    save=lambda layer: {"image_shape": list(layer.image_shape), "size": layer.size},
+    load=lambda image_shape, size: MaxPool2d(_integers(image_shape, 3, "image_shape"), size),
+    takes="sums",
+    gives="sums",
+)
 
-
-IMAGE_KINDS: dict[str, Kind] = {
-    "Add": Kind(Add, _add_to, _add_from),
-    "BooleanConv2d": Kind(BooleanConv2d, _conv_to, _conv_from),
-    "MaxPool2d": _pool_kind(MaxPool2d),
-    "RealConv2d": _number_kind(RealConv2d, RealLinear),
-    "SumPool2d": _pool_kind(SumPool2d),
-    "SignedConv2d": _number_kind(SignedConv2d, SignedSum),
-}
+register(
+    SumPool2d,
+    save=lambda layer: {"image_shape": list(layer.image_shape), "size": layer.size},
+    load=lambda image_shape, size: SumPool2d(_integers(image_shape, 3, "image_shape"), size),
+    takes="sums",
+    gives="sums",
+)

@@ -1,72 +1,125 @@
 """Which objects a file may hold, and how each is taken apart and put together.
 
-A kind has a name, which files keep for ever, and two functions.  Estimators and encoders follow one rule, that of
-scikit-learn: parameters go to the constructor, everything learnt is an attribute.  Layers, losses and the
-optimizer are listed one by one, because files for other languages depend on their fields.
+Files name a *kind*, for ever; this registry says which class that is, what its fields are and what makes an object
+of them.  Nothing else can come out of a file.  The classes of this package are registered as anybody's are
+(``docs/develop/save-your-own-class.md``): in the modules beside this one, and above it where they are.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import re
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, TypeVar
 
-import numpy as np
 from sklearn.base import BaseEstimator
 
-import bvar.encoding
-import bvar.estimators
 from bvar.bits.random import RandomWords
-from bvar.calculus.gates import Gate
-from bvar.layers import BooleanLinear, GateLayer, GroupSum, Layer, Threshold
-from bvar.model_file._checks import check_consistent
+from bvar.layers import Layer, Parameter
 from bvar.model_file._container import ModelFileError
-from bvar.model_file._images import IMAGE_KINDS
-from bvar.model_file._kind import Kind, check_parameters, described, known_bits, only, plain_kind, take
-from bvar.model_file._real import REAL_KINDS
 from bvar.model_file._values import Reader, Writer
-from bvar.mollify import CosineSchedule, LinearSchedule, Mollifier, SigmoidSchedule, ThresholdAnnealing
-from bvar.networks.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
-from bvar.networks.network import Network
-from bvar.networks.optimizer import BooleanOptimizer
-from bvar.real import Adam, RealLayer, RealTrainer
-from bvar.training.augmentation import RandomFlip, RandomRotation, RandomShift
 
-__all__ = ["KINDS", "from_state", "to_state"]
+__all__ = ["KINDS", "Flow", "LayerKind", "from_state", "kind_of", "of_type", "register", "require", "to_state"]
 
+Flow = Literal["bits", "numbers", "sums", "real sums"]
+"""What passes between layers: bits, or numbers that come from outside; integer sums, or float ones."""
+
+Class = TypeVar("Class", bound=type)
+Save = Callable[[Any], Mapping[str, Any]]
+Load = Callable[..., Any]
+Check = Callable[[Any], object]
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}")
 _ATTRIBUTE = re.compile(r"_?[a-z][a-z0-9_]*")
+_LONGEST = 200  # characters of a message inside another
+_FLOWS = ("numbers", "bits", "sums", "real sums")
 
 
-def to_state(value: Any, writer: Writer, path: str) -> dict[str, Any]:
-    """Describe an object by its kind and the fields of that kind."""
-    name = type(value).__name__
-    kind = KINDS.get(name)
-    if kind is None or type(value) is not kind.cls:  # a subclass may behave differently
-        raise TypeError(
-            f"{path}: a model file cannot hold {described(value)}; it can hold numbers, text, arrays, "
-            f"and {', '.join(sorted(KINDS))}. Set it to None, or keep the model with pickle"
-        )
-    return {"fields": kind.to_fields(value, writer, path), "kind": name}
+class Kind:
+    """How objects of one class are saved; the arguments are those of `register`."""
+
+    def __init__(
+        self,
+        name: str,
+        cls: type,
+        *,
+        save: Save | None,
+        load: Load | None,
+        check: Check | None,
+        made_again: Iterable[str],
+        training: Iterable[str],
+    ) -> None:
+        self.name, self.cls = name, cls
+        self.load: Load = cls if load is None else load
+        self.check: Check = (lambda value: None) if check is None else check
+        parameters = inspect.signature(self.load).parameters
+        if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD, p.POSITIONAL_ONLY) for p in parameters.values()):
+            raise ValueError(f"load must name every field of {cls.__name__} as a parameter")
+        self.names = frozenset(parameters)
+        self.optional = frozenset(n for n, p in parameters.items() if p.default is not p.empty)
+        self.save: Save = self._attributes if save is None else save
+        self.made_again, self.training = frozenset(made_again), frozenset(training)
+
+    def _attributes(self, value: Any) -> dict[str, Any]:
+        missing = sorted(name for name in self.names if not hasattr(value, name))
+        if missing:
+            raise TypeError(
+                f"{described(value)} has no attributes {missing}, which its constructor takes: "
+                "give bvar.model_file.register a save and a load"
+            )
+        return {name: getattr(value, name) for name in sorted(self.names)}
+
+    def to_fields(self, value: Any, writer: Writer, path: str) -> dict[str, Any]:
+        """Describe an object, or raise TypeError if that would lose an attribute."""
+        fields = self.save(value)
+        only(value, path, self.made_again.union(fields))
+        kept = {name: v for name, v in fields.items() if writer.training_state or name not in self.training}
+        return {name: writer.value(v, f"{path}.{name}") for name, v in kept.items()}
+
+    def from_fields(self, fields: dict[str, Any], reader: Reader, path: str) -> Any:
+        """Make the object of the fields of a file, which may be an older one and lack those with defaults."""
+        there = fields.keys()
+        some, every = self.training & there, self.training <= there
+        if not self.names - self.optional <= there <= self.names or (some and not every):
+            raise ModelFileError(f"{path}: must have the fields {sorted(self.names)}, has {sorted(there)[:20]}")
+        return self.load(**{name: reader.value(v, f"{path}.{name}") for name, v in fields.items()})
 
 
-def from_state(state: dict[str, Any], reader: Reader, path: str) -> Any:
-    """Make an object from its kind and fields."""
-    if set(state) != {"fields", "kind"} or not isinstance(state["fields"], dict):
-        raise ModelFileError(f"{path}: an object must have a kind and fields")
-    kind = KINDS.get(state["kind"])
-    if kind is None:
-        raise ModelFileError(f"{path}: unknown kind {str(state['kind'])[:60]!r}: a newer bvar may be needed")
-    result = kind.from_fields(state["fields"], reader, path)
-    check_consistent(result, path)
-    return result
+class LayerKind(Kind):
+    """A layer: what passes into it and out of it tells whether it fits its neighbours."""
+
+    def __init__(
+        self, name: str, cls: type, *, takes: Flow | Iterable[Flow], gives: Flow | None, **how: Any
+    ) -> None:
+        super().__init__(name, cls, **how)
+        self.takes = frozenset([takes] if isinstance(takes, str) else takes)
+        if not self.takes or not self.takes <= set(_FLOWS) or gives not in _FLOWS[1:]:
+            raise ValueError(
+                f"takes and gives of the layer {cls.__name__} must be some of {', '.join(map(repr, _FLOWS))}, "
+                f"gives not 'numbers', got {takes!r} and {gives!r}"
+            )
+        self.gives = gives
+
+    def to_fields(self, value: Layer, writer: Writer, path: str) -> dict[str, Any]:
+        """Describe a layer, all of whose parameters are of the known form."""
+        for parameter in value.parameters:
+            if isinstance(parameter, Parameter):  # any other tensor is an object with a kind of its own
+                only(parameter, path, ("name", "bits", "rms", "n_places", "_prepared"))
+        for real in getattr(value, "real_parameters", ()):
+            only(real, path, ("name", "values", "n_places"))
+        return super().to_fields(value, writer, path)
 
 
-# --------------------------------------------------------------------------------- estimators and encoders
+class EstimatorKind(Kind):
+    """scikit-learn's rule: parameters go to the constructor, everything learnt is an attribute."""
 
+    def __init__(self, name: str, cls: type, *, check: Check | None, **how: Any) -> None:
+        super().__init__(name, cls, check=check, **how)
+        if any(how.values()):
+            raise ValueError(f"{', '.join(how)} are not for estimators, such as {cls.__name__}")
 
-def _estimator_kind(cls: type[BaseEstimator]) -> Kind:
-    def to_fields(value: BaseEstimator, writer: Writer, path: str) -> dict[str, Any]:
+    def to_fields(self, value: BaseEstimator, writer: Writer, path: str) -> dict[str, Any]:
+        """Describe an estimator by its parameters and what it has learnt."""
         # parameters first: a message then names what the user has set; sorted: equal models give equal files
         parameters = value.get_params(deep=False)
         learnt = sorted(set(vars(value)) - set(parameters))
@@ -79,241 +132,207 @@ def _estimator_kind(cls: type[BaseEstimator]) -> Kind:
             },
         }
 
-    def from_fields(fields: dict[str, Any], reader: Reader, path: str) -> BaseEstimator:
-        attributes, parameters = take(fields, path, "attributes", "parameters")
-        unknown = sorted(set(parameters) - set(cls._get_param_names()))
+    def from_fields(self, fields: dict[str, Any], reader: Reader, path: str) -> BaseEstimator:
+        """Make an estimator; parameters that came after the file was written get their defaults."""
+        if set(fields) != {"attributes", "parameters"} or not all(isinstance(v, dict) for v in fields.values()):
+            raise ModelFileError(
+                f"{path}: must have the fields attributes and parameters, has {sorted(fields)[:20]}"
+            )
+        attributes, parameters = fields["attributes"], fields["parameters"]
+        unknown = sorted(parameters.keys() - self.names)
         if unknown:
             raise ModelFileError(f"{path}: unknown parameters {unknown[:5]}: a newer bvar may be needed")
-        # parameters that came after the file was written get their defaults
-        result = cls(**{name: reader.value(v, f"{path}.{name}") for name, v in parameters.items()})
+        result = self.load(**{name: reader.value(v, f"{path}.{name}") for name, v in parameters.items()})
         for name, v in attributes.items():
-            if not _ATTRIBUTE.fullmatch(name) or name in vars(result) or _is_code(cls, name):
+            if not _ATTRIBUTE.fullmatch(name) or name in vars(result) or _is_code(self.cls, name):
                 raise ModelFileError(f"{path}: {name[:60]!r} cannot be an attribute")
             setattr(result, name, reader.value(v, f"{path}.{name}"))
         return result
 
-    return Kind(cls, to_fields, from_fields)
+
+KINDS: dict[str, Kind] = {}
+"""What files may hold, by the names that they keep."""
+
+
+def register(
+    class_: Class,
+    *,
+    name: str | None = None,
+    save: Save | None = None,
+    load: Load | None = None,
+    check: Check | None = None,
+    made_again: Iterable[str] = (),
+    training: Iterable[str] = (),
+    takes: Flow | Iterable[Flow] = (),
+    gives: Flow | None = None,
+) -> Class:
+    """Let model files hold the objects of a class: a layer, a loss, an encoder or whatever these are made of.
+
+    Parameters
+    ----------
+    class_ : type
+        The class. Of a scikit-learn estimator, such as an encoder, its parameters and all its attributes are
+        saved: `save`, `load`, `made_again` and `training` are not for them.
+    name : str, optional
+        What files call it, for ever: letters, digits, dots and underscores, at most 100. Default: the name of
+        the class.
+    save : callable, optional
+        From an object to its fields, a mapping from names to values: None, Booleans, numbers, text, tuples,
+        lists, dicts, arrays, :class:`bvar.bits.BitMatrix`, and objects of registered classes. Default: what the
+        constructor takes, read from attributes of the same names.
+    load : callable, optional
+        From the fields, as keyword arguments, to an object; it raises TypeError or ValueError for values that make
+        none. A field that it has a default for may be missing, as in files older than the field. Default: the
+        class.
+    check : callable, optional
+        Called with an object just loaded, to raise ValueError if its parts do not fit each other: files may have
+        been made by anybody. It is called when saving too, so that nothing is written that would not load.
+    made_again : iterable of str, default=()
+        Attributes that are no fields because `load` makes them again. An object with any other attribute is not
+        saved, so that nothing is lost in silence.
+    training : iterable of str, default=()
+        Fields that only further training needs; all or none of them are in a file.
+    takes : str or iterable of str, default=()
+        For a layer: what it takes, one or more of 'bits', 'numbers' (which come from outside the network), 'sums'
+        and 'real sums'.
+    gives : str, optional
+        For a layer: what it gives, 'bits', 'sums' or 'real sums'.
+
+    Returns
+    -------
+    type
+        The class, so that this can decorate one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as described, the name belongs to another class, or a layer does not say what it
+        takes and gives.
+
+    See Also
+    --------
+    save : Which looks classes up.
+
+    Notes
+    -----
+    Whoever loads a file must have imported the module that registers its classes: a file names kinds, never
+    modules, so that reading one cannot import or run anything. A layer that has `n_inputs`, `n_outputs`, or
+    `n_units` for both, is checked to fit its neighbours.
+
+    Examples
+    --------
+    A loss whose constructor takes what it keeps needs no more than its class:
+
+    >>> from bvar import model_file
+    >>> from bvar.networks import SquaredError
+    >>> @model_file.register
+    ... class Tolerant(SquaredError):
+    ...     pass
+    """
+    if not isinstance(class_, type):
+        raise TypeError(f"class_ must be a class, got {class_!r}")
+    name = class_.__name__ if name is None else name
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise ValueError(f"name must be at most 100 letters, digits, dots and underscores, got {name!r}")
+    there = KINDS.get(name)
+    if there is not None and described(there.cls) != described(class_):  # a cell that is run again defines it anew
+        raise ValueError(f"name {name!r} belongs to {there.cls.__module__}.{there.cls.__qualname__}: give another")
+    how: dict[str, Any] = {
+        "save": save,
+        "load": load,
+        "check": check,
+        "made_again": made_again,
+        "training": training,
+    }
+    if issubclass(class_, Layer):
+        KINDS[name] = LayerKind(name, class_, **how, takes=takes, gives=gives)
+    elif issubclass(class_, BaseEstimator):
+        KINDS[name] = EstimatorKind(name, class_, **how)
+    else:
+        KINDS[name] = Kind(name, class_, **how)
+    return class_
+
+
+def kind_of(value: Any) -> Kind | None:
+    """Return the kind of an object; an object of a subclass is of none, since it may behave differently."""
+    return next((kind for kind in KINDS.values() if kind.cls is type(value)), None)
+
+
+def to_state(value: Any, writer: Writer, path: str) -> dict[str, Any]:
+    """Describe an object by its kind and the fields of that kind."""
+    kind = kind_of(value)
+    if kind is None:
+        raise TypeError(
+            f"{path}: a model file cannot hold {described(value)}, but numbers, text, arrays and objects of "
+            "classes that bvar.model_file.register knows. Register it, set it to None, or keep the model "
+            "with pickle"
+        )
+    fields = kind.to_fields(value, writer, path)
+    try:
+        kind.check(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error  # what no reader would take is not written
+    return {"fields": fields, "kind": kind.name}
+
+
+def from_state(state: dict[str, Any], reader: Reader, path: str) -> Any:
+    """Make an object from its kind and fields."""
+    if set(state) != {"fields", "kind"} or not isinstance(state["fields"], dict):
+        raise ModelFileError(f"{path}: an object must have a kind and fields")
+    name = state["kind"]
+    if not isinstance(name, str) or name not in KINDS:
+        raise ModelFileError(
+            f"{path}: unknown kind {str(name)[:60]!r}: import the module that registers it with "
+            "bvar.model_file.register, or upgrade bvar"
+        )
+    kind = KINDS[name]
+    try:
+        result = kind.from_fields(state["fields"], reader, path)
+        kind.check(result)
+    except ModelFileError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ModelFileError(f"{path}: its parts do not make a {name}: {in_short(error)}") from error
+    return result
+
+
+# ------------------------------------------------------------------------------------ what all kinds need
+
+
+def only(value: Any, path: str, names: Iterable[str]) -> None:
+    """Refuse to lose an attribute that the format does not know."""
+    more = sorted(set(vars(value)) - set(names))
+    if more:
+        raise TypeError(f"{path}: a model file cannot hold the attributes {more} of {described(value)}")
+
+
+def of_type(value: Any, cls: type[Any], name: str) -> Any:
+    """Return a value that is exactly of a type."""
+    if type(value) is not cls:
+        raise TypeError(f"{name} must be of type {cls.__name__}, got {type(value).__name__}")
+    return value
+
+
+def require(condition: Any, text: str) -> None:
+    """Refuse an object that a file describes, and say what must hold."""
+    if not condition:
+        raise ValueError(text)
+
+
+def in_short(error: Exception) -> str:
+    """Return what an error says, which may quote all that a file holds, in one line of moderate length."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
+
+
+def described(value: Any) -> str:
+    if inspect.isroutine(value):
+        return f"the function {getattr(value, '__name__', '?')}"
+    cls = value if isinstance(value, type) else type(value)
+    return f"an object of type {cls.__module__}.{cls.__qualname__}"
 
 
 def _is_code(cls: type, name: str) -> bool:
     """Whether an attribute would hide a method or a property."""
     value = inspect.getattr_static(cls, name, None)
     return callable(value) or hasattr(value, "__get__")
-
-
-# ------------------------------------------------------------------------------------- networks and layers
-
-
-def _table_kind(cls: type, shift: int, *names: str) -> Kind:
-    """Return the kind of a class with tables of fixed-point numbers, `shift` bits behind the point."""
-    plain = plain_kind(cls, *names)
-
-    def to_fields(value: Any, writer: Writer, path: str) -> dict[str, Any]:
-        return {**plain.to_fields(value, writer, path), "shift": shift}
-
-    def from_fields(fields: dict[str, Any], reader: Reader, path: str) -> Any:
-        take(fields, path, *names, "shift")
-        if fields["shift"] != shift:
-            raise ModelFileError(f"{path}: shift must be {shift}, got {str(fields['shift'])[:30]}")
-        return plain.from_fields({name: fields[name] for name in names}, reader, path)
-
-    return Kind(cls, to_fields, from_fields)
-
-
-def _threshold_to(layer: Threshold, writer: Writer, path: str) -> dict[str, Any]:
-    only(layer, path, ("curve", "tau", "_formula"))  # the formula is for training alone
-    return {
-        "table": writer.value(layer.curve, f"{path}.table"),  # as files have called it from the first
-        "tau": writer.value(layer.tau, f"{path}.tau"),
-        "shift": Threshold.SHIFT,
-    }
-
-
-def _threshold_from(fields: dict[str, Any], reader: Reader, path: str) -> Threshold:
-    shift, table, tau = take(fields, path, "shift", "table", "tau")
-    if shift != Threshold.SHIFT:
-        raise ModelFileError(f"{path}: shift must be {Threshold.SHIFT}, got {str(shift)[:30]}")
-    layer: Threshold = object.__new__(Threshold)
-    layer.curve, layer.tau = reader.value(table, f"{path}.table"), reader.value(tau, f"{path}.tau")
-    return layer
-
-
-def _linear_to(layer: BooleanLinear, writer: Writer, path: str) -> dict[str, Any]:
-    nothing = ("offset",) if layer.offset is None else ()  # an attribute that is None is not lost
-    only(layer, path, ("gate", "name", "weight", "bias", "centered", "parameters", *nothing))
-    check_parameters(layer, path)
-    return {
-        "bias": None if layer.bias is None else writer.value(layer.bias.bits, f"{path}.bias"),
-        "centered": layer.centered,
-        "gate": layer.gate.id,
-        "name": layer.name,
-        "weight": writer.value(layer.weight.bits, f"{path}.weight"),
-    }
-
-
-def _linear_from(fields: dict[str, Any], reader: Reader, path: str) -> BooleanLinear:
-    # files written before votes could be centred do not have the field
-    fields = {"centered": False, **fields}
-    bias, centered, gate_id, name, weight = take(fields, path, "bias", "centered", "gate", "name", "weight")
-    if not isinstance(name, str) or not isinstance(centered, bool):
-        raise ModelFileError(f"{path}: name must be a string, centered true or false")
-    weight = known_bits(reader.value(weight, f"{path}.weight"), path)
-    # the smallest layer of the right kind, whose random bits are replaced
-    layer = BooleanLinear(
-        1, 1, Gate.of(gate_id), bias=bias is not None, centered=centered, random_state=0, name=name
-    )
-    layer.weight.bits = weight
-    if layer.bias is not None:
-        layer.bias.bits = known_bits(reader.value(bias, f"{path}.bias"), path)
-        if layer.bias.bits.shape != (1, weight.n_rows):
-            raise ModelFileError(f"{path}: bias must have shape {(1, weight.n_rows)}")
-    return layer
-
-
-def _gates_to(layer: GateLayer, writer: Writer, path: str) -> dict[str, Any]:
-    only(layer, path, ("name", "parameters", "table", "wiring"))
-    check_parameters(layer, path)
-    return {
-        "n_inputs": layer.n_inputs,
-        "name": layer.name,
-        "table": writer.value(layer.table.bits, f"{path}.table"),
-        "wires": writer.value(layer.wires, f"{path}.wires"),
-    }
-
-
-def _gates_from(fields: dict[str, Any], reader: Reader, path: str) -> GateLayer:
-    n_inputs, name, table, wires = take(fields, path, "n_inputs", "name", "table", "wires")
-    table, wires = reader.value(table, f"{path}.table"), reader.value(wires, f"{path}.wires")
-    fits = isinstance(wires, np.ndarray) and wires.dtype == np.int32 and wires.ndim == 2
-    if not fits or not isinstance(name, str) or type(n_inputs) is not int:
-        raise ModelFileError(f"{path}: wires must be an int32 matrix, name a string, n_inputs an integer")
-    if known_bits(table, path).shape != (len(wires), 1 << wires.shape[1]):
-        raise ModelFileError(f"{path}: table must have a row for each gate and 2**fan_in columns")
-    try:
-        layer = GateLayer(n_inputs, *wires.shape, wires=wires, pass_through=0, random_state=0, name=name)
-    except ValueError as error:
-        raise ModelFileError(f"{path}: {error}") from error
-    layer.table.bits = table
-    return layer
-
-
-def _sums_to(layer: GroupSum, writer: Writer, path: str) -> dict[str, Any]:
-    only(layer, path, ("n_inputs", "n_outputs"))
-    return {"n_groups": layer.n_outputs, "n_inputs": layer.n_inputs}
-
-
-def _sums_from(fields: dict[str, Any], reader: Reader, path: str) -> GroupSum:
-    n_groups, n_inputs = take(fields, path, "n_groups", "n_inputs")
-    try:
-        return GroupSum(n_inputs, n_groups)
-    except (TypeError, ValueError) as error:
-        raise ModelFileError(f"{path}: {error}") from error
-
-
-def _optimizer_to(optimizer: BooleanOptimizer, writer: Writer, path: str) -> dict[str, Any]:
-    settings, progress = ("clip", "eta", "n_steps"), ("beta", "m", "step_count")
-    only(optimizer, path, settings + progress)
-    names = settings + progress if writer.training_state else settings
-    return {name: writer.value(getattr(optimizer, name), f"{path}.{name}") for name in names}
-
-
-def _optimizer_from(fields: dict[str, Any], reader: Reader, path: str) -> BooleanOptimizer:
-    progress = [] if "m" not in fields else ["beta", "m", "step_count"]
-    take(fields, path, "clip", "eta", "n_steps", *progress)
-    values = {name: reader.value(v, f"{path}.{name}") for name, v in fields.items()}
-    optimizer = BooleanOptimizer(values["eta"], clip=values["clip"], n_steps=values["n_steps"])
-    for name in progress:
-        setattr(optimizer, name, values[name])
-    return optimizer
-
-
-def _network_to(network: Network, writer: Writer, path: str) -> dict[str, Any]:
-    only(network, path, ("layers", "loss", "optimizer", "real"))
-    adam = (
-        {"adam": writer.value(network.real.adam, f"{path}.adam")} if isinstance(network.real, RealTrainer) else {}
-    )
-    return {
-        **adam,
-        "layers": [writer.value(layer, f"{path}.layers.{i}") for i, layer in enumerate(network.layers)],
-        "loss": writer.value(network.loss, f"{path}.loss"),
-        "optimizer": writer.value(network.optimizer, f"{path}.optimizer"),
-    }
-
-
-def _network_from(fields: dict[str, Any], reader: Reader, path: str) -> Network:
-    names = ("adam", "layers", "loss", "optimizer")
-    values = take({"adam": None, **fields}, path, *names)  # only networks with real parameters have the first
-    adam, layers, loss, optimizer = (
-        reader.value(v, f"{path}.{name}") for name, v in zip(names, values, strict=True)
-    )
-    if not isinstance(layers, list) or not layers or not all(isinstance(layer, Layer) for layer in layers):
-        raise ModelFileError(f"{path}.layers: must be a list of layers")
-    if not isinstance(loss, Loss) or not isinstance(optimizer, BooleanOptimizer):
-        raise ModelFileError(f"{path}: loss or optimizer is something else")
-    if (adam is None) == any(isinstance(layer, RealLayer) for layer in layers) or not isinstance(
-        adam, Adam | None
-    ):
-        raise ModelFileError(f"{path}: adam must be there for real parameters, and only for them")
-    return Network(layers, loss, optimizer, adam)
-
-
-# ----------------------------------------------------------------------------------------------- odds, ends
-
-
-def _random_to(source: RandomWords, writer: Writer, path: str) -> dict[str, Any]:
-    state: Any = source.words.state
-    if state["bit_generator"] != "PCG64" or state["has_uint32"]:
-        raise TypeError(f"{path}: cannot save this state of a generator of random numbers")
-    return {name: writer.value(int(state["state"][name]), f"{path}.{name}") for name in ("inc", "state")}
-
-
-def _random_from(fields: dict[str, Any], reader: Reader, path: str) -> RandomWords:
-    inc, state = (reader.value(v, path) for v in take(fields, path, "inc", "state"))
-    source = RandomWords(0)
-    source.words.state = {
-        "bit_generator": "PCG64",
-        "state": {"state": state, "inc": inc},
-        "has_uint32": 0,
-        "uinteger": 0,
-    }
-    return source
-
-
-def _estimators() -> dict[str, Kind]:
-    """Every public estimator and encoder: a new one can be saved without a change here."""
-    found = {}
-    for module in (bvar.encoding, bvar.estimators):
-        for name in module.__all__:
-            cls = getattr(module, name)
-            if inspect.isclass(cls) and issubclass(cls, BaseEstimator) and hasattr(cls, "fit"):
-                found[name] = _estimator_kind(cls)
-    return found
-
-
-def _fields(cls: Any) -> list[str]:
-    return [field.name for field in dataclasses.fields(cls)]
-
-
-KINDS: dict[str, Kind] = {
-    **_estimators(),
-    **IMAGE_KINDS,
-    **REAL_KINDS,
-    "BinaryCrossEntropy": _table_kind(BinaryCrossEntropy, BinaryCrossEntropy.BITS, "table"),
-    "BooleanLinear": Kind(BooleanLinear, _linear_to, _linear_from),
-    "BooleanOptimizer": Kind(BooleanOptimizer, _optimizer_to, _optimizer_from),
-    "CrossEntropy": _table_kind(CrossEntropy, CrossEntropy.BITS, "table"),
-    "GateLayer": Kind(GateLayer, _gates_to, _gates_from),
-    "GroupSum": Kind(GroupSum, _sums_to, _sums_from),
-    "CosineSchedule": plain_kind(CosineSchedule, *_fields(CosineSchedule)),
-    "LinearSchedule": plain_kind(LinearSchedule, *_fields(LinearSchedule)),
-    "Mollifier": _estimator_kind(Mollifier),
-    "SigmoidSchedule": plain_kind(SigmoidSchedule, *_fields(SigmoidSchedule)),
-    "Network": Kind(Network, _network_to, _network_from),
-    "RandomFlip": _estimator_kind(RandomFlip),
-    "RandomRotation": _estimator_kind(RandomRotation),
-    "RandomShift": _estimator_kind(RandomShift),
-    "RandomWords": Kind(RandomWords, _random_to, _random_from),
-    "SquaredError": plain_kind(SquaredError, "scale"),
-    "Threshold": Kind(Threshold, _threshold_to, _threshold_from),
-    "ThresholdAnnealing": plain_kind(ThresholdAnnealing, *_fields(ThresholdAnnealing)),
-}

@@ -1,4 +1,4 @@
-"""Kinds of the real ends of a network, and of Boolean weights on numbers (``docs/explanation/real-ends.md``)."""
+"""The float island in files: real ends of a network, and what trains them (``docs/explanation/real-ends.md``)."""
 
 from __future__ import annotations
 
@@ -6,120 +6,121 @@ from typing import Any
 
 import numpy as np
 
-from bvar.layers import SignedSum
-from bvar.model_file._container import ModelFileError
-from bvar.model_file._kind import Kind, check_parameters, known_bits, only, plain_kind, take
-from bvar.model_file._values import Reader, Writer
-from bvar.real import Adam, BatchNorm, FixedPoint, RealCrossEntropy, RealLinear, RealParameter
-
-__all__ = ["REAL_KINDS"]
+from bvar.model_file._images import MADE_OF_PART, on_windows, save_on_windows, window_of
+from bvar.model_file._kinds import of_type, register, require
+from bvar.real import Adam, BatchNorm, FixedPoint, RealConv2d, RealCrossEntropy, RealLinear
 
 
-def _linear_to(layer: RealLinear, writer: Writer, path: str) -> dict[str, Any]:
-    only(layer, path, ("name", "weight", "bias", "real_parameters"))
-    check_parameters(layer, path)
-    return {
-        "bias": None if layer.bias is None else writer.value(layer.bias.values, f"{path}.bias"),
+def _numbers(value: Any, name: str, dtype: type[np.generic], shape: tuple[int | None, ...]) -> np.ndarray:
+    """Return finite numbers of a shape, in which None stands for any length but 0."""
+    fits = isinstance(value, np.ndarray) and value.dtype == dtype and value.ndim == len(shape) and value.size
+    fits = (
+        fits and all(n in (None, m) for n, m in zip(shape, value.shape, strict=True)) and np.isfinite(value).all()
+    )
+    text = " x ".join("any" if n is None else str(n) for n in shape)
+    require(fits and np.isfinite(value).all(), f"{name} must be finite numbers, {np.dtype(dtype)} of shape {text}")
+    return value
+
+
+def _load_linear(bias: Any, name: Any, weight: Any) -> RealLinear:
+    weight = _numbers(weight, "weight", np.float32, (None, None))
+    layer = RealLinear(1, 1, bias=bias is not None, random_state=0, name=of_type(name, str, "name"))
+    layer.weight.values = weight
+    if layer.bias is not None:
+        layer.bias.values = _numbers(bias, "bias", np.float32, (len(weight),))
+    return layer
+
+
+register(
+    RealLinear,
+    save=lambda layer: {
+        "bias": None if layer.bias is None else layer.bias.values,
         "name": layer.name,
-        "weight": writer.value(layer.weight.values, f"{path}.weight"),
+        "weight": layer.weight.values,
+    },
+    load=_load_linear,
+    made_again=("real_parameters",),
+    takes=("bits", "numbers", "real sums"),
+    gives="real sums",
+)
+
+register(
+    RealConv2d,
+    save=save_on_windows,
+    load=lambda dilation, image_shape, linear, padding, size, stride: on_windows(
+        RealConv2d, window_of(image_shape, size, stride, padding, dilation), linear, RealLinear
+    ),
+    made_again=MADE_OF_PART,
+    takes=("numbers", "real sums"),
+    gives="real sums",
+)
+
+
+def _save_norm(layer: BatchNorm) -> dict[str, Any]:
+    return {
+        "epsilon": layer.epsilon,
+        "fan_in": layer.fan_in,
+        "mean": layer.mean,
+        "momentum": layer.momentum,
+        "name": layer.name,
+        "scale": layer.scale.values,
+        "shift": layer.shift.values,
+        "variance": layer.variance,
     }
 
 
-def _linear_from(fields: dict[str, Any], reader: Reader, path: str) -> RealLinear:
-    bias, name, weight = take(fields, path, "bias", "name", "weight")
-    weight = _numbers(reader.value(weight, f"{path}.weight"), path, "weight", np.float32, 2)
-    layer = RealLinear(1, 1, bias=bias is not None, random_state=0, name=_text(name, path))
-    layer.weight.values = weight
-    if layer.bias is not None:
-        layer.bias.values = _numbers(reader.value(bias, f"{path}.bias"), path, "bias", np.float32, 1, len(weight))
+def _load_norm(
+    epsilon: Any, fan_in: Any, mean: Any, momentum: Any, name: Any, scale: Any, shift: Any, variance: Any
+) -> BatchNorm:
+    n_units = len(_numbers(mean, "mean", np.float64, (None,)))
+    layer = BatchNorm(n_units, fan_in, momentum=momentum, epsilon=epsilon, name=of_type(name, str, "name"))
+    layer.mean[:] = mean
+    layer.variance[:] = _numbers(variance, "variance", np.float64, (n_units,))
+    layer.scale.values[:] = _numbers(scale, "scale", np.float32, (n_units,))
+    layer.shift.values[:] = _numbers(shift, "shift", np.float32, (n_units,))
+    require(layer.variance.min() >= 0, "variance must not be negative")
     return layer
 
 
-_NORM: dict[str, type[np.generic]] = {
-    "scale": np.float32,
-    "shift": np.float32,
-    "mean": np.float64,
-    "variance": np.float64,
-}
+register(
+    BatchNorm,
+    save=_save_norm,
+    load=_load_norm,
+    made_again=("real_parameters", "statistics"),
+    takes=("sums", "real sums"),
+    gives="sums",
+)
+
+register(FixedPoint, takes="real sums", gives="sums")
+
+register(RealCrossEntropy)
 
 
-def _norm_to(layer: BatchNorm, writer: Writer, path: str) -> dict[str, Any]:
-    settings = ("epsilon", "fan_in", "momentum", "name")
-    only(layer, path, (*settings, *_NORM, "real_parameters", "statistics"))
-    check_parameters(layer, path)
-    arrays = {name: getattr(layer, name) for name in _NORM}
-    values = {name: getattr(array, "values", array) for name, array in arrays.items()}
-    values |= {name: getattr(layer, name) for name in settings}
-    return {name: writer.value(value, f"{path}.{name}") for name, value in sorted(values.items())}
-
-
-def _norm_from(fields: dict[str, Any], reader: Reader, path: str) -> BatchNorm:
-    take(fields, path, "epsilon", "fan_in", "momentum", "name", *_NORM)
-    values = {name: reader.value(v, f"{path}.{name}") for name, v in fields.items()}
-    n_units = len(_numbers(values["mean"], path, "mean", np.float64, 1))
-    settings = {name: values[name] for name in ("fan_in", "momentum", "epsilon")}
-    layer = BatchNorm(n_units, **settings, name=_text(values["name"], path))
-    for name, dtype in _NORM.items():
-        array, there = _numbers(values[name], path, name, dtype, 1, n_units), getattr(layer, name)
-        target = there.values if isinstance(there, RealParameter) else there
-        target[:] = array
-    if layer.variance.min() < 0:
-        raise ModelFileError(f"{path}: variance must not be negative")
-    return layer
-
-
-def _signed_to(layer: SignedSum, writer: Writer, path: str) -> dict[str, Any]:
-    only(layer, path, ("name", "parameters", "weight"))
-    check_parameters(layer, path)
-    weight = writer.value(layer.weight.bits, f"{path}.weight")
-    return {"name": layer.name, "rms": layer.weight.rms, "weight": weight}
-
-
-def _signed_from(fields: dict[str, Any], reader: Reader, path: str) -> SignedSum:
-    name, rms, weight = take(fields, path, "name", "rms", "weight")
-    layer = SignedSum(1, 1, rms=reader.value(rms, f"{path}.rms"), random_state=0, name=_text(name, path))
-    layer.weight.bits = known_bits(reader.value(weight, f"{path}.weight"), path)
-    return layer
-
-
-def _adam_to(adam: Adam, writer: Writer, path: str) -> dict[str, Any]:
-    settings, progress = ("n_steps", "rate"), ("age", "mean", "square", "step_count")
-    only(adam, path, settings + progress)
-    names = settings + progress if writer.training_state else settings
-    return {name: writer.value(getattr(adam, name), f"{path}.{name}") for name in names}
-
-
-def _adam_from(fields: dict[str, Any], reader: Reader, path: str) -> Adam:
-    progress = ["age", "mean", "square", "step_count"] if "age" in fields else []
-    take(fields, path, "n_steps", "rate", *progress)
-    values = {name: reader.value(v, f"{path}.{name}") for name, v in fields.items()}
-    adam = Adam(values["rate"], n_steps=values["n_steps"])
-    for name in progress:
-        setattr(adam, name, values[name])
+def _load_adam(
+    n_steps: Any, rate: Any, age: Any = 0, mean: Any = (), square: Any = (), step_count: Any = 0
+) -> Adam:
+    adam = Adam(rate, n_steps=n_steps)
+    adam.age, adam.step_count, adam.mean, adam.square = age, step_count, list(mean), list(square)
     return adam
 
 
-def _numbers(
-    value: Any, path: str, name: str, dtype: type[np.generic], ndim: int, length: int | None = None
-) -> np.ndarray:
-    fits = isinstance(value, np.ndarray) and value.dtype == dtype and value.ndim == ndim and value.size > 0
-    if not fits or not np.isfinite(value).all() or length not in (None, len(value)):
-        wanted = f"{np.dtype(dtype)} with {ndim} dimension(s)" + (f" and {length} entries" if length else "")
-        raise ModelFileError(f"{path}: {name} must be finite numbers, {wanted}")
-    return value
+def _check_adam(adam: Adam) -> None:
+    counts = (adam.step_count, adam.age)
+    require(all(type(n) is int and n >= 0 for n in counts), "steps of adam must be integers, at least 0")
+    for means in (adam.mean, adam.square):
+        fits = all(isinstance(m, np.ndarray) and m.dtype == np.float32 for m in means)
+        require(fits and all(np.isfinite(m).all() for m in means), "means of adam must be finite float32")
+    require(all((v >= 0).all() for v in adam.square), "mean squares of adam must not be negative")
 
 
-def _text(value: Any, path: str) -> str:
-    if not isinstance(value, str):
-        raise ModelFileError(f"{path}: name must be a string")
-    return value
-
-
-REAL_KINDS: dict[str, Kind] = {
-    "Adam": Kind(Adam, _adam_to, _adam_from),
-    "BatchNorm": Kind(BatchNorm, _norm_to, _norm_from),
-    "FixedPoint": plain_kind(FixedPoint),
-    "RealCrossEntropy": plain_kind(RealCrossEntropy),
-    "RealLinear": Kind(RealLinear, _linear_to, _linear_from),
-    "SignedSum": Kind(SignedSum, _signed_to, _signed_from),
-}
+register(
+    Adam,
+    save=lambda adam: {
+        "n_steps": adam.n_steps,
+        "rate": adam.rate,
+        **{name: getattr(adam, name) for name in ("age", "mean", "square", "step_count")},
+    },
+    load=_load_adam,
+    check=_check_adam,
+    training=("age", "mean", "square", "step_count"),
+)

@@ -15,13 +15,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from bvar.bits import BitMatrix
-from bvar.model_file._container import DTYPES, EXACT, ModelFileError
+from bvar.model_file._container import DTYPES, EXACT, MAX_ITEMS, ModelFileError
 
 __all__ = ["Reader", "Writer"]
 
 _FLOAT = re.compile(r"-?0x[01]\.[0-9a-f]{1,13}p[+-][0-9]{1,4}|-?inf|nan")
 _INTEGER = re.compile(r"-?[1-9][0-9]{0,999}")
 _PLAIN = (type(None), bool, str)
+_ARRAYS = (np.ndarray, np.memmap)  # other subclasses, such as masked arrays, are more than their data
 
 
 class Kinds(Protocol):
@@ -83,7 +84,7 @@ class Writer:
         return [self.value(v, f"{path}.{i}") for i, v in enumerate(values)]
 
     def _list(self, values: list[Any], path: str) -> Any:
-        if values and all(type(v) is np.ndarray and v.ndim == 1 and v.dtype == np.float64 for v in values):
+        if values and all(type(v) in _ARRAYS and v.ndim == 1 and v.dtype == np.float64 for v in values):
             ends = np.cumsum([len(v) for v in values], dtype=np.uint64)
             return {"rows": [self.array(np.concatenate(values), path), self.array(ends, f"{path}.ends")]}
         if _is_table_of_floats(values):
@@ -91,7 +92,7 @@ class Writer:
         return self._items(values, path)
 
     def _ndarray(self, value: np.ndarray, path: str) -> Any:
-        if type(value) is not np.ndarray:
+        if type(value) not in _ARRAYS:
             raise TypeError(f"{path}: cannot save an array of type {type(value).__name__}")
         if value.dtype.kind == "U":
             width = value.dtype.itemsize // 4
@@ -203,10 +204,12 @@ class Reader:
         values, ends = (self._array(name, path) for name in names)
         if values.dtype != np.float64 or ends.dtype != np.uint64 or values.ndim != 1 or ends.ndim != 1:
             raise ModelFileError(f"{path}: rows must be float64 and their ends uint64, each of one dimension")
+        if len(ends) > len(values) + MAX_ITEMS:  # an empty row costs much more than its end
+            raise ModelFileError(f"{path}: more than {MAX_ITEMS} rows are empty")
         cuts = [0, *ends.tolist()]
         if any(a > b for a, b in pairwise(cuts)) or cuts[-1] != len(values):
             raise ModelFileError(f"{path}: ends of rows must rise to the number of values")
-        return [values[a:b].copy() for a, b in pairwise(cuts)]
+        return [values[a:b] for a, b in pairwise(cuts)]
 
     def _tuple(self, items: Any, path: str) -> tuple[Any, ...]:
         return tuple(self.value(v, f"{path}.{i}") for i, v in enumerate(items))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.fft import dctn, idctn
 
 from bvar._validation import check_real
@@ -17,7 +18,7 @@ from bvar.mollify.noising import as_float, per_sample
 __all__ = ["blur", "blur_scale"]
 
 
-def blur_scale(t: Any, side: int, *, s_min: float = 0.3) -> Any:
+def blur_scale(t: ArrayLike, side: int, *, s_min: float = 0.3) -> Any:
     """Give the width of the blur at a time: ``s_min ** (1 - t) * side ** t``.
 
     Parameters
@@ -45,7 +46,7 @@ def blur_scale(t: Any, side: int, *, s_min: float = 0.3) -> Any:
     return (s_min ** (1 - t) * largest**t)[()]
 
 
-def blur(X: Any, t: Any, *, s_min: float = 0.3) -> np.ndarray:
+def blur(X: ArrayLike, t: ArrayLike, *, s_min: float = 0.3) -> np.ndarray:
     """Blur signals or images by heat dissipation for the time ``tau = blur_scale(t, side) ** 2 / 2``.
 
     Source: Rissanen et al. 2023, as used by Heinonen et al., AISTATS 2025 (read in the latter's code).

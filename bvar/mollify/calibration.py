@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
 from bvar._validation import check_choice, check_integer
@@ -18,7 +19,9 @@ from bvar.mollify.mollifier import degrade_by_role, standard_moments, standardiz
 __all__ = ["attainable_accuracy", "expected_calibration_error"]
 
 
-def expected_calibration_error(y_true: Any, probabilities: Any, *, classes: Any = None, n_bins: int = 15) -> float:
+def expected_calibration_error(
+    y_true: ArrayLike, probabilities: ArrayLike, *, classes: ArrayLike | None = None, n_bins: int = 15
+) -> float:
     r"""Compute how far confidence is from accuracy, on average.
 
     Samples are sorted into bins of equal width by their confidence, the largest of their probabilities. With
@@ -67,14 +70,14 @@ def expected_calibration_error(y_true: Any, probabilities: Any, *, classes: Any 
 
 def attainable_accuracy(
     predict: Callable[[np.ndarray], Any],
-    X: Any,
-    y: Any,
+    X: ArrayLike,
+    y: ArrayLike,
     times: Any,
     *,
     role: str = "n",
     image_shape: tuple[int, ...] | None = None,
     moments: tuple[Any, Any] | None = None,
-    random_state: Any = None,
+    random_state: int | np.random.RandomState | None = None,
 ) -> np.ndarray:
     """Measure how often a classifier is right on data of each degradation.
 

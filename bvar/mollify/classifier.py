@@ -6,11 +6,13 @@ the promise of the Boolean estimators that a seed is one model bit for bit on ev
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
@@ -18,6 +20,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bvar._validation import check_integer, check_real
+from bvar.encoding.samples import all_or_nothing, as_table, flat_images
 from bvar.mollify.labels import soft_targets
 from bvar.mollify.mollifier import Mollifier, standard_moments, standardize
 from bvar.mollify.schedules import Schedule, progress
@@ -115,7 +118,7 @@ class MollifiedClassifier(ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        hidden_layer_sizes: Any = (128, 128),
+        hidden_layer_sizes: int | Sequence[int] = (128, 128),
         *,
         roles: str = "xn",
         beta: float = 2.0,
@@ -126,7 +129,7 @@ class MollifiedClassifier(ClassifierMixin, BaseEstimator):
         max_iter: int = 100,
         batch_size: int = 64,
         learning_rate: float = 0.001,
-        random_state: Any = None,
+        random_state: int | np.random.RandomState | None = None,
         verbose: bool | int = 0,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -142,13 +145,14 @@ class MollifiedClassifier(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any) -> Self:
+    @partial(all_or_nothing, failures=Exception)  # what has been learnt until an interrupt is kept
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Train on labelled samples.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Training samples.
+            Training samples; or images of the shape `image_shape`, (n_samples, height, width) or with channels.
         y : array-like of shape (n_samples,)
             Classes.
 
@@ -167,7 +171,7 @@ class MollifiedClassifier(ClassifierMixin, BaseEstimator):
         if check_real(self.label_smoothing, "label_smoothing", low=0) > 1:
             raise ValueError(f"label_smoothing must be in [0, 1], got {self.label_smoothing!r}")
         widths = _widths(self.hidden_layer_sizes)
-        X, y = validate_data(self, X, y, dtype=_DTYPES)
+        X, y = validate_data(self, self._rows(X), y, dtype=_DTYPES)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
@@ -184,13 +188,13 @@ class MollifiedClassifier(ClassifierMixin, BaseEstimator):
         self._train(X, codes, parameters, adam, random, degradation)
         return self
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Estimate probabilities; nothing is degraded.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Samples.
+            Samples, as in `fit`.
 
         Returns
         -------
@@ -198,17 +202,17 @@ class MollifiedClassifier(ClassifierMixin, BaseEstimator):
             Probabilities of the classes in the order of `classes_`.
         """
         check_is_fitted(self, "coefs_")
-        X = validate_data(self, X, dtype=_DTYPES, reset=False)
+        X = validate_data(self, self._rows(X), dtype=_DTYPES, reset=False)
         Z = standardize(X, self.mean_, self.std_).astype(self.coefs_[0].dtype, copy=False)
         return softmax(_activations(self.coefs_ + self.intercepts_, Z)[-1].astype(np.float64), axis=1)
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: ArrayLike) -> np.ndarray:
         """Predict classes; nothing is degraded.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Samples.
+            Samples, as in `fit`.
 
         Returns
         -------
@@ -217,6 +221,15 @@ class MollifiedClassifier(ClassifierMixin, BaseEstimator):
         """
         probabilities = self.predict_proba(X)  # first, for its check that there are classes
         return self.classes_[probabilities.argmax(axis=1)]
+
+    def _rows(self, X: Any) -> Any:
+        """Lay images out as rows, if they are of the shape that was named."""
+        rows, shape = flat_images(X, channels_last=self.image_shape is not None)
+        if shape is None or self.image_shape is None:
+            return as_table(X)
+        if shape != (*self.image_shape, 1)[:3]:
+            raise ValueError(f"image_shape is {self.image_shape!r}, but X has images of shape {shape}")
+        return rows
 
     def _train(
         self,

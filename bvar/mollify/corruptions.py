@@ -12,6 +12,7 @@ from math import ceil, floor, log
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.ndimage import convolve1d
 from scipy.signal import fftconvolve
 from sklearn.metrics import log_loss
@@ -136,7 +137,9 @@ CORRUPTIONS: tuple[str, ...] = tuple(_TABLE)
 """The names of all corruptions."""
 
 
-def corrupt(images: Any, name: str, severity: int, random_state: Any = None) -> np.ndarray:
+def corrupt(
+    images: ArrayLike, name: str, severity: int, random_state: int | np.random.RandomState | None = None
+) -> np.ndarray:
     """Corrupt images.
 
     Parameters
@@ -214,11 +217,11 @@ class CorruptedScores(NamedTuple):
 
 def corrupted_scores(
     predict_proba: Callable[[np.ndarray], Any],
-    X: Any,
-    y: Any,
+    X: ArrayLike,
+    y: ArrayLike,
     image_shape: tuple[int, int],
     *,
-    classes: Any = None,
+    classes: ArrayLike | None = None,
     names: Iterable[str] = CORRUPTIONS,
     severities: Iterable[int] = SEVERITIES,
     random_state: int = 0,
@@ -276,7 +279,9 @@ def corrupted_scores(
     return CorruptedScores(names, severities, *scores)
 
 
-def classification_scores(probabilities: Any, y: Any, classes: np.ndarray) -> tuple[float, float, float]:
+def classification_scores(
+    probabilities: ArrayLike, y: ArrayLike, classes: np.ndarray
+) -> tuple[float, float, float]:
     """Score probabilities.
 
     Parameters

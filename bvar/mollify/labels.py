@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.isotonic import isotonic_regression
 
 from bvar._validation import check_integer, check_real
@@ -15,7 +16,7 @@ from bvar._validation import check_integer, check_real
 __all__ = ["blur_smoothing", "confidence_matched_schedule", "noise_smoothing", "soft_targets", "unit_interval"]
 
 
-def noise_smoothing(t: Any, exponent: float = 1.0) -> Any:
+def noise_smoothing(t: ArrayLike, exponent: float = 1.0) -> Any:
     """Give the label smoothing of noisy samples: ``sin(pi t / 2) ** (2 exponent)``.
 
     For an exponent of 1 it is the noise fraction of :func:`noise_at_time`. Source: Heinonen et al., AISTATS 2025
@@ -50,7 +51,7 @@ def noise_smoothing(t: Any, exponent: float = 1.0) -> Any:
     return (np.sin(np.pi / 2 * unit_interval(t, "t")) ** (2 * exponent))[()]
 
 
-def blur_smoothing(t: Any, exponent: float = 1.0) -> Any:
+def blur_smoothing(t: ArrayLike, exponent: float = 1.0) -> Any:
     """Give the label smoothing of blurred samples: ``t ** exponent``.
 
     Source: Heinonen et al., AISTATS 2025 (read in the authors' code).
@@ -81,7 +82,7 @@ def blur_smoothing(t: Any, exponent: float = 1.0) -> Any:
     return (unit_interval(t, "t") ** exponent)[()]
 
 
-def soft_targets(codes: Any, gamma: Any, n_classes: int) -> np.ndarray:
+def soft_targets(codes: ArrayLike, gamma: ArrayLike, n_classes: int) -> np.ndarray:
     r"""Mix classes with the uniform distribution.
 
     .. math:: y = (1 - \gamma) \, \mathrm{onehot}(c) + \gamma / K
@@ -135,7 +136,7 @@ def soft_targets(codes: Any, gamma: Any, n_classes: int) -> np.ndarray:
     return targets
 
 
-def confidence_matched_schedule(t: Any, accuracies: Any, n_classes: int) -> np.ndarray:
+def confidence_matched_schedule(t: ArrayLike, accuracies: ArrayLike, n_classes: int) -> np.ndarray:
     r"""Give the label smoothing whose confidence is the accuracy that can be had.
 
     The largest entry of a soft target is :math:`1 - \gamma (K - 1) / K`. Equal to the accuracy acc(t) it says

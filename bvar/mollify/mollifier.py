@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
@@ -18,6 +19,7 @@ from bvar.mollify.schedules import Schedule
 __all__ = ["Mollifier", "degrade_by_role", "standard_moments", "standardize"]
 
 _SMOOTHING: dict[str, Callable[..., Any]] = {"n": noise_smoothing, "b": blur_smoothing}
+_LARGEST = 1e150  # the square of a larger number overflows
 _GONE = 1e-9  # the least noise fraction that a schedule gives: it stands for none
 
 
@@ -87,7 +89,7 @@ class Mollifier(BaseEstimator):
         self.schedule = schedule
 
     def degrade(
-        self, X: Any, random_state: Any = None, progress: float | None = None
+        self, X: ArrayLike, random_state: int | np.random.RandomState | None = None, progress: float | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Degrade samples.
 
@@ -157,7 +159,11 @@ class Mollifier(BaseEstimator):
 
 
 def degrade_by_role(
-    X: np.ndarray, role: str, t: Any, image_shape: tuple[int, ...] | None, random_state: Any = None
+    X: np.ndarray,
+    role: str,
+    t: ArrayLike,
+    image_shape: tuple[int, ...] | None,
+    random_state: int | np.random.RandomState | None = None,
 ) -> np.ndarray:
     """Degrade all samples in one way.
 
@@ -207,7 +213,7 @@ def beta_times(random: np.random.RandomState, beta: float, size: int) -> np.ndar
     return -np.expm1(np.log1p(-random.random_sample(size)) / beta)
 
 
-def standard_moments(X: Any, image_shape: tuple[int, ...] | None = None) -> tuple[Any, Any]:
+def standard_moments(X: ArrayLike, image_shape: tuple[int, ...] | None = None) -> tuple[Any, Any]:
     """Compute mean and standard deviation to standardise with.
 
     Parameters
@@ -221,7 +227,12 @@ def standard_moments(X: Any, image_shape: tuple[int, ...] | None = None) -> tupl
     Returns
     -------
     mean, std : ndarray of shape (n_features,), or two floats for images
-        Constant features have deviation 1, so that dividing changes nothing.
+        Of what is not NaN. Constant features have deviation 1, so that dividing changes nothing.
+
+    Raises
+    ------
+    ValueError
+        If a number is so large that its square overflows.
 
     Examples
     --------
@@ -233,12 +244,18 @@ def standard_moments(X: Any, image_shape: tuple[int, ...] | None = None) -> tupl
     X = as_float(X)
     images = image_shape is not None and check_image_shape(image_shape, X.shape[-1])
     axis = None if images else 0
-    mean, std = X.mean(axis=axis, dtype=np.float64), X.std(axis=axis, dtype=np.float64)
+    missing = np.isnan(X)
+    largest = float(np.abs(X).max(initial=0, where=~missing))
+    if largest > _LARGEST:
+        raise ValueError(f"X must be within {_LARGEST:g} of 0, or its variance overflows: scale it down")
+    known = np.ma.array(X, mask=missing) if missing.any() else X
+    moments = known.mean(axis, dtype=np.float64), known.std(axis, dtype=np.float64)
+    mean, std = (np.ma.filled(one, 0.0)[()] for one in moments)  # of nothing that is known: those of a constant
     rounding = 10 * np.finfo(X.dtype).eps * abs(mean)  # of a constant, whose computed deviation may not be 0
     return mean, np.where(std > rounding, std, 1.0)[()]
 
 
-def standardize(X: Any, mean: Any, std: Any) -> np.ndarray:
+def standardize(X: ArrayLike, mean: ArrayLike, std: ArrayLike) -> np.ndarray:
     """Return ``(X - mean) / std``.
 
     Parameters

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
+
+from bvar.encoding.samples import as_table
 
 __all__ = ["noise", "noise_at_time", "per_sample"]
 
 
-def noise(X: Any, gamma: Any, random_state: Any = None) -> np.ndarray:
+def noise(X: ArrayLike, gamma: ArrayLike, random_state: int | np.random.RandomState | None = None) -> np.ndarray:
     """Replace a share of the variance of standardised data by noise: ``sqrt(1 - gamma) X + sqrt(gamma) eps``.
 
     Parameters
@@ -44,7 +47,9 @@ def noise(X: Any, gamma: Any, random_state: Any = None) -> np.ndarray:
     return _mix(X, np.sqrt(1 - fraction), np.sqrt(fraction), random_state)
 
 
-def noise_at_time(X: Any, t: Any, random_state: Any = None) -> np.ndarray:
+def noise_at_time(
+    X: ArrayLike, t: ArrayLike, random_state: int | np.random.RandomState | None = None
+) -> np.ndarray:
     """Add noise as mollified classifiers do: ``cos(pi t / 2) X + sin(pi t / 2) eps``.
 
     This is :func:`noise` with the noise fraction ``sin(pi t / 2) ** 2``. Time runs from clean to noise: it is
@@ -110,7 +115,7 @@ def per_sample(value: Any, name: str, X: np.ndarray) -> np.ndarray:
     return numbers.reshape(-1, *(1,) * (X.ndim - 1))
 
 
-def as_float(X: Any) -> np.ndarray:
+def as_float(X: ArrayLike) -> np.ndarray:
     """Return samples as floats, without a copy if they are; a sample has at least one number.
 
     Parameters
@@ -123,7 +128,7 @@ def as_float(X: Any) -> np.ndarray:
     ndarray of float32 or float64
         The same numbers.
     """
-    array = np.asarray(X)
+    array = np.asarray(as_table(X))
     if array.ndim == 0:
         raise ValueError("X must be an array of samples, got a single number")
     return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)

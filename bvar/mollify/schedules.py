@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from bvar._validation import check_choice, check_integer, check_real
@@ -69,7 +70,7 @@ class Schedule(ABC):
     def _fraction(self, u: np.ndarray) -> np.ndarray:
         """Return the noise fraction before it is clipped."""
 
-    def gamma(self, u: Any) -> Any:
+    def gamma(self, u: ArrayLike) -> Any:
         """Give the noise fraction.
 
         Parameters
@@ -89,7 +90,7 @@ class Schedule(ABC):
         """
         return np.clip(self._fraction(_checked(u)), _FLOOR, 1.0)[()]
 
-    def alpha(self, u: Any) -> Any:
+    def alpha(self, u: ArrayLike) -> Any:
         """Give the weight of the data, ``sqrt(1 - gamma)``.
 
         Parameters
@@ -104,7 +105,7 @@ class Schedule(ABC):
         """
         return np.sqrt(1.0 - self.gamma(u))
 
-    def sigma(self, u: Any) -> Any:
+    def sigma(self, u: ArrayLike) -> Any:
         """Give the weight of the noise, ``sqrt(gamma)``.
 
         Parameters
@@ -119,7 +120,7 @@ class Schedule(ABC):
         """
         return np.sqrt(self.gamma(u))
 
-    def log_snr(self, u: Any) -> Any:
+    def log_snr(self, u: ArrayLike) -> Any:
         """Give the logarithm of the ratio of signal to noise, ``log(1 - gamma) - log(gamma)``.
 
         Parameters

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import expit, ndtr
 
 from bvar._validation import check_choice, check_real
@@ -18,7 +19,7 @@ __all__ = ["mollified_threshold", "mollified_variation"]
 _NOISE = ("logistic", "gaussian", "uniform")
 
 
-def mollified_threshold(s: Any, tau: Any, width: float, noise: str = "logistic") -> Any:
+def mollified_threshold(s: ArrayLike, tau: ArrayLike, width: float, noise: str = "logistic") -> Any:
     r"""Give the probability that a sum in noise reaches its threshold, :math:`P(s + \mathrm{noise} \ge \tau)`.
 
     As the width w goes to 0 it becomes the step, but at :math:`s = \tau`, where it is 1/2. At distance d from tau
@@ -56,7 +57,9 @@ def mollified_threshold(s: Any, tau: Any, width: float, noise: str = "logistic")
     return (expit if noise == "logistic" else ndtr)(z)[()]
 
 
-def mollified_variation(s: Any, tau: Any, width: float, noise: str = "logistic", step: float | None = None) -> Any:
+def mollified_variation(
+    s: ArrayLike, tau: ArrayLike, width: float, noise: str = "logistic", step: float | None = None
+) -> Any:
     r"""Give how much the mollified threshold varies with the sum: its derivative, or its change over a step.
 
     The derivative is the density of the noise at :math:`s - \tau`. For logistic noise of scale

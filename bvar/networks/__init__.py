@@ -11,6 +11,7 @@ from bvar.networks.front import front_network
 from bvar.networks.gates import gate_network
 from bvar.networks.losses import (
     FULL_WEIGHT,
+    LOSS_ONE,
     SIGNAL_MAX,
     BinaryCrossEntropy,
     CrossEntropy,
@@ -26,6 +27,7 @@ from bvar.networks.votes import Votes
 
 __all__ = [
     "FULL_WEIGHT",
+    "LOSS_ONE",
     "SIGNAL_MAX",
     "VGG_SMALL",
     "BinaryCrossEntropy",

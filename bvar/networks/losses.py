@@ -3,9 +3,10 @@ r"""Losses that turn integer scores into integer signals (``docs/explanation/exa
 Every loss gives the signal of a score as a rounded multiple of its derivative, in [-127, 127].  Scores are
 integers, tables of exponentials are integers, and each signal is one rounded division of integers, the same
 everywhere.  A sample may have a weight, an integer fraction of `FULL_WEIGHT`, by which its signals are multiplied
-and rounded.
+and rounded.  The value of a loss, which people look at and training never reads, is an integer too, in units of
+2**-32: it adds like votes do, and is the same everywhere.
 
-Longer than other modules, because four losses are documented here, beside the one idea that they share.
+Longer than other modules, because three losses are documented here, beside the one idea that they share.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from fractions import Fraction
 
 import numpy as np
 
-from bvar._fixed_point import exp_table, sqrt
+from bvar._fixed_point import LOG_BITS, exp_table, log, sqrt
 from bvar._validation import check_array, check_integer, check_real
 
 __all__ = [
     "FULL_WEIGHT",
+    "LOSS_ONE",
     "SIGNAL_MAX",
     "BinaryCrossEntropy",
     "CrossEntropy",
@@ -35,11 +37,22 @@ SIGNAL_MAX = 127
 FULL_WEIGHT = 2**16
 """The weight of a sample whose signals are taken as they are."""
 
+LOSS_ONE = 2**LOG_BITS
+"""A loss of 1, in the units in which losses are added up."""
+
 
 class Loss(ABC):
-    """What a network needs of a loss."""
+    """What a network needs of a loss; how to write one is shown in ``docs/develop/add-a-loss.md``.
 
-    def signals(self, scores: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    A loss of one's own defines `check_targets`, `full_signals` and `fixed_values`, and `n_correct` where there is
+    right and wrong.
+
+    See Also
+    --------
+    ProbabilisticLoss : For a loss whose scores mean probabilities.
+    """
+
+    def signals(self, scores: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None) -> np.ndarray:
         """Compute the signal of each score.
 
         Parameters
@@ -48,7 +61,7 @@ class Loss(ABC):
             Outputs of the last layer.
         y : ndarray of int
             Targets, see the class.
-        weights : ndarray of int, shape (n_samples,), optional
+        sample_weight : ndarray of int, shape (n_samples,), optional
             Weights of samples in [0, FULL_WEIGHT]; default: all FULL_WEIGHT.
 
         Returns
@@ -61,11 +74,11 @@ class Loss(ABC):
         TypeError, ValueError
             If targets or weights are not as described.
         """
-        scores = check_array(scores, "scores", dtype=np.int32, ndim=2).astype(np.int64)
-        z = self._signals(scores, self._check_targets(scores, y))
-        if weights is not None:
-            weights = check_weights(weights, len(scores))[:, None]
-            z = np.sign(z) * ((np.abs(z) * weights + FULL_WEIGHT // 2) // FULL_WEIGHT)
+        scores = self.check_scores(scores)
+        z = self.full_signals(scores, self.check_targets(scores, y))
+        if sample_weight is not None:
+            shares = check_sample_weight(sample_weight, len(scores))[:, None]
+            z = np.sign(z) * ((np.abs(z) * shares + FULL_WEIGHT // 2) // FULL_WEIGHT)
         return z.astype(np.int8)
 
     def values(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -81,10 +94,30 @@ class Loss(ABC):
         Returns
         -------
         ndarray of float64, shape (n_samples,)
-            Losses.
+            Losses, each the nearest float to a whole number of units.
         """
-        scores = check_array(scores, "scores", dtype=np.int32, ndim=2).astype(np.int64)
-        return self._values(scores, self._check_targets(scores, y))
+        return np.asarray(self._fixed_values(scores, y) / LOSS_ONE, np.float64)
+
+    def total(self, scores: np.ndarray, y: np.ndarray) -> int:
+        """Add up the losses of samples; totals of disjoint samples add, whatever the order.
+
+        Parameters
+        ----------
+        scores : ndarray of int32, shape (n_samples, n_outputs)
+            Outputs of the last layer.
+        y : ndarray of int
+            Targets, see the class.
+
+        Returns
+        -------
+        int
+            The sum in units of 2**-32, so that :data:`bvar.networks.LOSS_ONE` is a loss of 1.
+        """
+        return int(self._fixed_values(scores, y).sum())
+
+    def _fixed_values(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+        scores = self.check_scores(scores)
+        return self.fixed_values(scores, self.check_targets(scores, y))
 
     def n_correct(self, scores: np.ndarray, y: np.ndarray) -> int:
         """Count the samples whose scores give their target.
@@ -103,14 +136,83 @@ class Loss(ABC):
         """
         return 0
 
-    @abstractmethod
-    def _check_targets(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray: ...
+    def check_scores(self, scores: np.ndarray) -> np.ndarray:
+        """Check scores, and make them wide enough to compute with.
+
+        Parameters
+        ----------
+        scores : ndarray of int32, shape (n_samples, n_outputs)
+            Outputs of the last layer.
+
+        Returns
+        -------
+        ndarray of int64, of the shape of `scores`
+            The same numbers.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If they are not as described.
+        """
+        return check_array(scores, "scores", dtype=np.int32, ndim=2).astype(np.int64)
 
     @abstractmethod
-    def _signals(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray: ...
+    def check_targets(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Check targets, and make of them what the other two methods want.
+
+        Parameters
+        ----------
+        scores : ndarray of int64, shape (n_samples, n_outputs)
+            Outputs of the last layer.
+        y : ndarray
+            Targets as they were given. Estimators give indices of classes, shape (n_samples,), or shares in 127ths
+            where a mollifier softens them, shape (n_samples, n_outputs); labels 0 and 1, or numbers on the scale
+            of scores, shape (n_samples, n_outputs).
+
+        Returns
+        -------
+        ndarray of int64
+            What :meth:`full_signals` and :meth:`fixed_values` are given.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the targets do not fit; nothing has been changed then.
+        """
 
     @abstractmethod
-    def _values(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray: ...
+    def full_signals(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Compute the signals of samples that count in full, from integers alone.
+
+        Parameters
+        ----------
+        scores : ndarray of int64, shape (n_samples, n_outputs)
+            Outputs of the last layer.
+        targets : ndarray of int64
+            What :meth:`check_targets` returned.
+
+        Returns
+        -------
+        ndarray of int64, shape (n_samples, n_outputs)
+            Signals in [-127, 127], in proportion to the derivative of the loss.
+        """
+
+    @abstractmethod
+    def fixed_values(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Compute the loss of each sample in units of 2**-32, from integers alone.
+
+        Parameters
+        ----------
+        scores : ndarray of int64, shape (n_samples, n_outputs)
+            Outputs of the last layer.
+        targets : ndarray of int64
+            What :meth:`check_targets` returned.
+
+        Returns
+        -------
+        ndarray of int64 or of int, shape (n_samples,)
+            Losses.
+        """
 
 
 class ProbabilisticLoss(Loss):
@@ -151,7 +253,7 @@ class CrossEntropy(ProbabilisticLoss):
     Attributes
     ----------
     table : ndarray of int64
-        ``table[d]`` is ``round(2**20 * exp(-d / T))``; the last entry is 0.
+        ``table[d]`` is ``round(2**20 * exp(-d / (T * sqrt(n))))``; the last entry is 0.
 
     Raises
     ------
@@ -177,6 +279,7 @@ class CrossEntropy(ProbabilisticLoss):
     """
 
     BITS = 20
+    _log_table: np.ndarray
 
     def __init__(self, fan_in: int, temperature: float = 1.0) -> None:
         self.table = _exp_table(fan_in, temperature, self.BITS)
@@ -194,8 +297,8 @@ class CrossEntropy(ProbabilisticLoss):
         ndarray of float64, shape (n_samples, n_classes)
             Rows that sum to one, each entry one division of two integers.
         """
-        weights, total = self._weights(check_array(scores, "scores", dtype=np.int32, ndim=2).astype(np.int64))
-        return weights / total
+        parts, total = self._parts(self.check_scores(scores))
+        return parts / total
 
     def n_correct(self, scores: np.ndarray, y: np.ndarray) -> int:
         """Count the samples whose best score is that of their class.
@@ -214,20 +317,26 @@ class CrossEntropy(ProbabilisticLoss):
         """
         return count_best(scores, y)
 
-    def _check_targets(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def check_targets(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Turn classes into shares, and check shares."""
         return class_shares(scores, y)
 
-    def _signals(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
-        weights, total = self._weights(scores)
-        return (2 * SIGNAL_MAX * weights + total) // (2 * total) - y
+    def full_signals(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Subtract the shares from the rounded softmax."""
+        parts, total = self._parts(scores)
+        return (2 * SIGNAL_MAX * parts + total) // (2 * total) - targets
 
-    def _values(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
-        weights, total = self._weights(scores)
-        return np.log(total[:, 0]) - (y * np.log(np.maximum(weights, 1))).sum(axis=1) / SIGNAL_MAX
+    def fixed_values(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Add up the logarithms of the probabilities by their shares."""
+        distance = scores.max(axis=1, keepdims=True) - scores
+        expected = (targets * _look_up(_logs(self), distance)).sum(axis=1)
+        total = _look_up(self.table, distance).sum(axis=1)
+        return log(total) - (2 * expected + SIGNAL_MAX) // (2 * SIGNAL_MAX)
 
-    def _weights(self, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        weights = _look_up(self.table, scores.max(axis=1, keepdims=True) - scores)
-        return weights, weights.sum(axis=1, keepdims=True)
+    def _parts(self, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give the softmax of scores as numerators and a denominator."""
+        parts = _look_up(self.table, scores.max(axis=1, keepdims=True) - scores)
+        return parts, parts.sum(axis=1, keepdims=True)
 
 
 def integer_targets(y: np.ndarray, smoothing: np.ndarray, n_classes: int) -> np.ndarray:
@@ -277,16 +386,17 @@ def integer_targets(y: np.ndarray, smoothing: np.ndarray, n_classes: int) -> np.
 class BinaryCrossEntropy(ProbabilisticLoss):
     r"""Cross-entropy of each score on its own against a label that is 0 or 1, for any number of labels at once.
 
-    .. math:: z_j = (1 - 2 y_j) \operatorname{round}(127 \, \sigma((1 - 2 y_j) \, s_j / T)) ,
+    .. math:: z_j = (1 - 2 y_j) \operatorname{round}(127 \, \sigma\bigl((1 - 2 y_j) \, s_j / (T \sqrt n)\bigr) ,
 
-    with the logistic function from the table of :class:`CrossEntropy`.
+    with n the terms of a score, T the temperature, and the logistic function from the table of
+    :class:`CrossEntropy`.
 
     Parameters
     ----------
     fan_in : int
         Number of terms in a score.
     temperature : float, default=1.0
-        The temperature T in units of the spread of random scores.
+        The temperature T in units of the spread of random scores, the square root of n.
 
     Attributes
     ----------
@@ -312,6 +422,7 @@ class BinaryCrossEntropy(ProbabilisticLoss):
     """
 
     BITS = 20
+    _log_table: np.ndarray
 
     def __init__(self, fan_in: int, temperature: float = 1.0) -> None:
         self.table = _exp_table(fan_in, temperature, self.BITS)
@@ -329,7 +440,7 @@ class BinaryCrossEntropy(ProbabilisticLoss):
         ndarray of float64, shape (n_samples, n_outputs)
             Probabilities, each one division of two integers.
         """
-        part, total = self._logistic(check_array(scores, "scores", dtype=np.int32, ndim=2).astype(np.int64))
+        part, total = self._logistic(self.check_scores(scores))
         return part / total
 
     def n_correct(self, scores: np.ndarray, y: np.ndarray) -> int:
@@ -349,7 +460,8 @@ class BinaryCrossEntropy(ProbabilisticLoss):
         """
         return int(np.count_nonzero(((scores > 0) == y).all(axis=1)))
 
-    def _check_targets(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def check_targets(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Check labels."""
         y = np.asarray(y)
         if y.shape != scores.shape:
             raise ValueError(f"y must have the shape of scores {scores.shape}, got {y.shape}")
@@ -357,13 +469,18 @@ class BinaryCrossEntropy(ProbabilisticLoss):
             raise TypeError("y must be an array of labels 0 and 1")
         return y.astype(np.int64)
 
-    def _signals(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
-        wrong, total = self._logistic((1 - 2 * y) * scores)
-        return (1 - 2 * y) * ((2 * SIGNAL_MAX * wrong + total) // (2 * total))
+    def full_signals(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Round the logistic function of each score that is on the wrong side."""
+        wrong, total = self._logistic((1 - 2 * targets) * scores)
+        return (1 - 2 * targets) * ((2 * SIGNAL_MAX * wrong + total) // (2 * total))
 
-    def _values(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
-        right, total = self._logistic((2 * y - 1) * scores)
-        return (np.log(total) - np.log(np.maximum(right, 1))).sum(axis=1)
+    def fixed_values(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Add the losses of the labels."""
+        small = _look_up(self.table, np.abs(scores))
+        right = np.where(
+            (2 * targets - 1) * scores > 0, log(self.table[:1]), _look_up(_logs(self), np.abs(scores))
+        )
+        return (log(self.table[0] + small) - right).sum(axis=1)
 
     def _logistic(self, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give the logistic function of scores as a numerator and a denominator."""
@@ -388,8 +505,8 @@ class SquaredError(Loss):
 
     Notes
     -----
-    Targets are integers in units of scores, shape (n_samples, n_outputs).  Halves round away from zero.  Values
-    are squared distances in units of the scale, added over the outputs.
+    Targets are integers in units of scores, within 2**31 of 0, shape (n_samples, n_outputs).  Halves round away
+    from zero.  Values are squared distances in units of the scale, added over the outputs.
 
     Examples
     --------
@@ -402,21 +519,30 @@ class SquaredError(Loss):
     def __init__(self, scale: int) -> None:
         self.scale = check_integer(scale, "scale", low=1, high=2**30)
 
-    def _check_targets(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def check_targets(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Check numbers."""
         y = np.asarray(y)
         if y.shape != scores.shape:
             raise ValueError(f"y must have the shape of scores {scores.shape}, got {y.shape}")
         if y.dtype.kind not in "iu":
             raise TypeError(f"y must be an array of integers, got {y.dtype}")
+        if y.size and not -(2**31) <= int(y.min()) <= int(y.max()) <= 2**31:
+            raise ValueError(f"y must be within 2**31 of 0, got [{y.min()}, {y.max()}]")
         return y.astype(np.int64)
 
-    def _signals(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
-        error = scores - y
+    def full_signals(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Round and clip the error."""
+        error = scores - targets
         size = (2 * SIGNAL_MAX * np.abs(error) + self.scale) // (2 * self.scale)
         return np.sign(error) * np.minimum(size, SIGNAL_MAX)
 
-    def _values(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return (((scores - y) / self.scale) ** 2).sum(axis=1)
+    def fixed_values(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Square the error in units of the scale."""
+        error = np.abs(scores - targets)
+        # the usual error of some hundred fits; what does not is rare, and is left to the integers of Python
+        fits = int(error.max(initial=0)) ** 2 * error.shape[1] < 2 ** (62 - LOG_BITS)
+        squares = (error.astype(np.int64 if fits else object) ** 2).sum(axis=1)
+        return (2 * LOSS_ONE * squares + self.scale**2) // (2 * self.scale**2)
 
 
 def _exp_table(fan_in: int, temperature: float, bits: int) -> np.ndarray:
@@ -425,6 +551,13 @@ def _exp_table(fan_in: int, temperature: float, bits: int) -> np.ndarray:
         raise ValueError(f"temperature must be in [0.001, 1000], got {temperature!r}")
     # the float is read as the exact fraction that it is: no rounding enters here
     return exp_table(sqrt(fan_in * Fraction(temperature) ** 2), bits)
+
+
+def _logs(loss: CrossEntropy | BinaryCrossEntropy) -> np.ndarray:
+    """Return logarithms of the table of a loss, for 0 that of 1; made once, and again where a loss was loaded."""
+    if not hasattr(loss, "_log_table"):
+        loss._log_table = log(np.maximum(loss.table, 1))
+    return loss._log_table
 
 
 def _look_up(table: np.ndarray, distance: np.ndarray) -> np.ndarray:
@@ -461,11 +594,11 @@ def _check_shares(y: np.ndarray, scores: np.ndarray) -> np.ndarray:
     return y.astype(np.int64)
 
 
-def check_weights(weights: np.ndarray, n_samples: int) -> np.ndarray:
+def check_sample_weight(sample_weight: np.ndarray, n_samples: int) -> np.ndarray:
     """Return weights of samples as int64, after checking them."""
-    weights = np.asarray(weights)
-    if weights.shape != (n_samples,) or weights.dtype.kind not in "iu":
-        raise TypeError(f"weights must be {n_samples} integers, got {weights.dtype} of shape {weights.shape}")
-    if n_samples and (weights.min() < 0 or weights.max() > FULL_WEIGHT):
-        raise ValueError(f"weights must be in [0, {FULL_WEIGHT}], got [{weights.min()}, {weights.max()}]")
-    return weights.astype(np.int64)
+    shares = np.asarray(sample_weight)
+    if shares.shape != (n_samples,) or shares.dtype.kind not in "iu":
+        raise TypeError(f"sample_weight must be {n_samples} integers, got {shares.dtype} of shape {shares.shape}")
+    if n_samples and (shares.min() < 0 or shares.max() > FULL_WEIGHT):
+        raise ValueError(f"sample_weight must be in [0, {FULL_WEIGHT}], got [{shares.min()}, {shares.max()}]")
+    return shares.astype(np.int64)

@@ -271,7 +271,7 @@ class Network:
             n_samples=n,
             sample_weight=FULL_WEIGHT * n if sample_weight is None else int(np.sum(sample_weight, dtype=np.int64)),
             n_correct=self.loss.n_correct(scores, y),
-            loss=float(self.loss.values(scores, y).sum()),
+            loss=self.loss.total(scores, y),
         )
 
     def _check_real(self, sums: Sums | None) -> None:

@@ -30,8 +30,9 @@ class Votes:
         Sum of their weights, each an integer fraction of :data:`bvar.networks.FULL_WEIGHT`.
     n_correct : int
         How many of them the network got right before the votes, where the loss knows right from wrong.
-    loss : float
-        Sum of their losses, for people to look at; neither of the two enters the training.
+    loss : int
+        Sum of their losses in units of 2**-32, see :data:`bvar.networks.LOSS_ONE`, for people to look at; neither
+        of the two enters the training.
     marginals : tuple of Marginals or None, default=()
         For each parameter whose votes are centred, what they will be centred by.
     real : RealSums, optional
@@ -43,7 +44,7 @@ class Votes:
     >>> import numpy as np
     >>> from bvar.networks import Votes
     >>> q = np.array([[1, -2]], dtype=np.int32)
-    >>> a = Votes((q,), n_samples=2, sample_weight=2**17, n_correct=1, loss=0.5)
+    >>> a = Votes((q,), n_samples=2, sample_weight=2**17, n_correct=1, loss=2**31)
     >>> sum([a, a]).tensors[0], (a + a).n_samples
     (array([[ 2, -4]], dtype=int32), 4)
     """
@@ -52,7 +53,7 @@ class Votes:
     n_samples: int
     sample_weight: int
     n_correct: int
-    loss: float
+    loss: int
     marginals: tuple[Marginals | None, ...] = ()
     real: Sums | None = None
 

@@ -11,9 +11,10 @@ from scipy.special import log_softmax
 from bvar._validation import check_array
 from bvar.networks.losses import (
     FULL_WEIGHT,
+    LOSS_ONE,
     SIGNAL_MAX,
     ProbabilisticLoss,
-    check_weights,
+    check_sample_weight,
     class_shares,
     count_best,
 )
@@ -44,35 +45,69 @@ class RealCrossEntropy(ProbabilisticLoss):
     """
 
     def signals(self, scores: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None) -> np.ndarray:
-        """Compute the signal of each score, float32 in [-127, 127]."""
-        scores = _check_scores(scores)
-        z = self._signals(scores, self._check_targets(scores, y))
+        """Compute the signal of each score.
+
+        Parameters
+        ----------
+        scores : ndarray of float32, shape (n_samples, n_classes)
+            Outputs of the last layer.
+        y : ndarray of int
+            Targets, see the class.
+        sample_weight : ndarray of int, shape (n_samples,), optional
+            Weights of samples in [0, FULL_WEIGHT]; default: all FULL_WEIGHT.
+
+        Returns
+        -------
+        ndarray of float32, shape (n_samples, n_classes)
+            Signals in [-127, 127]; positive means that the loss rises with the score.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If targets or weights are not as described.
+        """
+        scores = self.check_scores(scores)
+        z = self.full_signals(scores, self.check_targets(scores, y))
         if sample_weight is not None:
-            z *= (check_weights(sample_weight, len(scores)) / FULL_WEIGHT)[:, None]
+            z *= (check_sample_weight(sample_weight, len(scores)) / FULL_WEIGHT)[:, None]
         return z.astype(np.float32)
 
-    def values(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Compute the loss of each sample, in nats."""
-        scores = _check_scores(scores)
-        return self._values(scores, self._check_targets(scores, y))
-
     def probabilities(self, scores: np.ndarray) -> np.ndarray:
-        """Turn scores into probabilities, float64."""
-        return np.exp(log_softmax(_check_scores(scores), axis=1))
+        """Turn scores into probabilities.
+
+        Parameters
+        ----------
+        scores : ndarray of float32, shape (n_samples, n_classes)
+            Outputs of the last layer.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples, n_classes)
+            Rows that sum to one.
+        """
+        return np.exp(log_softmax(self.check_scores(scores), axis=1))
 
     def n_correct(self, scores: np.ndarray, y: np.ndarray) -> int:
         """Count the samples whose best score is that of their class, or of the largest share."""
         return count_best(scores, y)
 
-    def _check_targets(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def check_scores(self, scores: np.ndarray) -> np.ndarray:
+        """Check float32 scores, and make them float64."""
+        return check_array(scores, "scores", dtype=np.float32, ndim=2).astype(np.float64)
+
+    def check_targets(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Turn classes into shares."""
         return class_shares(scores, y)
 
-    def _signals(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return SIGNAL_MAX * np.exp(log_softmax(scores, axis=1)) - y
+    def full_signals(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Compute the signals of samples that count in full, in floats."""
+        return SIGNAL_MAX * np.exp(log_softmax(scores, axis=1)) - targets
 
-    def _values(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return -(y * log_softmax(scores, axis=1)).sum(axis=1) / SIGNAL_MAX
+    def fixed_values(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Round losses to units of 2**-32; those beyond 2**20, and NaN, count 2**20."""
+        return np.rint(LOSS_ONE * np.fmin(nats(scores, targets), 2.0**20)).astype(np.int64)
 
 
-def _check_scores(scores: np.ndarray) -> np.ndarray:
-    return check_array(scores, "scores", dtype=np.float32, ndim=2).astype(np.float64)
+def nats(scores: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Return the cross-entropy of each sample, before it is rounded to units."""
+    return -(shares * log_softmax(scores, axis=1)).sum(axis=1) / SIGNAL_MAX

@@ -9,18 +9,23 @@ stream NumPy keeps; :class:`RandomRotation` also depends on the elementary funct
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.ndimage import map_coordinates
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from bvar._validation import check_choice, check_image_shape, check_integer, check_real
+from bvar.encoding.samples import as_table, refuse_channels_first
 
 __all__ = ["Augmentation", "RandomFlip", "RandomRotation", "RandomShift", "apply_augmentations"]
+
+Change = Callable[[np.ndarray, np.random.RandomState], np.ndarray]
+"""An augmentation, or a function of one's own: takes samples and random numbers, and returns new samples."""
 
 _FILLS = {"edge": "nearest", "reflect": "mirror"}  # as NumPy and as SciPy call them
 
@@ -36,7 +41,7 @@ class Augmentation(BaseEstimator, ABC):
     image_shape: tuple[int, ...] | None
     probability: float
 
-    def __call__(self, X: Any, random_state: Any = None) -> np.ndarray:
+    def __call__(self, X: ArrayLike, random_state: int | np.random.RandomState | None = None) -> np.ndarray:
         """Change some images at random.
 
         Parameters
@@ -56,7 +61,7 @@ class Augmentation(BaseEstimator, ABC):
         TypeError, ValueError
             If a parameter of the object or an argument is not as described.
         """
-        X = np.asarray(X)
+        X = np.asarray(as_table(X))
         if X.dtype.kind not in "biuf":
             raise TypeError(f"X must be numbers, got dtype {X.dtype}")
         probability = check_real(self.probability, "probability", low=0)
@@ -79,7 +84,9 @@ class Augmentation(BaseEstimator, ABC):
                 raise ValueError("image_shape must be given for flat samples: (height, width) or with channels")
             return check_image_shape(self.image_shape, X.shape[1])
         height, width, channels = (*X.shape[1:], 1)[:3]
-        if self.image_shape is not None and (*self.image_shape, 1)[:3] != (height, width, channels):
+        if self.image_shape is None:
+            refuse_channels_first(X)
+        elif (*self.image_shape, 1)[:3] != (height, width, channels):
             raise ValueError(f"image_shape is {self.image_shape!r}, but X has images of shape {X.shape[1:]}")
         return height, width, channels
 
@@ -229,7 +236,11 @@ class RandomRotation(Augmentation):
         return (out if images.dtype.kind == "f" else np.rint(out)).astype(images.dtype)
 
 
-def apply_augmentations(X: Any, augment: Any, random_state: Any = None) -> np.ndarray:
+def apply_augmentations(
+    X: ArrayLike,
+    augment: Change | Sequence[Change] | None,
+    random_state: int | np.random.RandomState | None = None,
+) -> np.ndarray:
     """Apply augmentations one after the other.
 
     Parameters
@@ -260,7 +271,7 @@ def apply_augmentations(X: Any, augment: Any, random_state: Any = None) -> np.nd
     (2, 4, 4)
     """
     random = check_random_state(random_state)
-    X = np.asarray(X)
+    X = np.asarray(as_table(X))
     for change in as_augmentations(augment):
         changed = np.asarray(change(X, random))
         if changed.shape != X.shape:

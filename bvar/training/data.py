@@ -1,51 +1,150 @@
-"""What passes through a network while it is trained: minibatches with noise and weights, and the best so far."""
+"""What passes through a network in an epoch: samples in minibatches, with noise on their bits and with weights.
+
+Order, noise and the turns of light samples are drawn from one stream of random words, in the order that
+``docs/explanation/exactness.md`` gives, so that a port or a cluster can draw the same.
+"""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
+from bvar._validation import check_integer, check_real
 from bvar.bits import BitMatrix
 from bvar.bits.random import RandomWords
 from bvar.networks.losses import FULL_WEIGHT
-from bvar.networks.network import Network
-from bvar.networks.votes import Votes
 
-__all__ = ["BestNetwork", "TrainingData", "audible", "empty_history", "rows_of", "train_epoch"]
+__all__ = ["Batch", "Data", "TrainingData", "audible", "check_flip_noise", "rows_of"]
 
 _SOFT = FULL_WEIGHT // 8
 """The least weight that a signal is multiplied with: an int8 signal has no room for less."""
 
-Batch = tuple[BitMatrix, np.ndarray, np.ndarray | None]
+Batch = tuple[Any, np.ndarray, np.ndarray | None]
+"""Inputs, targets and, if they differ, weights of some samples: what `Network.step` takes."""
 
 
-class TrainingData(NamedTuple):
-    """Encoded samples, their targets and, if they differ, their weights."""
+class Data(Protocol):
+    """What a trainer asks of data, wherever they are."""
 
-    bits: BitMatrix
-    targets: np.ndarray
-    weights: np.ndarray | None
+    @property
+    def n_batches(self) -> int:
+        """Number of batches, and so of steps, of an epoch."""
+        ...
+
+    def epoch(self, progress: float, source: RandomWords) -> Iterable[Any]:
+        """Give the batches of an epoch, as the crew takes them; `progress` in [0, 1) is how far training is."""
+        ...
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Encoded samples, their targets and weights, and how an epoch is made of them.
+
+    Parameters
+    ----------
+    x : BitMatrix of shape (n_samples, n_inputs)
+        Inputs; values may be missing. Or numbers, where the first layer takes those.
+    y : ndarray of int, shape (n_samples, ...)
+        Targets, as the loss wants them.
+    sample_weight : ndarray of int, shape (n_samples,), optional
+        Weights of samples in [0, FULL_WEIGHT]; default: all FULL_WEIGHT.
+    batch_size : int, default=100
+        Samples of a step; the last batch of an epoch may have fewer.
+    flip_noise : float, default=0.0
+        Probability with which each known bit is flipped, anew in each epoch; in steps of 1/64, at most 0.5.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as described.
+
+    See Also
+    --------
+    bvar.training.Trainer : Which has an example.
+    """
+
+    x: Any
+    y: np.ndarray
+    sample_weight: np.ndarray | None = None
+    batch_size: int = 100
+    flip_noise: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_integer(self.batch_size, "batch_size", low=1)
+        check_flip_noise(self.flip_noise)
+        if self.flip_noise and not isinstance(self.x, BitMatrix):
+            raise TypeError(f"flip_noise must be 0 where x is not bits, got {self.flip_noise!r}")
+        for name in ("y", "sample_weight"):
+            value = getattr(self, name)
+            if value is not None and len(value) != len(self):
+                raise ValueError(f"{name} must have an entry for each of {len(self)} samples, got {len(value)}")
 
     def __len__(self) -> int:
         """Return the number of samples."""
-        return len(self.bits)
+        return len(self.x)
 
-    def batches(
-        self, order: np.ndarray, batch_size: int, sixty_fourths: int, source: RandomWords
-    ) -> Iterator[Batch]:
-        """Cut samples into minibatches, and flip some of their bits; missing values stay missing."""
-        weights = None if self.weights is None else _heard(self.weights, source)
-        for start in range(0, len(order), batch_size):
-            rows = order[start : start + batch_size]
-            batch = self.bits[rows]
-            if sixty_fourths:
-                noise = source.rare_bits(*batch.shape, sixty_fourths).words
-                noisy = batch.words ^ (noise if batch.known is None else noise & batch.known)
-                batch = BitMatrix.trusted(noisy, batch.n_bits, batch.known)
-            yield batch, self.targets[rows], None if weights is None else weights[rows]
+    @property
+    def n_batches(self) -> int:
+        """Number of batches of an epoch."""
+        return -(-len(self) // self.batch_size)
+
+    def epoch(self, progress: float, source: RandomWords) -> Iterator[Batch]:
+        """Draw an order and cut it into batches.
+
+        Parameters
+        ----------
+        progress : float
+            How far training is; these data are the same all the time.
+        source : RandomWords
+            Where order, turns of light samples and noise come from.
+
+        Returns
+        -------
+        iterator of tuple
+            Inputs, targets and weights of each batch.
+        """
+        return self.batches(source.permutation(len(self)), source)
+
+    def batches(self, order: np.ndarray, source: RandomWords) -> Iterator[Batch]:
+        """Cut samples into batches, and flip some of their bits; missing values stay missing.
+
+        Parameters
+        ----------
+        order : ndarray of int
+            Numbers of samples.
+        source : RandomWords
+            Where turns of light samples and noise come from.
+
+        Returns
+        -------
+        iterator of tuple
+            Inputs, targets and weights of each batch.
+        """
+        weights = None if self.sample_weight is None else _heard(self.sample_weight, source)
+        for start in range(0, len(order), self.batch_size):
+            rows = order[start : start + self.batch_size]
+            yield self._noisy(self.x[rows], source), self.y[rows], None if weights is None else weights[rows]
+
+    def _noisy(self, x: Any, source: RandomWords) -> Any:
+        sixty_fourths = round(64 * self.flip_noise)  # the only steps that the random bits have
+        if not sixty_fourths:
+            return x
+        noise = source.rare_bits(x.n_rows, x.n_bits, sixty_fourths).words
+        noisy = x.words ^ (noise if x.known is None else noise & x.known)
+        return BitMatrix.trusted(noisy, x.n_bits, x.known)
+
+
+def check_flip_noise(value: Any, others: str = "") -> float:
+    """Return a probability of flips after checking it; `others` says what else is accepted, for the message."""
+    text = f"flip_noise must be a number in [0, 0.5]{others}, got {value!r}"
+    if isinstance(value, str):
+        raise ValueError(text)
+    if check_real(value, "flip_noise", low=0) > 0.5:
+        raise ValueError(text)
+    return float(value)
 
 
 def _heard(weights: np.ndarray, source: RandomWords) -> np.ndarray:
@@ -61,36 +160,6 @@ def _heard(weights: np.ndarray, source: RandomWords) -> np.ndarray:
     return np.where(weights < _SOFT, soft, weights)
 
 
-def train_epoch(network: Network, batches: Iterator[Batch]) -> tuple[Votes, np.ndarray]:
-    """Take one step per minibatch; return what was seen, without votes, and the flips per parameter."""
-    seen = Votes((), 0, 0, 0, 0.0)
-    flips = np.zeros(len(network.parameters))
-    for batch in batches:
-        part, flipped = network.step(*batch)
-        flips += flipped
-        seen += part
-    return seen, flips
-
-
-class BestNetwork:
-    """The best network so far, and for how long it has been the best."""
-
-    def __init__(self, patience: int) -> None:
-        self.patience = patience
-        self.score = -np.inf
-        self.waited = 0
-        self.network: Network | None = None
-
-    def is_over(self, score: float, network: Network) -> bool:
-        """Take note of a score; say whether too many epochs have passed without a better one."""
-        if self.network is None or score > self.score:
-            self.score, self.waited = score, 0
-            self.network = copy.deepcopy(network)
-        else:
-            self.waited += 1
-        return self.waited >= self.patience
-
-
 def audible(X: Any, y: np.ndarray, weights: np.ndarray | None) -> tuple[Any, np.ndarray, np.ndarray | None]:
     """Leave out samples of no weight."""
     if weights is None or weights.all():
@@ -102,8 +171,3 @@ def audible(X: Any, y: np.ndarray, weights: np.ndarray | None) -> tuple[Any, np.
 def rows_of(X: Any, rows: Any) -> Any:
     """Select rows of an array, a sparse matrix or a frame."""
     return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
-
-
-def empty_history() -> dict[str, list[Any]]:
-    """Return the history of a training that has not begun."""
-    return {"loss": [], "score": [], "validation_score": [], "flips": [], "beta": []}

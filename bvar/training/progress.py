@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from numbers import Integral
 from typing import Any
 
-__all__ = ["Progress"]
+import numpy as np
+
+__all__ = ["Progress", "check_verbose"]
 
 
 class Progress:
@@ -18,10 +21,15 @@ class Progress:
         else a line for each epoch. 2 or more: always lines.
     max_iter : int
         Number of epochs at most.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `verbose` is something else.
     """
 
     def __init__(self, verbose: bool | int, max_iter: int) -> None:
-        self.verbose = int(verbose)
+        self.verbose = check_verbose(verbose)
         self.max_iter = max_iter
         self.bar = _bar(max_iter) if self.verbose == 1 else None
 
@@ -49,6 +57,16 @@ class Progress:
         """Leave the bar as it is."""
         if self.bar is not None:
             self.bar.close()
+
+
+def check_verbose(verbose: Any) -> int:
+    """Return how much to show, after checking it."""
+    text = f"verbose must be True, False or an integer >= 0, got {verbose!r}"
+    if not isinstance(verbose, Integral | np.bool_):
+        raise TypeError(text)
+    if verbose < 0:
+        raise ValueError(text)
+    return int(verbose)
 
 
 def _bar(max_iter: int) -> Any:

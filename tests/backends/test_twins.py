@@ -7,8 +7,7 @@ Outputs stand between poisoned borders, inputs come back unchanged, and integers
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +17,6 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
 from bvar.backends import protocol
-from bvar.backends.compiled import CompiledBackend
 from bvar.bits import BitMatrix, SlidingWindow, n_words, tail_mask
 from bvar.networks import boolean_mlp
 
@@ -138,8 +136,8 @@ def rescale_args(draw):
         source.ints(-reach - (reach == 2**31 - 1), reach, shape, np.int32) for shape in ((r, n), (r, n), (n,))
     )
     highest, length = draw(st.sampled_from([1, 2**20, 2**30])), draw(st.integers(1, 90))
-    table = draw(sources).ints(0, highest, (length,), np.int32)
-    return (g, s, tau, table, shift), ((r, n), np.int8)
+    curve = draw(sources).ints(0, highest, (length,), np.int32)
+    return (g, s, tau, curve, shift), ((r, n), np.int8)
 
 
 @st.composite
@@ -362,18 +360,9 @@ def compare(name: str, backend: Any, kernel: str, args: tuple, out: tuple | None
         np.testing.assert_array_equal(actual, expected, err_msg=f"{name}.{kernel}", strict=True)
 
 
-def eager(name: str, n_threads: int) -> CompiledBackend:
+def eager(name: str, n_threads: int) -> protocol.Backend:
     """Return a backend that uses its threads however small the work is."""
-    return CompiledBackend(protocol.get(name)._table, -n_threads)
-
-
-@contextmanager
-def in_force(backend: Any) -> Iterator[None]:
-    token = protocol._current.set(backend)
-    try:
-        yield
-    finally:
-        protocol._current.reset(token)
+    return protocol.get(name).with_threads(-n_threads)
 
 
 # ----------------------------------------------------------------------------------------------------- tests
@@ -509,7 +498,7 @@ def test_flip_rounds_every_operation(name):
 
 def train(backend: Any, sizes: list[int], n_steps: int, batch: int) -> str:
     source = Source(7, "random")
-    with in_force(backend):
+    with protocol.in_force(backend):
         x, y = BitMatrix(source.words(batch, sizes[0]), sizes[0]), source.random.randint(0, sizes[-1], batch)
         network = boolean_mlp(sizes, n_steps=n_steps, random_state=0)
         for _ in range(n_steps):

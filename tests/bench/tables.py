@@ -230,7 +230,7 @@ def main():
     parser.add_argument("--only", nargs="+", default=[])
     arguments = parser.parse_args()
     one_thread()
-    versions = [f"{p} {importlib.metadata.version(p)}" for p in ("bvar", "scikit-learn")]
+    versions = [f"{p} {importlib.metadata.version(p)}" for p in ("boolean-variation", "scikit-learn")]
     if green_tsetlin:
         versions.append(f"green-tsetlin {importlib.metadata.version('green-tsetlin')}")
     print(f"{describe()}; {', '.join(versions)}")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks of the C kernels that need no Python test runner: sanitizers, other processors, installs without a compiler.
-# What a machine lacks is skipped, in so many words.  Takes about two minutes; PYTHON chooses the interpreter.
+# What a machine lacks is skipped, in so many words.  Takes about three minutes; PYTHON chooses the interpreter.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 python=${PYTHON:-python3}
@@ -26,6 +26,21 @@ if echo 'int main(void){return 0;}' | "$cc" -fsanitize=address,undefined -xc - -
     "$work/threads" 40 5
 else
     say "SKIPPED: $cc has no sanitizers"
+fi
+
+say "hostile calls of the binding and of public functions under both"
+libraries="$("$cc" -print-file-name=libasan.so) $("$cc" -print-file-name=libubsan.so)" # full paths, where there are any
+if [[ "$libraries" == /*\ /* ]] && "$python" -c 'import Cython, numpy, setuptools' 2>/dev/null; then
+    mkdir "$work/tree"
+    cp -r bvar setup.py pyproject.toml README.md LICENSE "$work/tree"
+    rm -f "$work"/tree/bvar/_cext/*.so
+    sane="-O0 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all"
+    (cd "$work/tree" && CFLAGS="$sane" LDFLAGS="$sane" BVAR_BUILD_EXT=require "$python" setup.py -q build_ext --inplace) 2>"$work/log" ||
+        { cat "$work/log"; exit 1; }
+    PYTHONPATH="$work/tree" LD_PRELOAD="$libraries" ASAN_OPTIONS=detect_leaks=0 OPENBLAS_NUM_THREADS=1 \
+        "$python" tests/backends/hostile.py 25
+else
+    say "SKIPPED: $cc has no shared sanitizers, or $python cannot build the extension"
 fi
 
 say "other x86 processors"

@@ -1,11 +1,11 @@
-/* driver.c - every table of kernels against a naive reference, over random odd shapes, without Python.
+/* driver.c - the kernels of every instruction set against a naive reference, over random odd shapes, without Python.
  *
  * Buffers have exactly the size that bvar_kernels.h asks for and come from malloc, so that AddressSanitizer sees
  * one byte too many; it runs under sanitizers, and under emulators of other processors.
  *
  *     driver [rounds [seed]]
  *
- * prints the tables it could run, and fails at the first difference. */
+ * prints the instruction sets it could run, and fails at the first difference. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,10 +62,10 @@ static int32_t *random_ints(ptrdiff_t n, int64_t reach) {
     return v;
 }
 
-static void must(int right, const bvar_table *t, const char *kernel, ptrdiff_t a, ptrdiff_t b, ptrdiff_t c) {
+static void must(int right, const bvar_isa *isa, const char *kernel, ptrdiff_t a, ptrdiff_t b, ptrdiff_t c) {
     if (right)
         return;
-    fprintf(stderr, "%s.%s differs at (%td, %td, %td)\n", t->name, kernel, a, b, c);
+    fprintf(stderr, "%s.%s differs at (%td, %td, %td)\n", isa->name, kernel, a, b, c);
     exit(1);
 }
 
@@ -78,72 +78,72 @@ static int64_t in_parts(bvar_kernel kernel, const void *job, ptrdiff_t n) {
     return late + kernel(job, 0, cut);
 }
 
-static void layout(const bvar_table *t) {
+static void layout(const bvar_isa *isa) {
     const ptrdiff_t r = size_up_to(70), n = size_up_to(600), k = words_for(n), kt = words_for(r);
     uint64_t *words = random_words(r, n), *packed = memory(r * k, 8), *turned = memory(n * kt, 8);
     uint8_t *values = memory(r * n, 1);
     int32_t *counts = memory(r, 4);
-    in_parts(t->unpack, &(bvar_unpack_job){words, values, n}, r);
-    in_parts(t->count_rows, &(bvar_count_job){words, counts, k}, r);
-    in_parts(t->transpose, &(bvar_transpose_job){words, turned, r, n}, k);
+    in_parts(isa->unpack, &(bvar_unpack_job){words, values, n}, r);
+    in_parts(isa->count_rows, &(bvar_count_job){words, counts, k}, r);
+    in_parts(isa->transpose, &(bvar_transpose_job){words, turned, r, n}, k);
     for (ptrdiff_t i = 0; i < r; ++i) {
         int32_t count = 0;
         for (ptrdiff_t j = 0; j < n; ++j) {
             const int b = bit(words + i * k, j);
             count += b;
-            must(values[i * n + j] == b, t, "unpack", r, n, j);
-            must(bit(turned + j * kt, i) == b, t, "transpose", r, n, j);
+            must(values[i * n + j] == b, isa, "unpack", r, n, j);
+            must(bit(turned + j * kt, i) == b, isa, "transpose", r, n, j);
             values[i * n + j] = b ? (uint8_t)(1 + up_to(254)) : 0;
         }
-        must(counts[i] == count, t, "count_rows", r, n, i);
+        must(counts[i] == count, isa, "count_rows", r, n, i);
     }
     for (ptrdiff_t j = 0; j < n && r % 64; ++j)
-        must(turned[j * kt + kt - 1] >> r % 64 == 0, t, "transpose padding", r, n, j);
-    in_parts(t->pack, &(bvar_pack_job){values, packed, n}, r);
-    must(memcmp(words, packed, (size_t)(r * k) * 8) == 0, t, "pack", r, n, 0);
+        must(turned[j * kt + kt - 1] >> r % 64 == 0, isa, "transpose padding", r, n, j);
+    in_parts(isa->pack, &(bvar_pack_job){values, packed, n}, r);
+    must(memcmp(words, packed, (size_t)(r * k) * 8) == 0, isa, "pack", r, n, 0);
     free(words), free(packed), free(turned), free(values), free(counts);
 }
 
-static void gates(const bvar_table *t) {
+static void gates(const bvar_isa *isa) {
     const ptrdiff_t b = size_up_to(20), o = size_up_to(140), n = size_up_to(900), k = words_for(n);
     const ptrdiff_t ko = words_for(o);
     const int32_t scale = (int32_t)up_to(4) - 2;
     uint64_t *x = random_words(b, n), *w = random_words(o, n), *bits = memory(b * ko, 8);
     int32_t *row = random_ints(b, n), *col = random_ints(o, n), *sums = memory(b * o, 4);
-    void *panels = memory(t->panels_bytes(o, k), 1);
+    void *panels = memory(isa->panels_bytes(o, k), 1);
     const bvar_panels_job lay = {w, panels, o, k};
     const bvar_gate_job job = {x, panels, row, col, sums, bits, k, o, scale};
     for (ptrdiff_t i = 0; i < b && n % 2; ++i)
         row[i] = (int32_t)n;
-    in_parts(t->lay_panels, &lay, (o + t->panel_rows - 1) / t->panel_rows);
-    in_parts(t->gate_sum, &job, b);
-    in_parts(t->gate_bits, &job, b);
+    in_parts(isa->lay_panels, &lay, (o + isa->panel_rows - 1) / isa->panel_rows);
+    in_parts(isa->gate_sum, &job, b);
+    in_parts(isa->gate_bits, &job, b);
     for (ptrdiff_t i = 0; i < b; ++i) {
         for (ptrdiff_t j = 0; j < o; ++j) {
             int32_t want = row[i] + col[j];
             for (ptrdiff_t e = 0; e < n; ++e)
                 want += scale * (bit(x + i * k, e) ^ bit(w + j * k, e));
-            must(sums[i * o + j] == want, t, "gate_sum", b, o, n);
-            must(bit(bits + i * ko, j) == (want >= 0), t, "gate_bits", b, o, n);
+            must(sums[i * o + j] == want, isa, "gate_sum", b, o, n);
+            must(bit(bits + i * ko, j) == (want >= 0), isa, "gate_bits", b, o, n);
         }
-        must(!(o % 64) || bits[i * ko + ko - 1] >> o % 64 == 0, t, "gate_bits padding", b, o, n);
+        must(!(o % 64) || bits[i * ko + ko - 1] >> o % 64 == 0, isa, "gate_bits padding", b, o, n);
     }
     free(x), free(w), free(bits), free(row), free(col), free(sums), free(panels);
 }
 
-static void votes(const bvar_table *t) {
+static void votes(const bvar_isa *isa) {
     const ptrdiff_t r = size_up_to(40), k = size_up_to(520), n = size_up_to(200), kn = words_for(n);
     const int by_columns = draw() % 2, extreme = draw() % 3 == 0;
     uint64_t *words = random_words(k, n);
     int8_t *z = memory(r * k, 1);
     int32_t *out = memory(r * n, 4);
-    void *index = memory(t->index_bytes(k, n), 1);
+    void *index = memory(isa->index_bytes(k, n), 1);
     const bvar_index_job lay = {words, index, k, n};
     const bvar_votes_job job = {z, index, out, by_columns ? 1 : k, by_columns ? r : 1, k, n};
     for (ptrdiff_t i = 0; i < r * k; ++i)
         z[i] = extreme ? -128 : (int8_t)((int)up_to(255) - 128);
-    in_parts(t->lay_index, &lay, (n + t->index_columns - 1) / t->index_columns);
-    in_parts(t->signed_sum, &job, r);
+    in_parts(isa->lay_index, &lay, (n + isa->index_columns - 1) / isa->index_columns);
+    in_parts(isa->signed_sum, &job, r);
     for (ptrdiff_t i = 0; i < r; ++i)
         for (ptrdiff_t j = 0; j < n; ++j) {
             int32_t want = 0;
@@ -151,16 +151,16 @@ static void votes(const bvar_table *t) {
                 const int32_t term = z[i * job.z_row + e * job.z_term];
                 want += bit(words + e * kn, j) ? term : -term;
             }
-            must(out[i * n + j] == want, t, "signed_sum", r, k, n);
+            must(out[i * n + j] == want, isa, "signed_sum", r, k, n);
         }
     free(words), free(z), free(out), free(index);
 }
 
-static void elementwise(const bvar_table *t) {
+static void elementwise(const bvar_isa *isa) {
     const ptrdiff_t r = size_up_to(9), n = size_up_to(300), k = words_for(n), entries = 1 + up_to(40);
     const int32_t shift = (int32_t)up_to(30);
     int32_t *g = random_ints(r * n, INT32_MAX), *s = random_ints(r * n, draw() % 2 ? 50 : INT32_MAX);
-    int32_t *tau = random_ints(n, draw() % 2 ? 50 : INT32_MAX), *table = random_ints(entries, 1 << 30);
+    int32_t *tau = random_ints(n, draw() % 2 ? 50 : INT32_MAX), *curve = random_ints(entries, 1 << 30);
     int8_t *z = memory(r * n, 1);
     int64_t *norms = memory(r, 8);
     int32_t *rows = random_ints(r, INT32_MAX), *centred = memory(r * n, 4);
@@ -168,42 +168,42 @@ static void elementwise(const bvar_table *t) {
     uint64_t *words = random_words(r, n), *was = memory(r * k, 8);
     int64_t flips = 0, got;
     for (ptrdiff_t i = 0; i < entries; ++i)
-        table[i] = table[i] < 0 ? -table[i] : table[i];
+        curve[i] = curve[i] < 0 ? -curve[i] : curve[i];
     for (ptrdiff_t i = 0; i < r * n; ++i)
         old[i] = m[i] = (float)((int64_t)(draw() % 4001) - 2000) / 1000;
     for (ptrdiff_t i = 0; i < r; ++i)
         eta[i] = draw() % 2 ? 0 : 1e-9f;
     memcpy(was, words, (size_t)(r * k) * 8);
-    in_parts(t->rescale, &(bvar_rescale_job){g, s, tau, table, z, n, entries, shift}, r);
-    in_parts(t->center_votes, &(bvar_center_job){g, rows, tau, centred, n, shift}, r);
-    in_parts(t->vote_norms, &(bvar_norms_job){g, norms, n}, r);
-    got = in_parts(t->flip, &(bvar_flip_job){words, m, g, eta, n, 0.75f}, r);
+    in_parts(isa->rescale, &(bvar_rescale_job){g, s, tau, curve, z, n, entries, shift}, r);
+    in_parts(isa->center_votes, &(bvar_center_job){g, rows, tau, centred, n, shift}, r);
+    in_parts(isa->vote_norms, &(bvar_norms_job){g, norms, n}, r);
+    got = in_parts(isa->flip, &(bvar_flip_job){words, m, g, eta, n, 0.75f}, r);
     for (ptrdiff_t i = 0; i < r; ++i) {
         int64_t norm = 0;
         for (ptrdiff_t j = 0; j < n; ++j) {
             const ptrdiff_t at = i * n + j;
             int64_t d = llabs((int64_t)s[at] - tau[j]);
-            const int64_t p = (int64_t)g[at] * table[d < entries ? d : entries - 1];
+            const int64_t p = (int64_t)g[at] * curve[d < entries ? d : entries - 1];
             int64_t want = (llabs(p) + ((INT64_C(1) << shift) >> 1)) >> shift;
             want = want > 127 ? 127 : want;
-            must(z[at] == (p < 0 ? -want : want), t, "rescale", r, n, j);
+            must(z[at] == (p < 0 ? -want : want), isa, "rescale", r, n, j);
             const int64_t shared = ((int64_t)rows[i] * tau[j] + ((INT64_C(1) << shift) >> 1)) >> shift;
-            must(centred[at] == (int32_t)(uint32_t)(uint64_t)(g[at] - shared), t, "center_votes", r, n, j);
+            must(centred[at] == (int32_t)(uint32_t)(uint64_t)(g[at] - shared), isa, "center_votes", r, n, j);
             norm += llabs((int64_t)g[at]);
 
             volatile float kept = 0.75f * old[at], added = eta[i] * (float)g[at]; /* rounded one by one */
             volatile float sum = kept + added;
             const int before = bit(was + i * k, j), flip = (before ? sum : -sum) >= 1;
             flips += flip;
-            must(bit(words + i * k, j) == (before ^ flip), t, "flip bits", r, n, j);
+            must(bit(words + i * k, j) == (before ^ flip), isa, "flip bits", r, n, j);
             const float expected = flip ? 0.0f : sum;
-            must(memcmp(&m[at], &expected, 4) == 0, t, "flip accumulator", r, n, j);
+            must(memcmp(&m[at], &expected, 4) == 0, isa, "flip accumulator", r, n, j);
         }
-        must(norms[i] == norm, t, "vote_norms", r, n, i);
-        must(!(n % 64) || words[i * k + k - 1] >> n % 64 == 0, t, "flip padding", r, n, i);
+        must(norms[i] == norm, isa, "vote_norms", r, n, i);
+        must(!(n % 64) || words[i * k + k - 1] >> n % 64 == 0, isa, "flip padding", r, n, i);
     }
-    must(flips == got, t, "flip count", r, n, got);
-    free(g), free(s), free(tau), free(table), free(z), free(norms), free(m), free(old), free(eta);
+    must(flips == got, isa, "flip count", r, n, got);
+    free(g), free(s), free(tau), free(curve), free(z), free(norms), free(m), free(old), free(eta);
     free(words), free(was), free(rows), free(centred);
 }
 
@@ -215,7 +215,7 @@ static int entry_of(const uint64_t *x, ptrdiff_t kn, const int32_t *wires, int f
     return a;
 }
 
-static void tables(const bvar_table *t) {
+static void tables(const bvar_isa *isa) {
     const int32_t fan_in = 1 + (int32_t)up_to(5);
     const ptrdiff_t u = 1 + up_to(20), n = size_up_to(600), g = size_up_to(n > 100 ? 9 : 40), kn = words_for(n);
     const int32_t reach = draw() % 2 ? 32767 : 127;
@@ -234,19 +234,19 @@ static void tables(const bvar_table *t) {
             if (wires[j] == i)
                 readers[n_readers++] = (int32_t)j;
     }
-    in_parts(t->table_values, &(bvar_table_values_job){x, wires, rows, out, n, fan_in}, g);
-    in_parts(t->table_votes, &(bvar_table_votes_job){z, x, wires, q, n, fan_in}, g);
-    in_parts(t->wire_votes, &(bvar_wire_votes_job){z, x, wires, rows, starts, readers, v, n, fan_in}, u);
+    in_parts(isa->table_values, &(bvar_table_values_job){x, wires, rows, out, n, fan_in}, g);
+    in_parts(isa->table_votes, &(bvar_table_votes_job){z, x, wires, q, n, fan_in}, g);
+    in_parts(isa->wire_votes, &(bvar_wire_votes_job){z, x, wires, rows, starts, readers, v, n, fan_in}, u);
     memset(want, 0, (size_t)(g << fan_in) * 4);
     for (ptrdiff_t i = 0; i < g; ++i) {
         for (ptrdiff_t s = 0; s < n; ++s) {
             const int a = entry_of(x, kn, wires + i * fan_in, fan_in, s, -1, 0);
-            must(bit(out + i * kn, s) == bit(rows + i, a), t, "table_values", i, s, fan_in);
+            must(bit(out + i * kn, s) == bit(rows + i, a), isa, "table_values", i, s, fan_in);
             want[(i << fan_in) + a] += z[i * n + s];
         }
-        must(!(n % 64) || out[i * kn + kn - 1] >> n % 64 == 0, t, "table_values padding", i, n, fan_in);
+        must(!(n % 64) || out[i * kn + kn - 1] >> n % 64 == 0, isa, "table_values padding", i, n, fan_in);
     }
-    must(memcmp(q, want, (size_t)(g << fan_in) * 4) == 0, t, "table_votes", g, n, fan_in);
+    must(memcmp(q, want, (size_t)(g << fan_in) * 4) == 0, isa, "table_votes", g, n, fan_in);
     for (ptrdiff_t i = 0; i < u; ++i)
         for (ptrdiff_t s = 0; s < n; ++s) {
             int64_t sum = 0;
@@ -258,12 +258,12 @@ static void tables(const bvar_table *t) {
                 sum += (int64_t)z[k * n + s] * (bit(rows + k, high) - bit(rows + k, low));
             }
             sum = sum > 32767 ? 32767 : sum < -32767 ? -32767 : sum;
-            must(v[i * n + s] == sum, t, "wire_votes", i, s, fan_in);
+            must(v[i * n + s] == sum, isa, "wire_votes", i, s, fan_in);
         }
     free(x), free(rows), free(out), free(wires), free(starts), free(readers), free(q), free(want), free(z), free(v);
 }
 
-static void groups(const bvar_table *t) {
+static void groups(const bvar_isa *isa) {
     const ptrdiff_t c = 1 + up_to(4), m = size_up_to(70), n = size_up_to(600), kn = words_for(n), r = size_up_to(9);
     uint64_t *x = random_words(c * m, n), *words = memory(r * kn, 8);
     int32_t *counts = memory(c * n, 4);
@@ -272,20 +272,20 @@ static void groups(const bvar_table *t) {
         values[i] = (uint8_t)draw();
     for (ptrdiff_t i = 0; i < n; ++i)
         thresholds[i] = (uint8_t)(draw() % 4 ? draw() : 255 * (draw() % 2));
-    in_parts(t->count_groups, &(bvar_groups_job){x, counts, m, c, n}, kn);
-    in_parts(t->pack_levels, &(bvar_levels_job){values, thresholds, words, n}, r);
+    in_parts(isa->count_groups, &(bvar_groups_job){x, counts, m, c, n}, kn);
+    in_parts(isa->pack_levels, &(bvar_levels_job){values, thresholds, words, n}, r);
     for (ptrdiff_t s = 0; s < n; ++s) {
         for (ptrdiff_t i = 0; i < c; ++i) {
             int32_t want = 0;
             for (ptrdiff_t j = 0; j < m; ++j)
                 want += bit(x + (i * m + j) * kn, s);
-            must(counts[i * n + s] == want, t, "count_groups", i, s, m);
+            must(counts[i * n + s] == want, isa, "count_groups", i, s, m);
         }
         for (ptrdiff_t i = 0; i < r; ++i)
-            must(bit(words + i * kn, s) == (values[i * n + s] >= thresholds[s]), t, "pack_levels", i, s, n);
+            must(bit(words + i * kn, s) == (values[i * n + s] >= thresholds[s]), isa, "pack_levels", i, s, n);
     }
     for (ptrdiff_t i = 0; i < r && n % 64; ++i)
-        must(words[i * kn + kn - 1] >> n % 64 == 0, t, "pack_levels padding", i, n, 0);
+        must(words[i * kn + kn - 1] >> n % 64 == 0, isa, "pack_levels padding", i, n, 0);
     free(x), free(words), free(counts), free(values), free(thresholds);
 }
 
@@ -309,7 +309,7 @@ static bvar_window random_window(void) {
     return w;
 }
 
-static void images(const bvar_table *t) {
+static void images(const bvar_isa *isa) {
     const bvar_window w = random_window();
     const ptrdiff_t n = size_up_to(4), k = size_up_to(20), c = w.channels, in = w.height * w.width * c;
     const ptrdiff_t places = w.out_height * w.out_width, taps = w.kernel_height * w.kernel_width;
@@ -318,39 +318,39 @@ static void images(const bvar_table *t) {
     int8_t *z = memory(n * places * k, 1);
     int32_t *out = memory(n * in, 4), *want = memory(n * in, 4);
     int32_t *scratch = memory((n + grain) / grain * rows * taps * c, 4);
-    void *index = memory(t->index_bytes(k, taps * c), 1);
+    void *index = memory(isa->index_bytes(k, taps * c), 1);
     for (ptrdiff_t i = 0; i < n * places * k; ++i)
         z[i] = (int8_t)draw();
     memset(want, 0, (size_t)(n * in) * 4);
-    t->lay_index(&(bvar_index_job){weights, index, k, taps * c}, 0,
-                 (taps * c + t->index_columns - 1) / t->index_columns);
-    in_parts(t->gather_patches, &(bvar_gather_job){x, patches, w}, n * w.out_height);
+    isa->lay_index(&(bvar_index_job){weights, index, k, taps * c}, 0,
+                 (taps * c + isa->index_columns - 1) / isa->index_columns);
+    in_parts(isa->gather_patches, &(bvar_gather_job){x, patches, w}, n * w.out_height);
     const bvar_pixels_job job = {z, index, scratch, out, k, rows, grain, w};
     for (ptrdiff_t i = 0; i < n; i += grain) /* ranges begin at multiples of the grain */
-        t->signed_pixels(&job, i, i + grain < n ? i + grain : n);
+        isa->signed_pixels(&job, i, i + grain < n ? i + grain : n);
     for (ptrdiff_t p = 0; p < n * places; ++p)
         for (ptrdiff_t i = 0; i < taps * c; ++i) {
             const ptrdiff_t tap = i / c, pixel = pixel_of(&w, p % places / w.out_width, p % w.out_width,
                                                           tap / w.kernel_width, tap % w.kernel_width);
             const ptrdiff_t at = pixel * c + i % c;
-            must(bit(patches + p * kp, i) == (pixel < 0 ? 0 : bit(x + p / places * kin, at)), t, "gather_patches", p,
+            must(bit(patches + p * kp, i) == (pixel < 0 ? 0 : bit(x + p / places * kin, at)), isa, "gather_patches", p,
                  i, c);
             for (ptrdiff_t o = 0; o < k && pixel >= 0; ++o)
                 want[p / places * in + at] += bit(weights + o * kp, i) ? z[p * k + o] : -z[p * k + o];
         }
     for (ptrdiff_t p = 0; p < n * places && taps * c % 64; ++p)
-        must(patches[p * kp + kp - 1] >> taps * c % 64 == 0, t, "gather_patches padding", p, 0, c);
-    must(memcmp(out, want, (size_t)(n * in) * 4) == 0, t, "signed_pixels", n, k, c);
+        must(patches[p * kp + kp - 1] >> taps * c % 64 == 0, isa, "gather_patches padding", p, 0, c);
+    must(memcmp(out, want, (size_t)(n * in) * 4) == 0, isa, "signed_pixels", n, k, c);
     free(x), free(weights), free(patches), free(z), free(out), free(want), free(scratch), free(index);
 }
 
-static void pools(const bvar_table *t) {
+static void pools(const bvar_isa *isa) {
     const int32_t size = 1 + (int32_t)up_to(3);
     const ptrdiff_t n = size_up_to(4), h = size + up_to(5), v = size + up_to(5), c = 1 + up_to(40);
     const ptrdiff_t oh = h / size, ov = v / size;
     int32_t *s = random_ints(n * h * v * c, draw() % 2 ? 2 : INT32_MAX), *best = memory(n * oh * ov * c, 4);
     uint8_t *winner = memory(n * oh * ov * c, 1);
-    in_parts(t->pool_max, &(bvar_pool_job){s, best, winner, h, v, c, size}, n);
+    in_parts(isa->pool_max, &(bvar_pool_job){s, best, winner, h, v, c, size}, n);
     for (ptrdiff_t i = 0; i < n * oh * ov * c; ++i) {
         const ptrdiff_t at = i / c, y = at / ov % oh * size, x = at % ov * size, image = at / (oh * ov);
         int who = 0;
@@ -359,23 +359,23 @@ static void pools(const bvar_table *t) {
             const int32_t value = s[((image * h + y + tap / size) * v + x + tap % size) * c + i % c];
             who = value >= top ? tap : who, top = value >= top ? value : top;
         }
-        must(best[i] == top && winner[i] == who, t, "pool_max", i, size, c);
+        must(best[i] == top && winner[i] == who, isa, "pool_max", i, size, c);
     }
     free(s), free(best), free(winner);
 }
 
 int main(int argc, char **argv) {
     const int rounds = argc > 1 ? atoi(argv[1]) : 200;
-    const bvar_table *t;
-    printf("tables:");
-    for (int i = 0; (t = bvar_table_at(i)); ++i) {
-        if ((t->cpu & bvar_cpu_features()) != t->cpu)
+    const bvar_isa *isa;
+    printf("instruction sets:");
+    for (int i = 0; (isa = bvar_isa_at(i)); ++i) {
+        if ((isa->cpu & bvar_cpu_features()) != isa->cpu)
             continue;
-        printf(" %s", t->name);
+        printf(" %s", isa->name);
         fflush(stdout);
         state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
         for (int round = 0; round < rounds; ++round)
-            layout(t), gates(t), votes(t), elementwise(t), tables(t), groups(t), images(t), pools(t);
+            layout(isa), gates(isa), votes(isa), elementwise(isa), tables(isa), groups(isa), images(isa), pools(isa);
     }
     printf(": equal to the reference, %d rounds\n", rounds);
     return 0;

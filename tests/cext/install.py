@@ -4,6 +4,7 @@ Uses the build tools of the environment that runs it, if it has them; otherwise 
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -34,7 +35,7 @@ def tools_are_here() -> bool:
 def install(work: Path, name: str, **environment: str) -> tuple[subprocess.CompletedProcess[str], Path]:
     """Copy the tree, so that nothing built before helps, and install it."""
     source, target = work / f"{name}-source", work / name
-    ignore = shutil.ignore_patterns(".git", ".venv", "*.so", "_kernels.c", "build", "*.egg-info", "__pycache__")
+    ignore = shutil.ignore_patterns(".*", "*.so", "_kernels.c", "build", "_build", "*.egg-info", "__pycache__")
     shutil.copytree(ROOT, source, ignore=ignore)
     command = [sys.executable, "-m", "pip", "install", "-v", "--no-deps", "--target", str(target), str(source)]
     if tools_are_here():
@@ -52,6 +53,16 @@ def use(target: Path) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def ships(target: Path) -> None:
+    """Check that the contract of the kernels is installed and that nothing they were made from is."""
+    files = [path.relative_to(target).as_posix() for path in (target / "bvar").rglob("*")]
+    assert "bvar/_cext/include/bvar_kernels.h" in files, files
+    assert any(re.fullmatch(r"bvar/testing/.*vectors/\w+\.json", name) for name in files), files
+    assert "bvar/py.typed" in files, files
+    sources = [name for name in files if name.endswith((".c", ".pyx")) or name.startswith("bvar/_cext/src")]
+    assert not sources, f"the wheel ships {sources}"
 
 
 def main() -> None:
@@ -76,7 +87,8 @@ def main() -> None:
         assert done.returncode == 0, done.stderr
         assert WARNING not in done.stdout + done.stderr
         assert "25 ('numpy',)" in use(target)
-        print("0: installed without a warning, runs on numpy")
+        ships(target)
+        print("0: installed without a warning, runs on numpy, without sources")
 
         if not shutil.which(os.environ.get("CC", "cc")):
             print("SKIPPED require with a compiler: there is none")
@@ -84,7 +96,8 @@ def main() -> None:
         done, target = install(work, "built", BVAR_BUILD_EXT="require", BVAR_WERROR="1")
         assert done.returncode == 0, done.stdout + done.stderr
         assert "c-scalar" in use(target)
-        print("require with a compiler: built without a warning of the compiler, runs")
+        ships(target)
+        print("require with a compiler: built without a warning of the compiler, runs, without sources")
 
 
 if __name__ == "__main__":

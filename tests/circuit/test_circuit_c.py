@@ -308,6 +308,42 @@ def test_a_header_that_is_included_twice_and_not_used_gives_no_warning(tmp_path,
 
 
 @needs_cc
+def test_headers_whose_names_differ_in_case_alone_go_together(tmp_path):
+    """One include guard for two of them left the second one empty."""
+    names = ["net", "Net", "NET", "nEt"]
+    for i, name in enumerate(names):
+        (tmp_path / f"h{i}.h").write_text(to_c(identity(i + 1), name))
+    lines = [f'#include "h{i}.h"\n' for i in range(len(names))]
+    sizes = [
+        f"int a{i}[{name.swapcase()}_INPUTS == {i + 1} ? 1 : -1]; {name}_memory m{i};\n"
+        for i, name in enumerate(names)
+    ]
+    (tmp_path / "all.c").write_text("".join(lines + sizes) + "int main(void) { return 0; }\n")
+    done = subprocess.run(
+        [CC, "-std=c99", *WARNINGS, "all.c", "-o", "o"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@needs_cc
+@pytest.mark.parametrize("option", ["-ffast-math", "-Ofast", "-ffinite-math-only"])
+def test_options_that_ignore_nan_are_refused_where_features_can_be_missing(tmp_path, option):
+    """With them a row with a missing feature was scored wrongly."""
+    encoder = thermometer(9, 3)
+    circuit = random_circuit(np.random.default_rng(0), encoder.n_bits_out_)
+    for name, header, works in (
+        ("rows", to_c(circuit, "rows", encoder), False),
+        ("bits", to_c(circuit, "bits"), True),
+    ):
+        (tmp_path / f"{name}.h").write_text(header)
+        (tmp_path / f"{name}.c").write_text(f'#include "{name}.h"\nint main(void) {{ return 0; }}\n')
+        command = [CC, "-std=c99", option, f"{name}.c", "-o", name]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert (done.returncode == 0) is works
+        assert ("compile this without -ffast-math" in done.stderr) is not works
+
+
+@needs_cc
 def test_the_program_of_the_how_to_page_prints_what_the_page_says(tmp_path):
     page = (Path(__file__).parents[2] / "docs/howto/export-circuit.md").read_text(encoding="utf-8")
     program = re.search(r"```c\n(.*?)```", page, re.S)[1]

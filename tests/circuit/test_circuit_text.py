@@ -83,7 +83,7 @@ def test_expressions_that_cannot_be_written_are_refused():
     assert PYTHON.constants == ("False", "True")
 
 
-def test_a_summary_has_a_line_for_each_kind():
+def test_a_summary_has_a_line_for_each_function():
     circuit = random_circuit(np.random.default_rng(0))
     lines = circuit.summary().split("\n")
     assert lines[0] == f"9 inputs, 60 gates, 12 outputs in 3 groups, depth {circuit.depth}"

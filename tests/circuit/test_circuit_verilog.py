@@ -1,5 +1,6 @@
 """The Verilog module, simulated, against `Circuit.evaluate`."""
 
+import re
 import shutil
 import subprocess
 
@@ -98,12 +99,61 @@ def test_a_trained_classifier_predicts_the_same_in_hardware(tmp_path):
     assert len(np.unique(predicted)) == 10
 
 
+def sizes():
+    """Circuits whose groups have 1 to 20 outputs, and some more: most are no power of two."""
+    rng = np.random.default_rng(1)
+    return {f"c{n}": random_circuit(rng, 6, 20, 2 * n, 2) for n in (*range(1, 21), 31, 33, 100)}
+
+
+@pytest.mark.skipif(shutil.which("verilator") is None, reason="no checker of Verilog: verilator")
+def test_the_checks_of_verilator_pass(tmp_path):
+    """All but those of style: a name of a file, and inputs that nobody reads."""
+    for name, circuit in sizes().items():
+        (tmp_path / f"{name}.v").write_text(to_verilog(circuit, name), encoding="ascii")
+        command = ["verilator", "--lint-only", "-Wall", "-Wno-UNUSED", "-Wno-DECLFILENAME", f"{name}.v"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, ""), name
+
+
+def test_every_sum_is_as_wide_as_its_operands_and_no_wider_than_it_can_be():
+    """The rule behind those checks, read from the text: nothing is extended or truncated silently."""
+    for name, circuit in sizes().items():
+        widths = {f"x[{i}]": 1 for i in range(6)} | {f"g{g}": 1 for g in range(circuit.n_gates)}
+        n_sums = 0
+        for line in to_verilog(circuit, name).splitlines():
+            if found := re.fullmatch(r"  wire \[(\d+):0\] (\w+) = (.+) \+ (.+);", line):
+                width = widths[found[2]] = int(found[1]) + 1
+                for operand in found[3], found[4]:
+                    zeros, term = re.fullmatch(r"(?:\{(\d+)'b0+, )?([\w\[\]]+)\}?", operand).groups()
+                    assert int(zeros or 0) + widths[term] == width
+                n_sums += 1
+            elif found := re.fullmatch(r"  assign score_\d = (\S+);", line):
+                assert widths[found[1]] == circuit.group_size.bit_length()
+        assert n_sums == circuit.n_outputs - circuit.n_groups
+
+
+SYSTEM_WORDS = [
+    "checker",
+    "logic",
+    "bit",
+    "byte",
+    "program",
+    "class",
+    "do",
+    "final",
+    "int",
+    "type",
+    "with",
+    "unique0",
+]
+
+
 def test_names_that_are_no_module_are_refused():
     circuit = Circuit(1, [], [0])
     for name in ("", "1a", "a-b", "a\n", "é"):
         with pytest.raises(ValueError, match="name must be letters"):
             circuit.to_verilog(name)
-    for name in ("module", "wire", "xnor"):
+    for name in ("module", "wire", "xnor", *SYSTEM_WORDS):
         with pytest.raises(ValueError, match="reserved word"):
             circuit.to_verilog(name)
     with pytest.raises(TypeError, match="name must be a str"):

@@ -300,7 +300,7 @@ def test_mistakes_in_values_say_where(tmp_path, run, people):
         "predict",
         tmp_path / "m",
         data,
-        text="line 3: column 'age' must hold numbers, written like",
+        text="line 3: column 'age' must hold finite numbers, written like",
     )
     data = write(tmp_path / "d.csv", {"age": [], "job": [], "pay": []})
     refused(run, "predict", tmp_path / "m", data, text="no rows")

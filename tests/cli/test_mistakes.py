@@ -63,7 +63,11 @@ MISTAKES = {
         ("FILE", "'Rich'", "age, job, pay, rich"),
     ),
     "target alone": ("rich\nno\nyes\n", TRAIN, ("FILE", "no column but the target")),
-    "nothing to learn from": ("name,rich\n" + "a,no\nb,yes\nc,no\n", TRAIN, ("FILE", "'name'", "hardly repeats")),
+    "nothing to learn from": (
+        "name,rich\n" + "a,no\nb,yes\nc,no\n",
+        TRAIN,
+        ("FILE", "name: text that hardly repeats"),
+    ),
     # options
     "column unknown": (GOOD, (*TRAIN, "--ignore", "wage"), ("FILE", "--ignore", "'wage'", "age, job, pay, rich")),
     "column in two options": (

@@ -145,6 +145,15 @@ def test_info_knows_every_model(run, tmp_path):
         assert text in output
 
 
+def test_the_largest_numbers_raise_no_warning(run, tmp_path):
+    """A check of scikit-learn adds them up; what it is told of that is no concern of the user's."""
+    path = tmp_path / "large.csv"
+    path.write_text("a,ill\n" + "1e308,no\n-1e308,yes\n" * 20)
+    _, output = trained(run, path)
+    assert "40 numbers from -1e+308 to 1e+308" in output
+    assert run("predict", tmp_path / "m.bvar", path)[1:] == ("prediction\n" + "no\nyes\n" * 20, "")
+
+
 def test_rows_are_held_out_by_their_seed_alone(run, data):
     a, b = (trained(run, data, "--seed", 3)[1].split("accuracy")[1] for _ in range(2))
     assert a == b

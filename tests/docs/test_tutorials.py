@@ -1,4 +1,8 @@
-"""Tutorials run as plain Python, on the readable backend and the best one, and end in asserts of their claims."""
+"""Tutorials run as plain Python, and end in asserts of their claims.
+
+All run on the best backend, and those that need a few seconds on the readable one as well: what they would show is
+that the two agree, which tests/backends/test_twins.py and the fingerprints of every room say bit by bit.
+"""
 
 import ast
 import re
@@ -38,10 +42,17 @@ def ends_in_an_assert(page):
     return bool(found) and isinstance(ast.parse(found[-1][1]).body[-1], ast.Assert)
 
 
-@pytest.mark.parametrize("name", ["numpy", "auto"])
+LONG = ("08", "11")  # half a minute of NumPy, and a quarter
+
+
 @pytest.mark.parametrize("page", TUTORIALS, ids=lambda p: p.stem)
-def test_a_tutorial_runs(page, name):
-    with backends.use(name):
+def test_a_tutorial_runs(page):
+    execute(page)
+
+
+@pytest.mark.parametrize("page", [p for p in TUTORIALS if not p.name.startswith(LONG)], ids=lambda p: p.stem)
+def test_a_tutorial_runs_on_the_readable_backend(page):
+    with backends.use("numpy"):
         execute(page)
 
 

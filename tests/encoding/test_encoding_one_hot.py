@@ -213,6 +213,16 @@ def test_what_is_no_category_is_refused_by_name(value, what):
 
 def test_numbers_where_there_was_text_are_refused_by_name():
     encoder = OneHotBits().fit(np.array([["1", "2"], ["3", "4"]]))
-    with pytest.raises(TypeError, match="column 'x0' held text in fit, but now has dtype int64"):
-        encoder.encode(np.array([[1, 2]]))
+    for numbers in (np.array([[1, 2]]), np.array([[1, 2]], object), [[1, None]]):
+        with pytest.raises(TypeError, match="column 'x0' held text in fit, but now has numbers such as 1"):
+            encoder.encode(numbers)
     assert encoder.transform(np.array([[np.nan, np.nan]])).tolist() == [[0, 0, 0, 0]]
+
+
+def test_text_where_there_were_numbers_is_refused_by_name():
+    encoder = OneHotBits().fit(np.array([[1, 2], [3, 4]]))
+    for text in (np.array([["1", "2"]]), np.array([["1", "2"]], object), [["1", None]]):
+        with pytest.raises(TypeError, match="column 'x0' held numbers in fit, but now has text such as '1'"):
+            encoder.encode(text)
+    assert encoder.transform(np.array([[None, None]], object)).tolist() == [[0, 0, 0, 0]]
+    assert encoder.transform([[7, 2], ["?", 2], [1, 2]])[:2].tolist() == [[-1, -1, 1, -1]] * 2  # a stray one

@@ -244,5 +244,5 @@ def test_a_column_that_changed_its_kind_is_refused_by_name():
         ValueError, match="column 'age' must hold numbers: could not convert string to float: 'old'"
     ):
         encoder.encode(frame.assign(age="old"))
-    with pytest.raises(TypeError, match="column 'job' held text in fit, but now has dtype int64"):
+    with pytest.raises(TypeError, match="column 'job' held text in fit, but now has numbers such as 3"):
         encoder.encode(frame.assign(job=3))

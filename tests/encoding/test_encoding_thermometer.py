@@ -176,7 +176,11 @@ def test_names_are_questions():
     frame = pandas.DataFrame({"age": [10.0, 20, 30], "tall": [0.0, 1, 1]})
     encoder = ThermometerEncoder().fit(frame)
     assert encoder.get_feature_names_out().tolist() == ["age>=15", "age>=25", "tall>=0.5"]
-    assert encoder.get_feature_names_out(["a", "b"]).tolist() == ["a>=15", "a>=25", "b>=0.5"]
+    assert encoder.get_feature_names_out(["age", "tall"]).tolist() == encoder.get_feature_names_out().tolist()
+    with pytest.raises(ValueError, match="input_features must be equal to feature_names_in_"):
+        encoder.get_feature_names_out(["tall", "age"])  # the questions of one would stand under the other's name
+    unnamed = ThermometerEncoder().fit(frame.to_numpy())
+    assert unnamed.get_feature_names_out(["a", "b"]).tolist() == ["a>=15", "a>=25", "b>=0.5"]
     assert [encoder.meaning(i) for i in range(3)] == ["age >= 15", "age >= 25", "tall >= 0.5"]
 
 

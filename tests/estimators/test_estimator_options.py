@@ -109,7 +109,7 @@ def test_early_stopping_keeps_the_best_network():
     twin = quick(early_stopping=True, max_iter=200, n_iter_no_change=3).fit(X_TRAIN, Y_TRAIN)
     assert print_of(twin) == print_of(model)
     with pytest.raises(ValueError, match="early_stopping cannot set validation_fraction aside"):
-        quick(early_stopping=True).fit(X_TRAIN[:30], np.repeat(range(10), 3))  # 3 cannot show 10 classes
+        quick(early_stopping=True).fit(X_TRAIN[:2], [0, 1])  # nothing would be left
 
 
 def test_callbacks_see_every_epoch_and_may_stop():
@@ -233,7 +233,7 @@ def test_a_refused_fit_leaves_the_model_as_it_was():
     before, answers = dict(vars(model)), model.predict(X_TEST)
     for wrong in ({"temperature": -1}, {"encoder": "x"}, {"random_state": "x"}, {"hidden_layer_sizes": None}):
         model.set_params(**wrong)
-        with pytest.raises((TypeError, ValueError), match=next(iter(wrong)) + "|seed"):
+        with pytest.raises((TypeError, ValueError), match=next(iter(wrong))):
             model.fit(X_TRAIN[:, :2], np.where(BINARY, "a", "b"))
         model.set_params(**{name: before[name] for name in wrong})
     assert vars(model) == before
@@ -286,9 +286,11 @@ def test_a_constant_target_is_predicted_exactly():
         quick(BooleanRegressor).fit(X_TRAIN, np.full(len(X_TRAIN), "a"))
 
 
-def test_one_held_out_sample_is_refused():
-    with pytest.raises(ValueError, match="one sample tells nothing"):
-        quick(BooleanRegressor, early_stopping=True).fit(X_TRAIN[:10], Y_TRAIN[:10])
+def test_two_samples_are_held_out_where_one_would_tell_nothing():
+    model = quick(BooleanRegressor, early_stopping=True).fit(X_TRAIN[:10], Y_TRAIN[:10])
+    assert len(set(model.history_["validation_score"])) > 1
+    with pytest.raises(ValueError, match="early_stopping cannot set validation_fraction aside"):
+        quick(BooleanRegressor, early_stopping=True).fit(X_TRAIN[:2], Y_TRAIN[:2])
 
 
 def test_the_best_network_is_kept_when_a_user_interrupts():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from check_estimators import EVERY, SETTINGS, expected_failures, name_of, pairs
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
@@ -107,14 +108,14 @@ def test_verbose_prints_a_line_for_each_epoch(capsys):
 @pytest.mark.parametrize(
     ("parameters", "error", "text"),
     [
-        ({"hidden_layer_sizes": (0,)}, ValueError, "each of hidden_layer_sizes must be an integer >= 1"),
+        ({"hidden_layer_sizes": (0,)}, ValueError, r"each of hidden_layer_sizes must be an integer in \[1, "),
         ({"hidden_layer_sizes": "wide"}, TypeError, "hidden_layer_sizes must be an integer or a sequence"),
         ({"max_iter": 0}, ValueError, "max_iter must be an integer >= 1"),
         ({"batch_size": "all"}, ValueError, "batch_size must be a positive integer or 'auto'"),
         ({"batch_size": 0}, ValueError, "batch_size must be an integer >= 1"),
         ({"eta": float("nan")}, ValueError, "eta must be a finite number >= 0"),
         ({"temperature": -1}, ValueError, "temperature must be a finite number > 0"),
-        ({"random_state": "x"}, ValueError, "seed"),
+        ({"random_state": "x"}, ValueError, "random_state must be None, an integer >= 0 or a RandomState"),
         (
             {"backend": "gpu"},
             BackendUnavailable,
@@ -138,18 +139,6 @@ def test_bad_data_is_named():
         quick().fit(np.full((4, 2), np.inf), [0, 1, 0, 1])
 
 
-def expected_failures(estimator):
-    """The checks that this package cannot pass, each with its reason."""
-    reason = (
-        "weights multiply int8 signals, and samples of weight 0 leave their minibatch: "
-        "a weight of 2 is not the same as the sample twice, as for scikit-learn's own networks"
-    )
-    return {
-        "check_sample_weight_equivalence_on_dense_data": reason,
-        "check_sample_weight_equivalence_on_sparse_data": reason,
-    }
-
-
 ESTIMATORS = [
     BooleanClassifier((64,), random_state=0),
     BooleanRegressor((64,), random_state=0),
@@ -170,3 +159,30 @@ def test_scikit_learn_runs_as_many_checks_as_it_has(estimator, n_checks):
         estimator, mark="skip", expected_failed_checks=expected_failures(estimator)
     )
     assert len(list(results)) >= n_checks
+
+
+@pytest.mark.parametrize(
+    ("estimator", "check"),
+    list(pairs(EVERY)),
+    ids=lambda value: name_of(value) if callable(value) else repr(value),
+)
+def test_scikit_learn_contract_holds_in_many_settings(estimator, check):
+    """A thin slice through all settings; ``python -m tests.check_estimators`` runs them whole."""
+    check(estimator)
+
+
+def test_every_estimator_is_checked_in_thirty_settings():
+    assert all(len({repr(one) for one in settings}) >= 30 for settings in SETTINGS.values())
+    assert set(SETTINGS) == {BooleanClassifier, BooleanRegressor, LogicGateClassifier, BooleanConvClassifier}
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda value: type(value).__name__)
+def test_in_a_step_on_all_samples_weights_of_0_and_equal_ones_are_repetition(estimator):
+    """Other weights round signals; smaller batches, and noise, differ with the number of rows."""
+    rng = np.random.RandomState(0)
+    x, y, weights = rng.rand(40, 30), np.arange(40) % 3, 2 * (rng.rand(40) < 0.6)
+    rows = rng.permutation(np.repeat(np.arange(40), weights))
+    whole = {"flip_noise": 0, "batch_size": 1000, "max_iter": 5}
+    weighted = clone(estimator).set_params(**whole).fit(x, y, weights)
+    repeated = clone(estimator).set_params(**whole).fit(x[rows], y[rows])
+    assert weighted.network_.fingerprint() == repeated.network_.fingerprint()

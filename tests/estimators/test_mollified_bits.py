@@ -40,10 +40,10 @@ def test_nothing_is_changed_by_a_mollifier_that_does_nothing(kind):
 def test_clean_samples_become_the_bits_that_they_are():
     model = quick(BooleanClassifier, mollifier=Mollifier("xxxn")).fit(X_TRAIN, Y_TRAIN)
     data = bvar.training.data.TrainingData(model.encoder_.encode(X_TRAIN), Y_TRAIN, None)
-    mollified = model._fresh(X_TRAIN, data)
-    epoch = mollified.epoch(0.0, bvar.bits.RandomWords(0))
-    clean = epoch.targets.max(axis=1) == 127
-    same = (epoch.bits.words == data.bits.words).all(axis=1)
+    mollified = model._changing(X_TRAIN, data)
+    epoch = mollified.changed(0.0, bvar.bits.RandomWords(0))
+    clean = epoch.y.max(axis=1) == 127
+    same = (epoch.x.words == data.x.words).all(axis=1)
     assert 0.6 < clean.mean() < 0.95
     assert same[clean].mean() > 0.8  # noise at times next to 0 softens nothing but moves some numbers
     assert not same[~clean].any()
@@ -52,9 +52,9 @@ def test_clean_samples_become_the_bits_that_they_are():
 def test_a_schedule_ends_in_clean_samples():
     model = quick(BooleanClassifier, mollifier=Mollifier("n", schedule=LinearSchedule())).fit(X_TRAIN, Y_TRAIN)
     data = bvar.training.data.TrainingData(model.encoder_.encode(X_TRAIN), Y_TRAIN, None)
-    last = model._fresh(X_TRAIN, data).epoch(1.0, bvar.bits.RandomWords(0))
-    assert (last.bits.words == data.bits.words).all()
-    assert (last.targets.max(axis=1) == 127).all()
+    last = model._changing(X_TRAIN, data).changed(1.0, bvar.bits.RandomWords(0))
+    assert (last.x.words == data.x.words).all()
+    assert (last.y.max(axis=1) == 127).all()
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 
 from bvar import backends, kernels
 from bvar.backends import protocol
-from bvar.backends.compiled import CompiledBackend
 from bvar.bits import BitMatrix, RandomWords
-from bvar.kernels._memory import lines
 from bvar.layers import BooleanLinear, GateLayer, GroupSum, Threshold, UnitMajor
 from bvar.layers.wires import image_places, random_wires, window_wires
 from bvar.networks import Network, Votes, gate_network
@@ -165,11 +163,8 @@ def test_one_fingerprint_on_every_backend_for_every_thread_count(fan_in):
         want = fingerprint(fan_in=fan_in)
     for name in [name for name in protocol.available() if name != "numpy"]:
         for n_threads in (1, 2, 3):
-            token = protocol._current.set(CompiledBackend(protocol.get(name)._table, -n_threads))
-            try:
+            with protocol.in_force(protocol.get(name).with_threads(-n_threads)):
                 assert fingerprint(fan_in=fan_in) == want, (name, n_threads)
-            finally:
-                protocol._current.reset(token)
 
 
 @pytest.mark.parametrize("parts", [2, 3, 7])
@@ -329,22 +324,6 @@ def test_many_samples_are_answered_in_blocks():
     whole = network.scores(kernels.pack(x))
     parts = [network.scores(kernels.pack(x[i : i + 500])) for i in range(0, 6000, 500)]
     np.testing.assert_array_equal(whole, np.concatenate(parts))
-
-
-def test_memory_is_used_again_only_when_nobody_sees_it():
-    first = lines((100, 100), np.int16)
-    first[...] = 1
-    view = first[50:].T
-    second = lines((100, 100), np.int16)
-    second[...] = 2
-    del first, second
-    third = lines((100, 100), np.int16)
-    third[...] = 3
-    assert (view == 1).all()
-    del view, third
-    places = {lines((100, 100), np.int16).ctypes.data for _ in range(20)}
-    assert len(places) < 20, "nothing was used again"
-    assert all(place % 64 == 0 for place in places)
 
 
 def test_votes_that_do_not_fit_are_refused():

@@ -26,12 +26,13 @@ from sklearn.linear_model import LogisticRegression
 from bvar import BooleanClassifier, ThermometerEncoder, encoding, estimators, kernels, model_file
 from bvar.bits import BitMatrix
 from bvar.layers import SignedConv2d, SignedSum
-from bvar.model_file import ModelFileError, _container, _kinds
+from bvar.model_file import ModelFileError, _container, _kinds, _replacing
 from bvar.model_file._values import Reader, Writer
 from bvar.networks import BinaryCrossEntropy, Network, SquaredError, boolean_mlp
 from bvar.real import RealConv2d
 
 GOLDEN = Path(__file__).parents[1] / "golden"
+BUILT_IN = set(_kinds.KINDS)  # before any test registers its own
 START = struct.Struct("<8sIIQ")
 
 RANDOM = np.random.RandomState(0)
@@ -72,7 +73,10 @@ def same(a, b):
 
 def vars_of(value):
     if isinstance(value, Network):
-        return {"print": value.fingerprint(), "loss": vars(value.loss), "layers": list(map(type, value.layers))}
+        loss = {
+            name: v for name, v in vars(value.loss).items() if name != "_log_table"
+        }  # made when first asked for
+        return {"print": value.fingerprint(), "loss": loss, "layers": list(map(type, value.layers))}
     return dict(sorted(vars(value).items()))
 
 
@@ -241,9 +245,19 @@ def test_pickle_copy_joblib_and_clone_work_too(tmp_path):
     assert_same_model(clone(loaded).fit(X, LABELS["text"]), model)
 
 
+def test_a_model_on_mapped_memory_is_saved_like_any_other(tmp_path):
+    model = quick().partial_fit(X, CODES, classes=[0, 1, 2])
+    joblib.dump(model, tmp_path / "m.joblib")
+    mapped = joblib.load(tmp_path / "m.joblib", mmap_mode="r")
+    assert isinstance(mapped.classes_, np.memmap)
+    mapped.save(tmp_path / "a", training_state=True)
+    model.save(tmp_path / "b", training_state=True)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
 def test_every_kind_is_known_by_the_name_that_files_keep():
     """A renamed class must keep its old name here, or files with it do not load any more."""
-    assert set(_kinds.KINDS) == {
+    assert {
         *("BooleanClassifier", "BooleanConvClassifier", "BooleanRegressor", "LogicGateClassifier"),
         *("ThermometerEncoder", "ImageEncoder", "OneHotBits", "TableEncoder", "GateLayer", "GroupSum"),
         *("BooleanConv2d", "MaxPool2d", "Add", "RealConv2d", "SignedConv2d", "SumPool2d"),
@@ -251,8 +265,9 @@ def test_every_kind_is_known_by_the_name_that_files_keep():
         *("Network", "BooleanLinear", "Threshold", "CrossEntropy", "BinaryCrossEntropy", "SquaredError"),
         *("BooleanOptimizer", "RandomWords", "ThresholdAnnealing"),
         *("RandomShift", "RandomFlip", "RandomRotation"),
+        "MollifiedClassifier",
         *("RealLinear", "BatchNorm", "FixedPoint", "SignedSum", "RealCrossEntropy", "Adam"),
-    }
+    } == BUILT_IN
 
 
 # ------------------------------------------------------------------------------------------------- any value
@@ -399,8 +414,9 @@ def test_golden_files_load_for_ever(path, backend):
     """Files of a released format must load and answer as they did; never regenerate one to make this pass."""
     about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     model, x, answers = model_file.load(path), golden_input(about), about["answers"]
-    network = model if isinstance(model, Network) else model.network_
-    assert network.fingerprint() == answers.pop("fingerprint")
+    if "fingerprint" in answers:
+        network = model if isinstance(model, Network) else model.network_
+        assert network.fingerprint() == answers.pop("fingerprint")
     if "scores" in answers:
         x = x.astype(np.float32 if isinstance(model.layers[0], RealConv2d) else np.int8)
         taken = x if isinstance(model.layers[0], SignedSum | SignedConv2d | RealConv2d) else kernels.pack(x)
@@ -418,7 +434,7 @@ def test_golden_files_are_small_and_cover_the_kinds():
     files = sorted(GOLDEN.glob("format1-*.bvar"))
     assert all(path.stat().st_size < 10_000 for path in files)
     text = b"".join(path.read_bytes() for path in files)
-    assert not {name for name in _kinds.KINDS if f'"kind":"{name}"'.encode() not in text}
+    assert not {name for name in BUILT_IN if f'"kind":"{name}"'.encode() not in text}
 
 
 def test_the_dump_in_the_reference_is_a_golden_file():
@@ -820,7 +836,7 @@ def set_bit(words):
 HOSTILE = {
     "unknown kind": (("content", "kind"), "os.system", "unknown kind 'os.system'"),
     "kind of a class outside": (("content", "kind"), "LogisticRegression", "unknown kind"),
-    "kind as a list": (("content", "kind"), ["Network"], "parts do not make"),
+    "kind as a list": (("content", "kind"), ["Network"], "unknown kind"),
     "root is empty": (("content",), {"fields": {}, "kind": "Threshold"}, "must have the fields"),
     "method hidden": (ATTRIBUTES, lambda a: {**a, "predict": 1}, "'predict' cannot be an attribute"),
     "property hidden": (ATTRIBUTES, lambda a: {**a, "__class__": 1}, "cannot be an attribute"),
@@ -908,9 +924,10 @@ def test_a_failed_save_changes_nothing(tmp_path, monkeypatch, where, exists, fai
                     failure()
                 return super().write(data)
 
-        monkeypatch.setattr(_container, "open", lambda name, mode: Half(name, mode), raising=False)
+        monkeypatch.setattr(_replacing, "open", lambda name, mode: Half(name, mode), raising=False)
     else:
-        monkeypatch.setattr(_container, where.split(".")[0], Failing(where, failure))
+        module = where.split(".")[0]
+        monkeypatch.setattr({"os": _replacing, "hashlib": _container}[module], module, Failing(where, failure))
     with pytest.raises((OSError, KeyboardInterrupt)):
         model_file.save(model, path)
     assert [p.name for p in tmp_path.iterdir()] == (["m.bvar"] if exists else [])

@@ -11,7 +11,7 @@ from bvar import backends, kernels
 from bvar.bits import RandomWords
 from bvar.calculus.gates import GATES
 from bvar.layers import BooleanLinear, Threshold
-from bvar.networks import BooleanOptimizer, CrossEntropy, Network, Votes, boolean_mlp
+from bvar.networks import LOSS_ONE, BooleanOptimizer, CrossEntropy, Network, Votes, boolean_mlp
 
 
 def data(n=200, seed=0):
@@ -193,20 +193,16 @@ def test_a_network_survives_pickle_and_copy():
 
 
 def test_votes_add_up_and_refuse_strangers():
-    one = Votes((np.ones((1, 2), np.int32),), 2, 2**17, 1, 0.5)
+    one = Votes((np.ones((1, 2), np.int32),), 2, 2**17, 1, LOSS_ONE // 2)
     total = one + one + one
-    assert (total.tensors[0].tolist(), total.n_samples, total.sample_weight, total.loss) == (
-        [[3, 3]],
-        6,
-        3 * 2**17,
-        1.5,
-    )
+    assert (total.tensors[0].tolist(), total.n_samples, total.sample_weight) == ([[3, 3]], 6, 3 * 2**17)
+    assert total.loss == LOSS_ONE * 3 // 2
     with pytest.raises(ValueError, match="networks of the same shape"):
-        one + Votes((np.ones((1, 3), np.int32),), 1, 2**16, 0, 0.0)
+        one + Votes((np.ones((1, 3), np.int32),), 1, 2**16, 0, 0)
     with pytest.raises(TypeError):
         one + 1
     with pytest.raises(OverflowError, match="do not fit int32"):
-        one + Votes(one.tensors, 2**23, 2**39, 0, 0.0)
+        one + Votes(one.tensors, 2**23, 2**39, 0, 0)
 
 
 @pytest.mark.parametrize(

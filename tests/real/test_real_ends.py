@@ -15,6 +15,7 @@ from bvar.networks import FULL_WEIGHT, BooleanOptimizer, CrossEntropy, Network, 
 from bvar.real import Adam, BatchNorm, FixedPoint, RealCrossEntropy, RealLayer, RealLinear, RealParameter
 from bvar.real.batch_norm import normalize, normalize_backward
 from bvar.real.layers import affine, affine_gradients, real_votes
+from bvar.real.losses import nats
 
 STEP = 1e-5  # central differences err by about STEP**2 and 1e-16 / STEP, times values of order 1 to 100
 
@@ -100,10 +101,10 @@ def test_signals_of_the_real_loss_are_finite_differences():
     random = np.random.RandomState(0)
     scores, y = random.standard_normal((5, 4)), random.randint(0, 4, 5)
     loss = RealCrossEntropy()
-    shares = loss._check_targets(scores, y)
-    assert_gradient(lambda: 127 * loss._values(scores, shares).sum(), scores, loss._signals(scores, shares))
+    shares = loss.check_targets(scores, y)
+    assert_gradient(lambda: 127 * nats(scores, shares).sum(), scores, loss.full_signals(scores, shares))
     soft = np.array([[100, 27, 0, 0]] * 5)
-    assert_gradient(lambda: 127 * loss._values(scores, soft).sum(), scores, loss._signals(scores, soft))
+    assert_gradient(lambda: 127 * nats(scores, soft).sum(), scores, loss.full_signals(scores, soft))
     half = loss.signals(scores.astype(np.float32), y, np.full(5, FULL_WEIGHT // 2))
     np.testing.assert_array_equal(2 * half, loss.signals(scores.astype(np.float32), y))
     p = loss.probabilities(scores.astype(np.float32))

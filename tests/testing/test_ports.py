@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from bvar.testing import LEVELS, check_port
+from bvar.testing import LEVELS, check_port, load_vectors
 
 PORTS = Path(__file__).parents[2] / "tutorials/ports"
 
 
 def check(command):
-    report = check_port([str(part) for part in command], timeout=30, examples=50)
+    report = check_port([str(part) for part in command], timeout=60, examples=10)  # all vectors, and some laws
     assert report.ok, str(report)
     assert set(report.passed) == set(range(len(LEVELS)))
 
@@ -47,6 +47,25 @@ def test_the_port_in_javascript_passes():
     check([node, PORTS / "javascript/bvar_port.js"])
 
 
+def test_the_port_in_rust_passes(tmp_path):
+    compiler = shutil.which("rustc")
+    if compiler is None:
+        pytest.skip("no Rust: rustc is not installed")
+    program = tmp_path / "bvar_port"
+    strict = ["--edition", "2021", "-O", "-D", "warnings"]
+    subprocess.run([compiler, *strict, "-o", program, PORTS / "rust/bvar_port.rs"], check=True)
+    check([program])
+
+
+def test_a_layer_in_verilog_passes_what_it_has():
+    if shutil.which("iverilog") is None:
+        pytest.skip("no Verilog: iverilog is not installed")
+    command = [sys.executable, str(PORTS / "verilog/bvar_port.py")]
+    report = check_port(command, levels=[3], examples=0)
+    assert not report.failures, str(report)
+    assert report.passed[3] == sum(len(load_vectors(name)["tests"]) for name in ("gate_sum", "gate_bits"))
+
+
 def test_the_ports_need_no_library():
     c = (PORTS / "c/bvar_port.c").read_text(encoding="utf-8")
     standard = {"float", "math", "setjmp", "stdarg", "stdint", "stdio", "stdlib", "string"}
@@ -54,6 +73,8 @@ def test_the_ports_need_no_library():
     assert '#include "' not in c
     script = (PORTS / "javascript/bvar_port.js").read_text(encoding="utf-8")
     assert set(re.findall(r"require\(\"(.*?)\"\)", script)) == {"node:crypto", "node:readline"}
+    rust = (PORTS / "rust/bvar_port.rs").read_text(encoding="utf-8")
+    assert set(re.findall(r"^(?:use|extern crate) (\w+)", rust, re.M)) == {"std"}
 
 
 def test_the_port_of_the_page_does_what_the_page_says(tmp_path):

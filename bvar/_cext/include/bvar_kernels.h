@@ -1,6 +1,6 @@
 /* bvar_kernels.h - the whole C interface of bvar's kernels, and its normative description.
  *
- * What it is.  A table of kernels for each instruction set.  All tables give the same results, bit for bit;
+ * What it is.  A struct of kernels for each instruction set, a bvar_isa.  All give the same results, bit for bit;
  * `bvar/backends/definition.py` defines them.  A port may use this file alone: nothing here knows about Python.
  *
  * Bits.  A row of `n_bits` bits is ceil(n_bits / 64) uint64 words; logical bit i is (row[i / 64] >> (i % 64)) & 1.
@@ -57,8 +57,8 @@ typedef struct {
     ptrdiff_t n_words;
 } bvar_count_job;
 
-/* lay_panels: copy weights into the layout that gate_sum and gate_bits of the SAME table read.
- * `panels` has panels_bytes(n_rows, n_words) bytes.  Its content is private to the table.
+/* lay_panels: copy weights into the layout that gate_sum and gate_bits of the SAME set read.
+ * `panels` has panels_bytes(n_rows, n_words) bytes.  Its content is private to the instruction set.
  * Items: panels of panel_rows rows, ceil(n_rows / panel_rows) of them. */
 typedef struct {
     const uint64_t *w; /* IN  (n_rows, n_words) */
@@ -72,7 +72,7 @@ typedef struct {
  * Items: rows of x. */
 typedef struct {
     const uint64_t *x;  /* IN  (n_rows, n_words) */
-    const void *panels; /* IN  as written by lay_panels of this table */
+    const void *panels; /* IN  as written by lay_panels of this set */
     const int32_t *row; /* IN  (n_rows,) */
     const int32_t *col; /* IN  (n_out,) */
     int32_t *sums;      /* OUT of gate_sum  (n_rows, n_out) */
@@ -82,7 +82,7 @@ typedef struct {
 } bvar_gate_job;
 
 /* lay_index: regroup a bit matrix so that the bits of several rows in one column sit side by side, which is what
- * signed_sum of the SAME table looks up.  `index` has index_bytes(n_terms, n_bits) bytes.
+ * signed_sum of the SAME set looks up.  `index` has index_bytes(n_terms, n_bits) bytes.
  * Items: panels of index_columns columns, ceil(n_bits / index_columns) of them. */
 typedef struct {
     const uint64_t *words; /* IN  (n_terms, ceil(n_bits / 64)) */
@@ -94,22 +94,22 @@ typedef struct {
  * Limits: n_terms < 2^24, so that 128 * n_terms fits int32.  Items: rows of z. */
 typedef struct {
     const int8_t *z;            /* IN  element (r, k) is z[r * z_row + k * z_term] */
-    const void *index;          /* IN  as written by lay_index of this table */
+    const void *index;          /* IN  as written by lay_index of this set */
     int32_t *out;               /* OUT (n_rows, n_bits) */
     ptrdiff_t z_row, z_term;    /* strides, in elements; any sign */
     ptrdiff_t n_terms, n_bits;
 } bvar_votes_job;
 
-/* rescale: out = sign(p) * min(127, (|p| + half) >> shift), p = g * table[min(|s - tau|, n_table - 1)] in int64,
+/* rescale: out = sign(p) * min(127, (|p| + half) >> shift), p = g * curve[min(|s - tau|, n_curve - 1)] in int64,
  * half = 2^(shift-1), or 0 if shift is 0.
- * Limits: 0 <= table[i] <= 2^30, 1 <= n_table <= 2^31, 0 <= shift <= 30.  Items: rows. */
+ * Limits: 0 <= curve[i] <= 2^30, 1 <= n_curve <= 2^31, 0 <= shift <= 30.  Items: rows. */
 typedef struct {
     const int32_t *g;     /* IN  (n_rows, n_cols) */
     const int32_t *s;     /* IN  (n_rows, n_cols) */
     const int32_t *tau;   /* IN  (n_cols,) */
-    const int32_t *table; /* IN  (n_table,) */
+    const int32_t *curve; /* IN  (n_curve,) */
     int8_t *out;          /* OUT (n_rows, n_cols) */
-    ptrdiff_t n_cols, n_table;
+    ptrdiff_t n_cols, n_curve;
     int32_t shift;
 } bvar_rescale_job;
 
@@ -225,7 +225,7 @@ typedef struct {
  * at multiples of it.  Limits: n_terms < 2^24 / (taps of a window).  Items: images. */
 typedef struct {
     const int8_t *z;   /* IN  (n_images * out_height * out_width, n_terms) */
-    const void *index; /* IN  as written by lay_index of this table, n_terms rows of the bits of a patch */
+    const void *index; /* IN  as written by lay_index of this set, n_terms rows of the bits of a patch */
     int32_t *scratch;  /* OUT, of no meaning afterwards */
     int32_t *out;      /* OUT (n_images, height * width * channels) */
     ptrdiff_t n_terms, scratch_rows, grain;
@@ -243,7 +243,7 @@ typedef struct {
     int32_t size;
 } bvar_pool_job;
 
-/* ------------------------------------------------------------------------------------- kernels and tables */
+/* ----------------------------------------------------------------------------- kernels of an instruction set */
 
 /* Every kernel has this shape: `job` points to the struct of its kind.  Only flip returns something but 0. */
 typedef int64_t (*bvar_kernel)(const void *job, ptrdiff_t begin, ptrdiff_t end);
@@ -264,22 +264,26 @@ typedef struct {
     double vote_rate;        /* rough terms per nanosecond, likewise */
     ptrdiff_t (*panels_bytes)(ptrdiff_t n_rows, ptrdiff_t n_words);
     ptrdiff_t (*index_bytes)(ptrdiff_t n_terms, ptrdiff_t n_bits);
+    /* Whether all numbers are in [0, limit), 0 < limit: for who did not choose the wires that kernels follow. */
+    int (*all_below)(const int32_t *numbers, ptrdiff_t n, int32_t limit);
     bvar_kernel pack, unpack, transpose, count_rows;
     bvar_kernel lay_panels, gate_sum, gate_bits;
     bvar_kernel lay_index, signed_sum;
     bvar_kernel rescale, center_votes, vote_norms, flip;
     bvar_kernel pack_levels, table_values, table_votes, wire_votes, count_groups;
     bvar_kernel gather_patches, signed_pixels, pool_max;
-} bvar_table;
+} bvar_isa;
 
-/* The tables that this build holds, slowest first; NULL beyond the last.  All may be looked at; only those whose
- * `cpu` bits are in bvar_cpu_features() may be run. */
-const bvar_table *bvar_table_at(int i);
+/* The instruction sets that this build holds, slowest first; NULL beyond the last.  All may be looked at; only those
+ * whose `cpu` bits are in bvar_cpu_features() may be run. */
+const bvar_isa *bvar_isa_at(int i);
 
 /* What this CPU and system can run, BVAR_CPU_* bits; the answer never changes. */
 int32_t bvar_cpu_features(void);
 
 /* ------------------------------------------------------------------------------------------------ threads */
+
+enum { BVAR_MAX_THREADS = 256 }; /* more are not started, however many are asked for */
 
 /* Run `kernel` on items [0, n_items), in the calling thread and up to n_threads - 1 others, and return the sum of
  * what it returned.  Ranges begin at multiples of `grain`.  `nanoseconds` is a guess of the whole work: below

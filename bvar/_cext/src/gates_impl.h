@@ -47,6 +47,23 @@ static int64_t pack_levels(const void *job, ptrdiff_t begin, ptrdiff_t end) {
     return 0;
 }
 
+/* ------------------------------------------------------------------------------------------------- wires */
+
+/* The sign of v, or of limit - 1 - v, tells that v is outside; sixteen at a time, which compilers vectorise. */
+static int all_below(const int32_t *numbers, ptrdiff_t n, int32_t limit) {
+    const uint32_t last = (uint32_t)(limit - 1);
+    const ptrdiff_t whole = n / 16 * 16;
+    uint32_t outside[16] = {0};
+    for (ptrdiff_t i = 0; i < whole; i += 16)
+        for (int k = 0; k < 16; ++k)
+            outside[k] |= (uint32_t)numbers[i + k] | (last - (uint32_t)numbers[i + k]);
+    for (ptrdiff_t i = whole; i < n; ++i)
+        outside[0] |= (uint32_t)numbers[i] | (last - (uint32_t)numbers[i]);
+    for (int k = 1; k < 16; ++k)
+        outside[0] |= outside[k];
+    return outside[0] >> 31 == 0;
+}
+
 /* ------------------------------------------------------------------------------------------------ forward */
 
 /* Choose among 2^fan_in constants; `entry[j]` and `change[j]` belong to addresses 2 j and 2 j + 1. */

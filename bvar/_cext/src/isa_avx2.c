@@ -87,6 +87,8 @@ BVAR_INLINE uint64_t count_words(const uint64_t *row, ptrdiff_t n_words) {
 
 /* ------------------------------------------------------------------------------------------------ forward */
 
+/* Four rows by 64 outputs: 8 sums of bytes, 4 vectors of nibbles of w, which the rows share, and two lookups make 14
+ * of 16 registers.  A fifth row would take them all, and fewer rows load w more often. */
 enum {
     PANEL_ROWS = 64,
     TILE_ROWS = 4,
@@ -404,7 +406,7 @@ BVAR_INLINE void add_signed(int32_t *sum, const int16_t *z, uint64_t plus, uint6
 
 BVAR_TARGET_END
 
-const bvar_table bvar_table_avx2 = TABLE;
+const bvar_isa bvar_isa_avx2 = ISA;
 #else
 typedef int bvar_no_avx2; /* an empty file is not C */
 #endif

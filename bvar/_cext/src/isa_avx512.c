@@ -153,6 +153,8 @@ static int64_t transpose(const void *job, ptrdiff_t begin, ptrdiff_t end) {
 
 /* ------------------------------------------------------------------------------------------------ forward */
 
+/* Four rows by four vectors of outputs: 16 independent sums hide the latency of vpopcntq and leave half of the
+ * registers free.  Eight rows would need 32 sums and spill; wider panels would waste more lanes of small layers. */
 enum { PANEL_ROWS = 32, TILE_ROWS = 4 };
 
 static ptrdiff_t panels_bytes(ptrdiff_t n_rows, ptrdiff_t n_words) { return (n_rows + 31) / 32 * n_words * 256; }
@@ -314,7 +316,7 @@ BVAR_INLINE void bits_of(const bvar_gate_job *a, ptrdiff_t b, const int rows, co
 }
 
 static void tile_bits(const bvar_gate_job *a, ptrdiff_t b, int rows, const void *panel, ptrdiff_t o, int n) {
-    const int few = a->n_words < 512 && a->scale != 0;
+    const int few = a->n_words < 512 && a->scale != 0; /* 511 * 64 < 2^15; limits divide by the scale */
     if (few && rows == 4)
         few_bits_of(a, b, 4, panel, o, n);
     else if (rows == 4)
@@ -340,6 +342,7 @@ BVAR_INLINE void gather_8_terms(const int8_t *z, ptrdiff_t z_term, int rows, int
     store_columns(part, out, stride, rows);
 }
 
+/* Sixteen sums again: a lookup of two registers is loaded once for four vectors of columns. */
 enum {
     VOTE_COLS = 128,                /* four vectors of 32 columns */
     VOTE_TERMS = 12,                /* two groups of six bits in a 16-bit lane */
@@ -464,26 +467,26 @@ static void vote_tile(const void *tables, const uint8_t *index, int n_chunks, co
 
 #define BVAR_OWN_RESCALE
 
-/* |g| * weight in 64 bits, rounded and clipped, for the even lanes. */
-BVAR_INLINE __m512i rescaled(__m512i g, __m512i weight, __m512i half, __m128i shift) {
-    const __m512i p = _mm512_add_epi64(_mm512_mul_epu32(g, weight), half);
+/* |g| * factor in 64 bits, rounded and clipped, for the even lanes. */
+BVAR_INLINE __m512i rescaled(__m512i g, __m512i factor, __m512i half, __m128i shift) {
+    const __m512i p = _mm512_add_epi64(_mm512_mul_epu32(g, factor), half);
     return _mm512_min_epu64(_mm512_srl_epi64(p, shift), _mm512_set1_epi64(127));
 }
 
-/* Sixteen entries of a table; scalar loads are faster than a gather here. */
-BVAR_INLINE __m512i look_up_weights(const int32_t *table, __m512i index) {
+/* Sixteen entries of a curve; scalar loads are faster than a gather here. */
+BVAR_INLINE __m512i look_up_curve(const int32_t *curve, __m512i index) {
     uint32_t at[16];
     int32_t v[16];
     _mm512_storeu_si512(at, index);
     for (int i = 0; i < 16; ++i)
-        v[i] = table[at[i]];
+        v[i] = curve[at[i]];
     return _mm512_loadu_si512(v);
 }
 
 /* Sixteen outputs at a time.  |s - tau| is taken as unsigned, so it cannot overflow; nor can |g|. */
 BVAR_INLINE void rescale_row(const bvar_rescale_job *a, ptrdiff_t r) {
     const __m512i half = _mm512_set1_epi64((INT64_C(1) << a->shift) >> 1);
-    const __m512i last = _mm512_set1_epi32((int32_t)(a->n_table - 1));
+    const __m512i last = _mm512_set1_epi32((int32_t)(a->n_curve - 1));
     const __m128i shift = _mm_cvtsi32_si128(a->shift);
     for (ptrdiff_t j = 0; j < a->n_cols; j += 16) {
         const __mmask16 mask = a->n_cols - j < 16 ? first_16((int)(a->n_cols - j)) : 0xffff;
@@ -492,9 +495,9 @@ BVAR_INLINE void rescale_row(const bvar_rescale_job *a, ptrdiff_t r) {
         const __m512i tau = _mm512_maskz_loadu_epi32(mask, a->tau + j);
         const __m512i g = _mm512_maskz_loadu_epi32(mask, a->g + at), size = _mm512_abs_epi32(g);
         const __m512i distance = _mm512_sub_epi32(_mm512_max_epi32(s, tau), _mm512_min_epi32(s, tau));
-        const __m512i weight = look_up_weights(a->table, _mm512_min_epu32(distance, last));
-        const __m512i even = rescaled(size, weight, half, shift);
-        const __m512i odd = rescaled(_mm512_srli_epi64(size, 32), _mm512_srli_epi64(weight, 32), half, shift);
+        const __m512i factor = look_up_curve(a->curve, _mm512_min_epu32(distance, last));
+        const __m512i even = rescaled(size, factor, half, shift);
+        const __m512i odd = rescaled(_mm512_srli_epi64(size, 32), _mm512_srli_epi64(factor, 32), half, shift);
         const __m512i all = _mm512_or_si512(even, _mm512_slli_epi64(odd, 32));
         const __m512i out = _mm512_mask_sub_epi32(all, _mm512_movepi32_mask(g), _mm512_setzero_si512(), all);
         _mm512_mask_cvtepi32_storeu_epi8(a->out + at, mask, out);
@@ -674,7 +677,7 @@ static void votes_of_gate(const bvar_table_votes_job *a, ptrdiff_t g) {
 
 BVAR_TARGET_END
 
-const bvar_table bvar_table_avx512 = TABLE;
+const bvar_isa bvar_isa_avx512 = ISA;
 #else
 typedef int bvar_no_avx512; /* an empty file is not C */
 #endif

@@ -45,6 +45,8 @@ BVAR_INLINE uint64_t count_words(const uint64_t *row, ptrdiff_t n_words) {
 
 /* ------------------------------------------------------------------------------------------------ forward */
 
+/* Four rows by eight outputs: 16 sums, a word of x and one of w, of 32 registers.  Twice as many outputs would take all
+ * of them for sums. */
 enum { PANEL_ROWS = 8, TILE_ROWS = 4, MAX_WORDS = 31 };
 
 static ptrdiff_t panels_bytes(ptrdiff_t n_rows, ptrdiff_t n_words) { return (n_rows + 7) / 8 * n_words * 64; }
@@ -240,7 +242,7 @@ BVAR_INLINE uint64_t level_word(const uint8_t *values, const uint8_t *thresholds
 
 #include "kernels_impl.h"
 
-const bvar_table bvar_table_neon = TABLE;
+const bvar_isa bvar_isa_neon = ISA;
 #else
 typedef int bvar_no_neon; /* an empty file is not C */
 #endif

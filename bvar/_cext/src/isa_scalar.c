@@ -47,8 +47,10 @@ BVAR_INLINE uint64_t count_words(const uint64_t *row, ptrdiff_t n_words) {
 
 /* ------------------------------------------------------------------------------------------------ forward */
 
+/* Making the lookups of a word takes 2048 additions, and using them 8 for each output: so a thousand outputs share
+ * them, and no more, since two sums for each have to stay in L1 beside the 32 KiB of lookups. */
 enum {
-    PANEL_ROWS = 1024,                /* outputs that share the tables of one tile */
+    PANEL_ROWS = 1024,                /* outputs that share the lookups of one tile */
     TILE_ROWS = 8,                    /* rows of x: the 8-bit lanes of a table entry */
     TABLE_WORDS = 2,                  /* words of a row whose tables are made together: 32 KiB */
     LANE16_WORDS = 65535 / 64 / 2 * 2 /* words whose counts fit 16-bit lanes: 65472 bits */
@@ -215,4 +217,4 @@ BVAR_INLINE uint64_t level_word(const uint8_t *values, const uint8_t *thresholds
 
 #include "kernels_impl.h"
 
-const bvar_table bvar_table_scalar = TABLE;
+const bvar_isa bvar_isa_scalar = ISA;

@@ -19,7 +19,7 @@
  * 3. Flip: one pass over memory, 64 weights at a time, flips gathered in a word that is xored once.
  *
  * Expected from the ISA file, all static:
- *   NAME, CPU, GATE_RATE, VOTE_RATE             for the table
+ *   NAME, CPU, GATE_RATE, VOTE_RATE             for the bvar_isa
  *   pack_word, unpack_word, count_words         one word, one row
  *   PANEL_ROWS, TILE_ROWS, panels_bytes, lay_panel
  *   count_tile and gate_mask, or BVAR_OWN_TILES with tile_sums and tile_bits
@@ -90,7 +90,7 @@ static int64_t transpose(const void *job, ptrdiff_t begin, ptrdiff_t end) {
 
 /* ------------------------------------------------------------------------------------------------ forward */
 
-#define L2_BYTES (384 * 1024) /* of panels that are walked together */
+#define L2_BYTES (384 * 1024) /* of panels walked together: most of an L2 of 512 KiB, the rest for x and sums */
 
 static int64_t lay_panels(const void *job, ptrdiff_t begin, ptrdiff_t end) {
     const bvar_panels_job *a = job;
@@ -175,8 +175,8 @@ static int64_t lay_index(const void *job, ptrdiff_t begin, ptrdiff_t end) {
 }
 
 enum {
-    VOTE_ROWS = 4,                          /* rows of z in one tile */
-    STAGE_ROWS = 32,                        /* rows of z that are staged together */
+    VOTE_ROWS = 4,                          /* rows of z in one tile: all sets have registers for the sums of four */
+    STAGE_ROWS = 32,                        /* rows of z that are staged together: 25 KiB, half of L1 */
     STAGE_TERMS = VOTE_CHUNKS * VOTE_TERMS, /* at most 255, else int16 sums overflow: 255 * 128 < 2^15 */
     STAGE_STRIDE = 264,                     /* not a power of two: rows would share cache sets */
     BLOCK_COLS = 4096                       /* columns whose sums stay in L2 between blocks of terms */
@@ -276,12 +276,12 @@ static int64_t signed_sum(const void *job, ptrdiff_t begin, ptrdiff_t end) {
 
 #ifndef BVAR_OWN_RESCALE
 static void rescale_row(const bvar_rescale_job *a, ptrdiff_t r) {
-    const int64_t half = (INT64_C(1) << a->shift) >> 1, last = a->n_table - 1;
+    const int64_t half = (INT64_C(1) << a->shift) >> 1, last = a->n_curve - 1;
     for (ptrdiff_t j = 0; j < a->n_cols; ++j) {
         const ptrdiff_t at = r * a->n_cols + j;
         int64_t distance = (int64_t)a->s[at] - a->tau[j];
         distance = distance < 0 ? -distance : distance;
-        const int64_t p = (int64_t)a->g[at] * a->table[distance < last ? distance : last];
+        const int64_t p = (int64_t)a->g[at] * a->curve[distance < last ? distance : last];
         const int64_t rounded = ((p < 0 ? -p : p) + half) >> a->shift;
         const int64_t clipped = rounded < 127 ? rounded : 127;
         a->out[at] = (int8_t)(p < 0 ? -clipped : clipped);
@@ -416,11 +416,11 @@ static int64_t flip(const void *job, ptrdiff_t begin, ptrdiff_t end) {
 
 #include "windows_impl.h"
 
-/* -------------------------------------------------------------------------------------------------- table */
+/* ------------------------------------------------------------------------------------ the instruction set */
 
-#define TABLE                                                                                         \
+#define ISA                                                                                           \
     {                                                                                                 \
-        NAME, CPU, PANEL_ROWS, VOTE_COLS, GATE_RATE, VOTE_RATE, panels_bytes, index_bytes,            \
+        NAME, CPU, PANEL_ROWS, VOTE_COLS, GATE_RATE, VOTE_RATE, panels_bytes, index_bytes, all_below, \
         pack, unpack, transpose, count_rows, lay_panels, gate_sum, gate_bits, lay_index, signed_sum,  \
         rescale, center_votes, vote_norms, flip, pack_levels, table_values, table_votes, wire_votes,  \
         count_groups, gather_patches, signed_pixels, pool_max                                         \

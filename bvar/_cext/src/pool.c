@@ -20,7 +20,6 @@
 #include <string.h>
 
 enum {
-    MAX_WORKERS = 255,
     CHUNK_NS = 50 * 1000,  /* of work */
     SERIAL_NS = 100 * 1000, /* less is not worth a wake-up */
     SPINS = 2000           /* looks for a new job before sleeping */
@@ -104,7 +103,7 @@ static void add_workers(int wanted) {
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    while (pool.n_workers < wanted && pool.n_workers < MAX_WORKERS) {
+    while (pool.n_workers < wanted && pool.n_workers < BVAR_MAX_THREADS - 1) {
         pthread_t thread;
         if (pthread_create(&thread, &attributes, worker, NULL))
             break; /* fewer will do */
@@ -116,7 +115,7 @@ static void add_workers(int wanted) {
 int64_t bvar_run(bvar_kernel kernel, const void *job, ptrdiff_t n_items, ptrdiff_t grain, double nanoseconds,
                  int n_threads) {
     const int always = n_threads < 0;
-    n_threads = always ? -n_threads : n_threads;
+    n_threads = n_threads < -BVAR_MAX_THREADS ? BVAR_MAX_THREADS : always ? -n_threads : n_threads;
     if (n_threads <= 1 || n_items <= grain || (nanoseconds < SERIAL_NS && !always))
         return kernel(job, 0, n_items);
     pthread_once(&once, start);

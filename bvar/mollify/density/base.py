@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
@@ -14,6 +15,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bvar._validation import check_integer, check_real
+from bvar.encoding.samples import all_or_nothing, as_table
 from bvar.mollify.density.models import Model
 from bvar.mollify.density.network import Adam
 from bvar.mollify.noising import noise
@@ -31,7 +33,8 @@ class DensityEstimator(DensityMixin, BaseEstimator, ABC):
     def _make_model(self, n_features: int, random: np.random.RandomState) -> Model:
         """Return an untrained model for standardised data."""
 
-    def fit(self, X: Any, y: Any = None) -> DensityEstimator:
+    @all_or_nothing  # also when a user interrupts
+    def fit(self, X: ArrayLike, y: object = None) -> DensityEstimator:
         """Learn the density of samples.
 
         Parameters
@@ -53,16 +56,21 @@ class DensityEstimator(DensityMixin, BaseEstimator, ABC):
         FloatingPointError
             If training diverged.
         """
-        before = dict(self.__dict__)
-        try:
-            self._fit(X)
-        except BaseException:  # also when a user interrupts: a fitted model stays the model it was
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
+        for left_over in ("best_iter_", "best_validation_score_"):
+            self.__dict__.pop(left_over, None)
+        noise_fractions = self._check_parameters()
+        X = self._check_samples(X, reset=True)
+        random = check_random_state(self.random_state)
+        train, held_out = self._hold_out(X, random)
+        self.scaler_ = StandardScaler().fit(train)
+        training = _Training(self, self._make_model(X.shape[1], random), train, random)
+        training.run(noise_fractions, held_out)
+        self.model_, self.history_, self.n_iter_ = training.kept(), training.history, training.n_epochs
+        if held_out is not None:
+            self.best_iter_, self.best_validation_score_ = training.best.epoch, training.best.score
         return self
 
-    def score_samples(self, X: Any) -> np.ndarray:
+    def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Give the logarithm of the density at each sample.
 
         Parameters
@@ -78,7 +86,7 @@ class DensityEstimator(DensityMixin, BaseEstimator, ABC):
         check_is_fitted(self, "model_")
         return _log_density(self.model_, self.scaler_, self._check_samples(X, reset=False))
 
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: ArrayLike, y: object = None) -> float:
         """Give the mean log density of samples.
 
         Parameters
@@ -95,7 +103,7 @@ class DensityEstimator(DensityMixin, BaseEstimator, ABC):
         """
         return float(np.mean(self.score_samples(X)))
 
-    def sample(self, n_samples: int = 1, random_state: Any = None) -> np.ndarray:
+    def sample(self, n_samples: int = 1, random_state: int | np.random.RandomState | None = None) -> np.ndarray:
         """Draw samples from the model.
 
         Parameters
@@ -116,20 +124,6 @@ class DensityEstimator(DensityMixin, BaseEstimator, ABC):
 
     # ------------------------------------------------------------------------------- fitting
 
-    def _fit(self, X: Any) -> None:
-        for left_over in ("best_iter_", "best_validation_score_"):
-            self.__dict__.pop(left_over, None)
-        noise_fractions = self._check_parameters()
-        X = self._check_samples(X, reset=True)
-        random = check_random_state(self.random_state)
-        train, held_out = self._hold_out(X, random)
-        self.scaler_ = StandardScaler().fit(train)
-        training = _Training(self, self._make_model(X.shape[1], random), train, random)
-        training.run(noise_fractions, held_out)
-        self.model_, self.history_, self.n_iter_ = training.kept(), training.history, training.n_epochs
-        if held_out is not None:
-            self.best_iter_, self.best_validation_score_ = training.best.epoch, training.best.score
-
     def _hold_out(self, X: np.ndarray, random: np.random.RandomState) -> tuple[np.ndarray, np.ndarray | None]:
         """Set validation samples aside if early stopping wants them."""
         if not self.early_stopping:
@@ -147,7 +141,7 @@ class DensityEstimator(DensityMixin, BaseEstimator, ABC):
     # ------------------------------------------------------------------------------- checking
 
     def _check_samples(self, X: Any, *, reset: bool) -> np.ndarray:
-        X = validate_data(self, X, reset=reset, dtype=np.float64, ensure_min_samples=2 if reset else 1)
+        X = validate_data(self, as_table(X), reset=reset, dtype=np.float64, ensure_min_samples=2 if reset else 1)
         if np.abs(X).max() > _LARGEST:
             raise ValueError(f"X must be within {_LARGEST:g} of 0, or its variance overflows: scale it down")
         return X

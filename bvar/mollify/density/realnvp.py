@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from bvar._validation import check_integer, check_sizes
 from bvar.mollify.density.base import DensityEstimator
 from bvar.mollify.density.flow_layers import AffineCoupling, FlowBatchNorm, FlowLayer
 from bvar.mollify.density.models import Flow
+from bvar.mollify.schedules import Schedule
 
 __all__ = ["RealNVPDensity"]
 
@@ -92,18 +93,18 @@ class RealNVPDensity(DensityEstimator):
 
     def __init__(
         self,
-        hidden_layer_sizes: Any = (64, 64),
+        hidden_layer_sizes: int | Sequence[int] = (64, 64),
         *,
         n_blocks: int = 5,
         learning_rate: float = 1e-3,
         batch_size: int = 100,
         max_iter: int = 100,
-        mollify: Any = None,
+        mollify: str | Schedule | None = None,
         mollified_fraction: float = 0.6,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
-        random_state: Any = None,
+        random_state: int | np.random.RandomState | None = None,
         verbose: bool | int = False,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from bvar._validation import check_choice, check_integer, check_sizes
 from bvar.mollify.density.base import DensityEstimator
 from bvar.mollify.density.models import VariationalAutoencoder
+from bvar.mollify.schedules import Schedule
 
 __all__ = ["VAEDensity"]
 
@@ -92,7 +93,7 @@ class VAEDensity(DensityEstimator):
 
     def __init__(
         self,
-        hidden_layer_sizes: Any = (64, 64),
+        hidden_layer_sizes: int | Sequence[int] = (64, 64),
         *,
         n_components: int = 4,
         activation: str = "relu",
@@ -100,12 +101,12 @@ class VAEDensity(DensityEstimator):
         learning_rate: float = 3e-3,
         batch_size: int = 100,
         max_iter: int = 100,
-        mollify: Any = None,
+        mollify: str | Schedule | None = None,
         mollified_fraction: float = 0.6,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
-        random_state: Any = None,
+        random_state: int | np.random.RandomState | None = None,
         verbose: bool | int = False,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes

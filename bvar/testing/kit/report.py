@@ -44,6 +44,12 @@ class Finding(NamedTuple):
     expected: Any
     given: Any
 
+    @property
+    def function(self) -> str | None:
+        """The function whose vector it is; None for a law."""
+        name = self.name.rpartition("-")[0]
+        return name if name in FUNCTIONS else None
+
     def __str__(self) -> str:
         inputs = [f"{name} = {_short(value)}" for name, value in self.inputs.items()]
         lines = [f"level {self.level}, {self.name}"]
@@ -70,6 +76,24 @@ def _around_difference(expected: Any, given: Any) -> tuple[str, str]:
     start = max(0, first - 60)
     both = tuple(f"... {text[start : first + 60]} ... (from character {start})" for text in texts)
     return both[0], both[1]
+
+
+_VECTORS_TOLD = 3
+"""Of each function; laws, which are few and come shrunk, are all told."""
+
+
+def _told(failures: list[Finding]) -> list[str]:
+    """Tell the first vectors of each function and how many more fail, then all laws."""
+    lines, by_function = [], Counter(finding.function for finding in failures)
+    told: Counter = Counter()
+    for finding in failures:
+        told[finding.function] += 1
+        if finding.function is None or told[finding.function] <= _VECTORS_TOLD:
+            lines.append(str(finding))
+        elif told[finding.function] == by_function[finding.function]:
+            n_more = by_function[finding.function] - _VECTORS_TOLD
+            lines.append(f"level {finding.level}, {finding.function}: and {n_more} more")
+    return lines
 
 
 @dataclass
@@ -123,7 +147,7 @@ class Report:
             line = f"  level {level}  {LEVELS[level]:<20} {self.passed[level]:>7} checks passed"
             line += f", {failed} failed" if failed else ""
             lines.append(line + (f"; missing: {', '.join(absent)}" if absent else ""))
-        lines += [str(finding) for finding in self.failures]
+        lines += _told(self.failures)
         lines += [f"{name} passes, but is expected to fail" for name in self.unexpected_passes]
         counts = f"{sum(self.passed.values())} checks passed, {len(self.failures)} failed"
         others = {

@@ -145,12 +145,14 @@ class _Run:
 
     def laws(self, level: int, examples: int) -> None:
         """Let Hypothesis look for an input that breaks a law of this level."""
-        from bvar.testing.kit.search import search  # needs Hypothesis, which those who run vectors alone may lack
+        # needs Hypothesis, which those who run vectors alone may lack
+        from bvar.testing.kit.search import leave_nothing_behind, search
 
-        for law in LAWS.values():
-            if law.level == level:
-                names = [law.name, *law.functions]
-                self.check(level, names, law.functions, lambda law=law: search(law, self.ask, examples))  # type: ignore[misc]
+        with leave_nothing_behind():
+            for law in LAWS.values():
+                if law.level == level:
+                    names = [law.name, *law.functions]
+                    self.check(level, names, law.functions, lambda law=law: search(law, self.ask, examples))  # type: ignore[misc]
 
     def finish(self) -> Report:
         """Name what was expected to fail and did not."""

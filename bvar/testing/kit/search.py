@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, configuration, given, settings
 from hypothesis.errors import Flaky
 
 from bvar.testing.kit.compare import answer, same
@@ -14,7 +15,19 @@ from bvar.testing.kit.laws import Ask, Law
 from bvar.testing.kit.report import Finding
 from bvar.testing.make.strategies import STRATEGIES
 
-__all__ = ["search"]
+__all__ = ["leave_nothing_behind", "search"]
+
+
+@contextmanager
+def leave_nothing_behind() -> Iterator[None]:
+    """Let Hypothesis keep its notes in a directory that goes, not in ``.hypothesis`` where the porter stands."""
+    before = getattr(configuration, "__hypothesis_home_directory", None)
+    with tempfile.TemporaryDirectory() as directory:
+        configuration.set_hypothesis_home_dir(directory)
+        try:
+            yield
+        finally:
+            configuration.set_hypothesis_home_dir(before)
 
 
 class _BrokenError(Exception):

@@ -210,7 +210,8 @@ def cross_entropy_signals(scores: Matrix, y: Row, table: Row) -> Matrix:
     """127 * (softmax - one-hot) in integers, halves up."""
     out = []
     for row, label in zip(scores, y, strict=True):
-        weights = [table[min(max(row) - s, len(table) - 1)] for s in row]
+        best = max(row)
+        weights = [table[min(best - s, len(table) - 1)] for s in row]
         total = sum(weights)
         out.append([(2 * 127 * v + total) // (2 * total) - 127 * (j == label) for j, v in enumerate(weights)])
     return out

@@ -63,6 +63,7 @@ class Port:
             raise ValueError("command must name a program")
         self.command, self.timeout = list(command), check_real(timeout, "timeout", low=0, strict=True)
         self._n_requests = self._n_answers = self._n_restarts = 0
+        self._owed: set[int] = set()  # requests that something else than their answer was read for
         self._given_up: PortError | None = None
         self._start()
 
@@ -92,6 +93,7 @@ class Port:
                 pass  # what was still to be written does not matter any more
 
     def _start(self) -> None:
+        self._owed.clear()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the port)
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self._errors}
         try:
@@ -105,7 +107,7 @@ class Port:
             raise self._given_up
         self._n_requests += 1
         request = {"id": self._n_requests, "function": function, "arguments": arguments}
-        answer = self._read(self._exchange(json.dumps(request)))
+        answer = self._read(self._exchange(json.dumps(request) + "\n"))
         self._n_answers += 1
         if "error" in answer:
             if answer["error"] == "unsupported":
@@ -114,7 +116,7 @@ class Port:
         return answer["result"]
 
     def _exchange(self, request: str) -> str:
-        """Write one line and read one; whoever is too slow is killed."""
+        """Write a line, or nothing, and read one; whoever is too slow is killed."""
         late = threading.Event()
         process = self._process
 
@@ -125,7 +127,7 @@ class Port:
         timer = threading.Timer(self.timeout, kill)
         timer.start()
         try:
-            process.stdin.write(request + "\n")
+            process.stdin.write(request)
             process.stdin.flush()
             line = process.stdout.readline()
         except OSError:
@@ -158,12 +160,25 @@ class Port:
         return self._given_up or RuntimeError(text)
 
     def _read(self, line: str) -> dict[str, Any]:
-        try:
-            answer = json.loads(line)
-        except json.JSONDecodeError:
-            raise ValueError(f"the port answered what is no JSON: {line[:200]!r}") from None
+        """Understand an answer; one that comes late, behind a line too much, is passed over."""
+        answer = _parsed(line)
+        while isinstance(answer, dict) and (late := answer.get("id")) in self._owed:
+            self._owed.discard(late)
+            line = self._exchange("")
+            answer = _parsed(line)
+        if not isinstance(answer, dict) or answer.get("id") != self._n_requests:
+            self._owed.add(self._n_requests)
+        if isinstance(answer, ValueError):
+            raise answer
         if not isinstance(answer, dict) or ("result" in answer) == ("error" in answer):
             raise ValueError(f'the answer must be an object with "id" and "result" or "error", got {line[:200]!r}')
         if answer.get("id") != self._n_requests:
             raise ValueError(f"the answer must have id {self._n_requests}, got {answer.get('id')!r}")
         return answer
+
+
+def _parsed(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError:
+        return ValueError(f"the port answered what is no JSON: {line[:200]!r}")

@@ -216,7 +216,7 @@ def _text(pattern: str) -> dict[str, Any]:
     return {"type": "string", "pattern": f"^{pattern}$"}
 
 
-def _record(optional: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]:
+def _record(optional: tuple[str, ...] = (), /, **properties: dict[str, Any]) -> dict[str, Any]:
     names = [name for name in properties if name not in optional]
     return {"type": "object", "properties": properties, "required": names, "additionalProperties": False}
 
@@ -246,7 +246,7 @@ _LAYERS = [
     _layer("group_sum", n_groups=_INTEGER),
     _layer("add", branches=_list(_list({"$ref": "#/$defs/Layer"}))),
 ]
-_NETWORK = {
+_NETWORK: dict[str, Any] = {
     "layers": _list({"$ref": "#/$defs/Layer"}),
     "loss_table": _INTS,
     "clip": _FLOAT64,

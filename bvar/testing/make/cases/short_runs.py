@@ -31,9 +31,12 @@ def short_runs(draw: Draw) -> dict[str, tuple[list[str], dict[str, Any]]]:
         "first layer centred, 70 hidden units": (["Centered", "ManyUnits"], _centered_first(draw)),
         "gates 2 and 11, three layers of 130, 63 and 127 units": (["Gate", "ManyUnits"], _other_gates(draw)),
         "gates of six wires, then of five; 65 samples": (["ManyUnits", "WireOrder"], _six_wires(draw)),
-        "gates that flip more than three of four": (["Beta"], _restless(draw)),
+        "tables of which seven entries of eight flip": (["Beta"], _restless(draw)),
         "branches of a convolution and of two layers, weighed": (["Branches", "SampleWeight"], _branches(draw)),
-        "samples without weight": (["EmptyBatch", "SampleWeight"], _weightless(draw)),
+        "samples without weight, checkpoints out of order and twice": (
+            ["EmptyBatch", "SampleWeight"],
+            _weightless(draw),
+        ),
         "800 samples of one class": (["LargeSum"], _loud_bias(draw)),
         "300 neurons that all say the same": (["LargeSum", "ManyUnits"], _loud_threshold(draw)),
         "six places: eta is divided twice": (["EtaShare", "LastBit"], _six_places(draw)),
@@ -118,10 +121,13 @@ def _six_wires(draw: Draw) -> dict[str, Any]:
 
 
 def _restless(draw: Draw) -> dict[str, Any]:
-    layers = [gates(draw, 4, 9, 1), {"type": "group_sum", "n_groups": 3}]
-    return _brief(
-        draw, layers, draw.rows(9, 4), 3, eta=4000.0, clip=inf, batch=12, loss_table=[2**20, 2**19, 2**10]
+    """Seven of eight entries flip; the eighth then has 13 of evidence, and a beta of 1/8 or more decides."""
+    tables = ["00", "01", "11", "11"]
+    layers = [{"type": "gate", "wires": [[0]] * 4, "tables": tables}, {"type": "group_sum", "n_groups": 4}]
+    run = _brief(
+        draw, layers, ["0", "1", "0"], 4, steps=2, clip=inf, y=[0, 0, 1], loss_table=[2**20, 2**19, 2**18]
     )
+    return run | {"batches": [[0, 1], [2]], "eta": [hex64(254.0), hex64(4.0)]}
 
 
 def _branches(draw: Draw) -> dict[str, Any]:
@@ -141,7 +147,7 @@ def _branches(draw: Draw) -> dict[str, Any]:
 def _weightless(draw: Draw) -> dict[str, Any]:
     layers = [linear(draw, XNOR, 9, 4, True, False), _bits_of(4), linear(draw, OR, 4, 2, True, True)]
     run = _brief(draw, layers, draw.rows(6, 9), 2, sample_weight=[0, 2**16, 2**15, 0, 1, 2**15 + 1])
-    run["batches"][5], run["batches"][6] = [0, 3, 3], []
+    run["batches"][5], run["batches"][6], run["checkpoints"] = [0, 3, 3], [], [24, 1, 8, 1]
     return run
 
 
@@ -152,9 +158,7 @@ def _loud_bias(draw: Draw) -> dict[str, Any]:
         _bits_of(6),
         linear(draw, XNOR, 6, 2, True, True),
     ]
-    run = _brief(draw, layers, draw.rows(4, 4), 2, steps=4, batch=800)
-    run["network"]["y"] = [1] * 4
-    return run
+    return _brief(draw, layers, draw.rows(12, 4), 2, steps=8, batch=800, y=[0] * 12)
 
 
 def _loud_threshold(draw: Draw) -> dict[str, Any]:

@@ -151,6 +151,8 @@ def rescale(draw: Draw) -> Cases:
         "table": [7, 3],
         "shift": 20,
     }
+    far = {"g": [[1] * 4], "s": [[2**16, -(2**16), 2**31 - 1, -(2**31)]], "tau": [0, 1, -(2**31), 2**31 - 1]}
+    yield Case("distances of 2**16 and 2**32", ["TableEnd"], far | {"table": [99, 88, 7], "shift": 0})
     yield Case("votes beyond 2**24, sums beyond int16", ["LargeProduct", "LargeSum"], loud)
 
 
@@ -198,8 +200,9 @@ def cross_entropy(draw: Draw) -> Cases:
     yield Case("2049 equal scores", ["LargeProduct"], {"scores": [[3] * 2049], "y": [2048], "table": table})
     many = {"scores": draw.matrix(1, 1025, -40, 40), "y": [1024], "table": table}
     yield Case("1025 classes", ["LargeProduct"], many)
-    yield Case("only negative scores", ["Random"], {"scores": [[-7, -30, -9]], "y": [1], "table": table})
-    ends = {"scores": [[2**31 - 1, -(2**31)], [-(2**31), 2**31 - 1]], "y": [1, 1], "table": table}
+    negative = {"scores": [[-1, -2, -3], [-900, -902, -901]], "y": [1, 0], "table": [2**20, 2**19, 3, 0]}
+    yield Case("only negative scores", ["TableEnd"], negative)
+    ends = {"scores": [[2**31 - 1, -(2**31)], [-(2**31), 2**30]], "y": [1, 1], "table": [2**20, 2**19, 2**18]}
     yield Case("the ends of int32", ["TableEnd", "LargeProduct"], ends)
     for n in BATCHES:
         inputs = {"scores": draw.matrix(n, 2, -20, 20), "y": draw.ints(n, 0, 1), "table": table}

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bvar.testing.make.strategies.values import SMALL, WIDTHS, Draw, M, Strategy, rows
+from bvar.testing.make.strategies.values import BATCHES, SMALL, WIDTHS, Draw, M, Strategy, matrix, rows
 
 __all__ = ["BITS"]
 
@@ -20,7 +20,7 @@ def _rows(draw: Draw) -> dict[str, Any]:
 def _words(draw: Draw, dirty: bool) -> dict[str, Any]:
     n = draw(WIDTHS)
     numbers = st.integers(0, 2**64 - 1) | st.just(2**64 - 1)
-    words = [[draw(numbers) for _ in range(-(-n // 64))] for _ in range(draw(SMALL))]
+    words = draw(matrix(draw(SMALL if n < 300 else st.just(1)), -(-n // 64), numbers))
     if not dirty:
         for row in words:
             row[-1] &= 2 ** ((n - 1) % 64 + 1) - 1
@@ -29,8 +29,9 @@ def _words(draw: Draw, dirty: bool) -> dict[str, Any]:
 
 @st.composite
 def _transpose(draw: Draw) -> dict[str, Any]:
-    n = draw(WIDTHS)
-    return {"rows": draw(rows(draw(st.integers(0, 3) | st.sampled_from([63, 64, 65])), n)), "n_bits": n}
+    r = draw(st.integers(0, 3) | BATCHES)
+    n = draw(WIDTHS if r < 4 else st.integers(1, 12) | BATCHES)
+    return {"rows": draw(rows(r, n)), "n_bits": n}
 
 
 BITS: dict[str, Strategy] = {

@@ -13,12 +13,12 @@ __all__ = ["convolutions", "n_values", "pools", "windows"]
 
 
 @st.composite
-def windows(draw: Draw) -> dict[str, Any]:
-    """Give a window that has at least one place."""
+def windows(draw: Draw, spare: int = 2) -> dict[str, Any]:
+    """Give a window that has at least one place; its image has up to so many pixels to spare on each axis."""
     size, stride, gap = ([draw(st.integers(1, high)) for _ in "yx"] for high in (3, 2, 2))
     reach = [(taps - 1) * step + 1 for taps, step in zip(size, gap, strict=True)]
     padding = [draw(st.integers(0, covered - 1)) for covered in reach]
-    sides = [max(1, r - 2 * p) + draw(st.integers(0, 2)) for r, p in zip(reach, padding, strict=True)]
+    sides = [max(1, r - 2 * p) + draw(st.integers(0, spare)) for r, p in zip(reach, padding, strict=True)]
     shape = [*sides, draw(st.sampled_from([1, 2, 3]))]
     return {"image_shape": shape, "size": size, "stride": stride, "padding": padding, "dilation": gap}
 

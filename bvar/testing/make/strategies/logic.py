@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bvar.testing.make.strategies.values import GATES, SMALL, Draw, M, Strategy, ints, matrix, rows
+from bvar.testing.make.strategies.values import BATCHES, GATES, MANY, SMALL, Draw, M, Strategy, ints, matrix, rows
 
 __all__ = ["LOGIC", "draw_gates"]
 
@@ -39,8 +39,9 @@ def _variations(draw: Draw) -> dict[str, Any]:
 @st.composite
 def draw_gates(draw: Draw, least: int = 1) -> dict[str, Any]:
     """Give samples, wires and tables."""
-    n_samples, n_units = draw(st.integers(least, 4) | st.sampled_from([63, 64, 65])), draw(st.integers(1, 6))
-    n_gates, fan_in = draw(SMALL), draw(st.integers(1, 6))
+    n_samples, n_units = draw(st.integers(least, 4) | BATCHES), draw(st.integers(1, 6) | MANY)
+    n_gates = draw(SMALL | MANY if n_samples < 5 else SMALL)
+    fan_in = draw(st.integers(1, 6 if n_samples + n_gates < 10 else 2))
     return {
         "x": draw(rows(n_samples, n_units)),
         "wires": draw(matrix(n_gates, fan_in, st.integers(0, n_units - 1))),

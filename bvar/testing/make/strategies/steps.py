@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bvar.testing.make.strategies.values import SMALL, VOTES, Draw, Strategy, ints, matrix, rows
+from bvar.testing.make.strategies.values import BATCHES, SMALL, VOTES, Draw, Strategy, ints, matrix, rows
 from bvar.testing.oracle.definitions import float32
 from bvar.testing.oracle.formats import hex32, hex64
 
@@ -21,8 +21,9 @@ def _vote_norms(draw: Draw) -> dict[str, Any]:
 
 @st.composite
 def _clipped_eta(draw: Draw) -> dict[str, Any]:
-    eta, clip = draw(st.floats(0, 1)), draw(st.sampled_from([1.0, 0.25, inf]))
-    return {"q": draw(matrix(draw(SMALL), draw(SMALL), VOTES)), "eta": hex64(eta), "clip": hex64(clip)}
+    eta = draw(st.floats(0, 1) | st.floats(0, 1e6))
+    clip = draw(st.sampled_from([1.0, 0.25, inf]) | st.floats(0.01, 1000))
+    return {"q": draw(matrix(draw(SMALL), draw(SMALL | BATCHES), VOTES)), "eta": hex64(eta), "clip": hex64(clip)}
 
 
 ACCUMULATORS = st.sampled_from([0.0, 1.0, -1.0, 0.5, -0.5, 1 - 2.0**-24]) | st.floats(-2, 2, width=32)
@@ -30,7 +31,8 @@ ACCUMULATORS = st.sampled_from([0.0, 1.0, -1.0, 0.5, -0.5, 1 - 2.0**-24]) | st.f
 
 @st.composite
 def _flip(draw: Draw) -> dict[str, Any]:
-    r, n = draw(SMALL), draw(st.integers(1, 5) | st.sampled_from([63, 64, 65]))
+    n = draw(st.integers(1, 5) | BATCHES)
+    r = draw(SMALL) if n < 9 else 1
     rate = st.sampled_from([0.5, 0.25]) | st.floats(0, 1, width=32)
     return {
         "w": draw(rows(r, n)),
@@ -44,14 +46,14 @@ def _flip(draw: Draw) -> dict[str, Any]:
 @st.composite
 def _optimize(draw: Draw) -> dict[str, Any]:
     r, n, steps = draw(SMALL), draw(SMALL), draw(st.integers(1, 4))
-    n_samples = draw(ints(steps, st.integers(0, 3)))
+    n_samples = draw(ints(steps, st.integers(0, 3) | st.integers(4, 99)))
     reach = st.integers(-400, 400)
     return {
         "w": draw(rows(r, n)),
         "votes": [draw(matrix(r, n, reach)) for _ in range(steps)],
         "n_samples": [max(1, n_samples[0]), *n_samples[1:]],
         "eta": [hex64(eta) for eta in draw(ints(steps, st.floats(0, 40)))],
-        "clip": hex64(draw(st.sampled_from([1.0, inf]))),
+        "clip": hex64(draw(st.sampled_from([1.0, inf]) | st.floats(0.01, 10))),
     }
 
 

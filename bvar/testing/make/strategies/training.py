@@ -1,63 +1,147 @@
-"""Arguments of level 6."""
+"""Arguments of level 6: networks of every kind of layer, for a few steps."""
 
 from __future__ import annotations
 
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from bvar.testing.make.strategies.values import LEARNING_GATES, SMALL, Draw, M, Strategy, ints, matrix, rows
-from bvar.testing.oracle.formats import hex64
+from bvar.testing.make.cases.layers import threshold
+from bvar.testing.make.strategies.images import n_values, windows
+from bvar.testing.make.strategies.values import LEARNING_GATES, MANY, SMALL, Draw, M, Strategy, ints, matrix, rows
+from bvar.testing.oracle.formats import hex64, places_of
 
 __all__ = ["TRAINING"]
+
+CURVE = [2**20, 2**19, 2**17, 0]
+LOSS_TABLES = st.sampled_from([[2**20, 2**19, 2**18, 2**10, 0], [2**20, 2**20 - 2**17, 2**19, 2**18]])
+WEIGHTS = st.sampled_from([0, 1, 2**15, 2**16]) | st.integers(0, 2**16)
+
+
+class _Body(NamedTuple):
+    """Layers from the inputs to the scores."""
+
+    n_inputs: int
+    n_outputs: int
+    alphabet: str
+    layers: list[Any]
 
 
 @st.composite
 def _train(draw: Draw) -> dict[str, Any]:
-    """Draw a perceptron of any gate, or a layer of gates, for a few steps."""
-    n_in, n_out, n_samples = (
-        draw(st.integers(1, 5) | st.just(65)),
-        draw(st.integers(2, 3)),
-        draw(st.integers(1, 4)),
-    )
-    gates = draw(st.booleans())
-    build = _gate_layers if gates else _linear_layers
-    steps = draw(st.integers(1, 4))
+    body = draw(st.sampled_from([_units, _units, _images, _images, _images, _gates]).flatmap(lambda kind: kind()))
+    n_samples, steps = draw(st.integers(1, 4)), draw(st.integers(1, 4))
     network = {
-        "layers": draw(build(n_in, n_out)),
-        "loss_table": [2**20, 2**19, 2**18, 2**10, 0],
-        "clip": hex64(draw(st.sampled_from([1.0, inf]))),
-        "x": draw(rows(n_samples, n_in, "01" if gates else M)),
-        "y": draw(ints(n_samples, st.integers(0, n_out - 1))),
+        "layers": body.layers,
+        "loss_table": draw(LOSS_TABLES),
+        "clip": hex64(draw(st.sampled_from([1.0, inf, 0.3]))),
+        "x": draw(rows(n_samples, body.n_inputs, body.alphabet)),
+        "y": draw(ints(n_samples, st.integers(0, body.n_outputs - 1))),
     }
+    if draw(st.integers(0, 3)) == 0:
+        network["sample_weight"] = draw(ints(n_samples, WEIGHTS))
     batches = [draw(st.lists(st.integers(0, n_samples - 1), max_size=4)) for _ in range(steps)]
-    return {"network": network, "batches": batches, "eta": [hex64(40.0)] * steps, "checkpoints": [1, steps]}
+    if draw(st.integers(0, 7)) == 0:
+        batches[0] = (batches[0] * 65)[:65]
+    eta = hex64(draw(st.sampled_from([4.0, 40.0, 400.0])))
+    return {"network": network, "batches": batches, "eta": [eta] * steps, "checkpoints": [1, steps]}
+
+
+def _bias(draw: Draw, n: int) -> str | None:
+    return draw(st.none() | rows(1, n).map(lambda one: one[0]))
+
+
+def _linear(draw: Draw, n_in: int, n_out: int, may_center: bool = True) -> dict[str, Any]:
+    return {
+        "type": "linear",
+        "gate": draw(LEARNING_GATES),
+        "weight": draw(rows(n_out, n_in)),
+        "bias": _bias(draw, n_out),
+        "centered": may_center and draw(st.booleans()),
+    }
+
+
+def _threshold(draw: Draw, n: int) -> dict[str, Any]:
+    few = draw(ints(min(n, 5), st.integers(-2, 2)))
+    return threshold(n, 0, CURVE) | {"tau": [few[i % len(few)] for i in range(n)]}
+
+
+def _sums(draw: Draw, n_in: int, n_out: int, may_center: bool = True) -> dict[str, Any]:
+    """Give a linear layer, or two branches: a linear layer, and one behind a hidden layer or not."""
+    shape = draw(st.sampled_from(["plain", "plain", "branches", "deep"]))
+    if shape == "plain":
+        return _linear(draw, n_in, n_out, may_center)
+    branches = [[_linear(draw, n_in, n_out, may_center)] for _ in range(2)]
+    if shape == "deep":
+        branches[1] = [_linear(draw, n_in, 3, may_center), _threshold(draw, 3), _linear(draw, 3, n_out)]
+    return {"type": "add", "branches": branches}
 
 
 @st.composite
-def _linear_layers(draw: Draw, n_in: int, n_out: int) -> list[Any]:
-    gate, n_hidden = draw(LEARNING_GATES), draw(SMALL)
-    table = [2**20, 2**19, 2**17, 0]
+def _units(draw: Draw) -> _Body:
+    """Draw a perceptron; its first layer is centred only if no input is missing."""
+    alphabet, n_in = draw(st.sampled_from(["01", "01", M])), draw(SMALL | st.just(65))
+    n_out = draw(st.integers(2, 3))
+    layers: list[Any] = []
+    below, may_center = n_in, alphabet != M
+    for width in draw(st.lists(SMALL | MANY, max_size=2)):
+        layers += [_sums(draw, below, width, may_center), _threshold(draw, width)]
+        below, may_center = width, True
+    layers.append(_sums(draw, below, n_out, may_center))
+    return _Body(n_in, n_out, alphabet, layers)
 
-    def linear(below: int, above: int, centered: bool) -> dict[str, Any]:
-        bias = draw(st.none() | rows(1, above).map(lambda one: one[0]))
-        weight = draw(rows(above, below))
-        return {"type": "linear", "gate": gate, "weight": weight, "bias": bias, "centered": centered}
 
-    tau = draw(ints(n_hidden, st.integers(-2, 2)))
-    threshold = {"type": "threshold", "tau": tau, "table": table, "shift": 20}
-    return [linear(n_in, n_hidden, False), threshold, linear(n_hidden, n_out, draw(st.booleans()))]
+def _conv(draw: Draw, window: dict[str, Any]) -> dict[str, Any]:
+    n_filters = draw(st.integers(1, 3))
+    return {
+        "type": "conv",
+        "gate": draw(LEARNING_GATES),
+        "weight": draw(rows(n_filters, n_values(window)[1])),
+        "bias": _bias(draw, n_filters),
+        "window": window,
+        "padding_value": draw(st.sampled_from([0, -1])),
+    }
+
+
+def _pooled(draw: Draw, shape: list[int]) -> tuple[list[Any], list[int]]:
+    """Give a pool, or none, and the shape behind it."""
+    if min(shape[:2]) < 2 or draw(st.integers(0, 3)) == 0:
+        return [], shape
+    return [{"type": "max_pool", "image_shape": shape, "size": 2}], [shape[0] // 2, shape[1] // 2, shape[2]]
+
+
+def _second_window(draw: Draw, shape: list[int]) -> dict[str, Any]:
+    size = [draw(st.integers(1, min(side, 2))) for side in shape[:2]]
+    padding = [draw(st.integers(0, taps - 1)) for taps in size]
+    return {"image_shape": shape, "size": size, "stride": [1, 1], "padding": padding, "dilation": [1, 1]}
 
 
 @st.composite
-def _gate_layers(draw: Draw, n_in: int, n_out: int) -> list[Any]:
-    n_gates, fan_in = n_out * draw(st.integers(1, 3)), draw(st.integers(1, 3))
-    wires = draw(matrix(n_gates, fan_in, st.integers(0, n_in - 1)))
-    tables = draw(rows(n_gates, 1 << fan_in))
-    return [{"type": "gate", "wires": wires, "tables": tables}, {"type": "group_sum", "n_groups": n_out}]
+def _images(draw: Draw) -> _Body:
+    """Draw one convolution or two, each with a pool or not, and a linear layer on top."""
+    window, n_out = draw(windows(spare=4)), draw(st.integers(2, 3))
+    n_in, layers = n_values(window)[0], []
+    for _ in range(draw(st.integers(1, 2))):
+        conv = _conv(draw, window)
+        pool, shape = _pooled(draw, [*places_of(window), len(conv["weight"])])
+        width = shape[0] * shape[1] * shape[2]
+        layers += [conv, *pool, _threshold(draw, width)]
+        window = _second_window(draw, shape)
+    return _Body(n_in, n_out, draw(st.sampled_from(["01", M])), [*layers, _sums(draw, width, n_out)])
 
 
-TRAINING: dict[str, Strategy] = {
-    "train": _train(),
-}
+@st.composite
+def _gates(draw: Draw) -> _Body:
+    """Draw one layer of gates or two, and groups."""
+    n_in, n_out = draw(SMALL | st.just(65)), draw(st.integers(2, 3))
+    below, layers = n_in, []
+    for n_gates in [*draw(st.lists(SMALL | MANY, max_size=1)), n_out * draw(st.integers(1, 3))]:
+        fan_in = draw(st.integers(1, 6)) if n_gates < 9 else 1
+        wires = draw(matrix(n_gates, fan_in, st.integers(0, below - 1)))
+        layers.append({"type": "gate", "wires": wires, "tables": draw(rows(n_gates, 1 << fan_in))})
+        below = n_gates
+    return _Body(n_in, n_out, "01", [*layers, {"type": "group_sum", "n_groups": n_out}])
+
+
+TRAINING: dict[str, Strategy] = {"train": _train()}

@@ -8,27 +8,44 @@ from hypothesis import strategies as st
 
 from bvar.testing.make.strategies.images import convolutions, n_values, pools, windows
 from bvar.testing.make.strategies.logic import draw_gates
-from bvar.testing.make.strategies.values import GATES, INT8, SMALL, WIDTHS, Draw, M, Strategy, ints, matrix, rows
+from bvar.testing.make.strategies.values import (
+    BATCHES,
+    GATES,
+    INT8,
+    MANY,
+    REPEATS,
+    SMALL,
+    WIDTHS,
+    Draw,
+    M,
+    Strategy,
+    ints,
+    matrix,
+    rows,
+)
 
 __all__ = ["VOTES_BACK"]
 
 
 @st.composite
 def _weight_votes(draw: Draw) -> dict[str, Any]:
-    b, o, n = draw(st.integers(0, 5)), draw(SMALL), draw(WIDTHS)
+    b, o, n = draw(st.integers(0, 3)), draw(SMALL | MANY), draw(WIDTHS)
+    repeats = draw(REPEATS) if n < 20 and o < 9 else 1
     z, x = draw(matrix(b, o, INT8)), draw(rows(b, n, M))
-    return {"gate": draw(GATES), "z": z, "x": x, "n_outputs": o, "n_inputs": n}
+    return {"gate": draw(GATES), "z": z * repeats, "x": x * repeats, "n_outputs": o, "n_inputs": n}
 
 
 @st.composite
 def _input_votes(draw: Draw) -> dict[str, Any]:
-    o = draw(SMALL)
-    return {"gate": draw(GATES), "z": draw(matrix(draw(SMALL), o, INT8)), "w": draw(rows(o, draw(WIDTHS)))}
+    b, o, n = draw(SMALL | BATCHES), draw(SMALL), draw(WIDTHS)
+    repeats = draw(REPEATS) if n < 20 and b < 9 else 1
+    z = [row * repeats for row in draw(matrix(b, o, INT8))]
+    return {"gate": draw(GATES), "z": z, "w": draw(rows(o, n)) * repeats}
 
 
 @st.composite
 def _center_votes(draw: Draw) -> dict[str, Any]:
-    r, n, k = draw(SMALL), draw(SMALL), draw(st.sampled_from([1, 2, 3, 16, 300]))
+    r, n, k = draw(SMALL), draw(SMALL), draw(st.sampled_from([1, 2, 3, 16, 300, 600]))
     votes, signals = draw(matrix(r, n, st.integers(-128 * k, 128 * k))), st.integers(-128 * k, 128 * k)
     sums = draw(ints(n, st.integers(-k, k)))
     return {"q": votes, "signal_sums": draw(ints(r, signals)), "input_sums": sums, "n_samples": k}
@@ -38,8 +55,12 @@ def _center_votes(draw: Draw) -> dict[str, Any]:
 def _conv_weight_votes(draw: Draw) -> dict[str, Any]:
     inputs = draw(convolutions())
     n_filters, _, n_places = len(inputs.pop("weights")), *n_values(inputs["window"])[1:]
-    z = draw(matrix(len(inputs["images"]), n_filters * n_places, INT8))
-    return {**inputs, "z": z, "n_filters": n_filters}
+    z, repeats = (
+        draw(matrix(len(inputs["images"]), n_filters * n_places, INT8)),
+        draw(st.sampled_from([1, 1, 1, 33])),
+    )
+    inputs["images"] *= repeats
+    return {**inputs, "z": z * repeats, "n_filters": n_filters}
 
 
 @st.composite
@@ -47,20 +68,31 @@ def _pixel_votes(draw: Draw) -> dict[str, Any]:
     window, n_filters = draw(windows()), draw(SMALL)
     _, n_patch, n_places = n_values(window)
     z, weights = draw(matrix(draw(SMALL), n_filters * n_places, INT8)), draw(rows(n_filters, n_patch))
+    if n_places == 1:  # the filters again and again
+        repeats = draw(REPEATS)
+        z, weights = [row * repeats for row in z[:1]], weights * repeats
     return {"gate": draw(GATES), "z": z, "weights": weights, "window": window}
+
+
+@st.composite
+def gate_signals(draw: Draw, inputs: dict[str, Any]) -> list[list[int]]:
+    """Give a signal for each sample and gate; of many, the first few say what the others say."""
+    b, g = len(inputs["x"]), len(inputs["wires"])
+    few = draw(matrix(min(b, 5), min(g, 5), st.integers(-32767, 32767)))
+    return [[few[i % len(few)][j % len(few[0])] for j in range(g)] for i in range(b)]
 
 
 @st.composite
 def _table_votes(draw: Draw) -> dict[str, Any]:
     inputs = draw(draw_gates())
     del inputs["tables"]
-    return {**inputs, "z": draw(matrix(len(inputs["x"]), len(inputs["wires"]), st.integers(-32767, 32767)))}
+    return {**inputs, "z": draw(gate_signals(inputs))}
 
 
 @st.composite
 def _wire_votes(draw: Draw) -> dict[str, Any]:
     inputs = draw(draw_gates())
-    return {**inputs, "z": draw(matrix(len(inputs["x"]), len(inputs["wires"]), st.integers(-32767, 32767)))}
+    return {**inputs, "z": draw(gate_signals(inputs))}
 
 
 @st.composite

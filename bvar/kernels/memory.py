@@ -3,6 +3,7 @@
 The system hands out fresh pages one fault at a time, which takes longer than the work done in them.  Each thread
 keeps the last few pieces that it took.  A piece is free when nobody but the list below refers to it: arrays are
 views of it and hold a reference as long as they live, so nothing that somebody can see is ever overwritten.
+For results of kernels, which write every element (``docs/explanation/kernels.md``).
 """
 
 from __future__ import annotations
@@ -21,6 +22,15 @@ _LINE = 64
 _kept = threading.local()
 
 
+def _references(pieces: list[np.ndarray], i: int) -> int:
+    # A build without the global lock counts the references of other threads apart, but this adds them up, and a
+    # thread gets a new reference to a piece only from one that it holds: a piece that was free stays free.
+    return sys.getrefcount(pieces[i])
+
+
+_FREE = _references([np.empty(0, np.uint8)], 0)  # measured, since interpreters differ in counting the argument
+
+
 def lines(shape: tuple[int, int], dtype: type[np.generic]) -> np.ndarray:
     """Return an array of anything, C-contiguous, that begins at a cache line, so that few vectors are split."""
     n_bytes = shape[0] * shape[1] * np.dtype(dtype).itemsize
@@ -32,8 +42,8 @@ def lines(shape: tuple[int, int], dtype: type[np.generic]) -> np.ndarray:
 def _take(n_bytes: int) -> np.ndarray:
     pieces: list[np.ndarray] = _kept.__dict__.setdefault("pieces", [])
     for i in range(len(pieces)):
-        # two references are the list and the argument; a view would be the third
-        if n_bytes <= len(pieces[i]) <= 2 * n_bytes and sys.getrefcount(pieces[i]) == 2:
+        # twice as much would do, more would waste it
+        if n_bytes <= len(pieces[i]) <= 2 * n_bytes and _references(pieces, i) == _FREE:
             pieces.append(pieces.pop(i))  # the longest unused is dropped first
             return pieces[-1]
     piece = np.empty(n_bytes, np.uint8)

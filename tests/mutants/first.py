@@ -1,19 +1,16 @@
-"""Mutants of the port in plain Python: each has one mistake that a port once made, or could make.
+"""Mistakes that a first port makes: signs, orders, roundings, and what happens at the ends."""
 
-A mutant replaces one piece of the source, which must occur exactly once.  `killed_by` is the function whose
-vectors find it, at the lowest level that can: on all levels below the mutant is right.
-"""
+from mutants.mutant import Mutant
 
-from typing import NamedTuple
-
-
-class Mutant(NamedTuple):
-    right: str
-    wrong: str
-    killed_by: str
-
-
-MUTANTS = {
+FIRST = {
+    "the logic of 0 is F": Mutant(
+        "return write_logic([(v > 0) - (v < 0) for v in x])",
+        "return write_logic([2 * (v > 0) - 1 for v in x])",
+        "project",
+    ),
+    "variation from after to before": Mutant(
+        "int(after) - int(before) for", "int(before) - int(after) for", "delta"
+    ),
     "kleene logic: F and 0 is F": Mutant(
         "    if a == 0 or b == 0:\n        return 0\n",
         "    if a == 0 or b == 0:\n        return -1 if gate == 1 and -1 in (a, b) else 0\n",
@@ -211,10 +208,13 @@ MUTANTS = {
         "super().__init__(layer, len(self.window.places))", "super().__init__(layer, 1)", "train"
     ),
     "layers above flip before the signal goes down": Mutant(
-        "            votes += zip(layer.parameters, layer.votes(signal))\n",
-        "            votes += zip(layer.parameters, layer.votes(signal))\n"
-        "            if len(votes) == 1 and y:\n"
-        "                layer.parameters[0].step(votes.pop()[1], eta, read_float(network['clip']), len(y))\n",
+        "            signal = layer.backward(signal)\n    return signal, votes\n",
+        "            trial = [list(p.rows) for p in layer.parameters]\n"
+        "            for p, q in zip(layer.parameters, votes):\n"
+        "                p.rows = [flip_row(r, [0.0] * len(v), v, 0.0, 0.01)[0] for r, v in zip(p.rows, q)]\n"
+        "            signal = layer.backward(signal)\n"
+        "            for p, rows in zip(layer.parameters, trial):\n                p.rows = rows\n"
+        "    return signal, votes\n",
         "train",
     ),
     "fingerprint without shapes": Mutant(

@@ -1,8 +1,9 @@
-"""Training samples that are changed anew in each epoch, before they become bits: augmented, then degraded."""
+"""Samples that are changed anew in each epoch, before they become bits: augmented, then degraded."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,14 @@ from bvar.bits.random import RandomWords
 from bvar.mollify import Mollifier, standard_moments
 from bvar.networks.losses import integer_targets
 from bvar.training.augmentation import apply_augmentations
-from bvar.training.data import TrainingData
+from bvar.training.data import Batch, TrainingData
 
-__all__ = ["Degradation", "FreshData"]
+__all__ = ["ChangingData", "Degradation"]
 
 _ROWS = 4096  # changed at a time
 
 
-class FreshData:
+class ChangingData:
     """Samples and classes, and what makes changed copies of them.
 
     Changes are a matter of floats, but of floats that no backend computes: the bits that come out, and so the
@@ -38,11 +39,19 @@ class FreshData:
         self.X, self.data, self.encode = _array(X), data, encode
         self.augment, self.degradation = augment, degradation
         self.image_shape = image_shape  # of flat samples that are known to be images
-        self._augmented(
-            self.X[:1], np.random.RandomState(0)
-        )  # which checks its parameters, before anything is trained
+        # this checks the parameters of augmentations before anything is trained
+        self._augmented(self.X[:1], np.random.RandomState(0))
 
-    def epoch(self, progress: float, source: RandomWords) -> TrainingData:
+    @property
+    def n_batches(self) -> int:
+        """Number of batches of an epoch."""
+        return self.data.n_batches
+
+    def epoch(self, progress: float, source: RandomWords) -> Iterator[Batch]:
+        """Change the samples, then draw an order and cut it into batches."""
+        return self.changed(progress, source).epoch(progress, source)
+
+    def changed(self, progress: float, source: RandomWords) -> TrainingData:
         """Augment, degrade, encode and soften; `progress` in [0, 1] is how far training is."""
         random = np.random.RandomState(int(source.words.random_raw()) >> 32)
         parts, smoothing = [], []
@@ -52,10 +61,10 @@ class FreshData:
                 samples, gamma = self.degradation.degrade(samples, progress, random)
                 smoothing.append(gamma)
             parts.append(self.encode(samples))
-        targets = self.data.targets
+        y = self.data.y
         if self.degradation is not None:
-            targets = integer_targets(targets, np.concatenate(smoothing), self.degradation.n_classes)
-        return TrainingData(BitMatrix.concatenate(parts), targets, self.data.weights)
+            y = integer_targets(y, np.concatenate(smoothing), self.degradation.n_classes)
+        return replace(self.data, x=BitMatrix.concatenate(parts), y=y)
 
     def _augmented(self, X: np.ndarray, random: np.random.RandomState) -> np.ndarray:
         images = X if self.image_shape is None else X.reshape(len(X), *self.image_shape)
@@ -73,7 +82,7 @@ class Degradation:
                 "X has missing values, which cannot be blurred: take 'b' out of the mollifier's roles"
             )
         self.mean, self.std = standard_moments(numbers, mollifier.image_shape)
-        mollifier.degrade(numbers[:1], 0, 0.0)  # which checks its parameters, before anything is trained
+        mollifier.degrade(numbers[:1], 0, 0.0)  # this checks its parameters before anything is trained
 
     def degrade(
         self, X: np.ndarray, progress: float, random: np.random.RandomState

@@ -1,0 +1,67 @@
+"""The gates of a trained network, as a circuit has them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from bvar._validation import check_integer
+from bvar.circuit.netlist import MOST, TableGate
+from bvar.circuit.truth import MAX_FAN_IN
+
+__all__ = ["GateNetwork", "gates_of"]
+
+
+class GateNetwork(Protocol):
+    """A network whose layers are gates, with a group sum as the last one: a :class:`bvar.networks.Network`."""
+
+    @property
+    def layers(self) -> Sequence[Any]:
+        """From the input to the scores."""
+
+
+def gates_of(network: GateNetwork, n_inputs: int | None) -> tuple[int, list[TableGate], range, int]:
+    """Return the inputs, gates, outputs and groups of a network: one gate for each of its own, in order."""
+    *layers, last = network.layers
+    n_groups = _check_group_sum(last)
+    gates: list[TableGate] = []
+    first = 0  # the signal of the first output of the layer below
+    width = n_inputs if n_inputs is not None else getattr((layers or [last])[0], "n_inputs", None)
+    n_inputs = width = check_integer(width, "n_inputs", low=1, high=MOST)
+    for depth, layer in enumerate(layers):
+        tables, wires = _check_layer(layer, f"layer {depth} of network", width)
+        gates += map(TableGate, tables.tolist(), map(tuple, (wires + first).tolist()))
+        first, width = n_inputs + len(gates) - len(wires), len(wires)
+    if last.n_inputs != width:
+        raise ValueError(f"the group sum of network has {last.n_inputs} inputs, but {width} come from below")
+    return n_inputs, gates, range(first, first + width), n_groups
+
+
+def _check_group_sum(layer: Any) -> int:
+    """Return the number of groups of the last layer, which says so or says how large a group is."""
+    if hasattr(layer, "n_inputs") and not hasattr(layer, "wires"):
+        if hasattr(layer, "n_groups"):
+            return layer.n_groups
+        if hasattr(layer, "group_size"):
+            return layer.n_inputs // layer.group_size
+    raise TypeError(f"the last layer of network must be a group sum, got {type(layer).__name__}")
+
+
+def _check_layer(layer: Any, name: str, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the tables and the wires of a layer of gates."""
+    if not (hasattr(layer, "wires") and hasattr(layer, "table")):
+        raise TypeError(f"{name} must have gates with wires and a table, got {type(layer).__name__}")
+    wires, bits = np.asarray(layer.wires), layer.table.bits
+    if wires.dtype.kind not in "iu":
+        raise TypeError(f"{name}: wires must be integers, got dtype {wires.dtype}")
+    if wires.ndim != 2 or not 1 <= wires.shape[1] <= MAX_FAN_IN:
+        raise ValueError(f"{name}: wires must have the shape (n_gates, 1 to {MAX_FAN_IN}), got {wires.shape}")
+    if bits.shape != (len(wires), 2 ** wires.shape[1]):
+        raise ValueError(
+            f"{name}: the table must have the shape ({len(wires)}, {2 ** wires.shape[1]}), got {bits.shape}"
+        )
+    if wires.size and not (wires.min() >= 0 and wires.max() < width):
+        raise ValueError(f"{name}: wires must be in [0, {width - 1}], got {wires.min()} to {wires.max()}")
+    return bits.words[:, 0], wires.astype(np.int64)

@@ -1,0 +1,188 @@
+"""What networks are: for each estimator, how its parameters become a network, and what such a network takes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bvar._validation import check_integer, check_sizes
+from bvar.bits import BitMatrix
+from bvar.bits.random import RandomWords
+from bvar.encoding import BitEncoder, ImageEncoder, TableEncoder
+from bvar.kernels import MAX_FAN_IN, MAX_TERMS
+from bvar.layers import BooleanConv2d, BooleanLinear, GateLayer
+from bvar.networks.conv import check_conv_layers, conv_network
+from bvar.networks.gates import gate_network
+from bvar.networks.losses import Loss
+from bvar.networks.mlp import boolean_mlp
+from bvar.networks.network import Network
+
+__all__ = ["Convolutions", "Gates", "Recipe", "Sums"]
+
+
+class Recipe(ABC):
+    """The parameters that shape a network."""
+
+    eta: float
+
+    @abstractmethod
+    def check(self) -> None:
+        """Check the parameters, before any data."""
+
+    @abstractmethod
+    def check_same(self, network: Network) -> None:
+        """Refuse to go on with a network of another shape."""
+
+    @abstractmethod
+    def build(self, n_bits: int, n_outputs: int, make_loss: Callable[[int], Loss], source: RandomWords) -> Network:
+        """Return an untrained network for `n_bits` encoded features; a loss is made for the terms of a score."""
+
+    def encoder(self, n_features: int) -> BitEncoder:
+        """Spend about 1024 bits on the features: few deserve fine thresholds, many do with coarse ones."""
+        return TableEncoder(n_bits=min(64, max(8, 1024 // n_features)))
+
+    def inputs(self, bits: BitMatrix) -> BitMatrix:
+        """Make of encoded samples what the network takes."""
+        return bits
+
+    def noise(self, n_samples: int, n_features: int, n_bits: int) -> float:
+        """Return the probability of a flip that suits a network of sums.
+
+        Noise on many features and bits averages out in a sum, noise on few destroys what they say: hence a 64th
+        for each eight features and hundred bits, up to an eighth. It stands in for samples that are not there:
+        many samples need half.
+        """
+        strength = min(8, n_features // 8, n_bits // 100)
+        return (strength if n_samples < 10000 else strength // 2) / 64
+
+
+@dataclass(frozen=True)
+class Sums(Recipe):
+    """Linear layers and thresholds."""
+
+    hidden_layer_sizes: int | Sequence[int]
+    eta: float
+
+    def check(self) -> None:
+        """Check the sizes."""
+        self._sizes()
+
+    def check_same(self, network: Network) -> None:
+        """Compare the sizes of layers."""
+        trained = [layer.n_outputs for layer in network.layers if isinstance(layer, BooleanLinear)][:-1]
+        if self._sizes() != trained:
+            raise ValueError(
+                f"hidden_layer_sizes {self.hidden_layer_sizes!r} is not that of the network to go on with, "
+                f"{tuple(trained)}; warm_start=False starts anew"
+            )
+
+    def build(self, n_bits: int, n_outputs: int, make_loss: Callable[[int], Loss], source: RandomWords) -> Network:
+        """Build a fully connected network."""
+        sizes = [n_bits, *self._sizes(), n_outputs]
+        return boolean_mlp(sizes, eta=self.eta, loss=make_loss(sizes[-2]), random_state=source)
+
+    def _sizes(self) -> list[int]:
+        return check_sizes(self.hidden_layer_sizes, "hidden_layer_sizes", most=MAX_TERMS)
+
+
+@dataclass(frozen=True)
+class Gates(Recipe):
+    """Layers of truth tables, and a count."""
+
+    layer_sizes: int | Sequence[int]
+    fan_in: int
+    eta: float
+
+    def check(self) -> None:
+        """Check the sizes."""
+        check_sizes(self.layer_sizes, "layer_sizes", least=1, most=MAX_TERMS)
+        check_integer(self.fan_in, "fan_in", low=1, high=MAX_FAN_IN)
+
+    def check_same(self, network: Network) -> None:
+        """Compare the sizes of layers."""
+        trained = [layer for layer in network.layers if isinstance(layer, GateLayer)]
+        asked = [(size, self.fan_in) for size in self._sizes(network.layers[-1].n_outputs)]  # type: ignore[attr-defined]
+        if asked != [(layer.n_outputs, layer.fan_in) for layer in trained]:
+            raise ValueError(
+                f"layer_sizes {self.layer_sizes!r} and fan_in {self.fan_in} are not those of the network to go on "
+                f"with, {tuple(layer.n_outputs for layer in trained)} and {trained[0].fan_in}; "
+                "warm_start=False starts anew"
+            )
+
+    def build(self, n_bits: int, n_outputs: int, make_loss: Callable[[int], Loss], source: RandomWords) -> Network:
+        """Build a network whose last layer the outputs share evenly."""
+        sizes = self._sizes(n_outputs)
+        loss = make_loss(sizes[-1] // n_outputs)
+        return gate_network(
+            [n_bits, *sizes], n_outputs, fan_in=self.fan_in, eta=self.eta, loss=loss, random_state=source
+        )
+
+    def inputs(self, bits: BitMatrix) -> BitMatrix:
+        """Let what is missing be F: a truth table has no entry for it."""
+        return bits if bits.known is None else BitMatrix.trusted(bits.words, bits.n_bits)
+
+    def noise(self, n_samples: int, n_features: int, n_bits: int) -> float:
+        """Return the noise as for sums, but none for many samples: a gate has no other inputs to outvote it."""
+        return 0.0 if n_samples >= 10000 else super().noise(n_samples, n_features, n_bits)
+
+    def _sizes(self, n_outputs: int) -> list[int]:
+        *sizes, last = check_sizes(self.layer_sizes, "layer_sizes")
+        return [*sizes, last + -last % n_outputs]
+
+
+@dataclass(frozen=True)
+class Convolutions(Recipe):
+    """Convolutions, pools and linear layers, for images of a shape that is known once there are samples."""
+
+    conv_layers: Sequence[Any]
+    hidden_layer_sizes: int | Sequence[int]
+    kernel_size: int
+    eta: float
+    image_shape: tuple[int, int, int] | None
+
+    def check(self) -> None:
+        """Check the sizes."""
+        check_conv_layers(self.conv_layers, "conv_layers")
+        check_sizes(self.hidden_layer_sizes, "hidden_layer_sizes", most=MAX_TERMS)
+        check_integer(self.kernel_size, "kernel_size", low=1)
+
+    def check_same(self, network: Network) -> None:
+        """Compare the sizes of layers."""
+        first = network.layers[0]
+        assert isinstance(first, BooleanConv2d)  # noqa: S101 - narrows the type
+        n_outputs = network.layers[-1].n_outputs  # type: ignore[attr-defined]
+        if _form(network) != _form(self._network(first.window.image_shape, n_outputs, RandomWords(0))):
+            raise ValueError(
+                f"conv_layers {self.conv_layers!r}, hidden_layer_sizes {self.hidden_layer_sizes!r} and "
+                f"kernel_size {self.kernel_size} are not those of the network to go on with; "
+                "warm_start=False starts anew"
+            )
+
+    def build(self, n_bits: int, n_outputs: int, make_loss: Callable[[int], Loss], source: RandomWords) -> Network:
+        """Build a network for the images of the encoder."""
+        assert self.image_shape is not None  # noqa: S101 - narrows the type
+        height, width, _ = self.image_shape
+        if n_bits % (height * width):
+            raise ValueError(
+                f"encoder must give every pixel the same number of bits, but made {n_bits} of {height} x {width} "
+                "pixels; a bvar.encoding.ImageEncoder does"
+            )
+        network = self._network((height, width, n_bits // (height * width)), n_outputs, source)
+        network.loss = make_loss(network.layers[-1].n_inputs)  # type: ignore[attr-defined]
+        return network
+
+    def encoder(self, n_features: int) -> BitEncoder:
+        """Ask the same questions of every pixel."""
+        assert self.image_shape is not None  # noqa: S101 - narrows the type
+        return ImageEncoder(n_channels=self.image_shape[2])
+
+    def _network(self, image_shape: tuple[int, ...], n_outputs: int, source: RandomWords) -> Network:
+        sizes = (self.conv_layers, self.hidden_layer_sizes, n_outputs)
+        return conv_network(image_shape, *sizes, kernel_size=self.kernel_size, eta=self.eta, random_state=source)
+
+
+def _form(network: Network) -> list[Any]:
+    """Describe layers by their kinds and the shapes of their weights."""
+    return [(type(layer).__name__, [p.shape for p in layer.parameters]) for layer in network.layers]

@@ -1,0 +1,90 @@
+"""Estimators in files: what they are, and whether encoder, network and targets of one that is read fit each other.
+
+They stand above :mod:`bvar.model_file`, which therefore does not know them until they are registered here.
+"""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from bvar._validation import check_integer
+from bvar.encoding import BitEncoder
+from bvar.estimators.classifier import BooleanClassifier
+from bvar.estimators.conv import BooleanConvClassifier
+from bvar.estimators.gates import LogicGateClassifier
+from bvar.estimators.regressor import BooleanRegressor
+from bvar.model_file import register
+from bvar.model_file._encoders import check_classes, check_feature_names, is_fitted
+from bvar.model_file._kinds import require
+from bvar.networks.losses import ProbabilisticLoss
+from bvar.networks.network import Network
+from bvar.training.augmentation import RandomFlip, RandomRotation, RandomShift
+
+_LARGEST = 1e151  # a little more than `fit` takes: no prediction overflows
+
+
+def _check_parameters(model: Any) -> None:
+    """Check what `fit` would check, so that a wrong parameter is told now; data are not needed for it."""
+    model._check_parameters(goes_on=False)
+    check_integer(model.max_iter, "max_iter", low=1)
+    if not isinstance(model.random_state, np.random.RandomState | None):
+        check_integer(model.random_state, "random_state", low=0)
+    require(isinstance(model.backend, str | None), f"backend must be None or a name, got {model.backend!r}")
+
+
+def _check_ends(model: Any) -> int:
+    """Check the encoder and the input of the network; return the number of scores."""
+    network, encoder = model.network_, model.encoder_
+    require(isinstance(network, Network), "network_ must be a network")
+    require(isinstance(encoder, BitEncoder), "encoder_ must be an encoder")
+    require(encoder.n_bits_out_ == network.layers[0].n_inputs, "encoder does not fit the network")
+    require(type(model.n_features_in_) is int, "n_features_in_ must be an integer")
+    require(encoder.n_features_in_ == model.n_features_in_, "encoder has other features")
+    check_feature_names(model)
+    history = model.history_
+    fits = isinstance(history, dict) and all(isinstance(values, list) for values in history.values())
+    require(fits, "history_ must be a dict of lists")
+    require(type(model.n_iter_) is int and model.n_iter_ >= 0, "n_iter_ must be an integer, at least 0")
+    return network.layers[-1].n_outputs
+
+
+def _check_classifier(model: Any) -> None:
+    _check_parameters(model)
+    if not is_fitted(model):
+        return
+    n_scores = _check_ends(model)
+    check_classes(model)
+    require(len(model.classes_) == n_scores, "classes_ do not fit the scores")
+    require(type(model.multilabel_) is bool, "multilabel_ must be true or false")
+    require(model.multilabel_ or n_scores > 1, "there must be at least two classes")
+    fits = isinstance(model.network_.loss, ProbabilisticLoss) or getattr(model, "loss", None) is not None
+    require(fits, "loss is not for classes")
+
+
+def _check_regressor(model: BooleanRegressor) -> None:
+    _check_parameters(model)
+    if not is_fitted(model):
+        return
+    n_scores = _check_ends(model)
+    for name in ("target_mean_", "target_std_"):
+        array = getattr(model, name)
+        fits = isinstance(array, np.ndarray) and array.dtype == np.float64 and array.shape == (n_scores,)
+        require(fits, f"{name} does not fit the scores")
+        require((np.abs(array) <= _LARGEST).all(), f"{name} must be finite, and within {_LARGEST:g} of 0")
+    require((model.target_std_ >= 0).all(), "target_std_ must not be negative")
+    fits = type(model.unit_) is float and isfinite(model.unit_) and model.unit_ >= 1
+    require(fits, "unit_ must be a finite number, at least 1")
+    require(model.target_ndim_ in (1, 2), "target_ndim_ must be 1 or 2")
+    require(model.target_ndim_ == 2 or n_scores == 1, "target_ndim_ must be 2 for several targets")
+
+
+register(BooleanClassifier, check=_check_classifier)
+register(BooleanConvClassifier, check=_check_classifier)
+register(LogicGateClassifier, check=_check_classifier)
+register(BooleanRegressor, check=_check_regressor)
+
+for _augmentation in (RandomFlip, RandomRotation, RandomShift):
+    register(_augmentation)

@@ -1,0 +1,167 @@
+"""Boolean layers in files: linear ones, gates, sums, thresholds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from bvar import kernels
+from bvar.bits import BitMatrix
+from bvar.calculus.gates import Gate
+from bvar.layers import Add, BooleanLinear, GateLayer, GroupSum, Layer, Parameter, SignedSum, Threshold
+from bvar.model_file._kinds import of_type, register, require
+
+__all__ = ["known_bits", "put", "whole_numbers"]
+
+
+def known_bits(bits: Any, name: str) -> BitMatrix:
+    """Return bits that can be weights."""
+    require(
+        isinstance(bits, BitMatrix) and bits.known is None and all(bits.shape),
+        f"{name} must be bits, none missing, at least one",
+    )
+    return bits
+
+
+def put(parameter: Parameter, bits: Any, shape: tuple[int, int] | None = None) -> None:
+    """Replace the bits of a parameter by those of a file."""
+    known = known_bits(bits, parameter.name)
+    require(known.shape == (shape or known.shape), f"{parameter.name} must have shape {shape}, got {known.shape}")
+    parameter.bits = known
+
+
+def whole_numbers(values: Any, dtype: type[np.generic], high: int, name: str) -> np.ndarray:
+    """Return integers in [0, high]: a curve, or a table of exponentials."""
+    fits = isinstance(values, np.ndarray) and values.dtype == dtype and values.ndim == 1 and values.size
+    require(
+        fits and int(values.min()) >= 0 and int(values.max()) <= high,
+        f"{name} must be {np.dtype(dtype)} in [0, {high}], at least one",
+    )
+    return values
+
+
+def _save_linear(layer: BooleanLinear) -> dict[str, Any]:
+    return {
+        "bias": None if layer.bias is None else layer.bias.bits,
+        "centered": layer.centered,
+        "gate": layer.gate.id,
+        "name": layer.name,
+        "weight": layer.weight.bits,
+    }
+
+
+def _load_linear(bias: Any, gate: Any, name: Any, weight: Any, centered: Any = False) -> BooleanLinear:
+    n_outputs, n_inputs = known_bits(weight, "weight").shape
+    layer = BooleanLinear(  # the smallest layer of the right form, whose random bits are replaced
+        *(1, 1, Gate.of(of_type(gate, int, "gate"))),
+        bias=bias is not None,
+        centered=of_type(centered, bool, "centered"),
+        random_state=0,
+        name=of_type(name, str, "name"),
+    )
+    put(layer.weight, weight)
+    if layer.bias is not None:
+        put(layer.bias, bias, (1, n_outputs))
+    require(n_inputs <= kernels.MAX_BITS and n_outputs <= kernels.MAX_TERMS, "weight has too many rows or columns")
+    return layer
+
+
+register(
+    BooleanLinear,
+    save=_save_linear,
+    load=_load_linear,
+    made_again=("parameters",),
+    takes="bits",
+    gives="sums",
+)
+
+
+def _load_gates(n_inputs: Any, name: Any, table: Any, wires: Any) -> GateLayer:
+    fits = isinstance(wires, np.ndarray) and wires.dtype == np.int32 and wires.ndim == 2
+    fits = fits and 1 <= wires.shape[1] <= kernels.MAX_FAN_IN
+    require(fits, f"wires must be an int32 matrix of 1 to {kernels.MAX_FAN_IN} columns")
+    of_type(n_inputs, int, "n_inputs"), of_type(name, str, "name")
+    shape = (len(wires), 1 << wires.shape[1])
+    require(known_bits(table, "table").shape == shape, f"table must have shape {shape}, 2**fan_in columns")
+    layer = GateLayer(n_inputs, *wires.shape, wires=wires, pass_through=0, random_state=0, name=name)
+    put(layer.table, table)
+    return layer
+
+
+register(
+    GateLayer,
+    save=lambda layer: {
+        "n_inputs": layer.n_inputs,
+        "name": layer.name,
+        "table": layer.table.bits,
+        "wires": layer.wires,
+    },
+    load=_load_gates,
+    made_again=("parameters", "wiring"),
+    takes="bits",
+    gives="bits",
+)
+
+register(
+    GroupSum,
+    save=lambda layer: {"n_groups": layer.n_outputs, "n_inputs": layer.n_inputs},
+    load=lambda n_groups, n_inputs: GroupSum(n_inputs, n_groups),
+    made_again=("n_outputs",),
+    takes="bits",
+    gives="sums",
+)
+
+
+def _load_signed(name: Any, rms: Any, weight: Any) -> SignedSum:
+    layer = SignedSum(1, 1, rms=of_type(rms, int, "rms"), random_state=0, name=of_type(name, str, "name"))
+    put(layer.weight, weight)
+    return layer
+
+
+register(
+    SignedSum,
+    save=lambda layer: {"name": layer.name, "rms": layer.weight.rms, "weight": layer.weight.bits},
+    load=_load_signed,
+    made_again=("parameters",),
+    takes="numbers",
+    gives="sums",
+)
+
+
+def _load_threshold(shift: Any, table: Any, tau: Any) -> Threshold:
+    require(shift == Threshold.SHIFT, f"shift must be {Threshold.SHIFT}, got {str(shift)[:30]}")
+    fits = isinstance(tau, np.ndarray) and tau.dtype == np.int32 and tau.ndim == 1 and tau.size
+    require(fits, "tau must be int32, of one dimension")
+    layer = object.__new__(Threshold)  # a file keeps the curve, not the formula that a constructor wants
+    layer.curve, layer.tau = whole_numbers(table, np.int32, 2**30, "table"), tau
+    return layer
+
+
+register(
+    Threshold,
+    save=lambda layer: {"shift": Threshold.SHIFT, "table": layer.curve, "tau": layer.tau},
+    load=_load_threshold,
+    made_again=("curve", "_formula"),
+    takes="sums",
+    gives="bits",
+)
+
+
+def _load_add(branches: Any) -> Add:
+    lists = isinstance(branches, list) and all(isinstance(branch, list) for branch in branches)
+    require(
+        lists and all(isinstance(layer, Layer) for branch in branches for layer in branch),
+        "branches must be lists of layers",
+    )
+    return Add(branches)
+
+
+register(
+    Add,
+    save=lambda layer: {"branches": [list(branch) for branch in layer.branches]},
+    load=_load_add,
+    made_again=("parameters", "rows_together"),
+    takes="bits",
+    gives="sums",
+)

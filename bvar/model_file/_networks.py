@@ -1,0 +1,147 @@
+"""Networks in files, with their losses and optimizers, and whether their layers fit each other.
+
+A sound checksum does not make a sound model: layers are followed from the input to the scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from bvar.layers import Add, Layer
+from bvar.model_file._kinds import Flow, LayerKind, kind_of, of_type, register, require
+from bvar.model_file._layers import whole_numbers
+from bvar.networks.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
+from bvar.networks.network import Network
+from bvar.networks.optimizer import BooleanOptimizer
+from bvar.real import Adam, RealCrossEntropy, RealLayer, RealTrainer
+
+# ------------------------------------------------------------------------------------------------- losses
+
+
+def _cross_entropy(cls: Any, table: Any, shift: Any) -> Any:
+    """Make a loss of its table of exponentials: the first is 1 in fixed point."""
+    require(shift == cls.BITS, f"shift must be {cls.BITS}, got {str(shift)[:30]}")
+    full = 2**cls.BITS
+    loss = object.__new__(cls)  # a file keeps the table, not the temperature that it was made for
+    loss.table = whole_numbers(table, np.int64, full, "table")
+    require(int(table[0]) == full, f"table must begin with {full}")
+    return loss
+
+
+register(
+    CrossEntropy,
+    save=lambda loss: {"shift": loss.BITS, "table": loss.table},
+    load=lambda shift, table: _cross_entropy(CrossEntropy, table, shift),
+    made_again=("_log_table",),
+)
+
+register(
+    BinaryCrossEntropy,
+    save=lambda loss: {"shift": loss.BITS, "table": loss.table},
+    load=lambda shift, table: _cross_entropy(BinaryCrossEntropy, table, shift),
+    made_again=("_log_table",),
+)
+
+register(SquaredError)
+
+# ---------------------------------------------------------------------------------------------- optimizer
+
+
+def _load_optimizer(
+    clip: Any, eta: Any, n_steps: Any, beta: Any = (), m: Any = (), step_count: Any = 0
+) -> BooleanOptimizer:
+    optimizer = BooleanOptimizer(eta, clip=clip, n_steps=n_steps)
+    optimizer.beta, optimizer.m, optimizer.step_count = list(beta), list(m), step_count
+    return optimizer
+
+
+def _check_optimizer(optimizer: BooleanOptimizer) -> None:
+    steps = optimizer.step_count
+    require(type(steps) is int and steps >= 0, "step_count must be an integer, at least 0")
+    fits = all(isinstance(m, np.ndarray) and m.dtype == np.float32 for m in optimizer.m)
+    require(fits and all(type(b) is float and 0 <= b <= 1 for b in optimizer.beta), "accumulators do not fit")
+
+
+register(
+    BooleanOptimizer,
+    save=lambda optimizer: {
+        name: getattr(optimizer, name) for name in ("clip", "eta", "n_steps", "beta", "m", "step_count")
+    },
+    load=_load_optimizer,
+    check=_check_optimizer,
+    training=("beta", "m", "step_count"),
+)
+
+# ----------------------------------------------------------------------------------------------- networks
+
+
+def _save_network(network: Network) -> dict[str, Any]:
+    adam = {"adam": network.real.adam} if isinstance(network.real, RealTrainer) else {}
+    return {**adam, "layers": list(network.layers), "loss": network.loss, "optimizer": network.optimizer}
+
+
+def _load_network(layers: Any, loss: Any, optimizer: Any, adam: Any = None) -> Network:
+    require(
+        isinstance(layers, list) and layers and all(isinstance(layer, Layer) for layer in layers),
+        "layers must be a list of layers",
+    )
+    require(isinstance(loss, Loss), "loss must be a loss")
+    of_type(optimizer, BooleanOptimizer, "optimizer")
+    has_real = any(isinstance(layer, RealLayer) for layer in layers)
+    require(
+        isinstance(adam, Adam) if has_real else adam is None,
+        "adam must be there for real parameters, and only for them",
+    )
+    return Network(layers, loss, optimizer, adam)
+
+
+def _check_network(network: Network) -> None:
+    what = _follow(network.layers, None, None, "layers")[1]
+    require(what in ("sums", "real sums"), "the last layer must give scores")
+    is_real = isinstance(network.loss, RealCrossEntropy)
+    require(is_real == (what == "real sums"), "the loss does not fit the scores")
+    optimizer = network.optimizer
+    if optimizer.m or optimizer.beta:
+        fits = [m.shape for m in optimizer.m] == [p.shape for p in network.parameters]
+        require(fits and len(optimizer.beta) == len(optimizer.m), "accumulators do not fit the weights")
+    if isinstance(network.real, RealTrainer):
+        adam = network.real.adam
+        shapes = [p.values.shape for p in network.real.parameters] if adam.age else []
+        for means in (adam.mean, adam.square):
+            require([m.shape for m in means] == shapes, "means of adam do not fit the real weights")
+
+
+register(
+    Network,
+    save=_save_network,
+    load=_load_network,
+    check=_check_network,
+    made_again=("real",),  # its field is that of the float network: adam
+)
+
+
+def _follow(
+    layers: Sequence[Layer], width: int | None, what: Flow | None, where: str
+) -> tuple[int | None, Flow | None]:
+    """Follow the width, and what flows, through layers; None stands for what comes from outside."""
+    for i, layer in enumerate(layers):
+        kind: Any = kind_of(layer)
+        require(isinstance(kind, LayerKind), f"{where}.{i} is of no registered class")
+        fits = what in kind.takes if what else not kind.takes.isdisjoint(("bits", "numbers"))
+        require(fits and width in (None, _width(layer, width)), f"{where}.{i} does not fit the layer below")
+        if isinstance(layer, Add):
+            ends = {
+                _follow(branch, layer.n_inputs, "bits", f"{where}.{i}.branches.{j}")
+                for j, branch in enumerate(layer.branches)
+            }
+            require(ends == {(layer.n_outputs, "sums")}, f"{where}.{i}: branches must end in as many sums")
+        width, what = getattr(layer, "n_outputs", width), kind.gives
+    return width, what
+
+
+def _width(layer: Layer, below: int | None) -> int | None:
+    """Return the number of inputs that a layer takes; some take any."""
+    return getattr(layer, "n_inputs", getattr(layer, "n_units", below))

@@ -1,0 +1,89 @@
+"""When to stop, and which network to keep: the one that did best on samples that it was not trained on."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+
+import numpy as np
+
+from bvar._validation import check_integer
+from bvar.networks.network import Network
+
+__all__ = ["EarlyStopping"]
+
+
+class EarlyStopping:
+    """Score a network after each epoch, keep the best, and say when no better one has come for long.
+
+    Parameters
+    ----------
+    validate : callable
+        Takes the network and returns a score, the higher the better, which must be able to tell networks apart.
+    patience : int, default=10
+        Epochs without a better score after which training is over.
+
+    Attributes
+    ----------
+    best_score : float
+        The highest score so far, minus infinity before the first.
+    best_network : Network or None
+        A copy of the first network that had it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `validate` cannot be called, or `patience` is not a positive integer.
+
+    Examples
+    --------
+    >>> from bvar.networks import boolean_mlp
+    >>> from bvar.training import EarlyStopping
+    >>> scores = iter([0.5, 0.7, 0.6, 0.7])
+    >>> stopping = EarlyStopping(lambda network: next(scores), patience=2)
+    >>> network = boolean_mlp([4, 2], random_state=0)
+    >>> [(stopping.score(network), stopping.is_over()) for epoch in range(4)]
+    [(0.5, False), (0.7, False), (0.6, False), (0.7, True)]
+    >>> stopping.best_score
+    0.7
+    """
+
+    def __init__(self, validate: Callable[[Network], float], patience: int = 10) -> None:
+        if not callable(validate):
+            raise TypeError(f"validate must be callable, got {validate!r}")
+        self.validate = validate
+        self.patience = check_integer(patience, "patience", low=1)
+        self.best_score = -np.inf
+        self.best_network: Network | None = None
+        self._waited = 0
+
+    def score(self, network: Network) -> float:
+        """Score a network at the end of an epoch, and keep a copy if it is the best so far.
+
+        Parameters
+        ----------
+        network : Network
+            As it is now.
+
+        Returns
+        -------
+        float
+            Its score.
+        """
+        score = float(self.validate(network))
+        if self.best_network is None or score > self.best_score:
+            self.best_score, self._waited = score, 0
+            self.best_network = copy.deepcopy(network)
+        else:
+            self._waited += 1
+        return score
+
+    def is_over(self) -> bool:
+        """Say whether too many epochs have passed without a better score.
+
+        Returns
+        -------
+        bool
+            Whether they are as many as `patience`.
+        """
+        return self._waited >= self.patience

@@ -1,0 +1,258 @@
+"""Whatever fails, and wherever: a fitted model answers as before, an unfitted one stays unfitted."""
+
+import pickle
+
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.exceptions import NotFittedError
+
+from bvar import BooleanClassifier, BooleanConvClassifier, BooleanRegressor, LogicGateClassifier, kernels
+from bvar.encoding import ImageEncoder, OneHotBits, TableEncoder, ThermometerEncoder
+from bvar.mollify import MollifiedClassifier
+from bvar.mollify.density import RealNVPDensity
+from bvar.networks import CrossEntropy, Network
+
+X, Y = load_digits(return_X_y=True)
+OLD, NEW = (X[:400], Y[:400] % 5), (X[400:800], Y[400:800] % 5)
+SHORT = {"max_iter": 3, "random_state": 0}
+KINDS = {
+    "classifier": lambda **p: BooleanClassifier((32,), **{**SHORT, **p}),
+    "regressor": lambda **p: BooleanRegressor((32,), **{**SHORT, **p}),
+    "gates": lambda **p: LogicGateClassifier((60, 50), **{**SHORT, **p}),
+    "conv": lambda **p: BooleanConvClassifier((8, "M"), (16,), **{**SHORT, **p}),
+}
+WAYS = {
+    "fit": lambda model: model.set_params(warm_start=False).fit(*NEW),
+    "warm start": lambda model: model.set_params(warm_start=True).fit(*NEW),
+    "partial fit": lambda model: model.partial_fit(*NEW),
+}
+
+
+class Trouble(Exception):
+    """What nobody expects."""
+
+
+def raises(error, after):
+    """Return a function that raises when it is called for the `after`-th time."""
+    calls = []
+
+    def failing(*arguments, **named):
+        calls.append(1)
+        if len(calls) == after:
+            raise error
+
+    return failing
+
+
+def state(model):
+    """All that a model is, to the last bit of its accumulators; parameters are for the user to set."""
+    learnt = set(vars(model)) - set(model.get_params(deep=False))
+    return {name: pickle.dumps(getattr(model, name)) for name in learnt}
+
+
+def fails_in_the_middle(monkeypatch, error):
+    """Let the third step of a training fail after one tensor of it was updated."""
+    flip, calls = kernels.flip, []
+
+    def failing(*arguments, **named):
+        calls.append(1)
+        if len(calls) == 6:
+            raise error
+        return flip(*arguments, **named)
+
+    monkeypatch.setattr(kernels, "flip", failing)
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("error", [MemoryError("no more"), Trouble(), SystemExit()], ids=repr)
+def test_a_failure_in_a_kernel_leaves_the_model_as_it_was(monkeypatch, make, way, error):
+    model = make(early_stopping=False).fit(*OLD)
+    before, answers = state(model), model.predict(X)
+    fails_in_the_middle(monkeypatch, error)
+    with pytest.raises(type(error)):
+        way(model)
+    assert state(model) == before
+    assert (model.predict(X) == answers).all()
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_after_a_failure_training_goes_on_as_if_nothing_had_happened(monkeypatch, way):
+    model, twin = (KINDS["classifier"]().partial_fit(*OLD, classes=range(5)) for _ in range(2))
+    with monkeypatch.context() as patch:
+        fails_in_the_middle(patch, MemoryError())
+        with pytest.raises(MemoryError):
+            way(model)
+    for one in (model, twin):
+        way(one)
+    assert model.network_.fingerprint() == twin.network_.fingerprint()
+
+
+@pytest.mark.parametrize("warm_start", [False, True])
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("make", [KINDS["classifier"], KINDS["regressor"]], ids=["classifier", "regressor"])
+def test_an_exception_in_a_callback_leaves_the_model_as_it_was(make, early_stopping, warm_start):
+    model = make(warm_start=warm_start, early_stopping=early_stopping).fit(*OLD)
+    before = state(model)
+    model.set_params(callbacks=raises(Trouble(), 2))
+    with pytest.raises(Trouble):
+        model.fit(*NEW)
+    assert state(model) == before
+
+
+@pytest.mark.parametrize("after", [1, 2])
+def test_an_exception_in_the_validation_leaves_the_model_as_it_was(monkeypatch, after):
+    model = KINDS["classifier"](early_stopping=True).fit(*OLD)
+    before, scores, calls = state(model), Network.scores, []
+
+    def failing(network, x):
+        calls.append(1)
+        if len(calls) == after:
+            raise Trouble
+        return scores(network, x)
+
+    monkeypatch.setattr(Network, "scores", failing)
+    with pytest.raises(Trouble):
+        model.fit(*NEW)
+    assert state(model) == before
+
+
+WRONG = [
+    ({"verbose": None}, "verbose must be True, False or an integer >= 0, got None"),
+    ({"verbose": "loud"}, "verbose must be"),
+    ({"n_threads": 2**31}, r"n_threads must be an integer in \[1, 2147483647\], got 2147483648"),
+    ({"n_threads": 0}, "n_threads must be"),
+    ({"callbacks": 3}, "callbacks must be"),
+    ({"random_state": "x"}, "random_state must be None, an integer >= 0 or a RandomState, got 'x'"),
+    ({"eta": 1e300}, r"eta must be a finite number >= 0 and <= 1e\+30, got 1e\+300"),
+    ({"loss": "mse"}, "loss must be None, a bvar.networks.Loss, or a callable"),
+    ({"loss": lambda fan_in: 5}, "loss must make a bvar.networks.Loss, but .* made 5"),
+    ({"batch_size": 2.5}, "batch_size must be"),
+    ({"backend": "gpu"}, "backend 'gpu' is not available"),
+    ({"encoder": "text"}, "encoder must be one of bvar.encoding"),
+    ({"max_iter": 0}, "max_iter must be"),
+    ({"validation_fraction": 2}, "validation_fraction must be"),
+]
+WRONG_FOR_CLASSES = [
+    ({"class_weight": [1, 2]}, r"class_weight must be None, 'balanced' or a dict of numbers >= 0, got \[1, 2\]"),
+    ({"class_weight": {0: "a"}}, "class_weight must be None, 'balanced' or a dict of numbers >= 0, got {0: 'a'}"),
+    ({"class_weight": {0: -1.0}}, "class_weight must be"),
+    ({"class_weight": {0: float("nan")}}, "class_weight must be"),
+    ({"class_weight": "even"}, "class_weight must be"),
+    ({"class_weight": 3}, "class_weight must be"),
+    ({"temperature": 0}, "temperature must be"),
+    ({"augment": "flip"}, "augment must be"),
+    ({"mollifier": "noise"}, "mollifier must be"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "text"), WRONG + WRONG_FOR_CLASSES, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
+def test_a_wrong_parameter_is_named_and_changes_nothing(make, wrong, text):
+    if not set(wrong) <= set(make().get_params()):
+        pytest.skip("no such parameter")
+    fresh = make(**wrong)
+    with pytest.raises((TypeError, ValueError, RuntimeError), match=text):
+        fresh.fit(*NEW)
+    assert state(fresh) == {}
+    with pytest.raises(NotFittedError):
+        fresh.predict(X)
+    model = make().fit(*OLD)
+    before, good = state(model), model.get_params(deep=False)
+    with pytest.raises((TypeError, ValueError, RuntimeError), match=text):
+        model.set_params(**wrong).fit(*NEW)
+    assert state(model) == before
+    answers = model.set_params(**{name: good[name] for name in wrong}).predict(X)
+    assert (answers == make().fit(*OLD).predict(X)).all()
+
+
+def test_sizes_that_no_layer_can_have_are_refused_at_once():
+    for model, name in (
+        (BooleanClassifier((2**31,)), "hidden_layer_sizes"),
+        (BooleanRegressor((64, 2**23)), "hidden_layer_sizes"),
+        (LogicGateClassifier((2**31,)), "layer_sizes"),
+        (BooleanConvClassifier((8,), (2**31,)), "hidden_layer_sizes"),
+    ):
+        with pytest.raises(ValueError, match=rf"each of {name} must be an integer in \[1, 8388607\]"):
+            model.fit(*OLD)
+        assert state(model) == {}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: ThermometerEncoder(),
+        lambda: OneHotBits(),
+        lambda: TableEncoder(),
+        lambda: ImageEncoder(),
+        lambda: MollifiedClassifier(8, max_iter=2, random_state=0),
+        lambda: RealNVPDensity(max_iter=2, random_state=0),
+    ],
+    ids=["thermometer", "one-hot", "table", "image", "mollified", "density"],
+)
+def test_a_failed_fit_of_anything_else_changes_nothing_either(monkeypatch, make):
+    model = make().fit(X[:50], Y[:50])
+    before = state(model)
+    wrong = X[:50, :7].astype(object)
+    wrong[3, 3] = {}
+    with pytest.raises((TypeError, ValueError)):
+        model.fit(wrong, Y[:50])
+    assert state(model) == before
+    monkeypatch.setattr("bvar.mollify.classifier.Adam.step", raises(Trouble(), 2))
+    monkeypatch.setattr("bvar.mollify.density.network.Adam.step", raises(Trouble(), 2))
+    monkeypatch.setattr("bvar.encoding.base.BitEncoder._finish", raises(Trouble(), 1))
+    with pytest.raises(Trouble):
+        model.fit(X[:50, :9], Y[:50])
+    assert state(model) == before
+
+
+# ------------------------------------------------------------------------------------- interrupts
+
+
+@pytest.mark.parametrize("warm_start", [False, True])
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_an_interrupt_keeps_the_best_network_so_far(early_stopping, warm_start):
+    model = KINDS["classifier"](early_stopping=early_stopping, warm_start=warm_start).fit(*OLD)
+    before = model.network_.fingerprint()
+    seen = []
+
+    def stop(model):
+        seen.append(model.network_.fingerprint())
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    model.set_params(callbacks=stop)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*NEW)
+    kept = model.network_.fingerprint()
+    assert kept != before
+    assert model.n_iter_ == len(model.history_["loss"]) == 2
+    if early_stopping:
+        scores = model.history_["validation_score"]
+        assert kept == seen[scores.index(max(scores))]
+        assert model.best_validation_score_ == max(scores)
+    else:
+        assert kept == seen[-1]
+
+
+def test_an_interrupt_before_training_begins_leaves_the_model_as_it_was(monkeypatch):
+    model = KINDS["classifier"]().fit(*OLD)
+    before = state(model)
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(CrossEntropy, "__init__", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*NEW)
+    assert state(model) == before
+
+
+def test_an_interrupted_first_chunk_is_a_model():
+    model = KINDS["classifier"](callbacks=None)
+    with pytest.MonkeyPatch.context() as patch:
+        fails_in_the_middle(patch, KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            model.partial_fit(*OLD, classes=range(5))
+    assert model.n_iter_ == 0
+    assert set(model.partial_fit(*OLD).predict(X)) <= set(range(5))

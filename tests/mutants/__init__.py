@@ -1,0 +1,6 @@
+"""Mutants of the port in plain Python: each has one mistake that a port once made, or could make."""
+
+from mutants.fast import FAST
+from mutants.first import FIRST
+
+MUTANTS = FIRST | FAST
