@@ -267,6 +267,7 @@ def test_every_kind_is_known_by_the_name_that_files_keep():
         *("RandomShift", "RandomFlip", "RandomRotation"),
         "MollifiedClassifier",
         *("RealLinear", "BatchNorm", "FixedPoint", "SignedSum", "RealCrossEntropy", "Adam"),
+        *("Offset", "Concatenate", "SignalScale"),
     } == BUILT_IN
 
 
