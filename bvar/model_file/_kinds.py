@@ -104,7 +104,7 @@ class LayerKind(Kind):
         """Describe a layer, all of whose parameters are of the known form."""
         for parameter in value.parameters:
             if isinstance(parameter, Parameter):  # any other tensor is an object with a kind of its own
-                only(parameter, path, ("name", "bits", "rms", "n_places", "_prepared"))
+                only(parameter, path, ("name", "bits", "rms", "n_places", "is_clipped", "_prepared"))
         for real in getattr(value, "real_parameters", ()):
             only(real, path, ("name", "values", "n_places"))
         return super().to_fields(value, writer, path)

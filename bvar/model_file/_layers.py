@@ -105,7 +105,7 @@ register(
 )
 
 
-def _load_gates(n_inputs: Any, name: Any, table: Any, wires: Any) -> GateLayer:
+def _load_gates(n_inputs: Any, name: Any, table: Any, wires: Any, is_clipped: Any = True) -> GateLayer:
     fits = isinstance(wires, np.ndarray) and wires.dtype == np.int32 and wires.ndim == 2
     fits = fits and 1 <= wires.shape[1] <= kernels.MAX_FAN_IN
     require(fits, f"wires must be an int32 matrix of 1 to {kernels.MAX_FAN_IN} columns")
@@ -113,6 +113,7 @@ def _load_gates(n_inputs: Any, name: Any, table: Any, wires: Any) -> GateLayer:
     shape = (len(wires), 1 << wires.shape[1])
     require(known_bits(table, "table").shape == shape, f"table must have shape {shape}, 2**fan_in columns")
     layer = GateLayer(n_inputs, *wires.shape, wires=wires, pass_through=0, random_state=0, name=name)
+    layer.table.is_clipped = of_type(is_clipped, bool, "is_clipped")
     put(layer.table, table)
     return layer
 
@@ -124,6 +125,7 @@ register(
         "name": layer.name,
         "table": layer.table.bits,
         "wires": layer.wires,
+        **({} if layer.table.is_clipped else {"is_clipped": False}),
     },
     load=_load_gates,
     made_again=("parameters", "wiring"),

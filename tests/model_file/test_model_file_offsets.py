@@ -25,6 +25,7 @@ def test_a_front_and_its_offsets_come_back_and_go_on(tmp_path, skip, training_st
     model_file.save(network, tmp_path / "a.bvar", training_state=training_state)
     again = model_file.load(tmp_path / "a.bvar")
     assert again.fingerprint() == network.fingerprint()
+    assert [getattr(p, "is_clipped", None) for p in again.parameters] == [False, True, None, True, None]
     assert (again.scores(x) == network.scores(x)).all()
     model_file.save(again, tmp_path / "b.bvar", training_state=training_state)
     assert (tmp_path / "a.bvar").read_bytes() == (tmp_path / "b.bvar").read_bytes()
