@@ -274,8 +274,8 @@ def kept(old, new):
     return old == new and type(old) is type(new)
 
 
-WRITTEN_WITH_STATE = {"targets", "network", "gates", "real"}
-AS_NOW = {"realconv", "residual", "signed", "signedconv", "floats"}  # no parameter is newer
+WRITTEN_WITH_STATE = {"targets", "network", "gates", "real", "front"}
+AS_NOW = {"front", "realconv", "residual", "signed", "signedconv", "floats"}  # no parameter is newer
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.bvar")), ids=lambda path: path.stem)
