@@ -54,15 +54,17 @@ def whole_numbers(values: Any, dtype: type[np.generic], high: int, name: str) ->
 
 
 def _save_linear(layer: BooleanLinear) -> dict[str, Any]:
-    offset = {} if layer.offset is None else {"offset": layer.offset}  # a field that older files do not have
     return {
-        **offset,
         "bias": None if layer.bias is None else layer.bias.bits,
         "centered": layer.centered,
         "gate": layer.gate.id,
         "name": layer.name,
         "weight": layer.weight.bits,
+        **({} if layer.offset is None else {"offset": layer.offset}),  # files without offsets stay as they were
     }
+
+
+register(Offset, check=lambda offset: Offset(offset.name, offset.values, offset.n_terms, rate=offset.rate))
 
 
 def _load_linear(
@@ -79,28 +81,31 @@ def _load_linear(
     put(layer.weight, weight)
     if layer.bias is not None:
         put(layer.bias, bias, (1, n_outputs))
-    require(n_inputs <= kernels.MAX_BITS and n_outputs <= kernels.MAX_TERMS, "weight has too many rows or columns")
     if offset is not None:
-        of_type(offset, Offset, "offset")
-        require(offset.shape == (n_outputs,), f"offset must have {n_outputs} values, one for each row of weight")
-        require(offset.n_terms == n_inputs, f"offset must be of sums of {n_inputs} terms")
-        layer.offset, layer.parameters = offset, (*layer.parameters, offset)
+        layer.offset = of_type(offset, Offset, "offset")
+        layer.parameters = (*layer.parameters, offset)
+    require(n_inputs <= kernels.MAX_BITS and n_outputs <= kernels.MAX_TERMS, "weight has too many rows or columns")
     return layer
 
 
-register(Offset)
+def _check_linear(layer: BooleanLinear) -> None:
+    if layer.offset is not None:
+        fits = layer.offset.shape == (layer.n_outputs,) and layer.offset.n_terms == layer.n_inputs
+        require(fits, f"offset must have {layer.n_outputs} values, of sums of {layer.n_inputs} terms")
+
 
 register(
     BooleanLinear,
     save=_save_linear,
     load=_load_linear,
-    made_again=("offset", "parameters"),
+    check=_check_linear,
+    made_again=("parameters", "offset"),  # the latter is a field where there is one
     takes="bits",
     gives="sums",
 )
 
 
-def _load_gates(n_inputs: Any, name: Any, table: Any, wires: Any) -> GateLayer:
+def _load_gates(n_inputs: Any, name: Any, table: Any, wires: Any, is_clipped: Any = True) -> GateLayer:
     fits = isinstance(wires, np.ndarray) and wires.dtype == np.int32 and wires.ndim == 2
     fits = fits and 1 <= wires.shape[1] <= kernels.MAX_FAN_IN
     require(fits, f"wires must be an int32 matrix of 1 to {kernels.MAX_FAN_IN} columns")
@@ -108,6 +113,7 @@ def _load_gates(n_inputs: Any, name: Any, table: Any, wires: Any) -> GateLayer:
     shape = (len(wires), 1 << wires.shape[1])
     require(known_bits(table, "table").shape == shape, f"table must have shape {shape}, 2**fan_in columns")
     layer = GateLayer(n_inputs, *wires.shape, wires=wires, pass_through=0, random_state=0, name=name)
+    layer.table.is_clipped = of_type(is_clipped, bool, "is_clipped")
     put(layer.table, table)
     return layer
 
@@ -119,14 +125,13 @@ register(
         "name": layer.name,
         "table": layer.table.bits,
         "wires": layer.wires,
+        **({} if layer.table.is_clipped else {"is_clipped": False}),
     },
     load=_load_gates,
     made_again=("parameters", "wiring"),
     takes="bits",
     gives="bits",
 )
-
-register(SignalScale, made_again=("factor",), takes="bits", gives="bits")
 
 register(
     GroupSum,
@@ -173,17 +178,23 @@ register(
 )
 
 
-def _is_stack(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(layer, Layer) for layer in value)
-
-
 def _load_add(branches: Any) -> Add:
-    require(isinstance(branches, list) and all(map(_is_stack, branches)), "branches must be lists of layers")
+    lists = isinstance(branches, list) and all(isinstance(branch, list) for branch in branches)
+    require(
+        lists and all(isinstance(layer, Layer) for branch in branches for layer in branch),
+        "branches must be lists of layers",
+    )
     return Add(branches)
 
 
+register(SignalScale, made_again=("factor",), takes="bits", gives="bits")
+
+
 def _load_concatenate(layers: Any) -> Concatenate:
-    require(_is_stack(layers), "layers must be a list of layers")
+    require(
+        isinstance(layers, list) and all(isinstance(layer, Layer) for layer in layers),
+        "layers must be a list of layers",
+    )
     return Concatenate(layers)
 
 

@@ -61,7 +61,7 @@ def _load_optimizer(
 def _check_optimizer(optimizer: BooleanOptimizer) -> None:
     steps = optimizer.step_count
     require(type(steps) is int and steps >= 0, "step_count must be an integer, at least 0")
-    fits = all(isinstance(m, np.ndarray) and m.dtype == np.float32 and m.ndim in (1, 2) for m in optimizer.m)
+    fits = all(isinstance(m, np.ndarray) and m.dtype == np.float32 for m in optimizer.m)
     require(fits and all(type(b) is float and 0 <= b <= 1 for b in optimizer.beta), "accumulators do not fit")
 
 

@@ -207,11 +207,12 @@ def floats():
 
 
 def front():
-    """A network alone, with gates in front, the inputs beside them, learnt thresholds, and some bits missing."""
-    model = front_network([9, 8, 3], gates=6, n_steps=20, random_state=0)
-    bits = np.random.RandomState(1).choice(np.array([-1, 0, 1], np.int8), (40, 9))
-    for _ in range(5):
-        model.step(kernels.pack(bits), np.arange(40) % 3)
+    """Gates in front of sums whose thresholds are learnt, with what further training needs."""
+    random = np.random.RandomState(1)  # of its own: the others stay what they are, whatever is written anew
+    bits = random.choice([-1, 0, 1], (40, 20)).astype(np.int8)
+    model = front_network([20, 9, 3], gates=12, fan_in=3, n_steps=9, random_state=0)
+    for _ in range(6):
+        model.step(kernels.pack(bits), np.arange(40) % 5 // 2)
     return model, bits
 
 

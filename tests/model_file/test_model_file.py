@@ -268,6 +268,7 @@ def test_every_kind_is_known_by_the_name_that_files_keep():
         "MollifiedClassifier",
         *("Concatenate", "Offset", "SignalScale"),
         *("RealLinear", "BatchNorm", "FixedPoint", "SignedSum", "RealCrossEntropy", "Adam"),
+        *("Offset", "Concatenate", "SignalScale"),
     } == BUILT_IN
 
 
