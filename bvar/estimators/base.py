@@ -284,7 +284,8 @@ class BooleanNetworkEstimator(ChoosingEstimator, ABC):
                 return train_test_split(np.arange(len(y)), stratify=strata, **wish)
             except ValueError as error:
                 failure = error
-        raise ValueError(f"early_stopping cannot set validation_fraction aside: {failure}") from failure
+        text = f"early_stopping cannot set validation_fraction aside, with n_samples={len(y)}"
+        raise ValueError(f"{text}: {failure}") from failure
 
     # ------------------------------------------------------------------------------- checking
 

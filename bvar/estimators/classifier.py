@@ -22,9 +22,8 @@ __all__ = ["BooleanClassifier"]
 class BooleanClassifier(NetworkClassifier):
     """A neural network of single bits, trained in logic, that tells classes apart.
 
-    Every weight and every activation is one bit, the first and the last layer included. Training flips bits by
-    counting votes, with no gradient; it keeps a float32 accumulator beside each weight, which a model that only
-    predicts does without.
+    Every weight and every activation is one bit, the first and the last layer included; training flips bits
+    by counting votes, with no gradient; beside each, training keeps one float.
 
     Parameters
     ----------

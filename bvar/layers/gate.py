@@ -85,12 +85,6 @@ def units_of(x: BitMatrix) -> BitMatrix:
     return kernels.transpose(x)
 
 
-class Table(Parameter):
-    """Truth tables, a row each: a sample looks at one entry, so the entries of a row share no sum."""
-
-    shares_a_sum = False
-
-
 class GateLayer(Layer):
     """Gates with truth tables that are learnt and wires that are fixed.
 
@@ -105,6 +99,9 @@ class GateLayer(Layer):
         :func:`bvar.layers.random_wires`.
     pass_through : int, default=16
         Of 64 gates, how many copy their first wire in the beginning, on average; the other tables are fair coins.
+    is_clipped : bool, default=True
+        Whether the clip of the optimizer holds for the tables; their entries share no sum, so beside layers that
+        need a clip it should not.
     random_state : None, int, RandomState or RandomWords, default=None
         Where wires and tables come from, in this order.
     name : str, default='gate'
@@ -155,6 +152,7 @@ class GateLayer(Layer):
         *,
         wires: np.ndarray | None = None,
         pass_through: int = PASS_THROUGH,
+        is_clipped: bool = True,
         random_state: RandomSource = None,
         name: str = "gate",
     ) -> None:
@@ -169,7 +167,8 @@ class GateLayer(Layer):
             raise ValueError(f"wires must have shape {(n_outputs, fan_in)}, got {np.shape(wires)}")
         self.name = name
         self.wiring = Wiring(wires, n_inputs)
-        self.table = Table(f"{name}.table", _initial_tables(n_outputs, fan_in, pass_through, source))
+        tables = _initial_tables(n_outputs, fan_in, pass_through, source)
+        self.table = Parameter(f"{name}.table", tables, is_clipped=is_clipped)
         self.parameters = (self.table,)
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from math import sqrt
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -108,16 +108,18 @@ class Parameter(Trainable):
         whatever the inputs are.
     n_places : int, default=1
         At how many places of one sample each weight is used, and voted on.
+    is_clipped : bool, default=True
+        Whether the clip of the optimizer holds for it: not where the weights of a row share no sum.
     """
 
-    shares_a_sum: ClassVar[bool] = True
-    """Whether the weights of a row add to one sum, so that their flips in one step must be bounded together."""
-
-    def __init__(self, name: str, bits: BitMatrix, *, rms: int = 1, n_places: int = 1) -> None:
+    def __init__(
+        self, name: str, bits: BitMatrix, *, rms: int = 1, n_places: int = 1, is_clipped: bool = True
+    ) -> None:
         self.name = name
         self.bits = bits
         self.rms = rms
         self.n_places = n_places
+        self.is_clipped = is_clipped
         self._prepared: kernels.PreparedWeights | None = None
 
     @property
@@ -182,7 +184,7 @@ class Parameter(Trainable):
     ) -> int:
         """Flip; eta is divided by the size of an input and the root of the number of places, and then clipped."""
         eta /= self.rms * sqrt(self.n_places)
-        of_rows = clipped(eta, votes) if self.shares_a_sum else eta
+        of_rows = clipped(eta, votes) if self.is_clipped else eta
         return self.flip(m, votes, beta=beta, eta=of_rows, rows=rows)
 
     def arrays(self) -> Iterator[np.ndarray]:

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 from sklearn.base import BaseEstimator
 
 from bvar.bits.random import RandomWords
-from bvar.layers import Layer
+from bvar.layers import Layer, Parameter
 from bvar.model_file._container import ModelFileError
 from bvar.model_file._values import Reader, Writer
 
@@ -103,7 +103,8 @@ class LayerKind(Kind):
     def to_fields(self, value: Layer, writer: Writer, path: str) -> dict[str, Any]:
         """Describe a layer, all of whose parameters are of the known form."""
         for parameter in value.parameters:
-            only(parameter, path, ("name", "bits", "rms", "n_places", "_prepared"))
+            if isinstance(parameter, Parameter):  # any other tensor is an object with a kind of its own
+                only(parameter, path, ("name", "bits", "rms", "n_places", "is_clipped", "_prepared"))
         for real in getattr(value, "real_parameters", ()):
             only(real, path, ("name", "values", "n_places"))
         return super().to_fields(value, writer, path)

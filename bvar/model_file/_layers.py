@@ -9,7 +9,19 @@ import numpy as np
 from bvar import kernels
 from bvar.bits import BitMatrix
 from bvar.calculus.gates import Gate
-from bvar.layers import Add, BooleanLinear, GateLayer, GroupSum, Layer, Parameter, SignedSum, Threshold
+from bvar.layers import (
+    Add,
+    BooleanLinear,
+    Concatenate,
+    GateLayer,
+    GroupSum,
+    Layer,
+    Offset,
+    Parameter,
+    SignalScale,
+    SignedSum,
+    Threshold,
+)
 from bvar.model_file._kinds import of_type, register, require
 
 __all__ = ["known_bits", "put", "whole_numbers"]
@@ -48,10 +60,16 @@ def _save_linear(layer: BooleanLinear) -> dict[str, Any]:
         "gate": layer.gate.id,
         "name": layer.name,
         "weight": layer.weight.bits,
+        **({} if layer.offset is None else {"offset": layer.offset}),  # files without offsets stay as they were
     }
 
 
-def _load_linear(bias: Any, gate: Any, name: Any, weight: Any, centered: Any = False) -> BooleanLinear:
+register(Offset, check=lambda offset: Offset(offset.name, offset.values, offset.n_terms, rate=offset.rate))
+
+
+def _load_linear(
+    bias: Any, gate: Any, name: Any, weight: Any, centered: Any = False, offset: Any = None
+) -> BooleanLinear:
     n_outputs, n_inputs = known_bits(weight, "weight").shape
     layer = BooleanLinear(  # the smallest layer of the right form, whose random bits are replaced
         *(1, 1, Gate.of(of_type(gate, int, "gate"))),
@@ -63,21 +81,31 @@ def _load_linear(bias: Any, gate: Any, name: Any, weight: Any, centered: Any = F
     put(layer.weight, weight)
     if layer.bias is not None:
         put(layer.bias, bias, (1, n_outputs))
+    if offset is not None:
+        layer.offset = of_type(offset, Offset, "offset")
+        layer.parameters = (*layer.parameters, offset)
     require(n_inputs <= kernels.MAX_BITS and n_outputs <= kernels.MAX_TERMS, "weight has too many rows or columns")
     return layer
+
+
+def _check_linear(layer: BooleanLinear) -> None:
+    if layer.offset is not None:
+        fits = layer.offset.shape == (layer.n_outputs,) and layer.offset.n_terms == layer.n_inputs
+        require(fits, f"offset must have {layer.n_outputs} values, of sums of {layer.n_inputs} terms")
 
 
 register(
     BooleanLinear,
     save=_save_linear,
     load=_load_linear,
-    made_again=("parameters",),
+    check=_check_linear,
+    made_again=("parameters", "offset"),  # the latter is a field where there is one
     takes="bits",
     gives="sums",
 )
 
 
-def _load_gates(n_inputs: Any, name: Any, table: Any, wires: Any) -> GateLayer:
+def _load_gates(n_inputs: Any, name: Any, table: Any, wires: Any, is_clipped: Any = True) -> GateLayer:
     fits = isinstance(wires, np.ndarray) and wires.dtype == np.int32 and wires.ndim == 2
     fits = fits and 1 <= wires.shape[1] <= kernels.MAX_FAN_IN
     require(fits, f"wires must be an int32 matrix of 1 to {kernels.MAX_FAN_IN} columns")
@@ -85,6 +113,7 @@ def _load_gates(n_inputs: Any, name: Any, table: Any, wires: Any) -> GateLayer:
     shape = (len(wires), 1 << wires.shape[1])
     require(known_bits(table, "table").shape == shape, f"table must have shape {shape}, 2**fan_in columns")
     layer = GateLayer(n_inputs, *wires.shape, wires=wires, pass_through=0, random_state=0, name=name)
+    layer.table.is_clipped = of_type(is_clipped, bool, "is_clipped")
     put(layer.table, table)
     return layer
 
@@ -96,6 +125,7 @@ register(
         "name": layer.name,
         "table": layer.table.bits,
         "wires": layer.wires,
+        **({} if layer.table.is_clipped else {"is_clipped": False}),
     },
     load=_load_gates,
     made_again=("parameters", "wiring"),
@@ -156,6 +186,26 @@ def _load_add(branches: Any) -> Add:
     )
     return Add(branches)
 
+
+register(SignalScale, made_again=("factor",), takes="bits", gives="bits")
+
+
+def _load_concatenate(layers: Any) -> Concatenate:
+    require(
+        isinstance(layers, list) and all(isinstance(layer, Layer) for layer in layers),
+        "layers must be a list of layers",
+    )
+    return Concatenate(layers)
+
+
+register(
+    Concatenate,
+    save=lambda layer: {"layers": list(layer.layers)},
+    load=_load_concatenate,
+    made_again=("parameters", "rows_together"),
+    takes="bits",
+    gives="bits",
+)
 
 register(
     Add,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bvar.layers import Add, Layer
+from bvar.layers import Add, Concatenate, Layer
 from bvar.model_file._kinds import Flow, LayerKind, kind_of, of_type, register, require
 from bvar.model_file._layers import whole_numbers
 from bvar.networks.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
@@ -61,7 +61,7 @@ def _load_optimizer(
 def _check_optimizer(optimizer: BooleanOptimizer) -> None:
     steps = optimizer.step_count
     require(type(steps) is int and steps >= 0, "step_count must be an integer, at least 0")
-    fits = all(isinstance(m, np.ndarray) and m.dtype == np.float32 and m.ndim == 2 for m in optimizer.m)
+    fits = all(isinstance(m, np.ndarray) and m.dtype == np.float32 for m in optimizer.m)
     require(fits and all(type(b) is float and 0 <= b <= 1 for b in optimizer.beta), "accumulators do not fit")
 
 
@@ -138,6 +138,9 @@ def _follow(
                 for j, branch in enumerate(layer.branches)
             }
             require(ends == {(layer.n_outputs, "sums")}, f"{where}.{i}: branches must end in as many sums")
+        if isinstance(layer, Concatenate):
+            end = _follow(layer.layers, layer.n_inputs, "bits", f"{where}.{i}.layers")
+            require(end == (layer.n_outputs - layer.n_inputs, "bits"), f"{where}.{i}: layers must end in bits")
         width, what = getattr(layer, "n_outputs", width), kind.gives
     return width, what
 

@@ -99,7 +99,13 @@ def front_network(
     check_integer(gates, "gates", low=1)
     source = RandomWords.of(random_state)
     front: list[Layer] = [
-        GateLayer(n_inputs, gates, fan_in, pass_through=pass_through, random_state=source, name="gate1"),
+        GateLayer(
+            *(n_inputs, gates, fan_in),
+            pass_through=pass_through,
+            is_clipped=False,
+            random_state=source,
+            name="gate1",
+        ),
         SignalScale(widths[0]),
     ]
     widths = [gates + n_inputs if skip else gates, *widths]

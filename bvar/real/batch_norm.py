@@ -33,8 +33,9 @@ class BatchNorm(RealLayer):
     .. math:: y_{bj} = \lfloor 64 (\gamma_j \hat s_{bj} + \beta_j) \rfloor, \qquad
               \hat s_{bj} = \frac{s_{bj} - \mu_j}{\sqrt{v_j + \epsilon n}}
 
-    with mean and variance over the batch in training, and running ones at inference. The :class:`Threshold` above
-    has the fan-in ``BatchNorm.FAN_IN``: sums of so many bits have the spread of 64ths of numbers of variance 1.
+    with mean and variance over the batch in training, and running ones at inference. The
+    :class:`~bvar.layers.Threshold` above has the fan-in ``BatchNorm.FAN_IN``: sums of so many bits have the spread
+    of 64ths of numbers of variance 1.
 
     Parameters
     ----------

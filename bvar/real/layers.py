@@ -56,15 +56,15 @@ class RealLinear(RealLayer):
 
     See Also
     --------
-    FixedPoint, BatchNorm : What stands between a first layer of this kind and its :class:`Threshold`.
+    FixedPoint, BatchNorm : What stands between a first layer of this kind and its :class:`~bvar.layers.Threshold`.
     RealCrossEntropy : The loss for scores of a last one.
     Adam : What trains the weights.
 
     Notes
     -----
     Votes on bits are divided by the root mean square of W: those of a layer of weights +1 and -1 are of that size,
-    and the scale of :class:`Threshold` is made for it. Only the proportion of votes matters to what lies below,
-    and the size of W, which belongs to the loss, does not leak into it.
+    and the scale of :class:`~bvar.layers.Threshold` is made for it. Only the proportion of votes matters to what
+    lies below, and the size of W, which belongs to the loss, does not leak into it.
 
     Examples
     --------
@@ -144,8 +144,8 @@ class FixedPoint(Layer):
 
     .. math:: y_{bj} = \lfloor 64 \, s_{bj} \rfloor
 
-    For sums of variance 1, such as those of a first :class:`RealLinear`, the :class:`Threshold` above has the
-    fan-in ``FixedPoint.FAN_IN``: sums of so many bits have the same spread as 64ths of these.
+    For sums of variance 1, such as those of a first :class:`RealLinear`, the :class:`~bvar.layers.Threshold` above
+    has the fan-in ``FixedPoint.FAN_IN``: sums of so many bits have the same spread as 64ths of these.
 
     Examples
     --------

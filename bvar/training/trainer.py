@@ -103,7 +103,7 @@ class Trainer:
     --------
     TrainingData : Samples in memory.
     EarlyStopping : Keeps the best network.
-    bvar.BooleanClassifier : Builds a network, and calls the trainer.
+    bvar.estimators.BooleanClassifier : Builds a network, and calls the trainer.
 
     Examples
     --------

@@ -32,7 +32,15 @@ from bvar.mollify import (
     SigmoidSchedule,
     ThresholdAnnealing,
 )
-from bvar.networks import BooleanOptimizer, CrossEntropy, Network, SquaredError, boolean_mlp, residual_block
+from bvar.networks import (
+    BooleanOptimizer,
+    CrossEntropy,
+    Network,
+    SquaredError,
+    boolean_mlp,
+    front_network,
+    residual_block,
+)
 from bvar.real import BatchNorm, FixedPoint, RealConv2d, RealCrossEntropy, RealLinear
 from bvar.training import RandomFlip, RandomRotation, RandomShift
 
@@ -198,6 +206,16 @@ def floats():
     return model.fit(np.nan_to_num(X), np.where(SUM > 0, "up", "down")), np.nan_to_num(X)
 
 
+def front():
+    """Gates in front of sums whose thresholds are learnt, with what further training needs."""
+    random = np.random.RandomState(1)  # of its own: the others stay what they are, whatever is written anew
+    bits = random.choice([-1, 0, 1], (40, 20)).astype(np.int8)
+    model = front_network([20, 9, 3], gates=12, fan_in=3, n_steps=9, random_state=0)
+    for _ in range(6):
+        model.step(kernels.pack(bits), np.arange(40) % 5 // 2)
+    return model, bits
+
+
 MODELS = {
     "tiny": tiny,
     "table": table,
@@ -220,6 +238,7 @@ MODELS = {
     "realconv": lambda: numbers_of_images(RealConv2d, np.float32),
     "signedconv": lambda: numbers_of_images(SignedConv2d, np.int8),
     "floats": floats,
+    "front": front,
 }
 
 
@@ -255,7 +274,7 @@ def main():
             continue
         model, x = make()
         rows = x[:12]
-        model_file.save(model, path, training_state=name in ("targets", "network", "gates", "real"))
+        model_file.save(model, path, training_state=name in ("targets", "network", "gates", "real", "front"))
         cells = [[None if v != v or v is None else v for v in row] for row in np.asarray(rows).tolist()]
         columns = getattr(rows, "columns", None)
         about = {

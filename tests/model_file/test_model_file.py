@@ -266,7 +266,9 @@ def test_every_kind_is_known_by_the_name_that_files_keep():
         *("BooleanOptimizer", "RandomWords", "ThresholdAnnealing"),
         *("RandomShift", "RandomFlip", "RandomRotation"),
         "MollifiedClassifier",
+        *("Concatenate", "Offset", "SignalScale"),
         *("RealLinear", "BatchNorm", "FixedPoint", "SignedSum", "RealCrossEntropy", "Adam"),
+        *("Offset", "Concatenate", "SignalScale"),
     } == BUILT_IN
 
 

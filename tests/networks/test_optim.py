@@ -122,9 +122,11 @@ def test_a_wrong_second_tensor_leaves_the_first_alone():
     assert (optimizer.m[0] == before).all()
 
 
-def test_a_table_is_not_clipped_beside_weights_that_are():
+def test_a_table_need_not_be_clipped_beside_weights_that_are():
     """The entries of a table share no sum; the optimizer is the same for both."""
-    weight, table = parameter(1, 64), GateLayer(6, 1, 6, random_state=0).table
+    weight, table = parameter(1, 64), GateLayer(6, 1, 6, is_clipped=False, random_state=0).table
     q = 127 * kernels.unpack_ternary(table.bits).astype(np.int32)
     unclipped = 127 * kernels.unpack_ternary(weight.bits).astype(np.int32)
     assert BooleanOptimizer(1.0).step([weight, table], [unclipped, q], n_samples=1) == [0, 64]
+    table = GateLayer(6, 1, 6, random_state=0).table
+    assert BooleanOptimizer(1.0).step([table], [q], n_samples=1) == [0]

@@ -287,7 +287,8 @@ def _loss(table: list[int]) -> CrossEntropy:
 
 
 def _set_bits(layer: BooleanLinear | BooleanConv2d | GateLayer, *tensors: Rows) -> None:
-    for parameter, rows in zip(layer.parameters, tensors, strict=True):
+    parameters: tuple[Any, ...] = layer.parameters  # here all of bits
+    for parameter, rows in zip(parameters, tensors, strict=True):
         parameter.bits = _bits(rows)
 
 
