@@ -43,7 +43,7 @@ MOST_HELD_OUT = 2000
 MANY = 10000
 """Number of samples from which a tenth can be spared to find the temperature of the final network."""
 
-_ENOUGH = 500
+_ENOUGH = 250  # samples held out
 _FEWEST = 20
 _EIGHTHS = (-16, 48)  # temperatures from a quarter to 64
 
