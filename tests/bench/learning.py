@@ -1,8 +1,9 @@
 """What defaults learn on many tables, beside what scikit-learn's models do: ``docs/reference/learning.md``.
 
-Run: ``python tests/bench/learning.py --data DIR [--splits 3] [--tables banknote pima ...]``, one process, seeds 0, 1...
-Tables are scikit-learn's own, and the files of DIR: `tables.npz`, which holds X, y and which columns are categories
-of each table, and one such file a table. Of those named in `CHOSEN_ON` test rows were seen when settings were chosen.
+Run: ``python tests/bench/learning.py --data DIR [--splits 3] [--tables banknote pima ...]``, in one process; seeds
+count from 0. Tables are scikit-learn's own, and the files of DIR: `tables.npz`, which holds X, y and which columns
+are categories of each table, and one such file a table. Test rows of those in `CHOSEN_ON` were seen when settings
+were chosen; such tables are marked with a star.
 """
 
 import argparse
