@@ -1,6 +1,6 @@
 """Layers of a Boolean network: bits and integers alone; real weights are in ``bvar.real``.
 
-``base`` is the contract, ``parameter`` and ``offset`` are what votes train, ``branches`` holds layers of layers and
+``base`` is the contract, ``parameter`` and ``offset`` are what votes train, ``branches`` layers of layers and
 ``wires`` says who reads whom; every other module is a layer or a few of a kin.
 """
 
