@@ -92,9 +92,9 @@ class Trainer:
         The network; after early stopping a copy of the best one.
     history_ : dict of list
         For each epoch: 'loss' and 'score' (means over samples as they were when they were seen),
-        'validation_score' (with early stopping), 'flips' (share of weights flipped or offsets moved, a list
-        with an entry for each parameter) and 'beta' (plasticity, likewise). Sums are those of integers, and equal wherever
-        the model is.
+        'validation_score' (with early stopping), 'flips' (share of weights flipped or offsets moved, a list with
+        an entry for each parameter) and 'beta' (plasticity, likewise). Sums are those of integers, and equal
+        wherever the model is.
     n_iter_ : int
         Number of epochs run.
     max_iter : int
