@@ -51,5 +51,7 @@ def systematic():
     print(f"| all | {total} | {100 * killed // total} % |\n\n" + "\n".join(alive))
 
 
-planted(int(sys.argv[1]) if len(sys.argv) > 1 else 100)
-systematic()
+if __name__ == "__main__":
+    systematic()
+    print()
+    planted(int(sys.argv[1]) if len(sys.argv) > 1 else 100)

@@ -16,7 +16,7 @@ OPERATORS = {
 COMPARISONS = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
 }  # fmt: skip
-SECONDS = 20
+SECONDS = 20  # of the processor
 
 
 class Change(NamedTuple):
@@ -75,11 +75,11 @@ def first_vector_in_time(module, function):
     def late(*_):
         raise TimeoutError
 
-    signal.signal(signal.SIGALRM, late)
-    signal.alarm(SECONDS)
+    signal.signal(signal.SIGPROF, late)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
         return first_vector(module, function)
     except (TimeoutError, MemoryError):
         return "late"
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
