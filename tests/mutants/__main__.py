@@ -39,10 +39,10 @@ def planted(examples):
 def systematic():
     found, alive = defaultdict(list), []
     for change in changes():
-        killed = bool(first_vector_in_time(load(change.source), change.function))
-        found[change.function].append(killed)
+        killed = bool(first_vector_in_time(load(change.source), change.functions))
+        found[change.functions[0]].append(killed)
         if not killed:
-            alive.append(f"- `{change.function}`, line {change.line}: {change.what}")
+            alive.append(f"- `{change.functions[0]}`, line {change.line}: {change.what}")
     print("| function | changes | found by files alone |\n|---|---|---|")
     for function in FUNCTIONS:
         n, k = len(found[function]), sum(found[function])
