@@ -64,11 +64,11 @@ def _flip_with(decide, reset=True, spill=False):
     Numpy.flip = flip
 
 
-def ungated_flip():
+def flip_without_a_bar():
     _flip_with(lambda signed: signed > 0)
 
 
-def flip_gate_excludes_equality():
+def bar_excludes_equality():
     _flip_with(lambda signed: signed > 1)
 
 
@@ -253,9 +253,9 @@ FAULTS = {
     "lost tail bit": Fault(
         lost_tail_bit, "test_kernels.py::test_pack_has_the_documented_layout_and_unpack_inverts_it"
     ),
-    "ungated flip": Fault(ungated_flip, "test_vectors.py::test_e5_the_optimizer"),
-    "flip gate excludes equality": Fault(
-        flip_gate_excludes_equality, "test_kernels.py::test_flip_accumulates_gates_flips_and_resets"
+    "flip without a bar": Fault(flip_without_a_bar, "test_vectors.py::test_e5_the_optimizer"),
+    "bar excludes equality": Fault(
+        bar_excludes_equality, "test_kernels.py::test_flip_accumulates_gates_flips_and_resets"
     ),
     "missing reset": Fault(missing_reset, "test_vectors.py::test_e5_the_optimizer"),
     "padding flipped": Fault(padding_flipped, "test_kernels.py::test_flip_accumulates_gates_flips_and_resets"),

@@ -29,7 +29,7 @@ class Backend(Protocol):
     """What every backend provides; `bvar.backends.definition` says what each method means.
 
     Arrays arrive validated, C-contiguous and canonical (z alone may be a transposed view), and may be read-only;
-    results are written into `out`, which overlaps no input.  Sizes of zero are legal.
+    results are written into `out`, which overlaps no input but in `center_votes`.  Sizes of zero are legal.
     """
 
     name: str

@@ -1,4 +1,8 @@
-"""Layers of a Boolean network, one module each: bits and integers alone; real weights are in ``bvar.real``."""
+"""Layers of a Boolean network: bits and integers alone; real weights are in ``bvar.real``.
+
+``base`` is the contract, ``parameter`` and ``offset`` are what votes train, ``branches`` layers of layers and
+``wires`` says who reads whom; every other module is a layer or a few of a kin.
+"""
 
 from bvar.layers.add import Add
 from bvar.layers.base import Comparison, Layer

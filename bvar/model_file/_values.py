@@ -1,7 +1,7 @@
 """Python values as JSON and arrays, exactly: what is read equals what was written, types included.
 
-A JSON object in the file is always one of the tagged forms of `TAGS`; arrays go to the container under the path of
-the value, and each is used once, so that a small file cannot ask for one large array many times.
+A JSON object in the file is always one of the tagged forms that `Reader` knows; arrays go to the container under
+the path of the value, and each is used once, so that a small file cannot ask for one large array many times.
 """
 
 from __future__ import annotations

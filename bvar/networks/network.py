@@ -35,7 +35,7 @@ class Network:
     loss : Loss
         Turns scores into signals.
     optimizer : BooleanOptimizer
-        Turns votes into flips.
+        Turns votes into moves: bits flip, offsets shift.
     real_optimizer : Adam, optional
         Of a network with real weights, what trains these. Default: one with the schedule of `optimizer`.
 
@@ -183,7 +183,7 @@ class Network:
         Returns
         -------
         list of int
-            Number of flips in each parameter. Votes of no weight at all flip nothing.
+            Number of elements of each parameter that moved. Votes of no weight at all flip nothing.
 
         Raises
         ------
@@ -217,7 +217,7 @@ class Network:
         seen : Votes
             What the samples were like, with no tensors.
         flips : list of int
-            Number of flips in each parameter.
+            Number of elements of each parameter that moved.
 
         Raises
         ------

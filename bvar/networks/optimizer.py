@@ -128,7 +128,7 @@ class BooleanOptimizer:
         Returns
         -------
         list of int
-            Number of flips in each parameter.
+            Number of elements of each parameter that moved.
 
         Raises
         ------
@@ -158,7 +158,7 @@ class BooleanOptimizer:
         Returns
         -------
         list of int
-            Number of flips in each parameter.
+            Number of elements of each parameter that moved.
         """
         if check_real(n_samples, "n_samples", low=0) == 0:
             return [0] * len(parameters)

@@ -56,7 +56,7 @@ class Crew(Protocol):
             What the samples were like before the step: their number, losses and how many were right. Tensors are
             not looked at.
         flips : sequence of int
-            Number of flips in each parameter.
+            Number of elements of each parameter that moved.
         """
         ...
 
@@ -92,8 +92,9 @@ class Trainer:
         The network; after early stopping a copy of the best one.
     history_ : dict of list
         For each epoch: 'loss' and 'score' (means over samples as they were when they were seen),
-        'validation_score' (with early stopping), 'flips' (share of weights flipped, a list with an entry for each
-        parameter) and 'beta' (plasticity, likewise). Sums are those of integers, and equal wherever the model is.
+        'validation_score' (with early stopping), 'flips' (share of weights flipped or offsets moved, a list with
+        an entry for each parameter) and 'beta' (plasticity, likewise). Sums are those of integers, and equal
+        wherever the model is.
     n_iter_ : int
         Number of epochs run.
     max_iter_ : int

@@ -471,7 +471,7 @@ def test_panels_beyond_one_cache_block(name, n, o, b):
 
 
 @pytest.mark.parametrize("name", TWINS)
-def test_flip_at_the_gate(name):
+def test_flip_at_the_bar(name):
     """Ties flip, the number below does not, and what is reset is +0."""
     below = np.nextafter(np.float32(1), np.float32(0))
     m = np.array([[1, -1, below, -below, -0.0, 0.0, -0.0, 1e-45]], np.float32)

@@ -1,11 +1,10 @@
 """Changes that nobody chose: one operator, comparison, constant or condition of the port at a time, everywhere."""
 
 import ast
-import copy
+import resource
 import signal
 from typing import NamedTuple
 
-from bvar.testing import FUNCTIONS
 from mutants.mutant import PARTS, SOURCE, first_vector, touched_by
 
 OPERATORS = {
@@ -16,14 +15,15 @@ OPERATORS = {
 COMPARISONS = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
 }  # fmt: skip
-SECONDS = 20
+SECONDS = 20  # of the processor
+BYTES = 2**31  # a shift by a huge number would take all there is
 
 
 class Change(NamedTuple):
-    """A changed source, and the lowest function of the protocol that reaches the change."""
+    """A changed source, and the functions of the protocol that reach the change, the lowest first."""
 
     source: str
-    function: str
+    functions: list[str]
     line: int
     what: str
 
@@ -51,35 +51,38 @@ def _turned(node):
 def changes():
     """All changes, in the order of the source, of what functions of the protocol reach."""
     tree = ast.parse(SOURCE)
-    for number, node in enumerate(ast.walk(tree)):
-        line = getattr(node, "lineno", None)
-        reached = touched_by(line) if line else []
-        if not reached or any(
-            part in ("FUNCTIONS", "main") for part, where in PARTS.items() if where[0] <= line <= where[1]
-        ):
+    for node in list(ast.walk(tree)):
+        reached = (
+            touched_by(node.lineno) if hasattr(node, "lineno") and node.lineno < PARTS["FUNCTIONS"][0] else []
+        )
+        if not reached:
             continue
-        for fields, what in _turned(node):
-            changed = copy.deepcopy(tree)
-            place = list(ast.walk(changed))[number]
-            for name, value in fields.items():
-                setattr(place, name, value)
-            source = ast.unparse(ast.fix_missing_locations(changed))
-            yield Change(
-                source, min(reached, key=lambda f: FUNCTIONS[f].level), line, f"{what}: {ast.unparse(node)[:70]}"
-            )
+        right = ast.unparse(node)[:70]
+        for fields, what in list(_turned(node)):
+            before = {name: getattr(node, name) for name in fields}
+            _set(node, fields)
+            source = ast.unparse(ast.fix_missing_locations(tree))
+            _set(node, before)
+            yield Change(source, reached, node.lineno, f"{what}: {right}")
 
 
-def first_vector_in_time(module, function):
-    """The id of a vector that tells the change from the port; one that never ends is told as well."""
+def _set(node, fields):
+    for name, value in fields.items():
+        setattr(node, name, value)
+
+
+def first_vector_in_time(module, functions):
+    """The id of a vector of these functions that tells the change from the port, or that it never ends."""
 
     def late(*_):
         raise TimeoutError
 
-    signal.signal(signal.SIGALRM, late)
-    signal.alarm(SECONDS)
+    resource.setrlimit(resource.RLIMIT_AS, (BYTES, -1))
+    signal.signal(signal.SIGPROF, late)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
-        return first_vector(module, function)
+        return next((found for function in functions if (found := first_vector(module, function))), None)
     except (TimeoutError, MemoryError):
         return "late"
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)

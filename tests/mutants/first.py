@@ -175,7 +175,7 @@ FIRST = {
     "flip excludes equality": Mutant(
         "(m[i] if bits >> i & 1 else -m[i]) >= 1", "(m[i] if bits >> i & 1 else -m[i]) > 1", "flip"
     ),
-    "ungated flip on agreement of signs": Mutant(
+    "no bar: flip on agreement of signs": Mutant(
         "(m[i] if bits >> i & 1 else -m[i]) >= 1", "(m[i] if bits >> i & 1 else -m[i]) > 0", "flip"
     ),
     "missing reset": Mutant(

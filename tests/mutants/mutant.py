@@ -3,6 +3,7 @@
 import ast
 import types
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,6 +57,7 @@ def _names_of_parts():
 PARTS = _names_of_parts()
 
 
+@cache
 def _reached(name):
     """All parts of the port that this one uses, directly or not; a class counts as a whole."""
     found, todo = set(), [name]
@@ -67,6 +69,7 @@ def _reached(name):
     return found
 
 
+@cache
 def touched_by(line):
     """The functions of the protocol that reach this line of the port: all others are as they were."""
     parts = {name for name, (first, last, _) in PARTS.items() if first <= line <= last}
@@ -94,6 +97,6 @@ def first_law(module, function, examples):
     """The name of a law of this function that the mutant breaks."""
     ask = _ask(module)
     for law in LAWS.values():
-        if function in law.functions and any(finding for finding in search(law, ask, examples)):
+        if function in law.functions and any(search(law, ask, examples, shrink=False)):
             return law.name
     return None

@@ -102,7 +102,7 @@ E5 = [  # flips, weights, accumulators, beta
     ([1, 0, 0, 0], [0, 0, 1, 1], [0, -0.625, 0.125, 0.5], 0.75),
     ([0, 0, 1, 0], [0, 0, 0, 1], [-0.5, -0.96875, 0, 0.875], 0.75),
 ]
-E5_UNGATED = [
+E5_WITHOUT_A_BAR = [
     ([1, 0, 0, 1], [0, 0, 1, 1], [0, 0.5, -0.5, 0], 0.5),
     ([0, 1, 1, 1], [0, 1, 0, 0], [1, 0, 0, 0], 0.25),
     ([1, 0, 0, 0], [1, 1, 0, 0], [0, -0.5, 2, 0.5], 0.75),
@@ -127,7 +127,7 @@ def test_e5_the_optimizer(backend):
     assert e5_run() == E5
 
 
-def test_e5_the_ungated_rule_is_another_algorithm():
+def test_e5_the_rule_without_a_bar_is_another_algorithm():
     """The negative twin: flipping on sign agreement alone reproduces its own table, not the optimizer's."""
     w, m, beta, steps = np.array([1, 0, 1, 0]), np.zeros(4), 1.0, []
     for q in E5_VOTES:
@@ -136,7 +136,7 @@ def test_e5_the_ungated_rule_is_another_algorithm():
         w, m = np.where(flips, 1 - w, w), np.where(flips, 0, m)
         beta = 1 - flips.mean()
         steps.append((flips.astype(int).tolist(), w.tolist(), m.tolist(), beta))
-    assert steps == E5_UNGATED
+    assert steps == E5_WITHOUT_A_BAR
     assert e5_run() != steps
 
 

@@ -8,7 +8,7 @@
  *   contiguous, unless a job names strides.  The host is little-endian.
  * Ownership.  The caller owns every buffer.  A kernel never allocates, locks, prints, starts a thread, or keeps
  *   a pointer after it returns; it uses less than 100 KiB of stack.  What is marked IN is never written.  No OUT
- *   may overlap an IN.
+ *   may overlap an IN, but in center_votes, where it may be q.
  * Alignment.  None is required.
  * Sizes.  Zero is legal everywhere, and a pointer to nothing may be NULL.
  * Ranges.  A kernel does the items [begin, end) of its job and writes nothing that belongs to other items, so

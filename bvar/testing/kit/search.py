@@ -34,8 +34,8 @@ class _BrokenError(Exception):
     """The law does not hold for these inputs."""
 
 
-def search(law: Law, ask: Ask, examples: int) -> Iterator[Finding | None]:
-    """Give None for each comparison that held, and a finding, the smallest, if one did not."""
+def search(law: Law, ask: Ask, examples: int, *, shrink: bool = True) -> Iterator[Finding | None]:
+    """Give None for each comparison that held, and a finding, the smallest if it is to shrink, if one did not."""
     held, smallest = 0, None
 
     def careful(function: str, inputs: dict[str, Any]) -> Any:
@@ -50,7 +50,7 @@ def search(law: Law, ask: Ask, examples: int) -> Iterator[Finding | None]:
         database=None,
         deadline=None,
         report_multiple_bugs=False,
-        phases=(Phase.generate, Phase.shrink),
+        phases=(Phase.generate, Phase.shrink)[: 1 + shrink],
         suppress_health_check=list(HealthCheck),
     )
     @given(STRATEGIES[law.inputs])

@@ -1,5 +1,5 @@
 //! A port of Boolean variation in Rust, made fast as a user would: 64-bit words, loops of eight words, sums in i32,
-//! gates on planes of 64 samples.  It needs nothing but the standard library: `rustc -O bvar_port.rs`.
+//! gates on planes of 64 samples.  It needs nothing but the standard library: `rustc --edition 2021 -O bvar_port.rs`.
 //!
 //! What is fast is in three places: `row_sum` (level 3), `add_signed` (level 4) and `look_up` (level 1).
 
@@ -66,7 +66,11 @@ impl Reader<'_> {
         let length = self.text[start..].iter().position(|&c| c == b'"').ok_or("a string does not end")?;
         self.at = start + length + 1;
         let text = String::from_utf8_lossy(&self.text[start..start + length]).into_owned();
-        if text.contains('\\') { Err("strings with escapes are not read".into()) } else { Ok(text) }
+        if text.contains('\\') {
+            Err("strings with escapes are not read".into())
+        } else {
+            Ok(text)
+        }
     }
 
     /// Members up to the closing bracket; `member` reads one.
@@ -216,7 +220,11 @@ struct Bits {
 
 /// The bits of the last word of a row of n that belong to it.
 fn tail(n: usize) -> u64 {
-    if n % 64 == 0 { !0 } else { (1 << (n % 64)) - 1 }
+    if n % 64 == 0 {
+        !0
+    } else {
+        (1 << (n % 64)) - 1
+    }
 }
 
 impl Bits {
@@ -264,7 +272,11 @@ impl Bits {
     /// -1, 0 where it is missing, or 1.
     fn sign(&self, r: usize, i: usize) -> i64 {
         let known = self.known[r * self.words + i / 64] >> (i % 64) & 1 == 1;
-        if known { 2 * self.bit(r, i) as i64 - 1 } else { 0 }
+        if known {
+            2 * self.bit(r, i) as i64 - 1
+        } else {
+            0
+        }
     }
 
     fn rows_of(&self, which: &[usize]) -> Bits {
@@ -332,7 +344,9 @@ fn negate(a: &Json) -> Json {
 
 fn count_rows(a: &Json) -> Json {
     let bits = Bits::read(a.get("rows"), 0);
-    put_ints(&(0..bits.rows).map(|r| bits.value(r).iter().map(|w| w.count_ones() as i64).sum()).collect::<Vec<_>>())
+    put_ints(
+        &(0..bits.rows).map(|r| bits.value(r).iter().map(|w| w.count_ones() as i64).sum()).collect::<Vec<_>>(),
+    )
 }
 
 // ------------------------------------------------------------------------------------- levels 0 and 1: logic
@@ -405,7 +419,10 @@ struct Gates {
 
 impl Gates {
     fn read(a: &Json) -> Gates {
-        Gates { wires: a.get("wires").list().iter().map(Json::sizes).collect(), tables: Bits::read(a.get("tables"), 0) }
+        Gates {
+            wires: a.get("wires").list().iter().map(Json::sizes).collect(),
+            tables: Bits::read(a.get("tables"), 0),
+        }
     }
 
     /// The values of a table at 64 samples: wire after wire halves the entries, the first is the lowest of the address.
@@ -430,7 +447,8 @@ impl Gates {
         let mut out = Bits::new(self.wires.len(), units.n);
         for g in 0..self.wires.len() {
             for k in 0..out.words {
-                out.value[g * out.words + k] = self.look_up(g, &self.planes(g, units, k)) & out.known[g * out.words + k];
+                out.value[g * out.words + k] =
+                    self.look_up(g, &self.planes(g, units, k)) & out.known[g * out.words + k];
             }
         }
         out
@@ -440,7 +458,8 @@ impl Gates {
         let one = |(g, wires): (usize, &Vec<usize>)| {
             let mut votes = vec![0i32; 1 << wires.len()];
             for (b, signals) in z.iter().enumerate() {
-                let address = wires.iter().enumerate().map(|(i, &unit)| (units.bit(unit, b) as usize) << i).sum::<usize>();
+                let address =
+                    wires.iter().enumerate().map(|(i, &unit)| (units.bit(unit, b) as usize) << i).sum::<usize>();
                 votes[address] += signals[g] as i32;
             }
             votes.into_iter().map(i64::from).collect()
@@ -575,7 +594,9 @@ impl Window {
             let inside = (0..shape[0]).contains(&y) && (0..shape[1]).contains(&x);
             inside.then(|| ((y * shape[1] + x) * shape[2]) as usize)
         };
-        let taps = |i: i64, j: i64| (0..size[0]).flat_map(|a| (0..size[1]).map(move |b| (i, j, a, b))).collect::<Vec<_>>();
+        let taps = |i: i64, j: i64| {
+            (0..size[0]).flat_map(|a| (0..size[1]).map(move |b| (i, j, a, b))).collect::<Vec<_>>()
+        };
         let places = (0..n(0))
             .flat_map(|i| (0..n(1)).map(move |j| (i, j)))
             .map(|(i, j)| taps(i, j).into_iter().map(|(i, j, a, b)| pixel(i, j, a, b)).collect())
@@ -745,7 +766,8 @@ fn loss_signals(scores: &Matrix, y: &[i64], table: &[i64]) -> Matrix {
 
 fn squared_error(a: &Json) -> Json {
     let scale = a.get("scale").int();
-    let row = |(s, y): (Vec<i64>, Vec<i64>)| s.iter().zip(y).map(|(s, y)| round_away(127 * (s - y), scale)).collect();
+    let row =
+        |(s, y): (Vec<i64>, Vec<i64>)| s.iter().zip(y).map(|(s, y)| round_away(127 * (s - y), scale)).collect();
     put_matrix(&a.get("scores").matrix().into_iter().zip(a.get("y").matrix()).map(row).collect::<Matrix>())
 }
 
@@ -813,7 +835,12 @@ fn conv_weight_votes(a: &Json) -> Json {
     let (window, n_filters) = (Window::read(a.get("window")), a.get("n_filters").int() as usize);
     let images = Bits::read(a.get("images"), window.n_values);
     let patches = window.patches(&images, a.get("padding_value").int());
-    put_matrix(&votes_on_weights(a.get("gate").int(), &by_place(&a.get("z").matrix(), n_filters), &patches, n_filters))
+    put_matrix(&votes_on_weights(
+        a.get("gate").int(),
+        &by_place(&a.get("z").matrix(), n_filters),
+        &patches,
+        n_filters,
+    ))
 }
 
 fn votes_on_pixels(gate: i64, z: &Matrix, w: &Bits, window: &Window) -> Matrix {
@@ -870,7 +897,8 @@ fn put_floats(m: &[Vec<f32>]) -> Json {
 
 fn flip(a: &Json) -> Json {
     let (mut w, q, beta) = (Bits::read(a.get("w"), 0), a.get("q").matrix(), a.get("beta").f64() as f32);
-    let mut m: Vec<Vec<f32>> = a.get("m").list().iter().map(|row| row.list().iter().map(Json::f32).collect()).collect();
+    let mut m: Vec<Vec<f32>> =
+        a.get("m").list().iter().map(|row| row.list().iter().map(Json::f32).collect()).collect();
     let mut flips = 0;
     for (r, eta) in a.get("eta").list().iter().enumerate() {
         let words = w.words;
@@ -982,7 +1010,10 @@ fn read_layer(a: &Json) -> Layer {
         "conv" => {
             let window = Window::read(a.get("window"));
             let (n_places, outside) = (window.places.len(), a.get("padding_value").int());
-            (Kind::Conv { gate: a.get("gate").int(), window, outside, patches: Bits::default() }, weighted(n_places))
+            (
+                Kind::Conv { gate: a.get("gate").int(), window, outside, patches: Bits::default() },
+                weighted(n_places),
+            )
         }
         "max_pool" => (Kind::MaxPool { pool: Pool::read(a), winner: Vec::new() }, Vec::new()),
         "threshold" => {
@@ -1126,9 +1157,11 @@ fn descend(layers: &mut [Layer], mut z: Matrix) -> Matrix {
 
 fn train(a: &Json) -> Json {
     let network = a.get("network");
-    let (mut layers, x, y) = (read_layers(network.get("layers")), Bits::read(network.get("x"), 0), network.get("y").ints());
+    let (mut layers, x, y) =
+        (read_layers(network.get("layers")), Bits::read(network.get("x"), 0), network.get("y").ints());
     let weights = network.find("sample_weight").map_or(vec![65536; x.rows], Json::ints);
-    let (table, clip, checkpoints) = (network.get("loss_table").ints(), network.get("clip").f64(), a.get("checkpoints").ints());
+    let (table, clip, checkpoints) =
+        (network.get("loss_table").ints(), network.get("clip").f64(), a.get("checkpoints").ints());
     let (mut all_flips, mut prints) = (Vec::new(), Vec::new());
     for (t, (batch, eta)) in a.get("batches").list().iter().zip(a.get("eta").list()).enumerate() {
         let (batch, mut flips) = (batch.sizes(), 0);
@@ -1269,7 +1302,9 @@ fn answer(line: &str) -> Json {
     match called {
         Ok(Some(result)) => object(vec![("id", id), ("result", result)]),
         Ok(None) => object(vec![("id", id), ("error", Json::Text("unsupported".into()))]),
-        Err(_) => object(vec![("id", id), ("error", Json::Text("the request cannot be answered, see stderr".into()))]),
+        Err(_) => {
+            object(vec![("id", id), ("error", Json::Text("the request cannot be answered, see stderr".into()))])
+        }
     }
 }
 

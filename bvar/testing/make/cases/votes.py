@@ -83,6 +83,8 @@ def input_votes(draw: Draw) -> Cases:
     for n in (65, 129, 513):
         inputs = {"gate": XNOR, "z": draw.matrix(2, n, -128, 127), "w": draw.rows(n, 3)}
         yield Case(f"{n} neurons", ["ManyUnits"], inputs)
+    one = {"gate": OR, "z": [[-128], [127]], "w": ["10"]}
+    yield Case("one neuron", ["Gate"], one)
 
 
 def center_votes(draw: Draw) -> Cases:

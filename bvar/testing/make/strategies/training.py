@@ -14,7 +14,7 @@ from bvar.testing.oracle.formats import hex64, places_of
 
 __all__ = ["TRAINING"]
 
-CURVE = [2**20, 2**19, 2**17, 0]
+CURVE = [2**20, 2**20, 2**19, 2**19, 2**18, 2**18, 2**16, 2**16, 0]
 LOSS_TABLES = st.sampled_from([[2**20, 2**19, 2**18, 2**10, 0], [2**20, 2**20 - 2**17, 2**19, 2**18]])
 WEIGHTS = st.sampled_from([0, 1, 2**15, 2**16]) | st.integers(0, 2**16)
 
@@ -31,20 +31,22 @@ class _Body(NamedTuple):
 @st.composite
 def _train(draw: Draw) -> dict[str, Any]:
     body = draw(st.sampled_from([_units, _units, _images, _images, _images, _gates]).flatmap(lambda kind: kind()))
-    n_samples, steps = draw(st.integers(1, 4)), draw(st.integers(1, 4))
+    n_samples, steps = draw(st.integers(1, 4)), draw(st.integers(2, 5))
     network = {
         "layers": body.layers,
         "loss_table": draw(LOSS_TABLES),
-        "clip": hex64(draw(st.sampled_from([1.0, inf, 0.3]))),
+        "clip": hex64(draw(st.sampled_from([inf, inf, 3.0, 1.0]))),
         "x": draw(rows(n_samples, body.n_inputs, body.alphabet)),
         "y": draw(ints(n_samples, st.integers(0, body.n_outputs - 1))),
     }
     if draw(st.integers(0, 3)) == 0:
         network["sample_weight"] = draw(ints(n_samples, WEIGHTS))
-    batches = [draw(st.lists(st.integers(0, n_samples - 1), max_size=4)) for _ in range(steps)]
+    batches = [draw(st.lists(st.integers(0, n_samples - 1), min_size=1, max_size=4)) for _ in range(steps)]
+    if draw(st.integers(0, 7)) == 7:
+        batches[-1] = []
     if draw(st.integers(0, 7)) == 0:
         batches[0] = (batches[0] * 65)[:65]
-    eta = hex64(draw(st.sampled_from([4.0, 40.0, 400.0])))
+    eta = hex64(draw(st.sampled_from([400.0, 40.0, 4.0])))
     return {"network": network, "batches": batches, "eta": [eta] * steps, "checkpoints": [1, steps]}
 
 
