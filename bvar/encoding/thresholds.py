@@ -63,9 +63,9 @@ def _cuts_by_share(counts: np.ndarray, n_bits: int) -> np.ndarray:
 
 
 def _without_heaps(counts: np.ndarray, n_bits: int) -> np.ndarray:
-    """Lower the counts of values that outweigh a share: a cut on each side is all that a heap can use."""
+    """Lower the counts of values that outweigh a share to one: cuts at its ends are all that a heap can use."""
     for _ in range(8):  # the share of what is left falls with each heap; more rounds change next to nothing
-        share = max(1, int(counts.sum()) // (n_bits + 1))
+        share = -(-int(counts.sum()) // (n_bits + 1))
         if counts.max() <= share:
             break
         counts = np.minimum(counts, share)

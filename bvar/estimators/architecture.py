@@ -168,8 +168,8 @@ def folds(n: int, source: RandomWords) -> Iterator[tuple[np.ndarray, np.ndarray]
 def fit_temperature(trial: Trial, make_loss: Callable[[float], Loss]) -> float:
     """Find the smallest temperature at which scores are not too sure of themselves.
 
-    The loss falls with the temperature as long as the sum of signals times scores is positive
-    (``docs/explanation/thresholds.md``); the sign of that integer decides.
+    The loss falls when the temperature rises as long as the sum of signals times scores is positive
+    (``docs/reference/learning.md``); the sign of that integer decides.
 
     Parameters
     ----------

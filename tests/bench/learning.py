@@ -155,12 +155,12 @@ def main():
         for label, row in found.items():
             seconds[label] = seconds.get(label, 0) + row[-1]
             star = "*" if name in CHOSEN_ON else " "
-            print(f"{name + star:20} {label:20}" + "".join(f"{value:9.3f}" for value in row), flush=True)  # noqa: T201
+            print(f"{name + star:20} {label:20}" + "".join(f"{value:9.3f}" for value in row), flush=True)
         if name not in NUMBERS:
             for label, rank in zip(found, rankdata([-row[0] for row in found.values()]), strict=True):
                 ranks.setdefault(label, []).append(rank)
     for label, values in ranks.items():
-        print(f"mean rank of {label}: {statistics.fmean(values):.2f}, {seconds[label]:.1f} s")  # noqa: T201
+        print(f"mean rank of {label}: {statistics.fmean(values):.2f}, {seconds[label]:.1f} s")
 
 
 if __name__ == "__main__":

@@ -33,10 +33,10 @@ def test_quantiles_split_the_data_evenly_and_uniform_splits_the_range():
     assert thresholds(column, n_bits=3, strategy="uniform") == [25000, 50000, 75000]
 
 
-def test_a_value_that_fills_most_of_a_column_is_cut_off_not_repeated():
+def test_a_value_that_fills_most_of_a_column_counts_as_one_share():
     column = [0] * 90 + list(range(1, 11))
-    assert thresholds(column, n_bits=4) == [0.5]
-    assert thresholds([*range(1, 11), *[99] * 90], n_bits=4) == [54.5]
+    assert thresholds(column, n_bits=4) == [0.5, 3.5, 5.5, 8.5]
+    assert thresholds([*range(1, 11), *[99] * 90], n_bits=4) == [3.5, 6.5, 8.5, 54.5]
 
 
 def test_constant_and_empty_columns_get_one_bit():

@@ -11,7 +11,7 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import train_test_split
 
 import bvar
-from bvar import BooleanClassifier, BooleanRegressor, LogicGateClassifier, TableEncoder, backends
+from bvar import BooleanClassifier, BooleanRegressor, LogicGateClassifier, backends
 from bvar.bits.random import RandomWords
 from bvar.estimators.architecture import MANY, Trial, better, fit_temperature, folds
 from bvar.networks import CrossEntropy, boolean_mlp, front_network
@@ -275,8 +275,3 @@ def test_gates_learn_parity_too():
 def test_few_noisy_numbers_are_not_learnt_by_heart():
     X, y = load_diabetes(return_X_y=True)
     assert accuracy(BooleanRegressor(random_state=0), X, y, seed=1) > 0.35
-
-
-def test_a_heap_of_equal_values_takes_one_share_of_the_questions():
-    X = np.concatenate([np.zeros(900), np.linspace(1, 2, 100)])[:, None]
-    assert TableEncoder(n_bits=8).fit(X).n_bits_out_ == 8
