@@ -8,7 +8,7 @@ choice is the same on every backend, whatever the number of threads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
@@ -69,10 +69,11 @@ class Plan:
         """Whether sums learn thresholds: behind gates they do, others if asked to."""
         return self.gates > 0 if isinstance(self.offsets, str) else self.offsets
 
-    def with_parameters(self, parameters: Mapping[str, Any]) -> Plan:
-        """Let what was set by hand stand; 'auto' takes what the plan says."""
+    def with_parameters(self, parameters: Mapping[str, Any], may_be_auto: Container[str]) -> Plan:
+        """Let what was set by hand stand; 'auto' takes what the plan says, where it is a value."""
         names = {field.name for field in fields(self)} & parameters.keys()
-        return replace(self, **{name: parameters[name] for name in names if not is_auto(parameters[name])})
+        left = {name for name in names if is_auto(parameters[name]) and name in may_be_auto}
+        return replace(self, **{name: parameters[name] for name in names - left})
 
 
 BY_HAND = Plan()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from sklearn.base import BaseEstimator
 
 from bvar.bits import BitMatrix
 from bvar.bits.random import RandomWords
-from bvar.estimators.architecture import BY_HAND, MANY, Plan, Trial, better, folds, terms_of
+from bvar.estimators.architecture import BY_HAND, MANY, Plan, Trial, better, folds, is_auto, terms_of
 from bvar.estimators.targets import Targets
 from bvar.networks.losses import FULL_WEIGHT
 from bvar.networks.network import Network
@@ -63,7 +64,9 @@ class ChoosingEstimator(BaseEstimator):
         """Return the plan in force: what was set by hand, and for the rest what was chosen."""
         plans = self._plans()
         plan = plans.get(getattr(self, "plan_", ""), next(iter(plans.values()), BY_HAND))
-        return plan.with_parameters(self.get_params(deep=False))
+        defaults = signature(type(self)).parameters
+        may_be_auto = {"flip_noise", "batch_size", *(name for name in defaults if is_auto(defaults[name].default))}
+        return plan.with_parameters(self.get_params(deep=False), may_be_auto)
 
     @property
     def max_iter_(self) -> int:

@@ -11,7 +11,7 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import train_test_split
 
 import bvar
-from bvar import BooleanClassifier, BooleanRegressor, LogicGateClassifier, backends
+from bvar import BooleanClassifier, BooleanConvClassifier, BooleanRegressor, LogicGateClassifier, backends
 from bvar.bits.random import RandomWords
 from bvar.estimators.architecture import MANY, Trial, better, fit_temperature, folds
 from bvar.networks import CrossEntropy, boolean_mlp, front_network
@@ -275,3 +275,19 @@ def test_gates_learn_parity_too():
 def test_few_noisy_numbers_are_not_learnt_by_heart():
     X, y = load_diabetes(return_X_y=True)
     assert accuracy(BooleanRegressor(random_state=0), X, y, seed=1) > 0.35
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        (BooleanClassifier(eta="auto"), "eta"),
+        (LogicGateClassifier(eta="auto"), "eta"),
+        (BooleanConvClassifier(image_shape=(4, 4), eta="auto"), "eta"),
+        (BooleanConvClassifier(image_shape=(4, 4), max_iter="auto"), "max_iter"),
+        (BooleanConvClassifier(image_shape=(4, 4), temperature="auto"), "temperature"),
+    ],
+)
+def test_auto_is_refused_where_it_is_no_value(model, name):
+    X, y = np.random.RandomState(0).rand(40, 16), np.arange(40) % 2
+    with pytest.raises((TypeError, ValueError), match=f"{name} must be"):
+        model.fit(X, y)
