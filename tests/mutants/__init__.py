@@ -2,5 +2,6 @@
 
 from mutants.fast import FAST
 from mutants.first import FIRST
+from mutants.offsets import OFFSETS
 
-MUTANTS = FIRST | FAST
+MUTANTS = FIRST | FAST | OFFSETS

@@ -278,8 +278,8 @@ FAST = {
         "train",
     ),
     "the first layer is never centred": Mutant(
-        'layers, x = read_layers(network["layers"]),',
-        'layers, x = read_layers([{**network["layers"][0], "centered": False}, *network["layers"][1:]]),',
+        'layers = read_layers(network["layers"], ',
+        'layers = read_layers([{**network["layers"][0], "centered": False}, *network["layers"][1:]], ',
         "train",
     ),
     "only xnor and xor are centred": Mutant(

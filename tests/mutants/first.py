@@ -218,7 +218,7 @@ FIRST = {
         "train",
     ),
     "fingerprint without shapes": Mutant(
-        '        digest.update(struct.pack("<2Q", len(parameter.rows), parameter.n_bits))\n', "", "train"
+        'shape = struct.pack("<2Q", len(self.rows), self.n_bits)', 'shape = b""', "train"
     ),
     "fingerprint of big-endian words": Mutant(
         'struct.pack(f"<{len(words)}Q", *words)', 'struct.pack(f">{len(words)}Q", *words)', "train"

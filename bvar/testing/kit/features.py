@@ -19,12 +19,14 @@ __all__ = ["FEATURES", "drawn", "features_of"]
 Run = dict[str, Any]
 Layer = dict[str, Any]
 
+_NO_CLIP = "7ff0000000000000"
+
 
 def _layers(layers: Iterable[Layer]) -> Iterator[Layer]:
     for layer in layers:
         yield layer
-        for branch in layer.get("branches", ()):
-            yield from _layers(branch)
+        for stack in [*layer.get("branches", ()), layer.get("layers", ())]:
+            yield from _layers(stack)
 
 
 def _any(of: str, holds: Callable[[Layer], Any] = lambda layer: True) -> Callable[[Run], bool]:
@@ -91,10 +93,18 @@ FEATURES: dict[str, Callable[[Run], bool]] = {
     "tables of five or six wires": _any("gate", lambda layer: len(layer["wires"][0]) > 4),
     "branches": _any("add"),
     "hidden layer in a branch": _any("add", lambda layer: any(len(branch) > 1 for branch in layer["branches"])),
+    "offsets": _any("linear", lambda layer: layer.get("offset")),
+    "offsets and a bias": _any("linear", lambda layer: layer.get("offset") and layer["bias"] is not None),
+    "offsets of a centred layer": _any("linear", lambda layer: layer.get("offset") and layer["centered"]),
+    "gates beside their inputs": _any("concatenate"),
+    "missing inputs beside gates": lambda run: _missing(run) and _first(run)["type"] == "concatenate",
+    "tables that are not clipped": lambda run: (
+        run["network"]["clip"] != _NO_CLIP and _any("gate", lambda layer: not layer.get("is_clipped", True))(run)
+    ),
     "sample weights": lambda run: "sample_weight" in run["network"],
     "sample without weight": lambda run: 0 in run["network"].get("sample_weight", ()),
-    "clip": lambda run: run["network"]["clip"] != "7ff0000000000000",
-    "no clip": lambda run: run["network"]["clip"] == "7ff0000000000000",
+    "clip": lambda run: run["network"]["clip"] != _NO_CLIP,
+    "no clip": lambda run: run["network"]["clip"] == _NO_CLIP,
     "batch of nobody": lambda run: [] in run["batches"],
     "sample twice in a batch": lambda run: any(len(batch) > len(set(batch)) for batch in run["batches"]),
     "batch of more than 64": lambda run: max(map(len, run["batches"])) > 64,

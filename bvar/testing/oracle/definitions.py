@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from fractions import Fraction
 from functools import cache
-from math import floor, inf, sqrt
+from math import floor, inf, isqrt, sqrt, trunc
 from typing import Any
 
 Row = list[int]
@@ -35,11 +35,13 @@ __all__ = [
     "group_sum",
     "input_votes",
     "max_pool",
+    "move_offsets",
     "pack",
     "pack_levels",
     "pixel_votes",
     "pool_back",
     "rescale",
+    "scale_signals",
     "sech2_table",
     "squared_error_signals",
     "table_value",
@@ -203,6 +205,22 @@ def clipped_eta(q: Matrix, eta: float, clip: float) -> list[float]:
     ]
 
 
+def move_offsets(
+    o: Row, m: list[float], q: Row, eta: float, step: float, n_terms: int
+) -> tuple[Row, list[float], int]:
+    """Move offsets by their votes; returns the new ones, new accumulators and how many are others than before.
+
+    A vote counts up to 1, whole steps are taken, and what is left of a step waits in m; float32 like `flip`.
+    """
+    rate, new_o, new_m = float32(min(eta, 1.0)), [], []
+    for old, rest, vote in zip(o, m, q, strict=True):
+        u = max(-1.0, min(1.0, float32(rate * float32(vote))))
+        moved = float32(rest - float32(step * u))
+        new_o.append(max(-n_terms, min(n_terms, old + trunc(moved))))
+        new_m.append(moved - trunc(moved))
+    return new_o, new_m, sum(a != b for a, b in zip(o, new_o, strict=True))
+
+
 # --------------------------------------------------------------------------- losses, truth tables and images
 
 
@@ -258,6 +276,15 @@ def wire_votes(z: Matrix, x: Matrix, wires: Matrix, tables: Matrix) -> Matrix:
                 high, low = (table_value(t, [*bits[:i], bit, *bits[i + 1 :]]) for bit in (1, 0))
                 votes[b][unit] += zb[g] * (high - low)
     return [[max(-32767, min(32767, v)) for v in row] for row in votes]
+
+
+def scale_signals(g: Matrix, fan_out: int) -> Matrix:
+    """round(g * k / 2**20), halves away from zero, within +-32767; k is 2**20 sqrt(2 / fan_out), rounded."""
+    k = (isqrt(2**43 // fan_out) + 1) // 2
+    sizes = ((min(int(Fraction(abs(v) * k, 2**20) + Fraction(1, 2)), 32767) for v in row) for row in g)
+    return [
+        [s if v >= 0 else -s for v, s in zip(row, size, strict=True)] for row, size in zip(g, sizes, strict=True)
+    ]
 
 
 def group_sum(x: Matrix, n_groups: int) -> Matrix:

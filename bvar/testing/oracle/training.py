@@ -9,11 +9,20 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterator
-from math import sqrt
+from math import inf, sqrt
 from typing import Any
 
 from bvar.testing.oracle import definitions as oracle
-from bvar.testing.oracle.formats import bits_of, cut, float64_of, image_of, logic_of, places_of, window_of
+from bvar.testing.oracle.formats import (
+    bits_of,
+    cut,
+    float32_of,
+    float64_of,
+    image_of,
+    logic_of,
+    places_of,
+    window_of,
+)
 
 __all__ = ["Optimizer", "fingerprint", "train"]
 
@@ -42,12 +51,31 @@ class Optimizer:
         return w, flips
 
 
-def fingerprint(tensors: list[oracle.Matrix]) -> str:
-    """SHA-256 over all tensors: shape as two 64-bit numbers, then the packed words; all little-endian."""
+class _Mover:
+    """Accumulators of the offsets of a layer; there is no plasticity, and no clip but that of each vote."""
+
+    def __init__(self, n_offsets: int, step: float, n_terms: int) -> None:
+        self.m, self.size, self.n_terms = [0.0] * n_offsets, step, n_terms
+
+    def step(self, o: oracle.Row, q: oracle.Row, eta: float, n_samples: float) -> tuple[oracle.Row, int]:
+        """Give the new offsets, and how many moved."""
+        o, self.m, moved = oracle.move_offsets(o, self.m, q, eta / (127 * n_samples), self.size, self.n_terms)
+        return o, moved
+
+
+def fingerprint(tensors: list[Any]) -> str:
+    """SHA-256 over all tensors, all numbers little-endian.
+
+    Of bits: shape as two 64-bit numbers, then the packed words. Of offsets: their number as a 64-bit number, then
+    each as a 32-bit integer.
+    """
     digest = hashlib.sha256()
-    for bits in tensors:
-        digest.update(struct.pack("<2Q", len(bits), len(bits[0])))
-        for row in oracle.pack(bits, len(bits[0])):
+    for tensor in tensors:
+        if isinstance(tensor[0], int):
+            digest.update(struct.pack(f"<Q{len(tensor)}i", len(tensor), *tensor))
+            continue
+        digest.update(struct.pack("<2Q", len(tensor), len(tensor[0])))
+        for row in oracle.pack(tensor, len(tensor[0])):
             digest.update(struct.pack(f"<{len(row)}Q", *row))
     return digest.hexdigest()
 
@@ -65,28 +93,47 @@ def _bias(tensors: list[oracle.Matrix]) -> list[int]:
     return _signs(tensors[1])[0] if len(tensors) == 2 else [0] * len(tensors[0])
 
 
+def _optimizers(layer: Any, clip: float) -> list[Any]:
+    """Make an optimizer for each tensor of bits."""
+    return [Optimizer(len(bits), len(bits[0]), clip, layer.n_places) for bits in layer.tensors]
+
+
 class _Linear:
+    """Sums; the tensors are the weight, perhaps a bias, and perhaps offsets, which are a row of integers."""
+
     def __init__(self, layer: Layer) -> None:
         self.gate, self.centered = layer["gate"], layer["centered"]
-        self.tensors = [bits_of(layer["weight"])]
+        self.tensors: list[Any] = [bits_of(layer["weight"])]
         if layer["bias"] is not None:
             self.tensors.append(bits_of([layer["bias"]]))
+        self.n_bits = len(self.tensors)
+        if layer.get("offset") is not None:
+            self.tensors.append(layer["offset"])
+            self.offset_step = float32_of(layer["offset_step"])
         self.n_places = 1
+
+    def optimizers(self, clip: float) -> list[Any]:
+        rows = self.tensors[0]
+        bits = [Optimizer(len(t), len(t[0]), clip) for t in self.tensors[: self.n_bits]]
+        return bits + [_Mover(len(o), self.offset_step, len(rows[0])) for o in self.tensors[self.n_bits :]]
 
     def forward(self, x: oracle.Matrix) -> oracle.Matrix:
         self.x = x
         sums = oracle.gate_sum(self.gate, x, _signs(self.tensors[0]))
-        return [[s + b for s, b in zip(row, _bias(self.tensors), strict=True)] for row in sums]
+        for shift in (_bias(self.tensors[: self.n_bits]), *self.tensors[self.n_bits :]):
+            sums = [[s + b for s, b in zip(row, shift, strict=True)] for row in sums]
+        return sums
 
     def backward(self, z: oracle.Matrix) -> oracle.Matrix:
         return oracle.input_votes(self.gate, z, _signs(self.tensors[0]))
 
-    def votes(self, z: oracle.Matrix) -> list[oracle.Matrix]:
+    def votes(self, z: oracle.Matrix) -> list[Any]:
         q, totals = oracle.weight_votes(self.gate, z, self.x), [sum(column) for column in zip(*z, strict=True)]
         if self.centered:
             changes = [[oracle.gate_variation_w(self.gate, v) for v in row] for row in self.x]
             q = oracle.center_votes(q, totals, [sum(column) for column in zip(*changes, strict=True)], len(z))
-        return [q, [totals]][: len(self.tensors)]
+        of_offsets = [totals] * (len(self.tensors) - self.n_bits)
+        return [q, [totals]][: self.n_bits] + of_offsets
 
 
 class _Conv:
@@ -98,6 +145,9 @@ class _Conv:
         self.tensors = [bits_of(layer["weight"])]
         if layer["bias"] is not None:
             self.tensors.append(bits_of([layer["bias"]]))
+
+    def optimizers(self, clip: float) -> list[Any]:
+        return _optimizers(self, clip)
 
     def _weights(self) -> list[oracle.Matrix]:
         return [cut(row, self.shape[2]) for row in _signs(self.tensors[0])]
@@ -171,6 +221,10 @@ class _Gates:
 
     def __init__(self, layer: Layer) -> None:
         self.wires, self.tensors = layer["wires"], [bits_of(layer["tables"])]
+        self.is_clipped = layer.get("is_clipped", True)
+
+    def optimizers(self, clip: float) -> list[Any]:
+        return _optimizers(self, clip if self.is_clipped else inf)
 
     def forward(self, x: oracle.Matrix) -> oracle.Matrix:
         self.x = [[(v + 1) // 2 for v in row] for row in x]
@@ -216,8 +270,45 @@ class _Add:
         return [q for branch in self.branches for q in _descend(branch, z)[1]]
 
 
+class _Concatenate:
+    """What inner layers make stands behind what they see; they see F where an input is missing."""
+
+    def __init__(self, layer: Layer) -> None:
+        self.branches = [_made(layer["layers"])]
+
+    def forward(self, x: oracle.Matrix) -> oracle.Matrix:
+        self.n_inputs = len(x[0])
+        made = _climb(self.branches[0], [[-1 if v == 0 else v for v in row] for row in x])
+        return [row + more for row, more in zip(x, made, strict=True)]
+
+    def backward(self, z: oracle.Matrix) -> oracle.Matrix:
+        signal = _descend(self.branches[0], [row[self.n_inputs :] for row in z])[0]
+        return _total([[row[: self.n_inputs] for row in z], self.branches[0][0].backward(signal)])
+
+    def votes(self, z: oracle.Matrix) -> list[oracle.Matrix]:
+        return _descend(self.branches[0], [row[self.n_inputs :] for row in z])[1]
+
+
+class _SignalScale:
+    tensors: tuple[()] = ()
+
+    def __init__(self, layer: Layer) -> None:
+        self.fan_out = layer["fan_out"]
+
+    def forward(self, x: oracle.Matrix) -> oracle.Matrix:
+        return x
+
+    def backward(self, z: oracle.Matrix) -> oracle.Matrix:
+        return oracle.scale_signals(z, self.fan_out)
+
+    def votes(self, z: oracle.Matrix) -> list[oracle.Matrix]:
+        return []
+
+
 _KINDS: dict[str, Any] = {
     "add": _Add,
+    "concatenate": _Concatenate,
+    "signal_scale": _SignalScale,
     "linear": _Linear,
     "conv": _Conv,
     "max_pool": _MaxPool,
@@ -252,12 +343,12 @@ def _descend(layers: list[Any], signal: oracle.Matrix) -> tuple[oracle.Matrix, l
 
 
 def _leaves(layers: list[Any]) -> Iterator[Any]:
-    """Give the layers that have no branches, in the order of their tensors."""
+    """Give the layers that have tensors of their own, in the order of these."""
     for layer in layers:
-        if isinstance(layer, _Add):
+        if isinstance(layer, _Add | _Concatenate):
             for branch in layer.branches:
                 yield from _leaves(branch)
-        else:
+        elif layer.tensors:
             yield layer
 
 
@@ -274,10 +365,7 @@ class _Trained:
         self.sample_weight = network.get("sample_weight", [FULL_WEIGHT] * len(self.x))
         clip = float64_of(network["clip"])
         self.places = [(layer, k) for layer in _leaves(self.layers) for k in range(len(layer.tensors))]
-        self.optimizers = [
-            Optimizer(len(layer.tensors[k]), len(layer.tensors[k][0]), clip, layer.n_places)
-            for layer, k in self.places
-        ]
+        self.optimizers = [state for layer in _leaves(self.layers) for state in layer.optimizers(clip)]
 
     def signals(self, batch: list[int]) -> oracle.Matrix:
         """Send the samples up; give the signals of the loss, each with the weight of its sample."""

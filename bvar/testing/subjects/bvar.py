@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf, sqrt
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,14 @@ from bvar.layers import (
     Add,
     BooleanConv2d,
     BooleanLinear,
+    Concatenate,
     GateLayer,
     GroupSum,
     Layer,
     MaxPool2d,
+    Offset,
     Parameter,
+    SignalScale,
     Threshold,
 )
 from bvar.networks.losses import FULL_WEIGHT, CrossEntropy, SquaredError
@@ -232,6 +236,10 @@ class Builtin:
         signals, units = _unit_by_unit(z, len(wires)), kernels.transpose(_bits(x))
         return kernels.wire_votes(signals, units, wiring, _bits(tables)).T.tolist()
 
+    def scale_signals(self, g: Matrix, fan_out: int) -> Matrix:
+        """See `Subject`."""
+        return SignalScale(fan_out).backward(_matrix(g, np.int32), None).tolist()
+
     def vote_norms(self, q: Matrix) -> list[int]:
         """See `Subject`."""
         return kernels.vote_norms(np.array(q, np.int32)).tolist()
@@ -257,6 +265,15 @@ class Builtin:
             flips += optimizer.step([parameter], [np.array(q, np.int32)], n)
             beta.append(hex64(optimizer.beta[0]))
         return {"w": _text(parameter.bits), "m": _hex_floats(optimizer.m[0]), "flips": flips, "beta": beta}
+
+    def move_offsets(
+        self, o: list[int], m: Rows, q: list[int], eta: str, step: str, n_terms: int
+    ) -> dict[str, Any]:
+        """See `Subject`."""
+        offset, accumulators = _offset(o, n_terms, step), np.array([float32_of(v) for v in m], np.float32)
+        votes, clipped = np.array(q, np.int32), BooleanOptimizer(clip=inf)._clipped
+        moved = offset.move(accumulators, votes, beta=1.0, eta=float64_of(eta), clipped=clipped)
+        return {"o": offset.values.tolist(), "m": [hex32(v) for v in accumulators], "moved": moved}
 
     def train(self, network: Any, batches: Matrix, eta: Rows, checkpoints: list[int]) -> dict[str, Any]:
         """See `Subject`."""
@@ -284,6 +301,12 @@ def _loss(table: list[int]) -> CrossEntropy:
     loss = CrossEntropy(1)
     loss.table = np.array(table, np.int64)
     return loss
+
+
+def _offset(values: list[int], n_terms: int, step: str) -> Offset:
+    """Make offsets whose rate gives this step: the protocol speaks of steps, as kernels would."""
+    rate = min(float32_of(step) / sqrt(n_terms), 1.0)
+    return Offset("offset", np.array(values, np.int32), n_terms, rate=rate)
 
 
 def _set_bits(layer: BooleanLinear | BooleanConv2d | GateLayer, *tensors: Rows) -> None:
@@ -317,6 +340,9 @@ def _linear(layer: dict[str, Any]) -> BooleanLinear:
     options = {"bias": bias is not None, "centered": layer["centered"], "random_state": 0}
     made = BooleanLinear(len(rows[0]), len(rows), layer["gate"], **options)
     _set_bits(made, *_tensors(rows, bias))
+    if layer.get("offset") is not None:
+        made.offset = _offset(layer["offset"], len(rows[0]), layer["offset_step"])
+        made.parameters = (*made.parameters, made.offset)
     return made
 
 
@@ -330,7 +356,8 @@ def _threshold(layer: dict[str, Any]) -> Threshold:
 
 def _gates(layer: dict[str, Any], n_units: int) -> GateLayer:
     wires = np.array(layer["wires"])
-    made = GateLayer(n_units, *wires.shape, wires=wires, random_state=0)
+    is_clipped = layer.get("is_clipped", True)
+    made = GateLayer(n_units, *wires.shape, wires=wires, random_state=0, is_clipped=is_clipped)
     _set_bits(made, layer["tables"])
     return made
 
@@ -357,4 +384,10 @@ def _layers(given: list[Any], width: int) -> list[Layer]:
                 made.append(GroupSum(width, layer["n_groups"]))
             case "add":
                 made.append(Add([_layers(branch, width) for branch in layer["branches"]]))
+            case "concatenate":
+                both = Concatenate(_layers(layer["layers"], width))
+                made.append(both)
+                width = both.n_outputs
+            case "signal_scale":
+                made.append(SignalScale(layer["fan_out"]))
     return made

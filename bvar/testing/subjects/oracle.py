@@ -214,6 +214,10 @@ class Oracle:
         """See `Subject`."""
         return oracle.wire_votes(z, bits_of(x), wires, bits_of(tables))
 
+    def scale_signals(self, g: Matrix, fan_out: int) -> Matrix:
+        """See `Subject`."""
+        return oracle.scale_signals(g, fan_out)
+
     def vote_norms(self, q: Matrix) -> list[int]:
         """See `Subject`."""
         return oracle.vote_norms(q)
@@ -238,6 +242,14 @@ class Oracle:
             beta.append(hex64(state.beta))
         m = [[hex32(v) for v in row] for row in state.m]
         return {"w": text_of_bits(bits), "m": m, "flips": flips, "beta": beta}
+
+    def move_offsets(
+        self, o: list[int], m: Rows, q: list[int], eta: str, step: str, n_terms: int
+    ) -> dict[str, Any]:
+        """See `Subject`."""
+        numbers = [float32_of(v) for v in m]
+        new_o, new_m, moved = oracle.move_offsets(o, numbers, q, float64_of(eta), float32_of(step), n_terms)
+        return {"o": new_o, "m": [hex32(v) for v in new_m], "moved": moved}
 
     def train(self, network: Any, batches: Matrix, eta: Rows, checkpoints: list[int]) -> dict[str, Any]:
         """See `Subject`."""

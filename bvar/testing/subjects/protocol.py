@@ -31,6 +31,7 @@ Matrices: TypeAlias = list[list[list[int]]]
 Window: TypeAlias = dict[str, Any]
 Pooled: TypeAlias = dict[str, Any]
 Flipped: TypeAlias = dict[str, Any]
+Moved: TypeAlias = dict[str, Any]
 Steps: TypeAlias = dict[str, Any]
 Network: TypeAlias = dict[str, Any]
 Trajectory: TypeAlias = dict[str, Any]
@@ -159,6 +160,9 @@ class Subject(Protocol):
     def wire_votes(self, z: Matrix, x: BitRows, wires: Wires, tables: BitRows) -> Matrix:
         """Sum over the wires that read a unit: z where the gate would rise with it, -z where it would fall."""
 
+    def scale_signals(self, g: Matrix, fan_out: int) -> Matrix:
+        """Give ``round(g * k / 2**20)``, k = round(2**20 sqrt(2 / fan_out)), halves away from 0, to +-32767."""
+
     # level 5
 
     def vote_norms(self, q: Matrix) -> Ints:
@@ -172,6 +176,9 @@ class Subject(Protocol):
 
     def optimize(self, w: BitRows, votes: Matrices, n_samples: Ints, eta: Floats64, clip: Float64) -> Steps:
         """Take one step for each matrix of votes: eta / (127 n_samples), clipped, and beta of the step before."""
+
+    def move_offsets(self, o: Ints, m: Floats32, q: Ints, eta: Float64, step: Float32, n_terms: int) -> Moved:
+        """Move by votes: m = m - step * clip(eta * q) in float32; whole steps go to o, the rest stays in m."""
 
     # level 6
 
@@ -233,21 +240,32 @@ _GATE = {"type": "integer", "minimum": 0, "maximum": 15}
 _BIAS = {"anyOf": [_BITS, {"type": "null"}]}
 
 
-def _layer(kind: str, **properties: dict[str, Any]) -> dict[str, Any]:
-    return _record(type={"const": kind}, **properties)
+def _layer(kind: str, optional: tuple[str, ...] = (), /, **properties: dict[str, Any]) -> dict[str, Any]:
+    return _record(optional, type={"const": kind}, **properties)
 
 
+_LINEAR: dict[str, Any] = {
+    "gate": _GATE,
+    "weight": _list(_BITS),
+    "bias": _BIAS,
+    "centered": {"type": "boolean"},
+    "offset": {"anyOf": [_INTS, {"type": "null"}]},
+    "offset_step": _FLOAT32,
+}
+_STACK = _list({"$ref": "#/$defs/Layer"})
 _LAYERS = [
-    _layer("linear", gate=_GATE, weight=_list(_BITS), bias=_BIAS, centered={"type": "boolean"}),
+    _layer("linear", ("offset", "offset_step"), **_LINEAR),
     _layer("conv", gate=_GATE, weight=_list(_BITS), bias=_BIAS, window=_WINDOW, padding_value=_INTEGER),
     _layer("max_pool", image_shape=_SHAPE, size=_INTEGER),
     _layer("threshold", tau=_INTS, table=_INTS, shift=_INTEGER),
-    _layer("gate", wires=_MATRIX, tables=_list(_BITS)),
+    _layer("gate", ("is_clipped",), wires=_MATRIX, tables=_list(_BITS), is_clipped={"type": "boolean"}),
     _layer("group_sum", n_groups=_INTEGER),
-    _layer("add", branches=_list(_list({"$ref": "#/$defs/Layer"}))),
+    _layer("add", branches=_list(_STACK)),
+    _layer("concatenate", layers=_STACK),
+    _layer("signal_scale", fan_out={"type": "integer", "minimum": 1}),
 ]
 _NETWORK: dict[str, Any] = {
-    "layers": _list({"$ref": "#/$defs/Layer"}),
+    "layers": _STACK,
     "loss_table": _INTS,
     "clip": _FLOAT64,
     "x": _list(_ROW),
@@ -267,6 +285,7 @@ FORMATS: dict[str, dict[str, Any]] = {
     "Wires": _list({"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "maxItems": 6}),
     "Words": _WORDS,
     "Planes": {"type": "array", "items": _WORDS, "minItems": 2, "maxItems": 2},
+    "Float32": _FLOAT32,
     "Float64": _FLOAT64,
     "Floats32": _list(_FLOAT32),
     "Floats64": _list(_FLOAT64),
@@ -274,6 +293,7 @@ FORMATS: dict[str, dict[str, Any]] = {
     "Window": _WINDOW,
     "Pooled": _record(best=_MATRIX, winner=_MATRIX),
     "Flipped": _record(w=_list(_BITS), m=_list(_list(_FLOAT32)), flips=_INTEGER),
+    "Moved": _record(o=_INTS, m=_list(_FLOAT32), moved=_INTEGER),
     "Steps": _record(w=_list(_BITS), m=_list(_list(_FLOAT32)), flips=_INTS, beta=_list(_FLOAT64)),
     "Layer": {"oneOf": _LAYERS},
     "Network": _record(("sample_weight",), **_NETWORK),

@@ -894,6 +894,22 @@ static void wire_votes(const Json *a) {
     put_matrix(votes_on_units(z, find_bits(a, "x"), find_matrix(a, "wires"), find_bits(a, "tables")));
 }
 
+/* round(g * k / 2**20), halves away from zero, k = round(2**20 * sqrt(2 / fan_out)); the root is exact below 2**52. */
+static Matrix scaled(Matrix g, int64_t fan_out) {
+    Matrix z = new_matrix(g.rows, g.columns);
+    int64_t k = ((int64_t)sqrt((double)(((int64_t)1 << 43) / fan_out)) + 1) / 2;
+    for (size_t i = 0; i < g.rows * g.columns; i++) {
+        int64_t size = ((g.at[i] < 0 ? -g.at[i] : g.at[i]) * k + (1 << 19)) >> 20;
+        if (size > GATE_SIGNAL_MAX) size = GATE_SIGNAL_MAX;
+        z.at[i] = g.at[i] < 0 ? -size : size;
+    }
+    return z;
+}
+
+static void scale_signals(const Json *a) {
+    put_matrix(scaled(find_matrix(a, "g"), find_int(a, "fan_out")));
+}
+
 /* ------------------------------------------------------------------------------------ level 5: the optimizer */
 
 static int64_t norm(const int64_t *q, size_t n) {
@@ -968,10 +984,11 @@ typedef struct {
     Bits bits;
     float *m;
     double beta, n_places;
+    int is_clipped;
 } Parameter;
 
 static Parameter new_parameter(Bits bits, size_t n_places) {
-    return (Parameter){bits, take(bits.rows * bits.bits, sizeof(float)), 1.0, (double)n_places};
+    return (Parameter){bits, take(bits.rows * bits.bits, sizeof(float)), 1.0, (double)n_places, 1};
 }
 
 static int64_t step(Parameter *p, Matrix q, double eta, double clip, double n_samples) {
@@ -979,7 +996,7 @@ static int64_t step(Parameter *p, Matrix q, double eta, double clip, double n_sa
     size_t n = p->bits.bits;
     int64_t flips = 0, n_weights = (int64_t)(p->bits.rows * n);
     for (size_t r = 0; r < p->bits.rows; r++) {
-        float eta_of_row = rate(row_of(q, r), n, share, clip);
+        float eta_of_row = p->is_clipped ? rate(row_of(q, r), n, share, clip) : (float)share;
         flips += flip_row(value_of(p->bits, r), p->m + r * n, row_of(q, r), n, (float)p->beta, eta_of_row);
     }
     p->beta = (double)(n_weights - flips) / (double)n_weights;
@@ -1010,9 +1027,50 @@ static void optimize(const Json *a) {
     put("]}");
 }
 
+/* Integers that are added to sums, and the parts of a step that wait. */
+typedef struct {
+    Matrix values;
+    float *m, size;
+    int64_t n_terms;
+} Offset;
+
+static Offset new_offset(Matrix values, float size, int64_t n_terms) {
+    return (Offset){values, take(values.columns, sizeof(float)), size, n_terms};
+}
+
+/* Whole steps are taken at once, and the rest waits; every operation is rounded to float by itself. */
+static int64_t move(Offset *offset, const int64_t *q, double eta) {
+    float share = (float)(eta < 1 ? eta : 1);
+    int64_t moved = 0, n = offset->n_terms;
+    for (size_t i = 0; i < offset->values.columns; i++) {
+        float vote = (float)q[i], loud = share * vote;
+        float u = loud > 1 ? 1 : loud < -1 ? -1 : loud;
+        float way = offset->size * u;
+        float m = offset->m[i] - way;
+        int64_t whole = (int64_t)m, before = offset->values.at[i], after = before + whole;
+        after = after > n ? n : after < -n ? -n : after;
+        offset->m[i] = m - (float)whole;
+        offset->values.at[i] = after;
+        moved += after != before;
+    }
+    return moved;
+}
+
+static void move_offsets(const Json *a) {
+    Offset offset = new_offset(find_ints(a, "o"), bits_to_float(find(a, "step")), find_int(a, "n_terms"));
+    size_t i = 0;
+    for (const Json *v = find(a, "m")->first; v; v = v->next) offset.m[i++] = bits_to_float(v);
+    int64_t moved = move(&offset, find_ints(a, "q").at, bits_to_double(find(a, "eta")));
+    put("{\"o\":");
+    put_ints(offset.values.at, offset.values.columns);
+    put(",\"m\":");
+    put_floats(offset.m, offset.values.columns);
+    put(",\"moved\":%lld}", (long long)moved);
+}
+
 /* ---------------------------------------------------------------------------------------- level 6: training */
 
-typedef enum { LINEAR, CONV, MAX_POOL, THRESHOLD, GATES, GROUP_SUM, ADD } LayerKind;
+typedef enum { LINEAR, CONV, MAX_POOL, THRESHOLD, GATES, GROUP_SUM, ADD, CONCATENATE, SIGNAL_SCALE } LayerKind;
 
 /* Between layers stand bits or sums; a layer keeps what it will need on the way back. */
 typedef struct {
@@ -1029,14 +1087,15 @@ typedef struct {
 
 struct Layer {
     LayerKind kind;
-    int gate, centered, has_bias;
+    int gate, centered, has_bias, has_offset;
     Parameter weight, bias; /* of gates, the weight is the tables */
+    Offset offset;
     Window window;
     Pool pool;
     Matrix tau, table, wires, winner;
-    int64_t padding_value, shift;
+    int64_t padding_value, shift, fan_out;
     size_t n_groups, n_branches;
-    Stack *branches;
+    Stack *branches; /* one of a concatenation: its inner layers */
     Value input;
     Bits patches;
     Matrix votes, bias_votes, *received; /* what the first layer of each branch received */
@@ -1056,13 +1115,30 @@ static void read_weights(Layer *layer, const Json *a, size_t places) {
     if (layer->has_bias) layer->bias = new_parameter(row_as_bits(bias), places);
 }
 
+static void read_offset(Layer *layer, const Json *a) {
+    const Json *values = find_if_there(a, "offset");
+    layer->has_offset = values && values->kind == JSON_LIST;
+    if (layer->has_offset) {
+        float size = bits_to_float(find(a, "offset_step"));
+        layer->offset = new_offset(read_ints(values), size, (int64_t)layer->weight.bits.bits);
+    }
+}
+
 static Stack read_stack(const Json *list);
+
+static void read_branches(Layer *layer, const Json *first, size_t n) {
+    layer->n_branches = n;
+    layer->branches = take(n, sizeof *layer->branches);
+    layer->received = take(n, sizeof *layer->received);
+    for (size_t k = 0; k < n; k++, first = first->next) layer->branches[k] = read_stack(first);
+}
 
 static Layer read_layer(const Json *a) {
     Layer layer = {.kind = LINEAR};
     const Json *type = find(a, "type");
     if (is_text(type, "linear")) {
         read_weights(&layer, a, 1);
+        read_offset(&layer, a);
         layer.centered = find(a, "centered")->kind == JSON_TRUE;
     } else if (is_text(type, "conv")) {
         layer.kind = CONV;
@@ -1081,17 +1157,21 @@ static Layer read_layer(const Json *a) {
         layer.kind = GATES;
         layer.wires = find_matrix(a, "wires");
         layer.weight = new_parameter(find_bits(a, "tables"), 1);
+        const Json *is_clipped = find_if_there(a, "is_clipped");
+        layer.weight.is_clipped = !is_clipped || is_clipped->kind == JSON_TRUE;
     } else if (is_text(type, "group_sum")) {
         layer.kind = GROUP_SUM;
         layer.n_groups = (size_t)find_int(a, "n_groups");
     } else if (is_text(type, "add")) {
         const Json *branches = find(a, "branches");
         layer.kind = ADD;
-        layer.n_branches = branches->length;
-        layer.branches = take(branches->length, sizeof *layer.branches);
-        layer.received = take(branches->length, sizeof *layer.received);
-        size_t k = 0;
-        for (const Json *branch = branches->first; branch; branch = branch->next) layer.branches[k++] = read_stack(branch);
+        read_branches(&layer, branches->first, branches->length);
+    } else if (is_text(type, "concatenate")) {
+        layer.kind = CONCATENATE;
+        read_branches(&layer, find(a, "layers"), 1);
+    } else if (is_text(type, "signal_scale")) {
+        layer.kind = SIGNAL_SCALE;
+        layer.fan_out = find_int(a, "fan_out");
     } else {
         fail("a layer has an unknown type");
     }
@@ -1112,6 +1192,39 @@ static Matrix with_bias(const Layer *layer, Bits x) {
     return s;
 }
 
+static Matrix with_offset(const Layer *layer, Matrix s) {
+    for (size_t r = 0; layer->has_offset && r < s.rows; r++)
+        for (size_t j = 0; j < s.columns; j++) row_of(s, r)[j] += layer->offset.values.at[j];
+    return s;
+}
+
+/* The same bits, F where one was missing. */
+static Bits with_all_known(Bits b) {
+    Bits out = new_bits(b.rows, b.bits);
+    memcpy(out.value, b.value, 8 * b.rows * b.words);
+    for (size_t r = 0; r < b.rows; r++)
+        for (size_t i = 0; i < b.bits; i++) known_of(out, r)[i / 64] |= (uint64_t)1 << (i % 64);
+    return out;
+}
+
+static Bits beside(Bits left, Bits right) {
+    Bits out = new_bits(left.rows, left.bits + right.bits);
+    for (size_t r = 0; r < out.rows; r++)
+        for (size_t i = 0; i < out.bits; i++) {
+            Bits from = i < left.bits ? left : right;
+            size_t k = i < left.bits ? i : i - left.bits;
+            value_of(out, r)[i / 64] |= (uint64_t)get(value_of(from, r), k) << (i % 64);
+            known_of(out, r)[i / 64] |= (uint64_t)get(known_of(from, r), k) << (i % 64);
+        }
+    return out;
+}
+
+static Matrix columns_of(Matrix m, size_t first, size_t n) {
+    Matrix out = new_matrix(m.rows, n);
+    for (size_t r = 0; r < m.rows; r++) memcpy(row_of(out, r), row_of(m, r) + first, n * sizeof *m.at);
+    return out;
+}
+
 static Matrix add_up(Matrix total, Matrix other) {
     for (size_t i = 0; i < total.rows * total.columns; i++) total.at[i] += other.at[i];
     return total;
@@ -1124,7 +1237,7 @@ static Value forward(Layer *layer, Value x) {
     layer->input = x;
     switch (layer->kind) {
     case LINEAR:
-        y.sums = with_bias(layer, x.bits);
+        y.sums = with_offset(layer, with_bias(layer, x.bits));
         break;
     case CONV:
         layer->patches = patches_of(x.bits, layer->window, layer->padding_value);
@@ -1147,6 +1260,12 @@ static Value forward(Layer *layer, Value x) {
     case ADD:
         y = climb(layer->branches[0], x);
         for (size_t k = 1; k < layer->n_branches; k++) add_up(y.sums, climb(layer->branches[k], x).sums);
+        break;
+    case CONCATENATE:
+        y.bits = beside(x.bits, climb(layer->branches[0], (Value){.bits = with_all_known(x.bits)}).bits);
+        break;
+    case SIGNAL_SCALE:
+        y = x;
         break;
     }
     return y;
@@ -1183,6 +1302,11 @@ static Matrix backward(const Layer *layer, Matrix z) {
         for (size_t k = 1; k < layer->n_branches; k++)
             add_up(z, backward(layer->branches[k].layers, layer->received[k]));
         return z;
+    case CONCATENATE:
+        z = columns_of(z, 0, layer->input.bits.bits);
+        return add_up(z, backward(layer->branches[0].layers, layer->received[0]));
+    case SIGNAL_SCALE:
+        return scaled(z, layer->fan_out);
     }
     return z;
 }
@@ -1208,9 +1332,10 @@ static int has_weights(const Layer *layer) {
 
 static Matrix descend(Stack stack, Matrix z);
 
-/* Votes on the weight, and on the bias if there is one; they stay with the layer until all are there. */
+/* Votes on the weight, and on what adds the same to every sample: those on bias and offset are equal; they stay with the layer until all are there. */
 static void collect(Layer *layer, Matrix z) {
     Bits w = layer->weight.bits, x = layer->input.bits;
+    if (layer->kind == CONCATENATE) z = columns_of(z, x.bits, z.columns - x.bits);
     for (size_t k = 0; k < layer->n_branches; k++) layer->received[k] = descend(layer->branches[k], z);
     if (layer->kind == GATES) layer->votes = votes_on_tables(z, x, layer->wires);
     if (layer->kind == CONV) {
@@ -1239,6 +1364,7 @@ static int64_t step_all(Stack stack, double eta, double clip, double n_samples) 
         Layer *layer = stack.layers + i;
         if (has_weights(layer)) flips += step(&layer->weight, layer->votes, eta, clip, n_samples);
         if (layer->has_bias) flips += step(&layer->bias, layer->bias_votes, eta, clip, n_samples);
+        if (layer->has_offset) flips += move(&layer->offset, layer->bias_votes.at, eta / (SIGNAL_MAX * n_samples));
         for (size_t k = 0; k < layer->n_branches; k++) flips += step_all(layer->branches[k], eta, clip, n_samples);
     }
     return flips;
@@ -1346,11 +1472,18 @@ static void sha_bits(Sha256 *sha, Bits b) {
     for (size_t i = 0; i < b.rows * b.words; i++) sha_word(sha, b.value[i]);
 }
 
+static void sha_ints(Sha256 *sha, Matrix values) {
+    sha_word(sha, values.columns);
+    for (size_t i = 0; i < values.columns; i++)
+        for (int k = 0; k < 4; k++) sha_byte(sha, (unsigned char)((uint64_t)values.at[i] >> 8 * k));
+}
+
 static void sha_stack(Sha256 *sha, Stack stack) {
     for (size_t i = 0; i < stack.n_layers; i++) {
         const Layer *layer = stack.layers + i;
         if (has_weights(layer)) sha_bits(sha, layer->weight.bits);
         if (layer->has_bias) sha_bits(sha, layer->bias.bits);
+        if (layer->has_offset) sha_ints(sha, layer->offset.values);
         for (size_t k = 0; k < layer->n_branches; k++) sha_stack(sha, layer->branches[k]);
     }
 }
@@ -1413,6 +1546,7 @@ static const struct {
     FUNCTION(input_votes),  FUNCTION(center_votes),    FUNCTION(conv_weight_votes), FUNCTION(pixel_votes),
     FUNCTION(pool_back),    FUNCTION(table_votes),     FUNCTION(wire_votes),        FUNCTION(vote_norms),
     FUNCTION(clipped_eta),  FUNCTION(flip),            FUNCTION(optimize),          FUNCTION(train),
+    FUNCTION(scale_signals), FUNCTION(move_offsets),
 };
 
 static void answer(const char *line) {

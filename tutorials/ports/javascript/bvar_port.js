@@ -356,6 +356,13 @@ function votesOnUnits(z, x, wires, tables) {
 
 const wire_votes = ({ z, x, wires, tables }) => votesOnUnits(z, x.map(readBits), wires, tables.map(readBits));
 
+function scale_signals({ g, fan_out }) {
+  const root = Math.floor(Math.sqrt(Math.floor(2 ** 43 / fan_out))); // exact: below 2**52
+  const k = Math.floor((root + 1) / 2); // round(2**20 * sqrt(2 / fan_out)); products stay below 2**53
+  const size = (v) => Math.min(Math.floor((Math.abs(v) * k + 2 ** 19) / 2 ** 20), GATE_SIGNAL_MAX);
+  return g.map((row) => row.map((v) => (v < 0 ? 0 - size(v) : size(v))));
+}
+
 // ------------------------------------------------------------------------------------ level 5: the optimizer
 
 const vote_norms = ({ q }) => q.map((row) => sum(row.map(Math.abs)));
@@ -369,11 +376,12 @@ const clipped_eta = ({ q, eta, clip }) => rates(q, readFloat64(eta), readFloat64
 
 // A tensor of weights, and what the optimizer remembers of it.
 class Parameter {
-  constructor(rows, nPlaces = 1) {
+  constructor(rows, nPlaces = 1, isClipped = true) {
     this.rows = rows.map(readBits);
     this.m = this.rows.map((row) => row.map(() => 0));
     this.beta = 1;
     this.nPlaces = nPlaces;
+    this.isClipped = isClipped;
   }
 
   // One row: rounded to float32 after every operation.  A double is wide enough for one of them.
@@ -394,10 +402,17 @@ class Parameter {
 
   step(q, eta, clip, nSamples) {
     const share = eta / (SIGNAL_MAX * nSamples) / Math.sqrt(this.nPlaces);
-    const flips = sum(rates(q, share, clip).map((rate, j) => this.flipRow(j, q[j], rate)));
+    const flips = sum(rates(q, share, this.isClipped ? clip : Infinity).map((rate, j) => this.flipRow(j, q[j], rate)));
     const nWeights = this.rows.length * this.rows[0].length;
     this.beta = (nWeights - flips) / nWeights;
     return flips;
+  }
+
+  // Shape as two words, then the words of all rows, little-endian.
+  hashInto(hash) {
+    const update = (word) => hash.update(Buffer.from(word, "hex").reverse());
+    for (const size of [this.rows.length, this.rows[0].length]) update(size.toString(16).padStart(16, "0"));
+    for (const row of this.rows) toWords(row).forEach(update);
   }
 
   get text() {
@@ -424,6 +439,49 @@ function optimize({ w, votes, n_samples, eta, clip }) {
   return { ...parameter.text, flips, beta };
 }
 
+// Integers that are added to sums, and the parts of a step that wait.
+class Offset {
+  constructor(values, step, nTerms) {
+    this.values = [...values];
+    this.m = values.map(() => 0);
+    this.size = readFloat32(step);
+    this.nTerms = nTerms;
+  }
+
+  // Whole steps are taken at once, and the rest waits; rounded to float32 after every operation.
+  move(q, eta) {
+    const f = Math.fround;
+    const rate = f(Math.min(eta, 1));
+    const before = this.values;
+    const whole = q.map((vote, i) => {
+      this.m[i] = f(this.m[i] - f(this.size * clamp(f(rate * f(vote)), 1)));
+      const taken = Math.trunc(this.m[i]);
+      this.m[i] -= taken;
+      return taken;
+    });
+    this.values = before.map((o, i) => clamp(o + whole[i], this.nTerms));
+    return sum(this.values.map((o, i) => Number(o !== before[i])));
+  }
+
+  step(q, eta, clip, nSamples) {
+    return this.move(q, eta / (SIGNAL_MAX * nSamples));
+  }
+
+  hashInto(hash) {
+    const bytes = Buffer.alloc(8 + 4 * this.values.length);
+    bytes.writeUInt32LE(this.values.length);
+    this.values.forEach((o, i) => bytes.writeInt32LE(o, 8 + 4 * i));
+    hash.update(bytes);
+  }
+}
+
+function move_offsets({ o, m, q, eta, step, n_terms }) {
+  const offset = new Offset(o, step, n_terms);
+  offset.m = m.map(readFloat32);
+  const moved = offset.move(q, readFloat64(eta));
+  return { o: offset.values, m: offset.m.map(writeFloat32), moved };
+}
+
 // ---------------------------------------------------------------------------------------- level 6: training
 // Between layers stand rows of values of M, or of sums.  A layer remembers what it needs on the way back.
 
@@ -435,20 +493,23 @@ class Linear {
     this.centered = layer.centered === true;
     this.weight = new Parameter(layer.weight, nPlaces);
     this.bias = layer.bias === null ? null : new Parameter([layer.bias], nPlaces);
-    this.parameters = this.bias ? [this.weight, this.bias] : [this.weight];
+    this.offset = layer.offset ? new Offset(layer.offset, layer.offset_step, layer.weight[0].length) : null;
+    this.parameters = [this.weight, this.bias, this.offset].filter(Boolean);
   }
 
   sums(x) {
     const made = sumsOf(this.gate, x, this.weight.rows.map(signs));
-    if (!this.bias) return made;
-    const bias = signs(this.bias.rows[0]);
-    return made.map((row) => row.map((s, j) => s + bias[j]));
+    const shifts = [];
+    if (this.bias) shifts.push(signs(this.bias.rows[0]));
+    if (this.offset) shifts.push(this.offset.values);
+    return made.map((row) => row.map((s, j) => shifts.reduce((total, shift) => total + shift[j], s)));
   }
 
   collect(z, x) {
     const [nOutputs, nInputs] = [this.weight.rows.length, this.weight.rows[0].length];
     const votes = votesOnWeights(this.gate, z, x, nOutputs, nInputs);
-    return [votes, [columnSums(z)]].slice(0, this.parameters.length);
+    const totals = columnSums(z);
+    return [votes, ...(this.bias ? [[totals]] : []), ...(this.offset ? [totals] : [])];
   }
 
   forward(x) {
@@ -528,7 +589,7 @@ class Threshold {
 class Gates {
   constructor(layer) {
     this.wires = layer.wires;
-    this.table = new Parameter(layer.tables);
+    this.table = new Parameter(layer.tables, 1, layer.is_clipped ?? true);
     this.parameters = [this.table];
   }
 
@@ -583,11 +644,55 @@ class Add {
   }
 }
 
+// What inner layers make stands behind what they see; they see F where an input is missing.
+class Concatenate {
+  constructor(layer) {
+    this.layers = readLayers(layer.layers);
+    this.parameters = parametersOf(this.layers);
+  }
+
+  forward(x) {
+    this.nInputs = x[0].length;
+    const made = climb(this.layers, x.map((row) => row.map((v) => v || -1)));
+    return x.map((row, b) => [...row, ...made[b]]);
+  }
+
+  below(z) {
+    return descend(this.layers, z.map((row) => row.slice(this.nInputs)));
+  }
+
+  backward(z) {
+    return addUp([z.map((row) => row.slice(0, this.nInputs)), this.layers[0].backward(this.below(z).signal)]);
+  }
+
+  votes(z) {
+    return this.below(z).votes;
+  }
+}
+
+class SignalScale {
+  parameters = [];
+
+  constructor(layer) {
+    this.fan_out = layer.fan_out;
+  }
+
+  forward(x) {
+    return x;
+  }
+
+  backward(g) {
+    return scale_signals({ g, fan_out: this.fan_out });
+  }
+}
+
 const addUp = ([first, ...others]) =>
   first.map((row, b) => row.map((v, i) => others.reduce((total, other) => total + other[b][i], v)));
 
 const LAYERS = {
   add: Add,
+  concatenate: Concatenate,
+  signal_scale: SignalScale,
   linear: Linear,
   conv: Conv,
   max_pool: MaxPool,
@@ -625,14 +730,9 @@ function trainStep(layers, network, batch, eta) {
   return sum(parametersOf(layers).map((parameter, k) => parameter.step(votes[k], eta, clip, nSamples)));
 }
 
-// Shape as two words, then the words of all rows, little-endian, for one tensor after the other.
 function fingerprint(parameters) {
   const hash = crypto.createHash("sha256");
-  const update = (word) => hash.update(Buffer.from(word, "hex").reverse());
-  for (const { rows } of parameters) {
-    for (const size of [rows.length, rows[0].length]) update(size.toString(16).padStart(16, "0"));
-    for (const row of rows) toWords(row).forEach(update);
-  }
+  parameters.forEach((parameter) => parameter.hashInto(hash));
   return hash.digest("hex");
 }
 
@@ -655,7 +755,7 @@ const FUNCTIONS = {
   ...{ gate_sum, gate_bits, conv_sum, max_pool, group_sum, rescale },
   ...{ loss_table, threshold_table, cross_entropy, squared_error },
   ...{ weight_votes, input_votes, center_votes, conv_weight_votes, pixel_votes, pool_back, table_votes, wire_votes },
-  ...{ vote_norms, clipped_eta, flip, optimize },
+  ...{ scale_signals, vote_norms, clipped_eta, flip, optimize, move_offsets },
   train,
 };
 

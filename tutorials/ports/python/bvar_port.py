@@ -9,7 +9,7 @@ import json
 import struct
 import sys
 from decimal import Decimal, getcontext
-from math import sqrt
+from math import isqrt, sqrt, trunc
 
 getcontext().prec = 40
 PI = Decimal("3.141592653589793238462643383279502884197")
@@ -449,6 +449,12 @@ def wire_votes(z, x, wires, tables):
     return votes_on_units(z, read_bits(x), wires, read_bits(tables), len(x[0]))
 
 
+def scale_signals(g, fan_out):
+    k = (isqrt(2**43 // fan_out) + 1) // 2  # round(2**20 * sqrt(2 / fan_out))
+    sizes = [[min(abs(v) * k + 2**19 >> 20, GATE_SIGNAL_MAX) for v in row] for row in g]
+    return [[size if v >= 0 else -size for v, size in zip(*rows)] for rows in zip(g, sizes)]
+
+
 # ------------------------------------------------------------------------------------- level 5: the optimizer
 
 
@@ -486,14 +492,15 @@ def flip(w, m, q, beta, eta):
 class Parameter:
     """Bits of weights, and what the optimizer remembers of them."""
 
-    def __init__(self, rows, n_places=1):
-        self.n_bits, self.n_places = len(rows[0]), n_places
+    def __init__(self, rows, n_places=1, is_clipped=True):
+        self.n_bits, self.n_places, self.is_clipped = len(rows[0]), n_places, is_clipped
         self.rows = read_bits(rows)
         self.m = [[0.0] * self.n_bits for _ in rows]
         self.beta = 1.0
 
     def step(self, q, eta, clip, n_samples):
         eta = eta / (SIGNAL_MAX * n_samples) / sqrt(self.n_places)
+        clip = clip if self.is_clipped else float("inf")
         flips = 0
         for j, (votes, rate) in enumerate(zip(q, rates(q, eta, clip))):
             self.rows[j], flipped = flip_row(self.rows[j], self.m[j], votes, self.beta, rate)
@@ -501,6 +508,11 @@ class Parameter:
         n_weights = len(self.rows) * self.n_bits
         self.beta = (n_weights - flips) / n_weights
         return flips
+
+    def packed(self):
+        rows = [to_words(row, self.n_bits) for row in self.rows]
+        shape = struct.pack("<2Q", len(self.rows), self.n_bits)
+        return shape + b"".join(struct.pack(f"<{len(words)}Q", *words) for words in rows)
 
 
 def optimize(w, votes, n_samples, eta, clip):
@@ -511,6 +523,40 @@ def optimize(w, votes, n_samples, eta, clip):
     rows = [write_bits(row, parameter.n_bits) for row in parameter.rows]
     m = [[write_float32(v) for v in row] for row in parameter.m]
     return {"w": rows, "m": m, "flips": flips, "beta": beta}
+
+
+class Offset:
+    """Integers that are added to sums, and the parts of a step that wait."""
+
+    def __init__(self, values, step, n_terms):
+        self.values, self.size, self.n_terms = list(values), read_float(step), n_terms
+        self.m = [0.0] * len(values)
+
+    def move(self, q, eta):
+        """Whole steps are taken at once, and the rest waits; float32 after every operation."""
+        eta, moved = float32(min(eta, 1.0)), 0
+        for i, vote in enumerate(q):
+            u = max(-1.0, min(1.0, float32(eta * float32(vote))))
+            self.m[i] = float32(self.m[i] - float32(self.size * u))
+            whole = trunc(self.m[i])
+            self.m[i] -= whole
+            before, after = self.values[i], max(-self.n_terms, min(self.n_terms, self.values[i] + whole))
+            self.values[i] = after
+            moved += before != after
+        return moved
+
+    def step(self, q, eta, clip, n_samples):
+        return self.move(q, eta / (SIGNAL_MAX * n_samples))
+
+    def packed(self):
+        return struct.pack(f"<Q{len(self.values)}i", len(self.values), *self.values)
+
+
+def move_offsets(o, m, q, eta, step, n_terms):
+    offset = Offset(o, step, n_terms)
+    offset.m = [read_float(v) for v in m]
+    moved = offset.move(q, read_float(eta))
+    return {"o": offset.values, "m": [write_float32(v) for v in offset.m], "moved": moved}
 
 
 # ------------------------------------------------------------------------------------------ level 6: training
@@ -533,17 +579,21 @@ class Sums:
 
     def votes_at(self, z, x):
         q = votes_on_weights(self.gate, z, x, len(self.weight.rows), self.weight.n_bits)
-        return [q, [[sum(column) for column in zip(*z)]]][: len(self.parameters)]
+        return [q, [[sum(column) for column in zip(*z)]]][: 2 if self.bias else 1]
 
 
 class Linear(Sums):
     def __init__(self, layer):
         super().__init__(layer, 1)
-        self.centered = layer["centered"]
+        self.centered, self.offset = layer["centered"], None
+        if layer.get("offset") is not None:
+            self.offset = Offset(layer["offset"], layer["offset_step"], self.weight.n_bits)
+            self.parameters = [*self.parameters, self.offset]
 
     def forward(self, x):
         self.x = x
-        return self.sums(x)
+        sums = self.sums(x)
+        return [[s + o for s, o in zip(row, self.offset.values)] for row in sums] if self.offset else sums
 
     def backward(self, z):
         return votes_on_inputs(self.gate, z, self.weight.rows, self.weight.n_bits)
@@ -554,7 +604,7 @@ class Linear(Sums):
             change, n = variation_in_weight(self.gate), self.weight.n_bits
             totals = [sum(column) for column in zip(*(factors(change, *row, n) for row in self.x))]
             votes[0] = center_votes(votes[0], [sum(column) for column in zip(*z)], totals, len(z))
-        return votes
+        return [*votes, [sum(signals) for signals in zip(*z)]] if self.offset else votes
 
 
 class Conv(Sums):
@@ -594,6 +644,7 @@ class Threshold:
 
     def __init__(self, layer):
         self.tau, self.table, self.shift = layer["tau"], layer["table"], layer["shift"]
+        self.n_outputs = len(self.tau)
 
     def forward(self, x):
         self.s = x
@@ -606,6 +657,8 @@ class Threshold:
 class Gates:
     def __init__(self, layer):
         self.wires, self.table = layer["wires"], Parameter(layer["tables"])
+        self.table.is_clipped = layer.get("is_clipped", True)
+        self.n_outputs = len(self.wires)
         self.parameters = [self.table]
 
     def forward(self, x):
@@ -639,7 +692,7 @@ class Add:
     """Branches that see the same bits: their sums add up, and a signal on the total is a signal on each."""
 
     def __init__(self, layer):
-        self.branches = [read_layers(branch) for branch in layer["branches"]]
+        self.branches = [read_layers(branch, layer["n_inputs"]) for branch in layer["branches"]]
         self.parameters = [p for branch in self.branches for below in branch for p in below.parameters]
 
     def forward(self, x):
@@ -652,12 +705,50 @@ class Add:
         return [q for branch in self.branches for q in descend(branch, z)[1]]
 
 
+class Concatenate:
+    """What inner layers make stands behind what they see; they see F where an input is missing."""
+
+    def __init__(self, layer):
+        self.n_inputs, self.layers = layer["n_inputs"], read_layers(layer["layers"], layer["n_inputs"])
+        self.n_outputs = self.n_inputs + self.layers[-1].n_outputs
+        self.parameters = [p for below in self.layers for p in below.parameters]
+
+    def forward(self, x):
+        n = self.n_inputs
+        made = climb(self.layers, [(bits, (1 << n) - 1) for bits, _ in x])
+        return [(bits | more << n, known | all_ << n) for (bits, known), (more, all_) in zip(x, made)]
+
+    def below(self, z):
+        return descend(self.layers, [row[self.n_inputs :] for row in z])
+
+    def backward(self, z):
+        return add_up([[row[: self.n_inputs] for row in z], self.layers[0].backward(self.below(z)[0])])
+
+    def votes(self, z):
+        return self.below(z)[1]
+
+
+class SignalScale:
+    parameters = ()
+
+    def __init__(self, layer):
+        self.fan_out, self.n_outputs = layer["fan_out"], layer["n_inputs"]
+
+    def forward(self, x):
+        return x
+
+    def backward(self, z):
+        return scale_signals(z, self.fan_out)
+
+
 def add_up(matrices):
     return [[sum(column) for column in zip(*rows)] for rows in zip(*matrices)]
 
 
 LAYERS = {
     "add": Add,
+    "concatenate": Concatenate,
+    "signal_scale": SignalScale,
     "linear": Linear,
     "conv": Conv,
     "max_pool": MaxPool,
@@ -667,8 +758,13 @@ LAYERS = {
 }
 
 
-def read_layers(layers):
-    return [LAYERS[layer["type"]](layer) for layer in layers]
+def read_layers(layers, n_inputs):
+    """Layers, each told how many bits it sees; what makes sums has no `n_outputs`, for a threshold tells it."""
+    made = []
+    for layer in layers:
+        made.append(LAYERS[layer["type"]]({**layer, "n_inputs": n_inputs}))
+        n_inputs = getattr(made[-1], "n_outputs", n_inputs)
+    return made
 
 
 def climb(layers, value):
@@ -709,15 +805,13 @@ def train_step(layers, batch, x, network, eta):
 def fingerprint(parameters):
     digest = hashlib.sha256()
     for parameter in parameters:
-        digest.update(struct.pack("<2Q", len(parameter.rows), parameter.n_bits))
-        for row in parameter.rows:
-            words = to_words(row, parameter.n_bits)
-            digest.update(struct.pack(f"<{len(words)}Q", *words))
+        digest.update(parameter.packed())
     return digest.hexdigest()
 
 
 def train(network, batches, eta, checkpoints):
-    layers, x = read_layers(network["layers"]), [read_row(row) for row in network["x"]]
+    layers = read_layers(network["layers"], len(network["x"][0]))
+    x = [read_row(row) for row in network["x"]]
     flips, prints = [], []
     for step, (batch, rate) in enumerate(zip(batches, eta), start=1):
         flips.append(train_step(layers, batch, x, network, read_float(rate)))
@@ -735,7 +829,8 @@ FUNCTIONS = [
     gate_sum, gate_bits, conv_sum, max_pool, group_sum, rescale,
     loss_table, threshold_table, cross_entropy, squared_error,
     weight_votes, input_votes, center_votes, conv_weight_votes, pixel_votes, pool_back, table_votes, wire_votes,
-    vote_norms, clipped_eta, flip, optimize,
+    scale_signals,
+    vote_norms, clipped_eta, flip, optimize, move_offsets,
     train,
 ]  # fmt: skip
 

@@ -286,6 +286,21 @@ impl Bits {
         out
     }
 
+    /// Rows of this, each with a row of the other behind it.
+    fn beside(&self, other: &Bits) -> Bits {
+        let mut out = Bits::new(self.rows, self.n + other.n);
+        for r in 0..self.rows {
+            for (part, first) in [(self, 0), (other, self.n)] {
+                for i in 0..part.n {
+                    let (word, bit) = (r * out.words + (first + i) / 64, 1 << ((first + i) % 64));
+                    out.value[word] |= if part.bit(r, i) { bit } else { 0 };
+                    out.known[word] &= if part.sign(r, i) == 0 { !bit } else { !0 };
+                }
+            }
+        }
+        out
+    }
+
     fn transposed(&self) -> Bits {
         let mut out = Bits::new(self.n, self.rows);
         for r in 0..self.rows {
@@ -864,6 +879,14 @@ fn pixel_votes(a: &Json) -> Json {
     put_matrix(&votes_on_pixels(a.get("gate").int(), &a.get("z").matrix(), &w, &window))
 }
 
+/// round(g * k / 2**20), halves away from zero; k is 2**20 sqrt(2 / fan_out), rounded: the root is exact below 2**52.
+fn scaled(g: &Matrix, fan_out: i64) -> Matrix {
+    let k = (((1i64 << 43) / fan_out) as f64).sqrt() as i64;
+    let k = (k + 1) / 2;
+    let one = |&v: &i64| ((v.abs() * k + (1 << 19)) >> 20).min(32767) * v.signum();
+    g.iter().map(|row| row.iter().map(one).collect()).collect()
+}
+
 // ------------------------------------------------------------------------------------ level 5: the optimizer
 
 fn norm(row: &[i64]) -> i64 {
@@ -913,16 +936,18 @@ struct Parameter {
     m: Vec<Vec<f32>>,
     beta: f64,
     n_places: f64,
+    is_clipped: bool,
 }
 
 impl Parameter {
     fn new(bits: Bits, n_places: usize) -> Parameter {
-        Parameter { m: vec![vec![0.0; bits.n]; bits.rows], bits, beta: 1.0, n_places: n_places as f64 }
+        Parameter { m: vec![vec![0.0; bits.n]; bits.rows], bits, beta: 1.0, n_places: n_places as f64, is_clipped: true }
     }
 
     fn step(&mut self, q: &Matrix, eta: f64, clip: f64, n_samples: f64) -> i64 {
         let share = eta / (127.0 * n_samples) / self.n_places.sqrt();
         let words = self.bits.words;
+        let clip = if self.is_clipped { clip } else { f64::INFINITY };
         let mut flips = 0;
         for (r, votes) in q.iter().enumerate() {
             let row = &mut self.bits.value[r * words..(r + 1) * words];
@@ -944,6 +969,41 @@ fn optimize(a: &Json) -> Json {
     }
     let (w, m) = (parameter.bits.json(), put_floats(&parameter.m));
     object(vec![("w", w), ("m", m), ("flips", put_ints(&flips)), ("beta", put_texts(beta))])
+}
+
+/// Integers that are added to sums, and the parts of a step that wait.
+struct Offset {
+    values: Vec<i64>,
+    m: Vec<f32>,
+    size: f32,
+    n_terms: i64,
+}
+
+impl Offset {
+    fn new(values: Vec<i64>, size: f32, n_terms: i64) -> Offset {
+        Offset { m: vec![0.0; values.len()], values, size, n_terms }
+    }
+
+    /// Whole steps are taken at once, and the rest waits; every operation is rounded to f32.
+    fn step(&mut self, q: &[i64], eta: f64) -> i64 {
+        let (eta, mut moved) = (eta.min(1.0) as f32, 0);
+        for ((o, m), &vote) in self.values.iter_mut().zip(&mut self.m).zip(q) {
+            *m -= self.size * (eta * vote as f32).clamp(-1.0, 1.0);
+            let after = (*o + m.trunc() as i64).clamp(-self.n_terms, self.n_terms);
+            *m -= m.trunc();
+            moved += (after != *o) as i64;
+            *o = after;
+        }
+        moved
+    }
+}
+
+fn move_offsets(a: &Json) -> Json {
+    let mut offset = Offset::new(a.get("o").ints(), a.get("step").f32(), a.get("n_terms").int());
+    offset.m = a.get("m").list().iter().map(Json::f32).collect();
+    let moved = offset.step(&a.get("q").ints(), a.get("eta").f64());
+    let m = put_texts(offset.m.iter().map(|v| format!("{:08x}", v.to_bits())));
+    object(vec![("o", put_ints(&offset.values)), ("m", m), ("moved", Json::Int(moved))])
 }
 
 // ----------------------------------------------------------------------------------------- level 6: training
@@ -979,12 +1039,15 @@ enum Kind {
     Gates { gates: Gates, units: Bits },
     GroupSum { n_groups: usize },
     Add { branches: Vec<Vec<Layer>>, received: Vec<Matrix> },
+    Concatenate { layers: Vec<Layer>, received: Matrix },
+    SignalScale { fan_out: i64 },
 }
 
 /// A layer, its parameters, and what it keeps of the last batch.
 struct Layer {
     kind: Kind,
     parameters: Vec<Parameter>,
+    offset: Option<Offset>,
     votes: Vec<Matrix>,
     input: Value,
 }
@@ -1021,7 +1084,8 @@ fn read_layer(a: &Json) -> Layer {
         }
         "gate" => {
             let gates = Gates::read(a);
-            let tables = Parameter::new(gates.tables.clone(), 1);
+            let mut tables = Parameter::new(gates.tables.clone(), 1);
+            tables.is_clipped = !matches!(a.find("is_clipped"), Some(Json::Bool(false)));
             (Kind::Gates { gates, units: Bits::default() }, vec![tables])
         }
         "group_sum" => (Kind::GroupSum { n_groups: a.get("n_groups").int() as usize }, Vec::new()),
@@ -1029,9 +1093,19 @@ fn read_layer(a: &Json) -> Layer {
             let branches = a.get("branches").list().iter().map(read_layers).collect();
             (Kind::Add { branches, received: Vec::new() }, Vec::new())
         }
+        "concatenate" => {
+            (Kind::Concatenate { layers: read_layers(a.get("layers")), received: Vec::new() }, Vec::new())
+        }
+        "signal_scale" => (Kind::SignalScale { fan_out: a.get("fan_out").int() }, Vec::new()),
         other => panic!("a layer has the unknown type {other}"),
     };
-    Layer { kind, parameters, votes: Vec::new(), input: Value::Sums(Vec::new()) }
+    let offset = match a.find("offset") {
+        Some(values @ Json::List(_)) => {
+            Some(Offset::new(values.ints(), a.get("offset_step").f32(), parameters[0].bits.n as i64))
+        }
+        _ => None,
+    };
+    Layer { kind, parameters, offset, votes: Vec::new(), input: Value::Sums(Vec::new()) }
 }
 
 fn add_up(mut total: Matrix, other: Matrix) -> Matrix {
@@ -1039,6 +1113,11 @@ fn add_up(mut total: Matrix, other: Matrix) -> Matrix {
         row.iter_mut().zip(more).for_each(|(v, w)| *v += w);
     }
     total
+}
+
+fn shifted(mut s: Matrix, by: &[i64]) -> Matrix {
+    s.iter_mut().for_each(|row| row.iter_mut().zip(by).for_each(|(v, o)| *v += o));
+    s
 }
 
 fn column_sums(z: &Matrix) -> Vec<i64> {
@@ -1059,7 +1138,10 @@ fn with_bias(gate: i64, x: &Bits, parameters: &[Parameter]) -> Matrix {
 impl Layer {
     fn forward(&mut self, x: Value) -> Value {
         let out = match &mut self.kind {
-            Kind::Linear { gate, .. } => Value::Sums(with_bias(*gate, x.bits(), &self.parameters)),
+            Kind::Linear { gate, .. } => {
+                let s = with_bias(*gate, x.bits(), &self.parameters);
+                Value::Sums(self.offset.iter().fold(s, |s, offset| shifted(s, &offset.values)))
+            }
             Kind::Conv { gate, window, outside, patches } => {
                 *patches = window.patches(x.bits(), *outside);
                 Value::Sums(joined(with_bias(*gate, patches, &self.parameters), x.bits().rows))
@@ -1080,6 +1162,11 @@ impl Layer {
                 let tops = branches.iter_mut().map(|branch| climb(branch, x.clone()).sums().clone());
                 Value::Sums(tops.reduce(add_up).expect("a branch"))
             }
+            Kind::Concatenate { layers, .. } => {
+                let all_known = Bits { known: Bits::new(x.bits().rows, x.bits().n).known, ..x.bits().clone() };
+                Value::Bits(x.bits().beside(climb(layers, Value::Bits(all_known)).bits()))
+            }
+            Kind::SignalScale { .. } => x.clone(),
         };
         self.input = x;
         out
@@ -1109,6 +1196,10 @@ impl Layer {
             Kind::Add { branches, received } => {
                 *received = branches.iter_mut().map(|branch| descend(branch, z.clone())).collect();
             }
+            Kind::Concatenate { layers, received } => {
+                let n = self.input.bits().n;
+                *received = descend(layers, z.iter().map(|row| row[n..].to_vec()).collect());
+            }
             _ => {}
         }
     }
@@ -1128,14 +1219,21 @@ impl Layer {
                 let below = branches.iter().zip(received).map(|(branch, z)| branch[0].backward(z));
                 below.reduce(add_up).expect("a branch")
             }
+            Kind::Concatenate { layers, received } => {
+                let n = self.input.bits().n;
+                add_up(z.iter().map(|row| row[..n].to_vec()).collect(), layers[0].backward(received))
+            }
+            Kind::SignalScale { fan_out } => scaled(z, *fan_out),
         }
     }
 
     /// This layer, or the layers of its branches, in the order of their tensors.
     fn each(&mut self, does: &mut dyn FnMut(&mut Layer)) {
         does(self);
-        if let Kind::Add { branches, .. } = &mut self.kind {
-            branches.iter_mut().flatten().for_each(|layer| layer.each(does));
+        match &mut self.kind {
+            Kind::Add { branches, .. } => branches.iter_mut().flatten().for_each(|layer| layer.each(does)),
+            Kind::Concatenate { layers, .. } => layers.iter_mut().for_each(|layer| layer.each(does)),
+            _ => {}
         }
     }
 }
@@ -1179,6 +1277,9 @@ fn train(a: &Json) -> Json {
                 for (parameter, q) in layer.parameters.iter_mut().zip(&layer.votes) {
                     flips += parameter.step(q, eta.f64(), clip, n_samples);
                 }
+                if let Some(offset) = &mut layer.offset {
+                    flips += offset.step(&layer.votes[1][0], eta.f64() / (127.0 * n_samples));
+                }
             };
             layers.iter_mut().for_each(|layer| layer.each(&mut step));
         }
@@ -1198,6 +1299,10 @@ fn fingerprint(layers: &mut [Layer]) -> String {
             for word in [bits.rows as u64, bits.n as u64].iter().chain(&bits.value) {
                 bytes.extend(word.to_le_bytes());
             }
+        }
+        if let Some(Offset { values, .. }) = &layer.offset {
+            bytes.extend((values.len() as u64).to_le_bytes());
+            bytes.extend(values.iter().flat_map(|&o| (o as i32).to_le_bytes()));
         }
     };
     layers.iter_mut().for_each(|layer| layer.each(&mut write));
@@ -1287,6 +1392,8 @@ fn call(function: &str, a: &Json) -> Option<Json> {
         }
         "flip" => flip(a),
         "optimize" => optimize(a),
+        "scale_signals" => put_matrix(&scaled(&a.get("g").matrix(), a.get("fan_out").int())),
+        "move_offsets" => move_offsets(a),
         "train" => train(a),
         _ => return None,
     })

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import Any
 
 from bvar.testing.make.cases.windows import patch_size
 from bvar.testing.make.draw import Draw
+from bvar.testing.oracle.definitions import float32
+from bvar.testing.oracle.formats import hex32
 
-__all__ = ["conv", "gates", "linear", "max_pool", "threshold"]
+__all__ = ["concatenate", "conv", "gates", "linear", "max_pool", "signal_scale", "threshold", "with_offsets"]
 
 SHIFT = 20
 """Of every surrogate."""
@@ -18,6 +21,22 @@ def linear(draw: Draw, gate: int, n_in: int, n_out: int, bias: bool, centered: b
     bits = draw.row(n_out) if bias else None
     weight = draw.rows(n_out, n_in)
     return {"type": "linear", "gate": gate, "weight": weight, "bias": bits, "centered": centered}
+
+
+def with_offsets(layer: dict[str, Any], offset: list[int], rate: float) -> dict[str, Any]:
+    """Give a linear layer offsets, which a full vote moves by this share of the spread of the sum."""
+    step = float32(rate * sqrt(len(layer["weight"][0])))
+    return {**layer, "offset": offset, "offset_step": hex32(step)}
+
+
+def concatenate(*layers: dict[str, Any]) -> dict[str, Any]:
+    """Give a layer that puts what inner layers make behind what they see."""
+    return {"type": "concatenate", "layers": list(layers)}
+
+
+def signal_scale(fan_out: int) -> dict[str, Any]:
+    """Give a layer that scales signals on their way down."""
+    return {"type": "signal_scale", "fan_out": fan_out}
 
 
 def conv(

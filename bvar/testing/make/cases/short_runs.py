@@ -6,7 +6,16 @@ from itertools import count
 from math import inf, sqrt
 from typing import Any
 
-from bvar.testing.make.cases.layers import conv, gates, linear, max_pool, threshold
+from bvar.testing.make.cases.layers import (
+    concatenate,
+    conv,
+    gates,
+    linear,
+    max_pool,
+    signal_scale,
+    threshold,
+    with_offsets,
+)
 from bvar.testing.make.cases.windows import make_window
 from bvar.testing.make.draw import AND, NAND, OR, XNOR, XOR, Draw, around, halfway
 from bvar.testing.oracle.definitions import float32
@@ -41,6 +50,11 @@ def short_runs(draw: Draw) -> dict[str, tuple[list[str], dict[str, Any]]]:
         "300 neurons that all say the same": (["LargeSum", "ManyUnits"], _loud_threshold(draw)),
         "six places: eta is divided twice": (["EtaShare", "LastBit"], _six_places(draw)),
         "2049 classes": (["LargeProduct", "ManyUnits"], _many_classes(draw)),
+        "offsets beside a bias, or alone": (["Offset"], _offsets(draw)),
+        "offsets in branches, weighed": (["Branches", "Offset", "SampleWeight"], _offsets_in_branches(draw)),
+        "gates in front of sums, inputs beside them": (["Clip", "Concatenation", "Offset"], _front(draw)),
+        "missing inputs beside sums and gates": (["Concatenation", "MissingValue"], _missing_beside(draw)),
+        "offsets at the ends of their range": (["Offset", "Saturation"], _offsets_at_the_ends(draw)),
     }
 
 
@@ -197,3 +211,69 @@ def _eta_at_the_bar(n: int) -> tuple[int, float] | None:
 def _many_classes(draw: Draw) -> dict[str, Any]:
     layers = [linear(draw, XNOR, 1, 2049, True, False)]
     return _brief(draw, layers, ["1", "0"], 2049, steps=2, eta=400.0, clip=9.0)
+
+
+def _offsets(draw: Draw) -> dict[str, Any]:
+    layers = [
+        with_offsets(linear(draw, XNOR, 20, 70, True, False), draw.ints(70, -5, 5), 0.5),
+        _bits_of(70),
+        with_offsets(linear(draw, XOR, 70, 9, False, True), draw.ints(9, -9, 9), 0.1),
+        _bits_of(9),
+        with_offsets(linear(draw, OR, 9, 3, True, True), [0] * 3, 1.0),
+    ]
+    run = _brief(draw, layers, draw.rows(20, 20), 3)
+    run["batches"][5] = []
+    return run
+
+
+def _offsets_in_branches(draw: Draw) -> dict[str, Any]:
+    deep = [
+        with_offsets(linear(draw, AND, 9, 5, False, False), draw.ints(5, -3, 3), 0.3),
+        _bits_of(5, -2),
+        with_offsets(linear(draw, XNOR, 5, 3, True, True), draw.ints(3, -2, 2), 0.2),
+    ]
+    plain = {**linear(draw, XOR, 9, 3, True, True), "offset": None}
+    layers = [{"type": "add", "branches": [deep, [plain]]}]
+    return _brief(draw, layers, draw.rows(16, 9), 3, sample_weight=draw.ints(16, 0, 2**16))
+
+
+def _front(draw: Draw) -> dict[str, Any]:
+    """Votes on tables are loud: the clip would halt them, and is not for them."""
+    front = concatenate({**gates(draw, 14, 70, 2), "is_clipped": False}, signal_scale(40))
+    layers = [
+        front,
+        with_offsets(linear(draw, XNOR, 84, 40, False, False), draw.ints(40, -9, 9), 0.1),
+        _bits_of(40),
+        concatenate({**gates(draw, 40, 9, 3), "is_clipped": True}, gates(draw, 9, 5, 1), signal_scale(3)),
+        with_offsets(linear(draw, XNOR, 45, 3, False, False), [0] * 3, 0.1),
+    ]
+    return _brief(draw, layers, draw.rows(24, 14), 3, eta=900.0)
+
+
+def _missing_beside(draw: Draw) -> dict[str, Any]:
+    inner = [
+        linear(draw, NAND, 11, 6, True, False),
+        _bits_of(6, 2),
+        concatenate(gates(draw, 6, 4, 2), signal_scale(8)),
+        {**gates(draw, 10, 7, 2), "is_clipped": False},
+        signal_scale(5),
+    ]
+    layers = [
+        concatenate(*inner),
+        linear(draw, XNOR, 18, 5, True, False),
+        _bits_of(5),
+        gates(draw, 5, 6, 2),
+        signal_scale(9),
+        concatenate(gates(draw, 6, 3, 2), signal_scale(2)),
+        linear(draw, XOR, 9, 2, False, True),
+    ]
+    return _brief(draw, layers, draw.rows(16, 11, "01u"), 2, eta=300.0)
+
+
+def _offsets_at_the_ends(draw: Draw) -> dict[str, Any]:
+    layers = [
+        with_offsets(linear(draw, XNOR, 2, 4, False, False), [2, -2, 1, 0], 1.0),
+        _bits_of(4),
+        with_offsets(linear(draw, AND, 4, 2, False, False), [4, -4], 1.0),
+    ]
+    return _brief(draw, layers, draw.rows(6, 2), 2, eta=4000.0, y=[0] * 6)

@@ -7,9 +7,10 @@ from math import inf, sqrt
 from typing import Any
 
 from bvar.testing.make.draw import Case, Cases, Draw, last_bit
+from bvar.testing.oracle.definitions import float32
 from bvar.testing.oracle.formats import hex32, hex64
 
-__all__ = ["clipped_eta", "flip", "optimize", "vote_norms"]
+__all__ = ["clipped_eta", "flip", "move_offsets", "optimize", "vote_norms"]
 
 
 def vote_norms(draw: Draw) -> Cases:
@@ -100,6 +101,33 @@ def optimize(draw: Draw) -> Cases:
             ["Beta", "ManyUnits"],
             inputs | {"n_samples": [3, 4], "eta": [hex64(2.5)] * 2, "clip": hex64(1.0)},
         )
+
+
+def move_offsets(draw: Draw) -> Cases:
+    """Give cases."""
+
+    def inputs(o: list[int], m: list[float], q: list[int], eta: float, step: float, n: int) -> dict[str, Any]:
+        numbers = [hex32(v) for v in m]
+        return {"o": o, "m": numbers, "q": q, "eta": hex64(eta), "step": hex32(step), "n_terms": n}
+
+    book = inputs([0, 7, -3], [0.0] * 3, [127, 25, -127], 1 / 127, 2.0, 400)
+    yield Case("a full vote, a part of one, and against it", ["Offset"], book)
+    below = 1 - 2.0**-24
+    whole = inputs([0] * 6, [0.5, -0.5, below, -below, 0.75, -0.75], [-1, 1, 0, 0, -2, 2], 0.25, 2.0, 9)
+    yield Case("exactly a step, and just below", ["Equality", "Offset"], whole)
+    ends = inputs([9, -9, 8, -8, 9, -9], [0.0] * 6, [-9, 9, -9, 9, 9, -9], 1.0, 2.25, 9)
+    yield Case("an offset stays in the range of the sum", ["Offset", "Saturation"], ends)
+    loud = [2**31 - 1, -(2**31), 2**24 + 1, -(2**24) - 1, 2**24 + 3, 0]
+    for eta in (0.0, 2.0**-31, 2.0**-25, 1e-8, 1.0, 1e300):
+        yield Case(
+            f"loud votes, eta {eta}", ["Float32", "LargeSum"], inputs([0] * 6, [0.25] * 6, loud, eta, 1.5, 9)
+        )
+    for n in (5, 64, 65, 129):
+        o, m = draw.ints(n, -40, 40), [float32(v / 997) for v in draw.ints(n, -996, 996)]
+        args = inputs(o, m, draw.ints(n, -3000, 3000), 0.00071, float32(0.1 * sqrt(1000 * n)), 1000 * n)
+        yield Case(f"{n} offsets", ["Float32", "Offset"], args)
+    large = inputs([2**23 - 9, 9 - 2**23, 0], [0.0] * 3, [-1, 1, 1], 1.0, sqrt(2**23 - 1), 2**23 - 1)
+    yield Case("the longest sum", ["LargeSum", "Offset"], large)
 
 
 def _orders_of_clip(n: int, norm: int) -> list[Callable[[float], float]]:

@@ -34,6 +34,7 @@ __all__ = [
     "input_votes",
     "pixel_votes",
     "pool_back",
+    "scale_signals",
     "table_votes",
     "weight_votes",
     "wire_votes",
@@ -212,3 +213,18 @@ def wire_votes(draw: Draw) -> Cases:
         yield Case(f"{n} units and {n} gates", ["ManyUnits"], inputs)
     below = {"z": [[-32767, -1], [-32767, -2]], "x": ["1", "0"], "wires": [[0]] * 2, "tables": ["01"] * 2}
     yield Case("just beyond the lower end", ["Saturation"], below)
+
+
+def scale_signals(draw: Draw) -> Cases:
+    """Give cases."""
+    halves = {"g": [[1, -1, 2, -2, 3, -3, 5, -5, 0]], "fan_out": 8}
+    yield Case("a half of each", ["HalfAway"], halves)
+    for fan_out in (1, 2, 3, 4, 200, 512, 2**23 - 1):
+        inputs = {"g": draw.matrix(2, 9, -40000, 40000), "fan_out": fan_out}
+        yield Case(f"{fan_out} sums above", ["LargeProduct"], inputs)
+        far = {"g": [[2**31 - 1, -(2**31), *draw.ints(9, -(2**31), 2**31 - 1)]], "fan_out": fan_out}
+        yield Case(f"{fan_out} sums above, loud", ["LargeProduct", "Saturation"], far)
+    ends = {"g": [[32766, 32767, 32768, -32767, -32768, 65533, -65535]], "fan_out": 2}
+    yield Case("just beyond the ends", ["Saturation"], ends)
+    for n in (65, 129):
+        yield Case(f"{n} units", ["ManyUnits"], {"g": draw.matrix(2, n, -9000, 9000), "fan_out": n})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, sqrt
 from typing import Any
 
 from hypothesis import strategies as st
@@ -57,9 +57,27 @@ def _optimize(draw: Draw) -> dict[str, Any]:
     }
 
 
+@st.composite
+def _move_offsets(draw: Draw) -> dict[str, Any]:
+    n, n_terms = draw(SMALL), draw(st.sampled_from([1, 4, 100, 2**23 - 1]) | st.integers(1, 1000))
+    rests = st.sampled_from([0.0, 0.5, -0.5, 1 - 2.0**-24]) | st.floats(
+        -1, 1, width=32, exclude_min=True, exclude_max=True
+    )
+    eta = st.sampled_from([0.0, 0.25, 1.0, 1e300]) | st.floats(0, 1)
+    return {
+        "o": draw(ints(n, st.integers(-n_terms, n_terms))),
+        "m": [hex32(rest + 0.0) for rest in draw(ints(n, rests))],  # there is no -0
+        "q": draw(ints(n, VOTES)),
+        "eta": hex64(draw(eta)),
+        "step": hex32(float32(draw(st.sampled_from([1.0, 0.1]) | st.floats(0, 1)) * sqrt(n_terms))),
+        "n_terms": n_terms,
+    }
+
+
 STEPS: dict[str, Strategy] = {
     "vote_norms": _vote_norms(),
     "clipped_eta": _clipped_eta(),
     "flip": _flip(),
     "optimize": _optimize(),
+    "move_offsets": _move_offsets(),
 }

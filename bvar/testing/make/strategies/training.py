@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from bvar.testing.make.cases.layers import threshold
+from bvar.testing.make.cases.layers import concatenate, signal_scale, threshold, with_offsets
 from bvar.testing.make.strategies.images import n_values, windows
 from bvar.testing.make.strategies.values import LEARNING_GATES, MANY, SMALL, Draw, M, Strategy, ints, matrix, rows
 from bvar.testing.oracle.formats import hex64, places_of
@@ -55,13 +55,17 @@ def _bias(draw: Draw, n: int) -> str | None:
 
 
 def _linear(draw: Draw, n_in: int, n_out: int, may_center: bool = True) -> dict[str, Any]:
-    return {
+    layer = {
         "type": "linear",
         "gate": draw(LEARNING_GATES),
         "weight": draw(rows(n_out, n_in)),
         "bias": _bias(draw, n_out),
         "centered": may_center and draw(st.booleans()),
     }
+    if draw(st.booleans()):
+        return layer
+    few = draw(ints(min(n_out, 5), st.integers(-min(n_in, 3), min(n_in, 3))))
+    return with_offsets(layer, [few[i % len(few)] for i in range(n_out)], draw(st.sampled_from([0.1, 1.0])))
 
 
 def _threshold(draw: Draw, n: int) -> dict[str, Any]:
@@ -80,6 +84,21 @@ def _sums(draw: Draw, n_in: int, n_out: int, may_center: bool = True) -> dict[st
     return {"type": "add", "branches": branches}
 
 
+def _gate_layer(draw: Draw, n_units: int, n_gates: int, fan_in: int) -> dict[str, Any]:
+    wires = draw(matrix(n_gates, fan_in, st.integers(0, n_units - 1)))
+    layer = {"type": "gate", "wires": wires, "tables": draw(rows(n_gates, 1 << fan_in))}
+    return layer | draw(st.sampled_from([{}, {"is_clipped": False}]))
+
+
+def _front(draw: Draw, n_in: int) -> dict[str, Any]:
+    """Give gates, or gates behind gates, with what they see beside them."""
+    inner, below = [], n_in
+    for n_gates in draw(st.lists(SMALL, min_size=1, max_size=2)):
+        inner.append(_gate_layer(draw, below, n_gates, draw(st.integers(1, 3))))
+        below = n_gates
+    return concatenate(*inner, signal_scale(draw(SMALL)))
+
+
 @st.composite
 def _units(draw: Draw) -> _Body:
     """Draw a perceptron; its first layer is centred only if no input is missing."""
@@ -87,6 +106,10 @@ def _units(draw: Draw) -> _Body:
     n_out = draw(st.integers(2, 3))
     layers: list[Any] = []
     below, may_center = n_in, alphabet != M
+    if draw(st.integers(0, 2)) == 0:
+        front = _front(draw, n_in)
+        layers.append(front)
+        below += len(front["layers"][-2]["wires"])
     for width in draw(st.lists(SMALL | MANY, max_size=2)):
         layers += [_sums(draw, below, width, may_center), _threshold(draw, width)]
         below, may_center = width, True
@@ -140,8 +163,7 @@ def _gates(draw: Draw) -> _Body:
     below, layers = n_in, []
     for n_gates in [*draw(st.lists(SMALL | MANY, max_size=1)), n_out * draw(st.integers(1, 3))]:
         fan_in = draw(st.integers(1, 6)) if n_gates < 9 else 1
-        wires = draw(matrix(n_gates, fan_in, st.integers(0, below - 1)))
-        layers.append({"type": "gate", "wires": wires, "tables": draw(rows(n_gates, 1 << fan_in))})
+        layers.append(_gate_layer(draw, below, n_gates, fan_in))
         below = n_gates
     return _Body(n_in, n_out, "01", [*layers, {"type": "group_sum", "n_groups": n_out}])
 

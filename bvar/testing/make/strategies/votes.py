@@ -104,6 +104,13 @@ def _pool_back(draw: Draw) -> dict[str, Any]:
     return {"z": draw(matrix(*shape, st.integers(-127, 127))), "winner": winner, **options}
 
 
+@st.composite
+def _scale_signals(draw: Draw) -> dict[str, Any]:
+    fan_out = draw(st.sampled_from([1, 2, 8, 32, 2**23 - 1]) | st.integers(1, 2**23 - 1))
+    votes = st.integers(-9, 9) | st.integers(-70000, 70000) | st.integers(-(2**31), 2**31 - 1)
+    return {"g": draw(matrix(draw(SMALL), draw(SMALL), votes)), "fan_out": fan_out}
+
+
 VOTES_BACK: dict[str, Strategy] = {
     "weight_votes": _weight_votes(),
     "input_votes": _input_votes(),
@@ -113,4 +120,5 @@ VOTES_BACK: dict[str, Strategy] = {
     "pool_back": _pool_back(),
     "table_votes": _table_votes(),
     "wire_votes": _wire_votes(),
+    "scale_signals": _scale_signals(),
 }
