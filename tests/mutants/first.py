@@ -209,11 +209,12 @@ FIRST = {
     ),
     "layers above flip before the signal goes down": Mutant(
         "            signal = layer.backward(signal)\n    return signal, votes\n",
-        "            trial = [list(p.rows) for p in layer.parameters]\n"
-        "            for p, q in zip(layer.parameters, votes):\n"
+        "            bits = [p for p in layer.parameters if hasattr(p, 'rows')]\n"
+        "            trial = [list(p.rows) for p in bits]\n"
+        "            for p, q in zip(bits, votes):\n"
         "                p.rows = [flip_row(r, [0.0] * len(v), v, 0.0, 0.01)[0] for r, v in zip(p.rows, q)]\n"
         "            signal = layer.backward(signal)\n"
-        "            for p, rows in zip(layer.parameters, trial):\n                p.rows = rows\n"
+        "            for p, rows in zip(bits, trial):\n                p.rows = rows\n"
         "    return signal, votes\n",
         "train",
     ),

@@ -55,6 +55,7 @@ def short_runs(draw: Draw) -> dict[str, tuple[list[str], dict[str, Any]]]:
         "gates in front of sums, inputs beside them": (["Clip", "Concatenation", "Offset"], _front(draw)),
         "missing inputs beside sums and gates": (["Concatenation", "MissingValue"], _missing_beside(draw)),
         "offsets at the ends of their range": (["Offset", "Saturation"], _offsets_at_the_ends(draw)),
+        "gates beside sums of gates beside inputs": (["Concatenation"], _beside_twice(draw)),
     }
 
 
@@ -277,3 +278,14 @@ def _offsets_at_the_ends(draw: Draw) -> dict[str, Any]:
         with_offsets(linear(draw, AND, 4, 2, False, False), [4, -4], 1.0),
     ]
     return _brief(draw, layers, draw.rows(6, 2), 2, eta=4000.0, y=[0] * 6)
+
+
+def _beside_twice(draw: Draw) -> dict[str, Any]:
+    layers = [
+        concatenate(gates(draw, 9, 7, 2), signal_scale(5), linear(draw, OR, 7, 5, True, False), _bits_of(5)),
+        concatenate(gates(draw, 14, 4, 3), signal_scale(6)),
+        linear(draw, XNOR, 18, 6, False, False),
+        _bits_of(6),
+        linear(draw, XNOR, 6, 2, False, True),
+    ]
+    return _brief(draw, layers, draw.rows(16, 9), 2, eta=300.0)
