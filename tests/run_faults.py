@@ -36,7 +36,9 @@ def in_a_process_of_its_own(name):
             os.dup2(said.fileno(), 2)
             os.environ["BVAR_TEST_FAULT"] = name
             options = ["-x", "-q", "-p", "no:cacheprovider", "--no-header", "--assert=plain"]  # nothing to rewrite
-            os._exit(pytest.main([*options, node(FAULTS[name].caught_by)]))
+            code = pytest.main([*options, node(FAULTS[name].caught_by)])
+            sys.stdout.flush()  # which leaving so abruptly would not do
+            os._exit(code)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         said.seek(0)
         return code, said.read()
