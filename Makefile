@@ -13,7 +13,7 @@ demo: $(VENV)/.plot
 	$(BIN)/python -m bvar demo
 
 test: $(VENV)/.test
-	@echo "the whole suite: six to seven minutes on one idle core (make test-fast: one)"
+	@echo "the whole suite: about ten minutes on one idle core (make test-fast: one)"
 	$(BIN)/python -m pytest -q
 
 test-fast: $(VENV)/.test
