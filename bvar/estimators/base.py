@@ -1,4 +1,4 @@
-"""What `fit` does, step by step: check, learn what the targets are, encode, build the network, train it.
+"""What `fit` does, step by step: check, learn what the targets are, hold out, choose, build, encode, train.
 
 An estimator is an encoder and a network of :mod:`bvar.networks`.  Two collaborators say what is special about it:
 what the targets are (:mod:`bvar.estimators.targets`) and what the network is (:mod:`bvar.estimators.recipes`); the

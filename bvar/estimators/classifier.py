@@ -40,7 +40,7 @@ class BooleanClassifier(NetworkClassifier):
         Wires of each of these gates, 1 to 6. 'auto' is 2 where sizes are set by hand.
     offsets : bool or 'auto', default='auto'
         Whether sums learn thresholds, see :class:`bvar.layers.Offset`. 'auto' is whether there are gates.
-    encoder : transformer, optional
+    encoder : BitEncoder, optional
         Turns samples into bits; cloned and fitted in `fit`. Default: a :class:`bvar.encoding.TableEncoder`, which
         takes numbers, categories and missing values, with 8 to 64 bits for a number, fewer the more features.
     eta : float, default=10.0

@@ -38,7 +38,7 @@ class BooleanConvClassifier(NetworkClassifier):
         (height, width) or (height, width, channels) of images that come flat, one row each; one number may be -1
         and is then found from the number of features. Default: the shape of the images, if `X` has three or four
         dimensions, else a square of one channel.
-    encoder : transformer, optional
+    encoder : BitEncoder, optional
         Turns flat images into bits, the same number for every pixel; cloned and fitted in `fit`. Default: a
         :class:`bvar.encoding.ImageEncoder` with four bits for each channel.
     eta : float, default=10.0

@@ -38,7 +38,7 @@ class LogicGateClassifier(NetworkClassifier):
         layers of 4000, the last of 400 for each class if that is more.
     fan_in : int or 'auto', default='auto'
         Wires of each gate, 1 to 6. 'auto' is 4, and 2 where sizes are set by hand.
-    encoder : transformer, optional
+    encoder : BitEncoder, optional
         Turns samples into bits; cloned and fitted in `fit`. Default: a :class:`bvar.encoding.TableEncoder`, as for
         :class:`BooleanClassifier`.
     eta : float, default=10.0

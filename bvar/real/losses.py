@@ -45,27 +45,7 @@ class RealCrossEntropy(ProbabilisticLoss):
     """
 
     def signals(self, scores: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None) -> np.ndarray:
-        """Compute the signal of each score.
-
-        Parameters
-        ----------
-        scores : ndarray of float32, shape (n_samples, n_classes)
-            Outputs of the last layer.
-        y : ndarray of int
-            Targets, see the class.
-        sample_weight : ndarray of int, shape (n_samples,), optional
-            Weights of samples in [0, FULL_WEIGHT]; default: all FULL_WEIGHT.
-
-        Returns
-        -------
-        ndarray of float32, shape (n_samples, n_classes)
-            Signals in [-127, 127]; positive means that the loss rises with the score.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If targets or weights are not as described.
-        """
+        """Compute the signal of each score, float32 in [-127, 127]."""
         scores = self.check_scores(scores)
         z = self.full_signals(scores, self.check_targets(scores, y))
         if sample_weight is not None:
@@ -73,18 +53,7 @@ class RealCrossEntropy(ProbabilisticLoss):
         return z.astype(np.float32)
 
     def probabilities(self, scores: np.ndarray) -> np.ndarray:
-        """Turn scores into probabilities.
-
-        Parameters
-        ----------
-        scores : ndarray of float32, shape (n_samples, n_classes)
-            Outputs of the last layer.
-
-        Returns
-        -------
-        ndarray of float64, shape (n_samples, n_classes)
-            Rows that sum to one.
-        """
+        """Turn scores into probabilities, float64."""
         return np.exp(log_softmax(self.check_scores(scores), axis=1))
 
     def n_correct(self, scores: np.ndarray, y: np.ndarray) -> int:
