@@ -159,6 +159,16 @@ class BitEncoder(TransformerMixin, BaseEstimator):
             raise ValueError(f"input_features must be equal to feature_names_in_, {seen}, got {list(names)}")
         return np.array([f"{names[column]}{name}" for column, name, _ in self._questions()], dtype=object)
 
+    def hints(self) -> list[str]:
+        """Say what a user might want to do otherwise.
+
+        Returns
+        -------
+        list of str
+            Sentences for people, often none.
+        """
+        return []
+
     # ------------------------------------------------------------------ what an encoder must have
 
     def _widths(self) -> np.ndarray:

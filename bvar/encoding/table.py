@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
-from numbers import Integral, Real
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -14,7 +12,8 @@ from sklearn.base import clone
 
 from bvar._validation import check_choice, check_integer
 from bvar.encoding.base import BitEncoder, Group, worth_asking
-from bvar.encoding.columns import Columns, is_missing
+from bvar.encoding.codes import classes_of, look_like_codes, may_be_codes
+from bvar.encoding.columns import Columns
 from bvar.encoding.counts import (
     Category,
     ColumnCounts,
@@ -25,6 +24,7 @@ from bvar.encoding.counts import (
     sample_rows,
     vary,
 )
+from bvar.encoding.kinds import check_selection, kind_of
 from bvar.encoding.one_hot import (
     Categories,
     category_labels,
@@ -70,6 +70,9 @@ class TableEncoder(BitEncoder):
         Categories of each column that have a bit of their own; empty unless it is one of categories that vary.
     infrequent_categories_ : list of list of str, int, float or bool
         Those that share the column's last bit.
+    code_like_ : list of int
+        Columns of numbers that look like codes of categories, see `hints`; they are encoded as numbers all the
+        same.
     n_bits_out_ : int
         Number of bits of an encoded sample.
     n_features_in_ : int
@@ -88,7 +91,7 @@ class TableEncoder(BitEncoder):
     as many thresholds.  A column that was constant where it was known, or always missing, gets no bit: a question
     with one answer says nothing, and NaN is no answer.  If all columns are, the first with a value keeps one.
 
-    Questions depend on counts of values alone, and counts of parts of a table add up: see `count` and `fit_counts`.
+    Questions depend on counts of values alone, and counts of parts of a table add up: see `count`, `fit_counts`.
 
     Examples
     --------
@@ -129,7 +132,7 @@ class TableEncoder(BitEncoder):
         X : array-like, sparse matrix or frame of shape (n_samples, n_features)
             Training data; NaN, None and pandas.NA mean missing.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), optional
-            Target of strategy 'supervised'; the others ignore it.
+            Target of strategy 'supervised'; the others take no more than hints from it.
 
         Returns
         -------
@@ -147,14 +150,18 @@ class TableEncoder(BitEncoder):
         target = check_target(y, columns, rows) if self.strategy == "supervised" else None
         kinds = self._kinds(columns)
         n_bits = self._n_bits(_varies(columns, j, kind, rows) for j, kind in enumerate(kinds))
-        asked = []
+        classes = classes_of(y, columns.n_rows, rows)
+        asked, code_like = [], []
         for j, kind in enumerate(kinds):
             counts, cuts = count_column(columns, j, kind, rows), np.zeros(0)
-            if target is not None and kind == "number":
-                numbers = column_numbers(columns, j, rows)
-                cuts = choose_by_target(numbers, counts.numbers.values, target, n_bits)
+            if kind == "number":
+                numbers, values = column_numbers(columns, j, rows), counts.numbers.values
+                if target is not None:
+                    cuts = choose_by_target(numbers, values, target, n_bits)
+                if classes is not None and may_be_codes(values) and look_like_codes(numbers, values, classes):
+                    code_like.append(j)
             asked.append(self._ask(counts, n_bits, cuts))
-        self._learn(kinds, asked)
+        self._learn(kinds, asked, code_like)
         return self
 
     def count(self, X: Table, *, first_row: int = 0, n_rows: int | None = None) -> TableCounts:
@@ -229,8 +236,14 @@ class TableEncoder(BitEncoder):
             self.feature_names_in_ = np.array(counts.names, object)
         n_bits = self._n_bits(column.vary() for column in counts.columns)
         asked = [self._ask(column, n_bits, np.zeros(0)) for column in counts.columns]
-        self._learn([column.kind for column in counts.columns], asked)
+        self._learn([column.kind for column in counts.columns], asked, [])
         return self
+
+    def hints(self) -> list[str]:
+        """Name the columns of numbers that look like codes of categories."""
+        names = [self._input_names()[j] for j in getattr(self, "code_like_", [])]
+        text = "may hold codes of categories; if so, name them: TableEncoder(categorical=[...])"
+        return [f"columns of numbers that {text}: {', '.join(names)}"] if names else []
 
     def _check(self) -> None:
         check_n_bits(self.n_bits)
@@ -239,8 +252,8 @@ class TableEncoder(BitEncoder):
         check_subsample(self.subsample)
 
     def _kinds(self, columns: Columns) -> list[str]:
-        chosen = _check_selection(self.categorical, columns.names)
-        return ["category" if j in chosen else _kind(columns, j) for j in range(columns.n_columns)]
+        chosen = check_selection(self.categorical, columns.names)
+        return ["category" if j in chosen else kind_of(columns, j) for j in range(columns.n_columns)]
 
     def _n_bits(self, varies: Iterable[bool]) -> int:
         """Spend some 1024 bits on the columns that vary: few deserve fine thresholds, many do with coarse ones."""
@@ -257,7 +270,7 @@ class TableEncoder(BitEncoder):
         kept, pooled = choose_categories(counts.categories, 0, self.max_categories, None)
         return _Questions(n_category_bits(kept, pooled) > 1, np.zeros(0), kept, pooled)
 
-    def _learn(self, kinds: Sequence[str], asked: Sequence[_Questions]) -> None:
+    def _learn(self, kinds: Sequence[str], asked: Sequence[_Questions], code_like: list[int]) -> None:
         """Remember the questions that are worth asking."""
         marked = worth_asking([one.varies for one in asked], [one.n_bits() for one in asked])
         nothing = _Questions(False, np.zeros(0), [], [])
@@ -266,6 +279,7 @@ class TableEncoder(BitEncoder):
         self.thresholds_ = [one.thresholds for one in asked]
         self.categories_ = [one.kept for one in asked]
         self.infrequent_categories_ = [one.pooled for one in asked]
+        self.code_like_ = code_like
         self._finish()
 
     def _widths(self) -> np.ndarray:
@@ -333,53 +347,3 @@ def _varies(columns: Columns, column: int, kind: str, rows: np.ndarray | None) -
     if kind in ("number", "bool"):
         return vary(column_numbers(columns, column, rows))
     return count_column(columns, column, kind, rows).vary()
-
-
-def _kind(columns: Columns, column: int) -> str:
-    """Tell a column of numbers, of Booleans and of categories apart, and one of objects that are all missing."""
-    if columns.is_categorical(column):
-        return "category"
-    values = columns.values(column, slice(1))
-    if values.dtype.kind == "O":
-        return _kind_of_objects(columns.values(column))
-    return {"b": "bool", "U": "category", "T": "category"}.get(values.dtype.kind, "number")
-
-
-def _kind_of_objects(values: np.ndarray) -> str:
-    objects = values.tolist()
-    types = set(map(type, objects))
-    if len(types) > 1 or not types <= {str, int, bool}:  # then some may be missing
-        types = {type(value) for value in objects if not is_missing(value)}
-    if types and all(issubclass(t, bool | np.bool_) for t in types):
-        return "bool"
-    if not types:
-        return "missing"
-    return "number" if _are_numbers(types) else "category"
-
-
-def _are_numbers(types: set[type]) -> bool:
-    return all(issubclass(t, Real | Decimal | np.bool_) for t in types)
-
-
-def _check_selection(selection: Any, names: list[str]) -> set[int]:
-    """Return the indices of the columns that a list of names, of indices or a mask selects."""
-    if isinstance(selection, str):
-        check_choice(selection, "categorical", ("auto",))
-        return set()
-    text = f"categorical must be 'auto', or a list of names or indices or a mask of the {len(names)} columns"
-    if np.ndim(selection) != 1:
-        raise TypeError(f"{text}, got {selection!r}")
-    given = list(selection)
-    if given and all(isinstance(one, bool | np.bool_) for one in given):
-        if len(given) != len(names):
-            raise ValueError(f"{text}, got a mask of {len(given)}")
-        return set(np.flatnonzero(given).tolist())
-    chosen = set()
-    for one in given:
-        if isinstance(one, str) and one in names:
-            chosen.add(names.index(one))
-        elif isinstance(one, Integral) and -len(names) <= int(one) < len(names):
-            chosen.add(int(one) % len(names))
-        else:
-            raise ValueError(f"{text}, got {one!r}; the columns are {', '.join(names[:10])}")
-    return chosen

@@ -118,6 +118,9 @@ def _check_table(encoder: TableEncoder) -> None:
         require(kind in ("number", "bool", "category"), "a column has an unknown kind")
         fits = len(t) == 0 if kind == "category" else not kept and not pooled
         require(fits, "a column has questions that do not suit its kind")
+    code_like = getattr(encoder, "code_like_", [])  # which older files lack
+    fits = isinstance(code_like, list) and all(type(j) is int for j in code_like)
+    require(fits and set(code_like) <= set(range(encoder.n_features_in_)), "code_like_ must be columns")
     _check_bits(encoder)
 
 

@@ -1,4 +1,4 @@
-"""No question with one answer: constant, missing and repeated columns, in encoders and in the models behind them."""
+"""No question with one answer: constant, missing and repeated columns, in encoders and in models behind them."""
 
 import numpy as np
 import pytest

@@ -1,5 +1,7 @@
 """Counts of values, and the rows they are taken from: parts of a table ask what the whole table asks."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -72,7 +74,9 @@ def test_the_sample_of_a_large_table_is_of_200_000_rows():
     for cls in (ThermometerEncoder, TableEncoder):
         encoder = cls(8).fit(X)
         assert encoder.subsample == 200_000
-        assert encoder.thresholds_[0].tolist() == cls(8).fit(X[sample_rows(len(X), 200_000)]).thresholds_[0].tolist()
+        assert (
+            encoder.thresholds_[0].tolist() == cls(8).fit(X[sample_rows(len(X), 200_000)]).thresholds_[0].tolist()
+        )
 
 
 def test_categories_are_counted_in_all_rows():
@@ -124,10 +128,7 @@ def test_parts_of_a_table_ask_what_the_whole_asks(n_rows, cuts, subsample, n_bit
     frame = mixed(n_rows, seed)
     encoder = TableEncoder(n_bits, strategy, categorical=["code"], max_categories=20, subsample=subsample)
     bounds = [0, *sorted(c for c in cuts if c < n_rows), n_rows]
-    parts = [
-        encoder.count(frame.iloc[a:b], first_row=a, n_rows=n_rows)
-        for a, b in zip(bounds[:-1], bounds[1:], strict=True)
-    ]
+    parts = [encoder.count(frame.iloc[a:b], first_row=a, n_rows=n_rows) for a, b in pairwise(bounds)]
     order = np.random.default_rng(seed).permutation(len(parts))
     total = parts[order[0]]
     for i in order[1:]:
@@ -149,7 +150,7 @@ def test_parts_that_are_no_parts_of_one_table_are_refused():
     pandas = pytest.importorskip("pandas")
     encoder = TableEncoder()
     one = encoder.count(pandas.DataFrame({"a": ["x", "y"]}))
-    with pytest.raises(TypeError, match="column 'a' must hold categories in all parts or numbers in all, got both"):
+    with pytest.raises(TypeError, match="column 'a' must hold categories in all parts or numbers in all"):
         one + encoder.count(pandas.DataFrame({"a": [1, 2]}))
     with pytest.raises(ValueError, match=r"parts of a table must have the same columns, got \['a'\] and \['b'\]"):
         one + encoder.count(pandas.DataFrame({"b": ["x"]}))

@@ -248,7 +248,7 @@ def test_dates_become_numbers_by_hand():
     when = pandas.to_datetime(["2024-01-01", "2024-01-02", None, "2024-03-01"])
     frame = pandas.DataFrame({"when": when, "n": [1, 2, 3, 4]})
     for X in (frame, frame[["when"]].to_numpy(), frame.astype(object)):
-        with pytest.raises(TypeError, match="dates into days|got Timestamp in column 'when'"):
+        with pytest.raises(TypeError, match=r"dates into days|got Timestamp in column 'when'"):
             TableEncoder().fit(X)
     days = frame.assign(when=(frame.when - pandas.Timestamp("2024-01-01")).dt.days)
     encoder = TableEncoder().fit(days)
