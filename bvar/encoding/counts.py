@@ -90,7 +90,9 @@ class ColumnCounts:
 class TableCounts:
     """What a part of a table says of all its columns; parts of one table add up.
 
-    Attributes
+    :meth:`bvar.TableEncoder.count` makes them, `fit_counts` takes them.
+
+    Parameters
     ----------
     names : list of str
         Names of the columns, which messages use.
