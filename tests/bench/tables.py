@@ -111,8 +111,7 @@ class Tsetlin:
         self.seed = seed + 1  # green-tsetlin fails with seed 0
 
     def fit(self, X, y):
-        n_features = X.shape[1]
-        self.encoder = TableEncoder(n_bits=min(64, max(8, 1024 // n_features))).fit(X)
+        self.encoder = TableEncoder().fit(X)
         self.classes, codes = np.unique(y, return_inverse=True)
         bits, codes = self._bits(X), codes.astype(np.uint32)
         fit, held, y_fit, y_held = train_test_split(
