@@ -36,7 +36,7 @@ enum { /* nanoseconds */
     SHORTEST_CHUNK = 5 * 1000, /* a kernel begins each with some work of its own */
     WORTH_A_WAKE = 100 * 1000,
     WORTH_SHARING = 20 * 1000, /* with a worker that looks for work */
-    LOOK = 100 * 1000          /* for the next job, before sleeping */
+    LOOK = 200 * 1000          /* for the next job, before sleeping */
 };
 
 enum { CHUNKS_EACH = 4, PENANCE = 10 };
@@ -96,25 +96,40 @@ static void look_for_work(unsigned seen) {
     atomic_fetch_sub(&pool.looking, 1);
 }
 
+/* Wait for a seat, which is then taken.  Who was woken and comes too late has eyes open for the next job. */
+static work *take_seat(unsigned *seen) {
+    pthread_mutex_lock(&pool.lock);
+    while (pool.seats == 0) {
+        pthread_cond_wait(&pool.wake, &pool.lock);
+        if (pool.seats == 0) {
+            *seen = atomic_load(&pool.jobs);
+            pthread_mutex_unlock(&pool.lock);
+            look_for_work(*seen);
+            pthread_mutex_lock(&pool.lock);
+        }
+    }
+    work *w = pool.now;
+    *seen = atomic_load(&pool.jobs);
+    --pool.seats;
+    atomic_fetch_add(&pool.active, 1);
+    pthread_mutex_unlock(&pool.lock);
+    return w;
+}
+
+static void leave_seat(void) {
+    pthread_mutex_lock(&pool.lock);
+    pool.seats = 0; /* nothing is left to take */
+    if (atomic_fetch_sub(&pool.active, 1) == 1)
+        pthread_cond_signal(&pool.done);
+    pthread_mutex_unlock(&pool.lock);
+}
+
 static void *worker(void *unused) {
     (void)unused;
-    pthread_mutex_lock(&pool.lock);
-    for (;;) {
-        while (pool.seats == 0)
-            pthread_cond_wait(&pool.wake, &pool.lock);
-        work *w = pool.now;
-        const unsigned seen = atomic_load(&pool.jobs);
-        --pool.seats;
-        atomic_fetch_add(&pool.active, 1);
-        pthread_mutex_unlock(&pool.lock);
-        do_chunks(w);
-        pthread_mutex_lock(&pool.lock);
-        if (atomic_fetch_sub(&pool.active, 1) == 1)
-            pthread_cond_signal(&pool.done);
-        pool.seats = 0; /* nothing is left to take */
-        pthread_mutex_unlock(&pool.lock);
+    for (unsigned seen;;) {
+        do_chunks(take_seat(&seen));
+        leave_seat();
         look_for_work(seen);
-        pthread_mutex_lock(&pool.lock);
     }
     return NULL;
 }
