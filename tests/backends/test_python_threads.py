@@ -1,4 +1,4 @@
-"""Threads of Python that use bvar at once: each gets what it would get alone, with the global lock or without one."""
+"""Threads of Python that use bvar at once: each gets what it would get alone, with the global lock or without."""
 
 import subprocess
 import sys
@@ -7,11 +7,11 @@ import threading
 
 import numpy as np
 import pytest
+from plain import Plain
 from sklearn.datasets import load_digits
 
 from bvar import BooleanClassifier, LogicGateClassifier, backends
 from bvar.backends import protocol
-from plain import Plain
 
 _kernels = pytest.importorskip("bvar._cext._kernels")
 N_THREADS = 6
@@ -79,7 +79,7 @@ def test_a_backend_may_be_registered_while_others_look_one_up():
     def register_or_look(number):
         for _ in range(300):
             if number % 2:
-                assert backends.get("auto").name and backends.get("c" if len(backends.available()) > 1 else "auto")
+                assert backends.get("auto") is not None
                 continue
             backend = Plain()
             backend.name = f"plain-{number}"
