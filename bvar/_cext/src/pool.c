@@ -5,8 +5,8 @@
  *
  * A worker that loses its core with a chunk in hand is waited for all the same, for as long as a busy system likes.
  * So losses are kept account of: a job that took longer than its chunks took on the processor, all together, would
- * have been done sooner by one thread that keeps its core, and ten times what it lost is then worked without help.
- * However busy the machine, at most an eleventh of the time is lost.
+ * have been done sooner by one thread that keeps its core, and jobs of ten times what it lost are then done without
+ * help.  However busy the machine, a tenth of the work is lost at most.
  *
  * After a job a worker looks for the next for a while, then it sleeps.  One that looks begins within a microsecond
  * and is worth sharing little work with; one that sleeps takes some 50 us.
@@ -36,7 +36,8 @@ enum { /* nanoseconds */
     SHORTEST_CHUNK = 5 * 1000, /* a kernel begins each with some work of its own */
     WORTH_A_WAKE = 100 * 1000,
     WORTH_SHARING = 20 * 1000, /* with a worker that looks for work */
-    LOOK = 200 * 1000          /* for the next job, before sleeping */
+    LOOK = 200 * 1000,         /* for the next job, before sleeping */
+    LARGEST_DEBT = 1000 * 1000 * 1000 /* or who was stopped for a minute would never be helped again */
 };
 
 enum { CHUNKS_EACH = 4, PENANCE = 10 };
@@ -55,7 +56,7 @@ static struct {
     pthread_cond_t wake, done;
     atomic_uint jobs; /* counts jobs; workers watch it */
     atomic_int active, looking;
-    atomic_llong alone_until; /* after a loss */
+    atomic_llong debt; /* nanoseconds of work to be done without help, after a loss */
     int n_cpus, n_workers, seats;
     work *now;
 } pool;
@@ -96,18 +97,11 @@ static void look_for_work(unsigned seen) {
     atomic_fetch_sub(&pool.looking, 1);
 }
 
-/* Wait for a seat, which is then taken.  Who was woken and comes too late has eyes open for the next job. */
+/* Wait for a seat, which is then taken. */
 static work *take_seat(unsigned *seen) {
     pthread_mutex_lock(&pool.lock);
-    while (pool.seats == 0) {
+    while (pool.seats == 0)
         pthread_cond_wait(&pool.wake, &pool.lock);
-        if (pool.seats == 0) {
-            *seen = atomic_load(&pool.jobs);
-            pthread_mutex_unlock(&pool.lock);
-            look_for_work(*seen);
-            pthread_mutex_lock(&pool.lock);
-        }
-    }
     work *w = pool.now;
     *seen = atomic_load(&pool.jobs);
     --pool.seats;
@@ -199,6 +193,19 @@ static ptrdiff_t chunk_of(ptrdiff_t n_items, ptrdiff_t grain, double nanoseconds
     return grain * (fit < 1 ? 1 : fit < (double)most ? (ptrdiff_t)fit : most);
 }
 
+static void put_down(long long lost) {
+    if (lost > 0 && atomic_fetch_add(&pool.debt, PENANCE * lost) > LARGEST_DEBT - PENANCE * lost)
+        atomic_store(&pool.debt, LARGEST_DEBT);
+}
+
+/* Whether a job must be done without help; if so it pays. */
+static int is_in_debt(double nanoseconds) {
+    if (atomic_load(&pool.debt) <= 0)
+        return 0;
+    atomic_fetch_sub(&pool.debt, (long long)nanoseconds);
+    return 1;
+}
+
 int64_t bvar_run(bvar_kernel kernel, const void *job, ptrdiff_t n_items, ptrdiff_t grain, double nanoseconds,
                  int n_threads) {
     const int always = n_threads < 0;
@@ -207,15 +214,15 @@ int64_t bvar_run(bvar_kernel kernel, const void *job, ptrdiff_t n_items, ptrdiff
         return kernel(job, 0, n_items);
     pthread_once(&once, start);
     const int wake = always || nanoseconds >= WORTH_A_WAKE;
-    const long long began = nanoseconds_of(CLOCK_MONOTONIC);
     if (!always) { /* more threads than processors would only quarrel */
         n_threads = n_threads < pool.n_cpus ? n_threads : pool.n_cpus;
-        if (n_threads <= 1 || began < atomic_load(&pool.alone_until) || (!wake && !atomic_load(&pool.looking)))
+        if (n_threads <= 1 || is_in_debt(nanoseconds) || (!wake && !atomic_load(&pool.looking)))
             return kernel(job, 0, n_items);
     }
     if (pthread_mutex_trylock(&pool.owner))
         return kernel(job, 0, n_items);
 
+    const long long start = nanoseconds_of(CLOCK_MONOTONIC);
     work w = {.kernel = kernel, .job = job, .n_items = n_items};
     w.chunk = always ? grain : chunk_of(n_items, grain, nanoseconds, n_threads);
     add_workers(n_threads - 1);
@@ -223,9 +230,7 @@ int64_t bvar_run(bvar_kernel kernel, const void *job, ptrdiff_t n_items, ptrdiff
     do_chunks(&w);
     wait_for_chunks_in_hand();
 
-    const long long ended = nanoseconds_of(CLOCK_MONOTONIC), lost = ended - began - atomic_load(&w.on_cpu);
-    if (lost > 0)
-        atomic_store(&pool.alone_until, ended + PENANCE * lost);
+    put_down(nanoseconds_of(CLOCK_MONOTONIC) - start - atomic_load(&w.on_cpu));
     pthread_mutex_unlock(&pool.owner);
     return (int64_t)atomic_load(&w.sum);
 }
