@@ -144,6 +144,7 @@ class BooleanNetworkEstimator(ChoosingEstimator, ABC):
             self._train(trainer, self._changing(X, data), self.max_iter_, stopping, source)
             if aside is not None:
                 self._set_temperature(self._trial(self.network_, *aside))
+                self._shift_scores()
         return self
 
     def _train(
@@ -169,6 +170,7 @@ class BooleanNetworkEstimator(ChoosingEstimator, ABC):
             )
         finally:  # also when a user interrupts: what was best is kept
             self.network_, self.n_iter_ = trainer.network_, trainer.n_iter_
+            self._shift_scores()
             if stopping is not None and stopping.best_network is not None:
                 self.best_validation_score_ = stopping.best_score
 

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from bvar._validation import check_real
 from bvar.encoding.samples import Table
 from bvar.estimators.architecture import Trial, fit_temperature, is_auto, terms_of
+from bvar.estimators.balance import balance
 from bvar.estimators.base import BooleanNetworkEstimator
 from bvar.estimators.targets import Classes, Labels, Targets, check_classes
 from bvar.mollify import Mollifier
@@ -174,7 +175,19 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
         return self.loss is None and is_auto(self.temperature)
 
     def _set_temperature(self, trial: Trial) -> None:
-        self.probability_temperature_ = fit_temperature(trial, lambda heat: self._loss_at(trial.n_terms, heat))
+        def make_loss(heat: float) -> Loss:
+            return self._loss_at(trial.n_terms, heat)
+
+        if self._plan().has_offsets and (trial.weights != trial.weights[0]).any():
+            fixed = 0 if self.multilabel_ else 1
+            self._shift, self.probability_temperature_ = balance(trial, make_loss, fixed)
+        else:
+            self.probability_temperature_ = fit_temperature(trial, make_loss)
+
+    def _shift_scores(self) -> None:
+        shift = self.__dict__.pop("_shift", None)
+        if shift is not None:
+            self.network_.layers[-1].offset.shift(shift)  # type: ignore[attr-defined]
 
     def _loss_at(self, n_terms: int, temperature: float) -> Loss:
         """Return the usual loss at another temperature than that of training."""

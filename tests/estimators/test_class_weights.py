@@ -7,8 +7,12 @@ from sklearn.utils import compute_sample_weight
 
 import bvar
 from bvar import BooleanClassifier, LogicGateClassifier, backends
+from bvar.estimators.architecture import Trial
+from bvar.estimators.balance import fit_offsets
 from bvar.model_file import ModelFileError
+from bvar.networks import BinaryCrossEntropy, CrossEntropy
 
+needs_kernels = pytest.mark.skipif(backends.current() == "numpy", reason="slow without compiled kernels")
 R = np.random.RandomState(0)
 X = R.rand(1200, 4)
 Y = np.where(X[:, 0] + 0.2 * R.randn(1200) > 0.95, "rare", "usual")
@@ -165,3 +169,58 @@ def test_counts_that_make_no_sense_are_not_saved(wrong, tmp_path):
     model._class_counts = wrong
     with pytest.raises((ValueError, ModelFileError), match="_class_counts must be"):
         model.save(tmp_path / "model.bvar")
+
+
+# ----------------------------------------------------------------- offsets of scores, from samples held out
+
+
+def held_out(n_classes=2, n=400):
+    source = np.random.RandomState(1)
+    y = np.where(source.rand(n) < 0.05, n_classes - 1, source.randint(n_classes - 1, size=n))
+    scores = source.randint(-40, 40, (n, n_classes)).astype(np.int32)
+    scores[np.arange(n), y] += 25
+    counts = np.bincount(y)
+    return Trial(scores, y, (2**16 * counts.min() // counts)[y], np.zeros(n, np.int64), 100)
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_the_weighted_votes_on_the_offsets_vanish(n_classes):
+    seen, loss = held_out(n_classes), CrossEntropy(100)
+    offsets = fit_offsets(seen, loss, n_fixed=1)
+    assert offsets[0] == 0
+
+    def votes(number, step):
+        shifted = seen.scores + offsets
+        shifted[:, number] += step
+        return int((seen.weights * loss.signals(shifted, seen.y)[:, number]).sum())
+
+    for number in range(1, n_classes):  # the smallest at which the sum, which rises, is not negative
+        assert votes(number, -1) < 0 <= votes(number, 0)
+
+
+def test_the_weighted_loss_is_least_where_the_votes_vanish():
+    seen, loss = held_out(), CrossEntropy(100)
+    found = fit_offsets(seen, loss, n_fixed=1)[1]
+    losses = {
+        step: int((seen.weights * loss.values(seen.scores + np.array([0, step], np.int32), seen.y)).sum())
+        for step in range(-100, 101)
+    }
+    assert abs(found - min(losses, key=losses.get)) <= 2
+
+
+def test_labels_have_offsets_each_and_equal_weights_move_none():
+    scores = np.array([[30, -9], [10, 5], [-30, 9], [-10, -5]], np.int32)
+    seen = Trial(scores, np.array([[1, 0], [1, 1], [0, 1], [0, 0]]), np.full(4, 2**16), np.zeros(4, int), 50)
+    assert (np.abs(fit_offsets(seen, BinaryCrossEntropy(50), n_fixed=0)) <= 1).all()
+
+
+@needs_kernels
+def test_balanced_weights_move_the_offsets_of_the_scores():
+    balanced, plain = (
+        BooleanClassifier(class_weight=weight, random_state=0, max_iter=2).fit(X, Y)
+        for weight in ("balanced", None)
+    )
+    assert "_shift" not in vars(balanced)
+    assert balanced_accuracy_score(Y, balanced.predict(X)) > balanced_accuracy_score(Y, plain.predict(X))
+    again = BooleanClassifier(class_weight="balanced", random_state=0, max_iter=2, n_threads=2).fit(X, Y)
+    np.testing.assert_array_equal(again.decision_function(X), balanced.decision_function(X))
