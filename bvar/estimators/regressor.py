@@ -26,7 +26,7 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
 
     The score of an output is an integer; targets are put on the same scale by their mean and standard deviation,
     so a prediction is ``mean + std * score / unit``.  Its resolution is ``2 * std / unit``, where unit is four
-    times the square root of the number of terms of a score; eight times for the plan 'committee'.
+    times the square root of the number of terms of a score; twelve times for the plan 'committee'.
 
     Parameters
     ----------
