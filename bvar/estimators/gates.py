@@ -111,8 +111,8 @@ class LogicGateClassifier(NetworkClassifier):
         Name of the backend that trained the model.
     plan_ : str
         Name of the plan chosen, see `hidden_layer_sizes`; only where there was something to choose.
-    held_out_faults_ : dict of int
-        Faults of each plan that was tried, on samples held out.
+    held_out_losses_ : dict of int
+        Losses of each plan that was tried, on samples held out, in units of a 65536th.
     n_held_out_ : int
         Number of these samples.
     probability_temperature_ : float

@@ -14,7 +14,7 @@ from bvar.bits import BitMatrix
 from bvar.bits.random import RandomWords
 from bvar.encoding import BitEncoder, ImageEncoder, TableEncoder
 from bvar.kernels import MAX_FAN_IN, MAX_TERMS
-from bvar.layers import BooleanConv2d, BooleanLinear, GateLayer, Offset
+from bvar.layers import BooleanConv2d, BooleanLinear, GateLayer, Offset, column_wires
 from bvar.networks.conv import check_conv_layers, conv_network
 from bvar.networks.front import front_network
 from bvar.networks.gates import gate_network
@@ -39,8 +39,10 @@ class Recipe(ABC):
         """Refuse to go on with a network of another shape."""
 
     @abstractmethod
-    def build(self, n_bits: int, n_outputs: int, make_loss: Callable[[int], Loss], source: RandomWords) -> Network:
-        """Return an untrained network for `n_bits` encoded features; a loss is made for the terms of a score."""
+    def build(
+        self, widths: np.ndarray, n_outputs: int, make_loss: Callable[[int], Loss], source: RandomWords
+    ) -> Network:
+        """Return an untrained network for features of so many bits each; a loss is made for the terms of a score."""
 
     def encoder(self, n_features: int) -> BitEncoder:
         """Spend about 1024 bits on the features: few deserve fine thresholds, many do with coarse ones."""
@@ -100,15 +102,18 @@ class Sums(Recipe):
                 f"{has[0]} and {has[1]}; warm_start=False starts anew"
             )
 
-    def build(self, n_bits: int, n_outputs: int, make_loss: Callable[[int], Loss], source: RandomWords) -> Network:
+    def build(
+        self, widths: np.ndarray, n_outputs: int, make_loss: Callable[[int], Loss], source: RandomWords
+    ) -> Network:
         """Build a fully connected network."""
-        sizes = [n_bits, *self._sizes(), n_outputs]
+        sizes = [int(widths.sum()), *self._sizes(), n_outputs]
         if self.gates:
-            n_terms = sizes[-2] if len(sizes) > 2 else self.gates + n_bits
+            n_terms = sizes[-2] if len(sizes) > 2 else self.gates + sizes[0]
             return front_network(
                 sizes,
                 gates=self.gates,
                 fan_in=self.fan_in,
+                wires=column_wires(widths, self.gates, self.fan_in, source),
                 eta=self.eta,
                 loss=make_loss(n_terms),
                 random_state=source,
@@ -146,12 +151,14 @@ class Gates(Recipe):
                 "warm_start=False starts anew"
             )
 
-    def build(self, n_bits: int, n_outputs: int, make_loss: Callable[[int], Loss], source: RandomWords) -> Network:
+    def build(
+        self, widths: np.ndarray, n_outputs: int, make_loss: Callable[[int], Loss], source: RandomWords
+    ) -> Network:
         """Build a network whose last layer the outputs share evenly."""
         sizes = self._sizes(n_outputs)
         loss = make_loss(sizes[-1] // n_outputs)
         return gate_network(
-            [n_bits, *sizes], n_outputs, fan_in=self.fan_in, eta=self.eta, loss=loss, random_state=source
+            [int(widths.sum()), *sizes], n_outputs, fan_in=self.fan_in, eta=self.eta, loss=loss, random_state=source
         )
 
     def inputs(self, bits: BitMatrix) -> BitMatrix:
@@ -195,10 +202,13 @@ class Convolutions(Recipe):
                 "warm_start=False starts anew"
             )
 
-    def build(self, n_bits: int, n_outputs: int, make_loss: Callable[[int], Loss], source: RandomWords) -> Network:
+    def build(
+        self, widths: np.ndarray, n_outputs: int, make_loss: Callable[[int], Loss], source: RandomWords
+    ) -> Network:
         """Build a network for the images of the encoder."""
         assert self.image_shape is not None  # noqa: S101 - narrows the type
         height, width, _ = self.image_shape
+        n_bits = int(widths.sum())
         if n_bits % (height * width):
             raise ValueError(
                 f"encoder must give every pixel the same number of bits, but made {n_bits} of {height} x {width} "
