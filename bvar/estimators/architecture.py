@@ -89,7 +89,10 @@ BY_HAND = Plan()
 
 FOR_CLASSES = {
     "small": Plan((256,), 1000, 2, temperature=4.0, flip_noise=0.0, max_iter=20, least_batch=64),
-    "large": Plan((512,), 1000, 4, temperature=2.0, flip_noise=0.0, max_iter=20, least_batch=32, least_samples=500),
+    "large": Plan(
+        (512,), 1000, 4, temperature=2.0, flip_noise=0.0, max_iter=20, least_batch=32, least_samples=500
+    ),
+    "deep": Plan((512, 512), 2000, 4, temperature=2.0, flip_noise=0.0, max_iter=20, least_samples=5000),
 }
 
 FOR_NUMBERS = {
@@ -98,7 +101,7 @@ FOR_NUMBERS = {
     "full": Plan((1024,), 1000, 2, spreads=8.0, flip_noise=0.0, max_iter=20),
 }
 
-FOR_GATES = {"gates": Plan(fan_in=4)}
+FOR_GATES = {"gates": Plan(fan_in=4, max_iter=20, least_batch=32)}
 
 
 def is_auto(value: Any) -> bool:
@@ -108,7 +111,7 @@ def is_auto(value: Any) -> bool:
 
 @dataclass(frozen=True)
 class Trial:
-    """What a plan did on samples held out: scores, encoded targets, weights, the loss, and the terms of a score."""
+    """What a plan did on samples held out: scores, encoded targets, weights, the loss, the terms of a score."""
 
     scores: np.ndarray
     y: np.ndarray

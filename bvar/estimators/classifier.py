@@ -28,16 +28,17 @@ class BooleanClassifier(NetworkClassifier):
     Parameters
     ----------
     hidden_layer_sizes : int, sequence of int or 'auto', default='auto'
-        Number of units of each hidden layer. 'auto' lets `fit` choose between two plans by counting on at most
-        2000 samples held out, after trying both on at most 4000 others: 'small' has 1000 gates on two wires before
-        two layers of 512 sums, and ten epochs at temperature 2; 'large' has 2000 gates on four wires, and 20
-        epochs at temperature 1. The small one is taken unless the other is better by more than chance. What is set
-        by hand holds for both.
+        Number of units of each hidden layer. 'auto' lets `fit` choose between two plans, both of 20 epochs:
+        'small' has 1000 gates on two wires before a layer of 256 sums, and temperature 4; 'large' has gates on
+        four wires before 512 sums, and temperature 2. From 500 samples on both are tried on at most 4000 of them;
+        the small one is taken unless the losses of the other, on at most 2000 samples held out, are less by more
+        than chance. What is set by hand holds for both.
     gates : int or 'auto', default='auto'
         Number of gates in front of the sums, see :func:`bvar.networks.front_network`; 0 for none. 'auto' is 0
         where sizes are set by hand.
     fan_in : int or 'auto', default='auto'
-        Wires of each of these gates, 1 to 6. 'auto' is 2 where sizes are set by hand.
+        Wires of each of these gates, 1 to 6; they read the features evenly, however many bits each has, see
+        :func:`bvar.layers.column_wires`. 'auto' is 2 where sizes are set by hand.
     offsets : bool or 'auto', default='auto'
         Whether sums learn thresholds, see :class:`bvar.layers.Offset`. 'auto' is whether there are gates.
     encoder : BitEncoder, optional
@@ -66,7 +67,8 @@ class BooleanClassifier(NetworkClassifier):
     max_iter : int or 'auto', default='auto'
         Number of epochs, at most. 'auto' is that of the plan, and 50 where sizes are set by hand.
     batch_size : int or 'auto', default='auto'
-        Samples of a training step. 'auto' is 100, or fewer for small data: a fiftieth of the samples, at least 10.
+        Samples of a training step. 'auto' is 100, or fewer for small data: a fiftieth of the samples, at least 64
+        in the small plan, 32 in the large one, and 10 where sizes are set by hand.
     class_weight : dict or 'balanced', optional
         Weights of classes, as everywhere in scikit-learn; multiplied with `sample_weight`.
     early_stopping : bool, default=False

@@ -42,7 +42,7 @@ class Recipe(ABC):
     def build(
         self, widths: np.ndarray, n_outputs: int, make_loss: Callable[[int], Loss], source: RandomWords
     ) -> Network:
-        """Return an untrained network for features of so many bits each; a loss is made for the terms of a score."""
+        """Return an untrained network for features of so many bits each, with a loss for the terms of a score."""
 
     def encoder(self, n_features: int) -> BitEncoder:
         """Spend about 1024 bits on the features: few deserve fine thresholds, many do with coarse ones."""
@@ -134,6 +134,7 @@ class Gates(Recipe):
     layer_sizes: int | Sequence[int]
     fan_in: int
     eta: float
+    by_column: bool = False
 
     def check(self) -> None:
         """Check the sizes."""
@@ -157,8 +158,10 @@ class Gates(Recipe):
         """Build a network whose last layer the outputs share evenly."""
         sizes = self._sizes(n_outputs)
         loss = make_loss(sizes[-1] // n_outputs)
+        wires = [column_wires(widths, sizes[0], self.fan_in, source)] if self.by_column else None
+        sizes = [int(widths.sum()), *sizes]
         return gate_network(
-            [int(widths.sum()), *sizes], n_outputs, fan_in=self.fan_in, eta=self.eta, loss=loss, random_state=source
+            sizes, n_outputs, fan_in=self.fan_in, wires=wires, eta=self.eta, loss=loss, random_state=source
         )
 
     def inputs(self, bits: BitMatrix) -> BitMatrix:

@@ -50,7 +50,9 @@ def random_wires(n_inputs: int, n_outputs: int, fan_in: int, source: RandomWords
     return numbers[:n_wires].reshape(n_outputs, fan_in)
 
 
-def column_wires(widths: Sequence[int], n_outputs: int, fan_in: int, source: RandomWords) -> np.ndarray:
+def column_wires(
+    widths: Sequence[int] | np.ndarray, n_outputs: int, fan_in: int, source: RandomWords
+) -> np.ndarray:
     """Draw wires that use the columns of a table evenly, however many bits each of them has.
 
     Parameters
