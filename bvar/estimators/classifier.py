@@ -28,11 +28,11 @@ class BooleanClassifier(NetworkClassifier):
     Parameters
     ----------
     hidden_layer_sizes : int, sequence of int or 'auto', default='auto'
-        Number of units of each hidden layer. 'auto' lets `fit` choose between two plans, both of 20 epochs:
-        'small' has 1000 gates on two wires before a layer of 256 sums, and temperature 4; 'large' has gates on
-        four wires before 512 sums, and temperature 2. From 500 samples on both are tried on at most 4000 of them;
-        the small one is taken unless the losses of the other, on at most 2000 samples held out, are less by more
-        than chance. What is set by hand holds for both.
+        Number of units of each hidden layer. 'auto' lets `fit` choose between plans, all of 20 epochs: 'small' has
+        1000 gates on two wires before 256 sums, and temperature 4; 'large', for 500 samples or more, 1000 gates on
+        four wires before 512 sums, and 'deep', from 5000 on, 2000 such gates before two layers of 512, both at
+        temperature 2. Each is tried on at most 4000 samples and taken over smaller ones if its losses, on at most
+        2000 others, are less by more than chance. What is set by hand holds for all.
     gates : int or 'auto', default='auto'
         Number of gates in front of the sums, see :func:`bvar.networks.front_network`; 0 for none. 'auto' is 0
         where sizes are set by hand.
@@ -68,7 +68,7 @@ class BooleanClassifier(NetworkClassifier):
         Number of epochs, at most. 'auto' is that of the plan, and 50 where sizes are set by hand.
     batch_size : int or 'auto', default='auto'
         Samples of a training step. 'auto' is 100, or fewer for small data: a fiftieth of the samples, at least 64
-        in the small plan, 32 in the large one, and 10 where sizes are set by hand.
+        in the small plan, 32 in the large one, and 10 else.
     class_weight : dict or 'balanced', optional
         Weights of classes, as everywhere in scikit-learn; multiplied with `sample_weight`.
     early_stopping : bool, default=False

@@ -271,7 +271,7 @@ def test_what_was_chosen_survives_in_a_file(model, tmp_path):
 @needs_kernels
 def test_balanced_weights_help_rare_classes():
     small = BooleanClassifier(
-        256, gates=1000, max_iter=20, temperature=4.0, batch_size=64, flip_noise=0, random_state=0
+        256, gates=1000, max_iter=10, temperature=4.0, batch_size=64, flip_noise=0, random_state=0
     )
     gains = []
     for seed in range(3):
