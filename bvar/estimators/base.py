@@ -237,7 +237,8 @@ class BooleanNetworkEstimator(ChoosingEstimator, ABC):
 
     def _build(self, source: RandomWords) -> Network:
         """Return an untrained network."""
-        return self._recipe().build(self.encoder_.n_bits_out_, self._targets().n_outputs, self._make_loss, source)
+        widths = np.asarray(self.encoder_._widths(), np.int64)
+        return self._recipe().build(widths, self._targets().n_outputs, self._make_loss, source)
 
     def _make_loss(self, fan_in: int) -> Loss:
         """Return the loss for scores of `fan_in` terms."""
@@ -254,7 +255,7 @@ class BooleanNetworkEstimator(ChoosingEstimator, ABC):
         if isinstance(noise, str):
             noise = self._recipe().noise(n, self.n_features_in_, bits.n_bits)
         if isinstance(size, str):
-            size = min(100, max(10, n // 50))
+            size = min(100, max(self._plan().least_batch, n // 50))
         return TrainingData(bits, self._targets().encode(y), weights, int(size), noise)
 
     def _changing(self, X: Any, data: TrainingData) -> Data:

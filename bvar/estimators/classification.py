@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -173,6 +174,12 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
 
     def _may_fit_temperature(self) -> bool:
         return self.loss is None and is_auto(self.temperature)
+
+    def _judged(self, trial: Trial) -> Trial:
+        if not self._may_fit_temperature():
+            return trial
+        heat = fit_temperature(trial, lambda heat: self._loss_at(trial.n_terms, heat))
+        return replace(trial, loss=self._loss_at(trial.n_terms, heat))
 
     def _set_temperature(self, trial: Trial) -> None:
         def make_loss(heat: float) -> Loss:

@@ -44,10 +44,6 @@ class Targets(ABC):
         """Return the usual loss for scores of `fan_in` terms."""
 
     @abstractmethod
-    def faults(self, scores: np.ndarray, codes: np.ndarray, loss: Loss) -> np.ndarray:
-        """Return for each sample, of encoded targets `codes`, a whole number: how wrong its scores are."""
-
-    @abstractmethod
     def answer(self, scores: np.ndarray) -> np.ndarray:
         """Turn scores into targets."""
 
@@ -96,10 +92,6 @@ class Classes(Targets):
         """Return a cross-entropy."""
         return CrossEntropy(fan_in, self.temperature)
 
-    def faults(self, scores: np.ndarray, codes: np.ndarray, loss: Loss) -> np.ndarray:
-        """Count a wrong class."""
-        return (scores.argmax(axis=1) != codes).astype(np.int64)
-
     def answer(self, scores: np.ndarray) -> np.ndarray:
         """Take the class of the best score, the first of several."""
         return self.classes[scores.argmax(axis=1)]
@@ -134,10 +126,6 @@ class Labels(Targets):
     def loss(self, fan_in: int) -> Loss:
         """Return a cross-entropy of labels."""
         return BinaryCrossEntropy(fan_in, self.temperature)
-
-    def faults(self, scores: np.ndarray, codes: np.ndarray, loss: Loss) -> np.ndarray:
-        """Count the wrong labels."""
-        return ((scores > 0) != codes).sum(axis=1)
 
     def answer(self, scores: np.ndarray) -> np.ndarray:
         """Take a label for 1 where its score is positive."""
@@ -200,11 +188,6 @@ class Numbers(Targets):
     def unit_for(fan_in: int, spreads: float) -> float:
         """Return the scores that one standard deviation takes, so many spreads of random scores."""
         return spreads * sqrt(fan_in)
-
-    def faults(self, scores: np.ndarray, codes: np.ndarray, loss: Loss) -> np.ndarray:
-        """Return losses, in units of a 65536th, at most 2**31."""
-        units = [min(loss.total(scores[i : i + 1], codes[i : i + 1]) >> 16, 2**31) for i in range(len(codes))]
-        return np.array(units, np.int64)
 
     def answer(self, scores: np.ndarray) -> np.ndarray:
         """Put scores on the scale of the targets."""
