@@ -6,6 +6,7 @@ A larger number answers T to more of them, so that what is near in value is near
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -20,6 +21,9 @@ from bvar.encoding.samples import Table, all_or_nothing
 from bvar.encoding.thresholds import STRATEGIES, check_target, choose_thresholds
 
 __all__ = ["ThermometerEncoder", "Thermometers", "threshold_labels"]
+
+_FEW = 2**16  # answers to numbers that are no bytes; more are faster column by column
+_TOGETHER = 2**18  # answers to bytes at a time: these stay in the cache
 
 
 class ThermometerEncoder(BitEncoder):
@@ -151,14 +155,28 @@ class Thermometers:
         else:
             answers[self.lines] = numbers >= self.thresholds
 
-    def pack_bytes(self, table: np.ndarray) -> BitMatrix | None:
-        """Answer for a table of bytes, all of them mine, as it is; None if a threshold is above all bytes."""
-        levels = np.maximum(np.ceil(self.thresholds[:, 0]), 0)
-        if levels.max() > np.iinfo(np.uint8).max:
+    def pack(self, columns: Columns, rows: slice) -> BitMatrix | None:
+        """Answer for an array of bytes, or a few rows of other numbers, all of them mine, as they lie."""
+        dtype, n_rows = columns.plain_dtype, rows.stop - rows.start
+        if dtype == np.uint8 and self.levels is not None:
+            step = max(1, _TOGETHER // len(self.levels))
+            blocks = [slice(i, min(i + step, rows.stop)) for i in range(rows.start, rows.stop, step)]
+            parts = [kernels.pack_levels(columns.table[some][:, self.columns], self.levels) for some in blocks]
+            return parts[0] if len(parts) == 1 else BitMatrix.concatenate(parts)
+        if dtype is None or n_rows * len(self.thresholds) > _FEW:
             return None
-        if (self.widths != 1).any():
-            table = np.repeat(table, self.widths, axis=1)
-        return kernels.pack_levels(table, levels.astype(np.uint8))
+        return kernels.pack_threshold(columns.plain_rows(rows)[:, self.columns], self.thresholds[:, 0])
+
+    @cached_property
+    def columns(self) -> np.ndarray:
+        """The column that each question is about."""
+        return np.repeat(self.which, self.widths)
+
+    @cached_property
+    def levels(self) -> np.ndarray | None:
+        """The thresholds as bytes; None if one is above all bytes."""
+        levels = np.maximum(np.ceil(self.thresholds[:, 0]), 0)
+        return levels.astype(np.uint8) if levels.max() <= np.iinfo(np.uint8).max else None
 
 
 def threshold_labels(thresholds: np.ndarray) -> list[str]:

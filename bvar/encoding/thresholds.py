@@ -9,6 +9,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.validation import check_array, check_consistent_length
 
 from bvar.encoding.columns import Columns, to_numbers
+from bvar.encoding.distinct import distinct
 
 __all__ = ["STRATEGIES", "check_target", "choose_thresholds"]
 
@@ -22,7 +23,7 @@ def choose_thresholds(columns: Columns, column: int, n_bits: int, strategy: str,
         numbers = np.array([numbers.all(), numbers.any()])  # the same distinct values, without sorting
     if numbers.dtype.kind not in "biuf" or numbers.dtype.itemsize >= 8:
         numbers = to_numbers(numbers, columns.names[column])
-    values, counts = np.unique(numbers[~np.isnan(numbers)], return_counts=True)
+    values, counts = distinct(numbers)
     values = to_numbers(values, columns.names[column])
     if len(values) < 2:
         return values if len(values) else np.zeros(1)

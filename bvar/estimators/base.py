@@ -367,10 +367,11 @@ class BooleanNetworkEstimator(ChoosingEstimator, ABC):
             return np.concatenate([answer(self.network_.scores(bits)) for bits in self._encode_blocks(X, _CHUNK)])
 
     def _encode(self, X: Any) -> BitMatrix:
-        return self._recipe().inputs(self.encoder_.encode(X))
+        return self._recipe().inputs(self.encoder_.encode(X, check_input=False))
 
     def _encode_blocks(self, X: Any, n_rows: int) -> Iterator[BitMatrix]:
-        return map(self._recipe().inputs, self.encoder_.encode_blocks(X, n_rows))
+        blocks = self.encoder_.encode_blocks(X, n_rows, check_input=False)
+        return map(self._recipe().inputs, blocks)
 
     @contextmanager
     def _backend(self, *, record: bool = True) -> Iterator[None]:
