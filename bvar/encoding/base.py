@@ -195,8 +195,10 @@ class BitEncoder(TransformerMixin, BaseEstimator):
     # ---------------------------------------------------------------------- what it gets for that
 
     def _begin(self, X: Any, check_input: bool) -> Columns:
+        if not check_input:
+            return read_columns(X, self._input_names)
         check_is_fitted(self)
-        return self._read(X, reset=False) if check_input else read_columns(X, self._input_names)
+        return self._read(X, reset=False)
 
     def _layout(self) -> Layout:
         """Return the widths and groups, made anew where anything that was learnt has been replaced."""

@@ -160,7 +160,9 @@ class Thermometers:
         dtype, n_rows = columns.plain_dtype, rows.stop - rows.start
         if dtype == np.uint8 and self.levels is not None:
             step = max(1, _TOGETHER // len(self.levels))
-            blocks = [slice(i, min(i + step, rows.stop)) for i in range(rows.start, rows.stop, step)]
+            blocks = [
+                slice(i, min(i + step, rows.stop)) for i in range(rows.start, max(rows.stop, rows.start + 1), step)
+            ]
             parts = [kernels.pack_levels(columns.table[some][:, self.columns], self.levels) for some in blocks]
             return parts[0] if len(parts) == 1 else BitMatrix.concatenate(parts)
         if dtype is None or n_rows * len(self.thresholds) > _FEW:

@@ -30,8 +30,11 @@ from bvar.bits.random import RandomWords
 from bvar.encoding import BitEncoder
 from bvar.encoding.samples import Table, check_table
 from bvar.estimators.choosing import CHOSEN, ChoosingEstimator
+from bvar.estimators.predictor import Answers, Predictor
 from bvar.estimators.recipes import Recipe
 from bvar.estimators.targets import Targets
+from bvar.export import CSource, network_to_c
+from bvar.networks.inference import Inference
 from bvar.networks.losses import FULL_WEIGHT, Loss
 from bvar.networks.network import Network
 from bvar.training.callbacks import as_callbacks, call
@@ -79,6 +82,58 @@ class BooleanNetworkEstimator(ChoosingEstimator, ABC):
             can go on where it stopped.
         """
         model_file.save(self, path, training_state=training_state)
+
+    def predictor(self) -> Predictor:
+        """Return a small object that answers rows of numbers fast, one at a time or many.
+
+        Returns
+        -------
+        bvar.estimators.Predictor
+            With the methods of the model that answer samples, and the same answers. Whatever happens to the model
+            afterwards, it stays what it is.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        bvar.backends.BackendUnavailable
+            If `backend` cannot run here.
+        """
+        check_is_fitted(self, "network_")
+        with backends.use(self.backend, n_threads=self.n_threads) as backend:
+            return Predictor(
+                copy.deepcopy(self.encoder_),
+                self._recipe().inputs,
+                Inference(copy.deepcopy(self.network_.layers)),
+                self._answers(),
+                backend,
+            )
+
+    def to_c(self, name: str = "model") -> CSource:
+        """Write the fitted model as a C header that needs no library, encoder included.
+
+        Parameters
+        ----------
+        name : str, default='model'
+            With what all names in the header begin: letters, digits and underscores, beginning with a letter.
+
+        Returns
+        -------
+        bvar.export.CSource
+            A str with the sizes of constants and memory, see :func:`bvar.export.network_to_c`. For the name
+            ``model`` it defines ``model_predict_double(memory, rows, n, scores, answers)``, and
+            ``model_predict_uint8`` for bytes. Scores are those of the network; answers are those of `predict`, a
+            class by its number in `classes_`.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        TypeError, ValueError
+            If the name is not as described, or the encoder has categories of text or is none of bvar.encoding.
+        """
+        check_is_fitted(self, "network_")
+        return network_to_c(self.network_, name, self.encoder_, self._targets().exported())
 
     def summary(self) -> str:
         """Describe the fitted model.
@@ -359,10 +414,15 @@ class BooleanNetworkEstimator(ChoosingEstimator, ABC):
 
     # ------------------------------------------------------------------------------- predicting
 
-    def _predict(self, X: Any, answer: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        """Compute the integer scores of samples chunk by chunk, and keep only what `answer` makes of them."""
+    def _answers(self) -> Answers:
+        """Return what is made of scores, by the names of the methods that make it."""
+        return {"predict": self._targets().answer}
+
+    def _predict(self, X: Any, what: str) -> np.ndarray:
+        """Compute the integer scores of samples chunk by chunk, and keep only what is made of them."""
         check_is_fitted(self, "network_")
         X = self._check_samples(X, reset=False)
+        answer = self._answers()[what]
         with self._backend(record=False):
             return np.concatenate([answer(self.network_.scores(bits)) for bits in self._encode_blocks(X, _CHUNK)])
 
