@@ -75,7 +75,7 @@ class Predictor:
     >>> X, y = load_iris(return_X_y=True)
     >>> model = BooleanClassifier((64,), max_iter=5, random_state=0).fit(X, y)
     >>> predictor = model.predictor()
-    >>> int(predictor.predict(X[0])) == model.predict(X[:1])[0]
+    >>> bool(predictor.predict(X[0]) == model.predict(X[:1])[0])
     True
     >>> bool((predictor.decision_function(X) == model.decision_function(X)).all())
     True

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from bvar.bits import n_words
 from bvar.encoding import BitEncoder
-from bvar.export.c_answers import Answer, Best
+from bvar.export.c_answers import Answer, Best, Spelled, spelled
 from bvar.export.c_layers import Bits, Builder, Sums
 from bvar.export.c_parts import PARTS
 from bvar.export.c_text import FAST_MATH, question_tables
@@ -172,7 +172,7 @@ def network_to_c(
     >>> from bvar.networks import boolean_mlp
     >>> source = network_to_c(boolean_mlp([64, 100, 10], random_state=0), "digits")
     >>> source.data_bytes, source.memory_bytes
-    (960, 472)
+    (960, 432)
     """
     check_prefix(name, "name")
     asked = None if encoder is None else questions(encoder)
@@ -185,8 +185,11 @@ def network_to_c(
     made: Bits | Sums = Bits("input", n_inputs, "known")
     for layer in network.layers:
         made = builder.add(layer, made)
-    values = _values(builder, name, n_inputs, made, encoder, Best() if answer is None else answer)
-    rows = [] if asked is None else list(_row_functions(builder, values, asked, answer or Best()))
+    answer = Best() if answer is None else answer
+    spelling = spelled(answer, name, made.n)
+    values = _values(builder, name, n_inputs, made, encoder)
+    values["contents"] = "".join(f" *\n{line}" for line in _contents(name, encoder, answer))
+    rows = [] if asked is None else list(_row_functions(builder, values, asked, spelling))
     values |= _sizes(builder, n_inputs)
     parts = [
         _HEAD.substitute(values),
@@ -202,7 +205,7 @@ def network_to_c(
 
 
 def _values(
-    builder: Builder, name: str, n_inputs: int, made: Bits | Sums, encoder: BitEncoder | None, answer: Answer
+    builder: Builder, name: str, n_inputs: int, made: Bits | Sums, encoder: BitEncoder | None
 ) -> dict[str, Any]:
     """Collect what the pieces of the file are filled in with."""
     guard = name.swapcase()  # another for each name: upper() would be one for Net and net
@@ -210,7 +213,6 @@ def _values(
     n_scores = made.n
     return {
         "title": f"A network of {n_inputs} input bits and {n_scores} scores",
-        "contents": "".join(f" *\n{line}" for line in _contents(name, encoder, answer)),
         "name": name,
         "guard": guard,
         "fast_math": "" if encoder is None else FAST_MATH,
@@ -223,10 +225,6 @@ def _values(
         "table": builder.table,
         "calls": "".join(builder.calls),
         "result": made.name,
-        "noun": answer.noun,
-        "says": answer.says,
-        "answer_type": answer.ctype,
-        "width": Template(answer.width).substitute(n_scores=n_scores),
     }
 
 
@@ -235,7 +233,7 @@ def _contents(name: str, encoder: BitEncoder | None, answer: Answer) -> Iterator
     yield f" * {name}_scores computes one sample from input bits."
     if encoder is not None:
         yield f" * {name}_predict_double and {name}_predict_uint8 take rows of features."
-    if answer.names:
+    if isinstance(answer, Best) and answer.names:
         shown = [ascii(text).replace("*/", "* /").replace("/*", "/ *") for text in answer.names[:100]]
         yield f" * Scores, from 0 on: {', '.join(shown)}{', ...' if len(answer.names) > 100 else ''}."
 
@@ -252,12 +250,12 @@ def _sizes(builder: Builder, n_inputs: int) -> dict[str, Any]:
 
 
 def _row_functions(
-    builder: Builder, values: dict[str, Any], asked: list[Question], answer: Answer
+    builder: Builder, values: dict[str, Any], asked: list[Question], answer: Spelled
 ) -> Iterator[str]:
     """Write the functions that take features."""
     name = values["name"]
-    yield answer.functions(name, values["n_scores"])
-    builder.data_bytes += 16 * values["n_scores"] if answer.ctype == "double" else 0
+    yield answer.functions
+    builder.data_bytes += answer.data_bytes
     kinds: tuple[tuple[str, str, Sequence[Question] | Sequence[ByteQuestion]], ...] = (
         ("double", "double", asked),
         ("uint8", "uint8_t", on_bytes(asked)),
@@ -273,4 +271,13 @@ def _row_functions(
         if not is_double:  # bytes are all known
             builder.parts |= {"fill", "copy"}
             encode += f"    {name}_fill(memory->known, 0, {values['n_inputs']});\n"
-        yield _ROWS.substitute(values, type=kind, ctype=ctype, encode=encode)
+        yield _ROWS.substitute(
+            values,
+            type=kind,
+            ctype=ctype,
+            encode=encode,
+            noun=answer.noun,
+            says=answer.says,
+            answer_type=answer.ctype,
+            width=answer.width,
+        )

@@ -4,6 +4,7 @@ import ctypes
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -361,7 +362,12 @@ def test_a_header_needs_two_headers_of_the_language_and_nothing_else(trained):
         assert included == ["#include <stddef.h>", "#include <stdint.h>"]
 
 
-def test_a_network_of_iris_is_small_enough_for_a_comment():
-    X, y = load_iris(return_X_y=True)
-    model = BooleanClassifier((16,), max_iter=1, random_state=0).fit(X, y)
-    assert model.to_c().data_bytes < 5000
+def test_the_program_of_the_how_to_page_prints_what_the_page_says(tmp_path):
+    page = (Path(__file__).parents[2] / "docs/howto/export-network.md").read_text(encoding="utf-8")
+    program = re.search(r"```c\n(.*?)```", page, re.S)[1]
+    model = BooleanClassifier((64,), max_iter=10, random_state=0).fit(*load_iris(return_X_y=True))
+    (tmp_path / "flowers.h").write_text(model.to_c("flowers"))
+    (tmp_path / "main.c").write_text(program)
+    subprocess.run([COMPILERS[0], "-std=c99", *WARNINGS, "main.c", "-o", "main"], cwd=tmp_path, check=True)
+    printed = subprocess.run([str(tmp_path / "main")], capture_output=True, text=True, check=True).stdout
+    assert f"/* {printed.strip()} */" in program
