@@ -39,9 +39,9 @@ class Group(Protocol):
 
 
 class Layout(NamedTuple):
-    """How the bits of an encoder lie, and from what that follows."""
+    """How the bits of an encoder lie, and what it held when that was found out."""
 
-    learnt: tuple[Any, ...]
+    held: tuple[Any, ...]
     widths: np.ndarray
     groups: list[Group]
 
@@ -201,11 +201,11 @@ class BitEncoder(TransformerMixin, BaseEstimator):
         return self._read(X, reset=False)
 
     def _layout(self) -> Layout:
-        """Return the widths and groups, made anew where anything that was learnt has been replaced."""
-        learnt = tuple(value for name, value in vars(self).items() if name.endswith("_"))
+        """Return the widths and groups, made anew where anything that the encoder holds has been replaced."""
+        held = tuple(vars(self).values())
         kept = _layouts.get(self)
-        if kept is None or len(kept.learnt) != len(learnt) or not all(map(is_, kept.learnt, learnt)):
-            kept = _layouts[self] = Layout(learnt, self._widths(), self._groups())
+        if kept is None or len(kept.held) != len(held) or not all(map(is_, kept.held, held)):
+            kept = _layouts[self] = Layout(held, self._widths(), self._groups())
         return kept
 
     def _encode_rows(self, columns: Columns, first: int, last: int) -> BitMatrix:

@@ -158,6 +158,8 @@ def _is_pandas(X: Any) -> bool:
 
 def read_columns(X: Any, names: Callable[[], Sequence[str]]) -> Columns:
     """Wrap a table that has been validated; `names` is called if the names of columns are needed."""
+    if isinstance(X, np.ndarray):
+        return Columns(X, names)
     if _is_pandas(X):
         return _Pandas(X, names)
     if is_frame(X):

@@ -163,16 +163,19 @@ class Thermometers:
             blocks = [
                 slice(i, min(i + step, rows.stop)) for i in range(rows.start, max(rows.stop, rows.start + 1), step)
             ]
-            parts = [kernels.pack_levels(columns.table[some][:, self.columns], self.levels) for some in blocks]
+            parts = [kernels.pack_levels(self._repeated(columns.table[some]), self.levels) for some in blocks]
             return parts[0] if len(parts) == 1 else BitMatrix.concatenate(parts)
         if dtype is None or n_rows * len(self.thresholds) > _FEW:
             return None
-        return kernels.pack_threshold(columns.plain_rows(rows)[:, self.columns], self.thresholds[:, 0])
+        return kernels.pack_threshold(self._repeated(columns.plain_rows(rows)), self.thresholds[:, 0])
+
+    def _repeated(self, table: np.ndarray) -> np.ndarray:
+        """Repeat each column as often as it is asked."""
+        return np.repeat(table, self.widths, axis=1) if self._asks_more_than_once else table
 
     @cached_property
-    def columns(self) -> np.ndarray:
-        """The column that each question is about."""
-        return np.repeat(self.which, self.widths)
+    def _asks_more_than_once(self) -> bool:
+        return bool((self.widths != 1).any())
 
     @cached_property
     def levels(self) -> np.ndarray | None:
