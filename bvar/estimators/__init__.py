@@ -1,9 +1,9 @@
 """Boolean networks as scikit-learn estimators.
 
-``base`` is `fit`, ``fitted`` what a model does after it, ``targets`` what y means, ``recipes`` what the network is,
-``architecture`` and ``choosing`` which one it is where that is left to `fit`, ``classification`` what classifiers
-share, ``predictor`` what answers single rows fast, ``saved`` how files hold them; each other module is one
-estimator.
+``base`` is `fit`, ``fitted`` what a model does after it, ``targets`` what y means, ``recipes`` what the network
+is, ``architecture`` and ``choosing`` which one it is where that is left to `fit`, ``classification`` what
+classifiers share, ``predictor`` what answers single rows fast, ``saved`` how files hold them; each other module is
+one estimator.
 """
 
 from bvar.estimators import saved  # noqa: F401 - importing it lets model files hold estimators
