@@ -26,6 +26,8 @@ __all__ = ["MAX_BITS", "PreparedSum", "PreparedWeights", "gate_bits", "gate_sum"
 MAX_BITS = 2**28
 """Longest row of a sum: every int32 intermediate stays below 2**31."""
 
+_FAR = 2**29  # beyond every sum, and with one on top still within int32
+
 
 class PreparedWeights:
     """Weights in the layout that the backend in force likes best, for use many times.
@@ -200,7 +202,7 @@ class PreparedSum:
     w : PreparedWeights of shape (n_outputs, n_bits)
         Weights.
     shift : ndarray of int, shape (n_outputs,)
-        What is added to the sums; from ``n_bits + 1`` on all have one sign, and it is taken for that.
+        What is added to the sums; beyond 2**29, where all of them have one sign, it is taken for that.
     gate : Gate
         The connective.
 
@@ -225,12 +227,11 @@ class PreparedSum:
     """
 
     def __init__(self, w: PreparedWeights, shift: np.ndarray, gate: Gate) -> None:
-        n_bits = w.bits.n_bits
         # int32 is then safe; np.clip would take as long as a small product
-        self.shift = np.minimum(np.maximum(shift, -n_bits - 1), n_bits + 1).astype(np.int32, copy=False)
+        self.shift = np.minimum(np.maximum(shift, -_FAR), _FAR).astype(np.int32, copy=False)
         self.w, self.gate = w, gate
         alpha, beta, self.gamma, self.delta = gate.xor_form
-        col = self.shift + np.int32(alpha * n_bits)
+        col = self.shift + np.int32(alpha * w.bits.n_bits)
         self.col = col + np.int32(beta) * w.counts if beta else col
 
     def sums(self, x: BitMatrix) -> np.ndarray:

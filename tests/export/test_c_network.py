@@ -146,6 +146,11 @@ def networks():
     made["residual"] = network(*block, BooleanLinear(90, 4, random_state=8)), True
     three = Add([[BooleanLinear(70, 5, random_state=i)] for i in range(3)])
     made["committee"] = network(three), True
+    members = [
+        [Concatenate([GateLayer(65, 50, 2, random_state=i), SignalScale(3)]), *boolean_mlp([115, 20, 2]).layers]
+        for i in range(3)
+    ]
+    made["committee_of_fronts"] = network(Add(members)), True
     return made
 
 
