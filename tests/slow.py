@@ -30,6 +30,8 @@ SLOW = (
     "tests/estimators/test_logic_gate_classifier.py",
     "tests/estimators/test_mollified_bits.py",
     "tests/estimators/test_outside_loss.py",
+    "tests/export/test_c_network.py::test_every_layer_gives_the_scores_of_the_network",
+    "tests/export/test_c_network.py::test_models_answer_as_in_python",
     "tests/layers/test_gate_layer.py::test_one_fingerprint_on_every_backend",
     "tests/model_file/test_claims.py",
     "tests/model_file/test_fuzz.py",

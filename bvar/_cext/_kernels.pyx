@@ -299,6 +299,8 @@ cdef class Isa:
 
     def with_threads(self, n_threads):
         """Return the same kernels, to be run by up to `n_threads` threads."""
+        if n_threads == self.n_threads:
+            return self
         return type(self)(self.instruction_set, n_threads)
 
     def pack(self, values,                                                # IN, bool

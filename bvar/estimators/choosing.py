@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from functools import cache
 from inspect import signature
 from typing import Any
 
@@ -64,9 +65,9 @@ class ChoosingEstimator(BaseEstimator):
         """Return the plan in force: what was set by hand, and for the rest what was chosen."""
         plans = self._plans()
         plan = plans.get(getattr(self, "plan_", ""), next(iter(plans.values()), BY_HAND))
-        defaults = signature(type(self)).parameters
-        may_be_auto = {"flip_noise", "batch_size", *(name for name in defaults if is_auto(defaults[name].default))}
-        return plan.with_parameters(self.get_params(deep=False), may_be_auto)
+        cls: Any = type(self)
+        names, may_be_auto = _parameters(cls)
+        return plan.with_parameters({name: getattr(self, name) for name in names}, may_be_auto)
 
     @property
     def max_iter_(self) -> int:
@@ -141,6 +142,14 @@ class ChoosingEstimator(BaseEstimator):
 
     def _shift_scores(self) -> None:
         """Let the trained network have the offsets of scores that were found on samples held out, if any were."""
+
+
+@cache  # a prediction of one row would spend half its time on signatures
+def _parameters(cls: Any) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Return the names of the parameters of a class, and of those that are left to the plan if 'auto'."""
+    defaults = signature(cls).parameters
+    auto = (name for name in defaults if is_auto(defaults[name].default))
+    return tuple(defaults), frozenset(("flip_noise", "batch_size", *auto))
 
 
 def _rows(samples: Samples, rows: np.ndarray) -> Samples:

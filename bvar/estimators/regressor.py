@@ -215,7 +215,7 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
         ndarray of float64, shape (n_samples,) or (n_samples, n_targets)
             Predictions, of the form of the targets of `fit`.
         """
-        return self._predict(X, lambda scores: self._targets().answer(scores))
+        return self._predict(X, "predict")
 
     # ------------------------------------------------------------------- what the base class asks
 

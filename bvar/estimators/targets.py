@@ -18,6 +18,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, column_or_1d
 
+from bvar.export.c_answers import Answer, Best, Positive, Scaled
 from bvar.networks.losses import LOSS_ONE, BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
 from bvar.networks.votes import Votes
 from bvar.training.trainer import accuracy
@@ -46,6 +47,14 @@ class Targets(ABC):
     @abstractmethod
     def answer(self, scores: np.ndarray) -> np.ndarray:
         """Turn scores into targets."""
+
+    def decisions(self, scores: np.ndarray) -> np.ndarray:
+        """Return scores as scikit-learn wants them: float64, which holds every int32."""
+        return scores.astype(np.float64)
+
+    @abstractmethod
+    def exported(self) -> Answer:
+        """Return the answers as an export makes them; a class by its number."""
 
     @abstractmethod
     def validation_score(self, scores: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> float:
@@ -96,6 +105,15 @@ class Classes(Targets):
         """Take the class of the best score, the first of several."""
         return self.classes[scores.argmax(axis=1)]
 
+    def decisions(self, scores: np.ndarray) -> np.ndarray:
+        """Return the scores; for two classes the difference of the second and the first."""
+        numbers = super().decisions(scores)
+        return numbers if len(self.classes) > 2 else numbers[:, 1] - numbers[:, 0]
+
+    def exported(self) -> Answer:
+        """Return the number of the class, under the names of all."""
+        return Best(tuple(map(str, self.classes.tolist())))
+
     def validation_score(self, scores: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> float:
         """Return the share of the weight that is right."""
         return _share_right(self.answer(scores) == y, sample_weight)
@@ -130,6 +148,10 @@ class Labels(Targets):
     def answer(self, scores: np.ndarray) -> np.ndarray:
         """Take a label for 1 where its score is positive."""
         return (scores > 0).astype(np.int64)
+
+    def exported(self) -> Answer:
+        """Return the labels."""
+        return Positive()
 
     def validation_score(self, scores: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> float:
         """Return the share of the weight that has all labels right."""
@@ -193,6 +215,10 @@ class Numbers(Targets):
         """Put scores on the scale of the targets."""
         values = self.mean + self.std * (scores / self.unit)
         return values[:, 0] if self.ndim == 1 else values
+
+    def exported(self) -> Answer:
+        """Return the numbers."""
+        return Scaled(self.mean, self.std, self.unit)
 
     def validation_score(self, scores: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> float:
         """Score by R2; where held-out targets are all equal, their squared errors count by those of training."""
