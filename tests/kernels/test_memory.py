@@ -46,7 +46,7 @@ def test_no_thread_keeps_more_than_a_bound_and_the_longest_unused_goes_first():
 
 def test_what_a_thread_kept_goes_with_it():
     pieces = []
-    thread = threading.Thread(target=lambda: pieces.append(weakref.ref(lines((100, 100), np.int8).base)))
+    thread = threading.Thread(target=lambda: pieces.append(weakref.ref(lines((200, 200), np.int8).base)))
     thread.start()
     thread.join()
     assert pieces[0]() is None
