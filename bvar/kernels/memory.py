@@ -1,9 +1,9 @@
 """Memory that is used again: what a training step takes and lets go, megabytes a layer, is slow only when fresh.
 
 The system hands out fresh pages one fault at a time, which takes longer than the work done in them.  Each thread
-keeps the last few pieces that it took, 64 MiB at most, until it ends.  A piece is free when nobody but the list below
-refers to it: arrays are views of it and hold a reference as long as they live, so nothing that somebody can see is
-ever overwritten.  For results of kernels, which write every element (``docs/explanation/kernels.md``).
+keeps the last few pieces that it took, 64 MiB at most, until it ends.  A piece is free when nobody but the list
+below refers to it: arrays are views of it and hold a reference as long as they live, so nothing that somebody can
+see is ever overwritten.  For results of kernels, which write every element (``docs/explanation/kernels.md``).
 """
 
 from __future__ import annotations
