@@ -573,7 +573,7 @@ cdef class Isa:
                          const uint64_t[:, ::1] words,                    # IN
                          window,                                          # IN
                          uint8_t[::1] index,                              # scratch of index_bytes
-                         int32_t[:, :, ::1] scratch,                      # a part for each thread: patches, bits
+                         int32_t[:, :, ::1] scratch,                      # a part for each range: patches, bits
                          int32_t[:, ::1] out):                            # OUT
         cdef bvar_index_job lay
         cdef bvar_pixels_job job
