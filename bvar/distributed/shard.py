@@ -48,6 +48,10 @@ class Shard:
     sample_weight: np.ndarray | None = None
     turns: np.ndarray | None = None
 
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.y)
+
     @classmethod
     def joined(cls, parts: list[Shard]) -> Shard:
         """Put shards below each other."""

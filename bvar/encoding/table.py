@@ -25,7 +25,7 @@ from bvar.encoding.samples import Table, all_or_nothing
 from bvar.encoding.thermometer import Thermometers, threshold_labels
 from bvar.encoding.thresholds import STRATEGIES, check_target, choose_thresholds
 
-__all__ = ["TableEncoder"]
+__all__ = ["TableEncoder", "check_selection"]
 
 
 class TableEncoder(BitEncoder):
@@ -140,7 +140,7 @@ class TableEncoder(BitEncoder):
         return self
 
     def _kinds(self, columns: Columns) -> list[str]:
-        chosen = _check_selection(self.categorical, columns.names)
+        chosen = check_selection(self.categorical, columns.names)
         return ["category" if j in chosen else _kind(columns, j) for j in range(columns.n_columns)]
 
     def _widths(self) -> np.ndarray:
@@ -198,7 +198,7 @@ def _are_numbers(types: set[type]) -> bool:
     return all(issubclass(t, Real | Decimal | np.bool_) for t in types)
 
 
-def _check_selection(selection: Any, names: list[str]) -> set[int]:
+def check_selection(selection: Any, names: list[str]) -> set[int]:
     """Return the indices of the columns that a list of names, of indices or a mask selects."""
     if isinstance(selection, str):
         check_choice(selection, "categorical", ("auto",))
