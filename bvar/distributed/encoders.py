@@ -74,7 +74,7 @@ def _blocks(encoder: BitEncoder, parts: Parts, rows: np.ndarray, y: np.ndarray) 
     step = max(1, min(-(-n_columns // (2 * len(parts.futures))), _BLOCK // (8 * len(rows))))
     order = None if (np.diff(rows) > 0).all() else parts.submit(_same, np.argsort(np.argsort(rows)), name="order")
     target = parts.submit(_same, y, name="target") if getattr(encoder, "strategy", "") == "supervised" else None
-    wanted = {i: local for i, local, _ in locate(parts.lengths, np.sort(rows))}
+    wanted = {i: _selection(parts, i, local) for i, local, _ in locate(parts.lengths, np.sort(rows))}
     futures = []
     for first in range(0, n_columns, step):
         last = min(first + step, n_columns)
@@ -85,6 +85,11 @@ def _blocks(encoder: BitEncoder, parts: Parts, rows: np.ndarray, y: np.ndarray) 
         mine = _of_columns(encoder, parts, first, last)
         futures.append(parts.submit(_learn, mine, pieces, order, target, name="thresholds"))
     return futures
+
+
+def _selection(parts: Parts, number: int, rows: np.ndarray) -> Any:
+    """Let the cluster keep numbers of rows, which all blocks of columns need; None stands for all rows."""
+    return None if len(rows) == parts.lengths[number] else parts.submit(_same, rows, name="selection")
 
 
 def _of_columns(encoder: BitEncoder, parts: Parts, first: int, last: int) -> BitEncoder:
