@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.base import clone
 
 from bvar.distributed.cluster import Parts
-from bvar.distributed.partitions import columns_of, locate, stack, take
+from bvar.distributed.partitions import columns_of, locate, stack, take, with_column
 from bvar.encoding import BitEncoder, ImageEncoder, OneHotBits, TableEncoder, ThermometerEncoder
 from bvar.encoding.columns import read_columns
 from bvar.encoding.samples import check_table
@@ -61,54 +61,63 @@ def fit_encoder(encoder: BitEncoder, parts: Parts, rows: np.ndarray, y: np.ndarr
             f"columns can be learnt apart, got {encoder!r}"
         )
     check_table(encoder, parts.rows(rows[:1]), reset=True)
-    found = parts.cluster.gather(_blocks(encoder, parts, rows, y), "thresholds")
+    table = _Columns(encoder, parts, rows, y)
+    learnt = table.learn(encoder)
     for name in _BY_COLUMN[type(encoder)]:
-        setattr(encoder, name, [one for block in found for one in block[name]])
+        setattr(encoder, name, learnt[name])
     encoder._finish()
     return encoder
 
 
-def _blocks(encoder: BitEncoder, parts: Parts, rows: np.ndarray, y: np.ndarray) -> list[Any]:
-    """Let workers look at some columns each."""
-    n_columns = encoder.n_features_in_
-    step = max(1, min(-(-n_columns // (2 * len(parts.futures))), _BLOCK // (8 * len(rows))))
-    order = None if (np.diff(rows) > 0).all() else parts.submit(_same, np.argsort(np.argsort(rows)), name="order")
-    target = parts.submit(_same, y, name="target") if getattr(encoder, "strategy", "") == "supervised" else None
-    wanted = {i: _selection(parts, i, local) for i, local, _ in locate(parts.lengths, np.sort(rows))}
-    futures = []
-    for first in range(0, n_columns, step):
-        last = min(first + step, n_columns)
-        pieces = [
-            parts.submit(columns_of, parts.futures[i], local, first, last, name="columns")
-            for i, local in wanted.items()
-        ]
-        mine = _of_columns(encoder, parts, first, last)
-        futures.append(parts.submit(_learn, mine, pieces, order, target, name="thresholds"))
-    return futures
+class _Columns:
+    """A table, to be looked at some columns at a time."""
 
+    def __init__(self, encoder: BitEncoder, parts: Parts, rows: np.ndarray, y: np.ndarray) -> None:
+        self.parts, self.names = parts, encoder._input_names()
+        n_columns = len(self.names)
+        step = max(1, min(-(-n_columns // (2 * len(parts.futures))), _BLOCK // (8 * len(rows))))
+        self.blocks = [(first, min(first + step, n_columns)) for first in range(0, n_columns, step)]
+        sorted_rows = np.sort(rows)
+        self.selections = [(i, self._selection(i, local)) for i, local, _ in locate(parts.lengths, sorted_rows)]
+        is_sorted = bool((sorted_rows == rows).all())
+        self.order = None if is_sorted else parts.submit(_same, np.argsort(np.argsort(rows)), name="order")
+        self.y = parts.submit(_same, y, name="target")
 
-def _selection(parts: Parts, number: int, rows: np.ndarray) -> Any:
-    """Let the cluster keep numbers of rows, which all blocks of columns need; None stands for all rows."""
-    return None if len(rows) == parts.lengths[number] else parts.submit(_same, rows, name="selection")
+    def learn(self, encoder: BitEncoder) -> dict[str, list[Any]]:
+        """Let workers learn some columns each; return what they know of all."""
+        futures = []
+        for first, last in self.blocks:
+            pieces = [
+                self.parts.submit(columns_of, self.parts.futures[i], rows, first, last, name="columns")
+                for i, rows in self.selections
+            ]
+            mine = self._of_columns(encoder, first, last)
+            futures.append(self.parts.submit(_learn, mine, pieces, self.order, self.y, name="thresholds"))
+        found = self.parts.cluster.gather(futures, "thresholds")
+        return {name: [one for block in found for one in block[name]] for name in _BY_COLUMN[type(encoder)]}
 
+    def _selection(self, number: int, rows: np.ndarray) -> Any:
+        """Let the cluster keep numbers of rows, which all blocks need; None stands for all rows of a partition."""
+        whole = len(rows) == self.parts.lengths[number]
+        return None if whole else self.parts.submit(_same, rows, name="selection")
 
-def _of_columns(encoder: BitEncoder, parts: Parts, first: int, last: int) -> BitEncoder:
-    """Return an encoder for some of the columns, with those of the parameter `categorical` among them."""
-    mine = clone(encoder)
-    if not isinstance(getattr(encoder, "categorical", "auto"), str):
-        chosen = check_selection(encoder.categorical, encoder._input_names())
-        mine.set_params(categorical=[j - first for j in sorted(chosen) if first <= j < last])
-    return mine
+    def _of_columns(self, encoder: BitEncoder, first: int, last: int) -> BitEncoder:
+        """Return an encoder for some of the columns, with those of the parameter `categorical` among them."""
+        mine = clone(encoder)
+        if not isinstance(getattr(encoder, "categorical", "auto"), str):
+            chosen = check_selection(encoder.categorical, self.names)
+            mine.set_params(categorical=[j - first for j in sorted(chosen) if first <= j < last])
+        return mine
 
 
 def _learn(
-    encoder: BitEncoder, pieces: list[Any], order: np.ndarray | None, y: np.ndarray | None
-) -> dict[str, Any]:
-    """Learn some columns on a worker; that none of them has anything to ask is no mistake, for others may."""
+    encoder: BitEncoder, pieces: list[Any], order: np.ndarray | None, y: np.ndarray
+) -> dict[str, list[Any]]:
+    """Learn some columns on a worker, and one more that varies: that no other does is no mistake here."""
     table = stack(pieces)
-    encoder._finish = lambda: None  # type: ignore[method-assign]
-    encoder.fit(table if order is None else take(table, order), y)
-    return {name: getattr(encoder, name) for name in _BY_COLUMN[type(encoder)]}
+    table = with_column(table if order is None else take(table, order), np.arange(len(y)) % 2)
+    encoder.fit(table, y)
+    return {name: list(getattr(encoder, name)[:-1]) for name in _BY_COLUMN[type(encoder)]}
 
 
 def _extremes(parts: Parts, rows: np.ndarray) -> np.ndarray:

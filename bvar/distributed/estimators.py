@@ -286,7 +286,7 @@ class DaskBooleanClassifier(DaskEstimator, _OfClasses, BooleanClassifier):
     >>> from bvar import BooleanClassifier
     >>> from bvar.distributed import DaskBooleanClassifier
     >>> X, y = load_digits(return_X_y=True)
-    >>> client = Client(processes=False, n_workers=2, threads_per_worker=1, dashboard_address=None)
+    >>> client = Client(processes=False, n_workers=2, threads_per_worker=1, dashboard_address=":0")
     >>> model = DaskBooleanClassifier((64,), max_iter=2, random_state=0)
     >>> model = model.fit(da.from_array(X, chunks=(500, -1)), da.from_array(y, chunks=500))
     >>> client.close()

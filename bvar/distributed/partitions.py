@@ -11,7 +11,9 @@ import scipy.sparse
 from bvar.encoding.columns import is_frame
 from bvar.training.data import rows_of
 
-__all__ = ["columns_of", "first_row", "locate", "n_rows_of", "stack", "take"]
+__all__ = ["columns_of", "locate", "n_rows_of", "stack", "take", "with_column"]
+
+_ONE_MORE = "\0"  # no column of anybody is called so
 
 
 def n_rows_of(part: Any) -> int:
@@ -33,11 +35,6 @@ def take(part: Any, rows: np.ndarray) -> Any:
     return rows_of(part, rows)
 
 
-def first_row(part: Any) -> Any:
-    """Return a piece of one row, which shows what a table looks like."""
-    return take(part, np.zeros(1, np.intp))
-
-
 def columns_of(part: Any, rows: np.ndarray | None, first: int, last: int) -> Any:
     """Select some columns of some rows, or of all."""
     columns = slice(first, last)
@@ -45,6 +42,22 @@ def columns_of(part: Any, rows: np.ndarray | None, first: int, last: int) -> Any
     if hasattr(part, "iloc"):
         return part.iloc[:, columns]
     return part[:, columns]
+
+
+def with_column(table: Any, column: np.ndarray) -> Any:
+    """Put one more column of numbers behind those of a table."""
+    if hasattr(table, "iloc"):
+        import pandas as pd
+
+        name = _ONE_MORE if isinstance(table.columns[0], str) else -1  # scikit-learn wants names of one kind
+        return pd.concat([table, pd.Series(column, table.index, name=name)], axis=1)
+    if is_frame(table):
+        import polars as pl
+
+        return table.with_columns(pl.Series(_ONE_MORE, column))
+    if scipy.sparse.issparse(table):
+        return scipy.sparse.hstack([table, column[:, None].astype(table.dtype)], format="csr")
+    return np.column_stack([table, column.astype(table.dtype)])
 
 
 def stack(parts: Sequence[Any]) -> Any:

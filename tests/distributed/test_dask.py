@@ -41,7 +41,7 @@ SMALL = {"hidden_layer_sizes": (32,), "max_iter": 2, "batch_size": 100, "random_
 @pytest.fixture(scope="module")
 def cluster():
     with dask.config.set({"distributed.worker.memory.terminate": False, "bvar.limit": "20s"}):
-        cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50)
+        cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50)
         yield cluster
         cluster.close(timeout=10)
 
@@ -130,14 +130,20 @@ def test_a_frame_of_mixed_columns_is_learnt_as_if_it_were_whole(client, encoder,
     parameters = {**SMALL, "encoder": encoder, "early_stopping": True}
     local = BooleanClassifier(**parameters).fit(FRAME, Y, weights)
     x = dd.from_pandas(FRAME, npartitions=3, sort=False)
-    cut = [len(x.partitions[i]) for i in range(x.npartitions)]
-    model = DaskBooleanClassifier(client=client, **parameters)
-    model.fit(x, *arrays(Y, weights, chunks=tuple(cut)))
+    y = dd.from_pandas(pd.Series(Y), npartitions=3, sort=False)
+    cut = tuple(len(y.partitions[i]) for i in range(3))
+    model = DaskBooleanClassifier(client=client, **parameters).fit(x, y, *arrays(weights, chunks=cut))
     assert_same(model, local)
     assert model.encoder_.get_feature_names_out().tolist() == local.encoder_.get_feature_names_out().tolist()
     answers = model.predict(x)
     assert isinstance(answers, dd.Series)
     assert (answers.compute() == local.predict(FRAME)).all()
+
+
+def test_a_warm_start_goes_on_from_the_network_as_locally(client):
+    local = BooleanClassifier(warm_start=True, **SMALL).fit(X, Y).fit(X, Y)
+    model = DaskBooleanClassifier(client=client, warm_start=True, **SMALL)
+    assert_same(model.fit(*arrays(X, Y)).fit(*arrays(X, Y)), local)
 
 
 def test_lists_of_delayed_will_do(client):
@@ -228,7 +234,7 @@ def test_answers_are_lazy_and_what_is_fitted_is_local(client, tmp_path):
 @pytest.mark.parametrize("n_workers", [1, 3])
 def test_the_number_of_workers_does_not_show(n_workers):
     parameters = {**SMALL, "batch_size": 350, "flip_noise": 1 / 64}
-    threads = {"processes": False, "n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": None}
+    threads = {"processes": False, "n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": ":0"}
     with Client(**threads) as client:
         model = DaskBooleanClassifier(client=client, **parameters).fit(*arrays(X, Y))
     assert_same(model, BooleanClassifier(**parameters).fit(X, Y))
@@ -298,8 +304,11 @@ def killing(monkeypatch, client, at, which):
 
 
 @pytest.mark.parametrize("batch_size", [100, 350], ids=["signals", "votes"])
-def test_a_worker_killed_in_the_middle_of_a_step_costs_time_and_not_the_model(client, monkeypatch, batch_size):
+def test_a_worker_killed_in_the_middle_of_a_step_costs_time_and_not_the_model(
+    client, cluster, monkeypatch, batch_size
+):
     parameters = {**SMALL, "batch_size": batch_size, "flip_noise": 1 / 64}
+    with_workers(client, cluster, 2)
     steps = killing(monkeypatch, client, 2, slice(1))
     model = DaskBooleanClassifier(client=client, **parameters).fit(*arrays(X, Y))
     assert len(steps) > 2

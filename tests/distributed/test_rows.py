@@ -1,12 +1,17 @@
 """From numbers alone: where rows are, and the words that are theirs."""
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
+import scipy.sparse
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bvar.bits import RandomWords
+from bvar.distributed.partitions import n_rows_of, stack, take, with_column
 from bvar.distributed.rows import NumberedData, RowOrder, source_of_rows, words_at
+from bvar.encoding import TableEncoder
 from bvar.networks import FULL_WEIGHT
 from bvar.training import TrainingData
 from bvar.training.data import heard, noisy
@@ -68,3 +73,28 @@ def test_rows_are_dealt_to_the_shards_that_have_them():
     rows = np.array([9, 0, 5, 3, 2])
     dealt = {shard: (local.tolist(), at.tolist()) for shard, local, at in order.deal(rows)}
     assert dealt == {0: ([0, 4, 2], [1, 2, 4]), 1: ([2, 0], [0, 3])}
+
+
+TABLES = {
+    "array": np.arange(6.0).reshape(3, 2),
+    "objects": np.array([["a", 1], ["b", None], ["a", 3]], dtype=object),
+    "frame": pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": ["x", "y", "x"]}, index=[5, 5, 7]),
+    "numbered": pd.DataFrame(np.arange(6).reshape(3, 2)),
+    "polars": pl.DataFrame({"a": [1.0, 2.0, 3.0], "b": ["x", "y", "x"]}),
+    "sparse": scipy.sparse.csr_matrix(np.eye(3)[:, :2]),
+}
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_pieces_of_every_kind_of_table_are_cut_stacked_and_learnt_from(table):
+    rows = np.array([2, 0])
+    assert n_rows_of(table) == 3
+    twice = stack([table, take(table, rows)])
+    assert twice.shape == (5, 2)
+    more = with_column(twice, np.arange(5) % 2)
+    assert more.shape == (5, 3)
+    encoder = TableEncoder().fit(more)
+    assert encoder.thresholds_[-1].tolist() == [0.5]
+    alone = TableEncoder().fit(twice)
+    assert [t.tolist() for t in encoder.thresholds_[:-1]] == [t.tolist() for t in alone.thresholds_]
+    assert encoder.categories_[:-1] == alone.categories_
