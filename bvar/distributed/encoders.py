@@ -1,8 +1,9 @@
 """An encoder that learns from partitions: exactly what it would learn from the table that they are.
 
-Every column meets once, whole and in order, on one worker, where the code of the local `fit` looks at it; nothing
-that it finds out depends on how the table was cut.  Images share thresholds over their pixels, and these depend on
-the extremes of channels alone.
+Every column meets, whole and in order, on one worker, where the code of the local `fit` looks at it; nothing that
+it finds out depends on how the table was cut.  What depends on other columns is no more than how many vary, which
+shares out the bits, and whether any does.  Images share thresholds over their pixels, and these depend on the
+extremes of channels alone.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from bvar.distributed.cluster import Parts
 from bvar.distributed.partitions import columns_of, locate, stack, take, with_column
 from bvar.encoding import BitEncoder, ImageEncoder, OneHotBits, TableEncoder, ThermometerEncoder
 from bvar.encoding.columns import read_columns
+from bvar.encoding.kinds import check_selection
 from bvar.encoding.samples import check_table
-from bvar.encoding.table import check_selection
 
 __all__ = ["fit_encoder"]
 
@@ -62,11 +63,35 @@ def fit_encoder(encoder: BitEncoder, parts: Parts, rows: np.ndarray, y: np.ndarr
         )
     check_table(encoder, parts.rows(rows[:1]), reset=True)
     table = _Columns(encoder, parts, rows, y)
-    learnt = table.learn(encoder)
-    for name in _BY_COLUMN[type(encoder)]:
-        setattr(encoder, name, learnt[name])
+    asking = clone(encoder)
+    if isinstance(asking, TableEncoder):
+        vary = _asks(table.learn(clone(encoder).set_params(n_bits=1)))
+        asking.set_params(n_bits=asking._n_bits(vary))
+    learnt = table.learn(asking)
+    if not any(_asks(learnt)):
+        learnt = _first_alone(table.learn(asking, with_another=False))
+    for name, values in learnt.items():
+        setattr(encoder, name, values)
+    if isinstance(encoder, TableEncoder):
+        encoder.code_like_ = np.flatnonzero(learnt["code_like_"]).tolist()
     encoder._finish()
     return encoder
+
+
+def _asks(learnt: dict[str, list[Any]]) -> list[bool]:
+    """Mark the columns that are asked something, which are those that vary."""
+    kinds = [learnt[name] for name in ("thresholds_", "categories_", "infrequent_categories_") if name in learnt]
+    return [any(len(one) for one in column) for column in zip(*kinds, strict=True)]
+
+
+def _first_alone(learnt: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """Let only the first column that is asked something be asked, where none varies."""
+    first = int(np.argmax(_asks(learnt)))
+
+    def alone(values: list[Any]) -> list[Any]:
+        return [one if j == first or isinstance(one, str | bool) else one[:0] for j, one in enumerate(values)]
+
+    return {name: alone(values) for name, values in learnt.items()}
 
 
 class _Columns:
@@ -83,8 +108,8 @@ class _Columns:
         self.order = None if is_sorted else parts.submit(_same, np.argsort(np.argsort(rows)), name="order")
         self.y = parts.submit(_same, y, name="target")
 
-    def learn(self, encoder: BitEncoder) -> dict[str, list[Any]]:
-        """Let workers learn some columns each; return what they know of all."""
+    def learn(self, encoder: BitEncoder, *, with_another: bool = True) -> dict[str, list[Any]]:
+        """Let workers learn some columns each, beside another one that varies; return what they know of all."""
         futures = []
         for first, last in self.blocks:
             pieces = [
@@ -92,9 +117,11 @@ class _Columns:
                 for i, rows in self.selections
             ]
             mine = self._of_columns(encoder, first, last)
-            futures.append(self.parts.submit(_learn, mine, pieces, self.order, self.y, name="thresholds"))
+            futures.append(
+                self.parts.submit(_learn, mine, pieces, self.order, self.y, with_another, name="thresholds")
+            )
         found = self.parts.cluster.gather(futures, "thresholds")
-        return {name: [one for block in found for one in block[name]] for name in _BY_COLUMN[type(encoder)]}
+        return {name: [one for block in found for one in block[name]] for name in found[0]}
 
     def _selection(self, number: int, rows: np.ndarray) -> Any:
         """Let the cluster keep numbers of rows, which all blocks need; None stands for all rows of a partition."""
@@ -111,13 +138,17 @@ class _Columns:
 
 
 def _learn(
-    encoder: BitEncoder, pieces: list[Any], order: np.ndarray | None, y: np.ndarray
+    encoder: BitEncoder, pieces: list[Any], order: np.ndarray | None, y: np.ndarray, with_another: bool
 ) -> dict[str, list[Any]]:
-    """Learn some columns on a worker, and one more that varies: that no other does is no mistake here."""
+    """Learn some columns on a worker, where that no other one varies must not show."""
     table = stack(pieces)
-    table = with_column(table if order is None else take(table, order), np.arange(len(y)) % 2)
-    encoder.fit(table, y)
-    return {name: list(getattr(encoder, name)[:-1]) for name in _BY_COLUMN[type(encoder)]}
+    table = table if order is None else take(table, order)
+    n_columns = table.shape[1]
+    encoder.fit(with_column(table, np.arange(len(y)) % 2) if with_another else table, y)
+    learnt = {name: list(getattr(encoder, name)[:n_columns]) for name in _BY_COLUMN[type(encoder)]}
+    if isinstance(encoder, TableEncoder):
+        learnt["code_like_"] = [j in encoder.code_like_ for j in range(n_columns)]
+    return learnt
 
 
 def _extremes(parts: Parts, rows: np.ndarray) -> np.ndarray:

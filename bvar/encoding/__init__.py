@@ -6,12 +6,22 @@
 * :class:`ImageEncoder` asks every pixel of an image the same.
 
 A missing value answers none of its questions: it becomes the 0 of M, which adds nothing to a sum and gets no vote.
+No question is asked that all training samples answer alike.
 """
 
 from bvar.encoding.base import BitEncoder
+from bvar.encoding.counts import TableCounts, sample_rows
 from bvar.encoding.image import ImageEncoder
 from bvar.encoding.one_hot import OneHotBits
 from bvar.encoding.table import TableEncoder
 from bvar.encoding.thermometer import ThermometerEncoder
 
-__all__ = ["BitEncoder", "ImageEncoder", "OneHotBits", "TableEncoder", "ThermometerEncoder"]
+__all__ = [
+    "BitEncoder",
+    "ImageEncoder",
+    "OneHotBits",
+    "TableCounts",
+    "TableEncoder",
+    "ThermometerEncoder",
+    "sample_rows",
+]

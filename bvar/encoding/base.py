@@ -15,7 +15,7 @@ from bvar.bits import BitMatrix, n_words
 from bvar.encoding.columns import Columns, read_columns
 from bvar.encoding.samples import Table, check_table
 
-__all__ = ["BitEncoder", "Group"]
+__all__ = ["BitEncoder", "Group", "worth_asking"]
 
 _BLOCK = 2**19  # answers collected at a time; their numbers take 4 MiB and stay in the cache
 _ROWS = 64  # at least, and a multiple of it: blocks are collected bit by bit and then transposed
@@ -159,6 +159,16 @@ class BitEncoder(TransformerMixin, BaseEstimator):
             raise ValueError(f"input_features must be equal to feature_names_in_, {seen}, got {list(names)}")
         return np.array([f"{names[column]}{name}" for column, name, _ in self._questions()], dtype=object)
 
+    def hints(self) -> list[str]:
+        """Say what a user might want to do otherwise.
+
+        Returns
+        -------
+        list of str
+            Sentences for people, often none.
+        """
+        return []
+
     # ------------------------------------------------------------------ what an encoder must have
 
     def _widths(self) -> np.ndarray:
@@ -203,6 +213,7 @@ class BitEncoder(TransformerMixin, BaseEstimator):
         return BitMatrix.trusted(words, n_bits, known)
 
     def _finish(self) -> None:
+        """Count the bits."""
         self.n_bits_out_ = int(self._widths().sum())
         if self.n_bits_out_ == 0:
             raise ValueError("X has nothing to encode: all values of all columns are missing")
@@ -222,6 +233,15 @@ class BitEncoder(TransformerMixin, BaseEstimator):
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = []
         return tags
+
+
+def worth_asking(varies: Sequence[bool], widths: Sequence[int]) -> np.ndarray:
+    """Mark the columns whose answers vary among the training rows; if there are none, the first with a question.
+
+    A question with one answer says nothing, and nine of them among nine that vary stop a network from learning.
+    """
+    marked = np.array(varies, np.bool_)
+    return marked if marked.any() else np.arange(len(marked)) == np.argmax(np.array(widths) > 0)
 
 
 def _pack_columns(answers: np.ndarray) -> np.ndarray:

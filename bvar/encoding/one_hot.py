@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from bvar._validation import check_integer
-from bvar.encoding.base import BitEncoder, Group
+from bvar.encoding.base import BitEncoder, Group, worth_asking
 from bvar.encoding.columns import Columns, is_missing
+from bvar.encoding.counts import Category
 from bvar.encoding.samples import Table, all_or_nothing
 
 __all__ = [
@@ -21,10 +22,10 @@ __all__ = [
     "category_labels",
     "check_limits",
     "choose_categories",
+    "count_categories",
     "n_category_bits",
 ]
 
-Category = str | int | float  # bool is an int
 _UNKNOWN, _MISSING = -1, -2
 
 
@@ -41,7 +42,8 @@ class OneHotBits(BitEncoder):
     Attributes
     ----------
     categories_ : list of list of str, int, float or bool
-        Sorted categories of each feature that have a bit of their own, numbers before strings.
+        Sorted categories of each feature that have a bit of their own, numbers before strings; none for a feature
+        that is constant.
     infrequent_categories_ : list of list of str, int, float or bool
         Those that share the feature's last bit; empty if there is no such bit.
     n_bits_out_ : int
@@ -59,7 +61,8 @@ class OneHotBits(BitEncoder):
     Notes
     -----
     A category that was not seen in `fit` answers F to every question of its feature; a missing value (None, NaN,
-    pandas.NA) answers none, and is no category.  A feature that was always missing gets no bit.
+    pandas.NA) answers none, and is no category.  A feature that was constant where it was known, or always
+    missing, gets no bit, since its questions have one answer; if all features are, the first keeps one.
 
     Equal numbers are one category, whatever their type: 1, 1.0 and True.  A number is never equal to a string.
 
@@ -106,9 +109,16 @@ class OneHotBits(BitEncoder):
         """
         limits = check_limits(self.max_categories, self.min_frequency)
         columns = self._read(X, reset=True)
-        chosen = [choose_categories(columns, j, *limits) for j in range(columns.n_columns)]
-        self.categories_ = [kept for kept, _ in chosen]
-        self.infrequent_categories_ = [pooled for _, pooled in chosen]
+        chosen = [
+            choose_categories(count_categories(columns.values(j), name), columns.n_rows, *limits)
+            for j, name in enumerate(columns.names)
+        ]
+        widths = [n_category_bits(*both) for both in chosen]
+        marked = worth_asking([width > 1 for width in widths], widths)
+        self.categories_ = [kept if asked else [] for (kept, _), asked in zip(chosen, marked, strict=True)]
+        self.infrequent_categories_ = [
+            pooled if asked else [] for (_, pooled), asked in zip(chosen, marked, strict=True)
+        ]
         self._finish()
         return self
 
@@ -177,14 +187,13 @@ def check_limits(max_categories: Any, min_frequency: Any) -> tuple[int | None, i
 
 
 def choose_categories(
-    columns: Columns, column: int, max_categories: int | None, min_frequency: int | float | None
+    counts: Counter[Category], n_rows: int, max_categories: int | None, min_frequency: int | float | None
 ) -> tuple[list[Category], list[Category]]:
     """Return the categories of one column, and those of them that are pooled; of equally rare ones the first."""
-    counts = _count(columns.values(column), columns.names[column])
     every = sorted(counts, key=lambda category: (isinstance(category, str), category))
     least = 0 if min_frequency is None else min_frequency
     if not isinstance(least, Integral):
-        least = least * columns.n_rows
+        least = least * n_rows
     pooled = {category for category in every if counts[category] < least}
     if max_categories is not None and len(every) - len(pooled) + bool(pooled) > max_categories:
         by_count = sorted(every, key=counts.__getitem__)
@@ -209,7 +218,7 @@ def category_labels(kept: Sequence[Category], pooled: Sequence[Category]) -> Ite
         yield "=(rare)", f" is rare: {some}{more}"
 
 
-def _count(values: np.ndarray, name: str) -> dict[Category, int]:
+def count_categories(values: np.ndarray, name: str) -> Counter[Category]:
     """Count the values that are not missing."""
     _check_dtype(values, name)
     if values.dtype.kind in "biuf":
@@ -220,7 +229,7 @@ def _count(values: np.ndarray, name: str) -> dict[Category, int]:
             found = Counter(values.tolist())
         except TypeError:
             raise _unhashable(values, name) from None
-    return {_category(value, name): count for value, count in found.items() if not is_missing(value)}
+    return Counter({_category(value, name): count for value, count in found.items() if not is_missing(value)})
 
 
 def _codes(values: np.ndarray, index: dict[Category, int], name: str) -> np.ndarray:

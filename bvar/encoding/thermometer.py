@@ -14,10 +14,11 @@ from numpy.typing import ArrayLike
 from bvar import kernels
 from bvar._validation import check_choice, check_integer
 from bvar.bits import BitMatrix
-from bvar.encoding.base import BitEncoder, Group
+from bvar.encoding.base import BitEncoder, Group, worth_asking
 from bvar.encoding.columns import Columns
+from bvar.encoding.counts import check_subsample, column_numbers, sample_rows
 from bvar.encoding.samples import Table, all_or_nothing
-from bvar.encoding.thresholds import STRATEGIES, check_target, choose_thresholds
+from bvar.encoding.thresholds import STRATEGIES, check_target, learn_thresholds
 
 __all__ = ["ThermometerEncoder", "Thermometers", "threshold_labels"]
 
@@ -34,11 +35,14 @@ class ThermometerEncoder(BitEncoder):
         Where the thresholds go: so that about equally many training values lie between them, at equal distances
         from the smallest value to the largest, or where a decision tree of the feature alone would separate
         the target. The last one needs `y` in `fit`.
+    subsample : int or None, default=200000
+        Rows that thresholds are learnt from, at most: of a longer table some, chosen by their numbers alone, see
+        :func:`bvar.encoding.sample_rows`. None takes all.
 
     Attributes
     ----------
     thresholds_ : list of ndarray of float64
-        Rising thresholds of each feature, at least one.
+        Rising thresholds of each feature; none for one that is constant.
     n_bits_out_ : int
         Number of bits of an encoded sample.
     n_features_in_ : int
@@ -52,8 +56,9 @@ class ThermometerEncoder(BitEncoder):
 
     Notes
     -----
-    A feature that is constant in the training data gets that value as its threshold; one that is always NaN
-    gets 0.  Infinite values are refused.
+    A feature that is always NaN in the training data, or constant where it is not, gets no threshold: a question
+    with one answer says nothing, and NaN is no answer.  If all features are, the first keeps one, so that there is
+    a bit.  No two thresholds part the training data in the same way.  Infinite values are refused.
 
     The tree of 'supervised' leaves no fewer than a quarter of an equal share of samples between two thresholds,
     and may use fewer thresholds than it is allowed.  A feature that it cannot split gets quantiles.  A target of
@@ -77,10 +82,14 @@ class ThermometerEncoder(BitEncoder):
     """
 
     def __init__(
-        self, n_bits: int = 8, strategy: Literal["quantile", "uniform", "supervised"] = "quantile"
+        self,
+        n_bits: int = 8,
+        strategy: Literal["quantile", "uniform", "supervised"] = "quantile",
+        subsample: int | None = 200_000,
     ) -> None:
         self.n_bits = n_bits
         self.strategy = strategy
+        self.subsample = subsample
 
     @all_or_nothing
     def fit(self, X: Table, y: ArrayLike | None = None) -> ThermometerEncoder:
@@ -105,11 +114,16 @@ class ThermometerEncoder(BitEncoder):
         """
         n_bits = check_integer(self.n_bits, "n_bits", low=1)
         strategy = check_choice(self.strategy, "strategy", STRATEGIES)
+        subsample = check_subsample(self.subsample)
         columns = self._read(X, reset=True)
-        target = check_target(y, columns) if strategy == "supervised" else None
-        self.thresholds_ = [
-            choose_thresholds(columns, j, n_bits, strategy, target) for j in range(columns.n_columns)
+        rows = sample_rows(columns.n_rows, subsample)
+        target = check_target(y, columns, rows) if strategy == "supervised" else None
+        learnt = [
+            learn_thresholds(column_numbers(columns, j, rows), name, n_bits, strategy, target)
+            for j, name in enumerate(columns.names)
         ]
+        marked = worth_asking([varies for _, varies in learnt], [len(ts) for ts, _ in learnt])
+        self.thresholds_ = [ts if asked else ts[:0] for (ts, _), asked in zip(learnt, marked, strict=True)]
         self._finish()
         return self
 

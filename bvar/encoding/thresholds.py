@@ -8,36 +8,48 @@ import numpy as np
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.validation import check_array, check_consistent_length
 
-from bvar.encoding.columns import Columns, to_numbers
+from bvar.encoding.columns import Columns
+from bvar.encoding.counts import ValueCounts
 
-__all__ = ["STRATEGIES", "check_target", "choose_thresholds"]
+__all__ = ["STRATEGIES", "check_target", "choose_by_target", "choose_thresholds", "learn_thresholds"]
 
 STRATEGIES = ("quantile", "uniform", "supervised")
 
 
-def choose_thresholds(columns: Columns, column: int, n_bits: int, strategy: str, target: Any) -> np.ndarray:
-    """Choose from 1 to `n_bits` rising thresholds; between each two neighbours where values are few."""
-    numbers = columns.values(column)
-    if numbers.dtype.kind == "b":
-        numbers = np.array([numbers.all(), numbers.any()])  # the same distinct values, without sorting
-    if numbers.dtype.kind not in "biuf" or numbers.dtype.itemsize >= 8:
-        numbers = to_numbers(numbers, columns.names[column])
-    values, counts = np.unique(numbers[~np.isnan(numbers)], return_counts=True)
-    values = to_numbers(values, columns.names[column])
+def choose_thresholds(counts: ValueCounts, n_bits: int, strategy: str) -> np.ndarray:
+    """Choose from 1 to `n_bits` rising thresholds; between each two neighbours where values are few.
+
+    All of them part the values that were counted, and no two in the same way; only where there is one value, that
+    is the threshold, and where there is none, 0.
+    """
+    values = counts.values
     if len(values) < 2:
         return values if len(values) else np.zeros(1)
     if len(values) - 1 <= n_bits:
         return _between(values, np.arange(1, len(values)))
     if strategy == "uniform":
         return _uniform(values, n_bits)
-    cuts = np.zeros(0, np.intp)
-    if strategy == "supervised":
-        cuts = _cuts_by_target(np.searchsorted(values, numbers), len(values), target, n_bits)
-    return _between(values, cuts if len(cuts) else _cuts_by_share(counts, n_bits))
+    return _between(values, _cuts_by_share(counts.counts, n_bits))
 
 
-def check_target(y: Any, columns: Columns) -> np.ndarray:
-    """Return the target of strategy 'supervised': float64 to be predicted, or integer codes of classes."""
+def learn_thresholds(
+    numbers: np.ndarray, name: str, n_bits: int, strategy: str, target: np.ndarray | None
+) -> tuple[np.ndarray, bool]:
+    """Return thresholds for the numbers of a column, and whether these vary."""
+    counts = ValueCounts.of(numbers, name)
+    found = np.zeros(0) if target is None else choose_by_target(numbers, counts.values, target, n_bits)
+    return found if len(found) else choose_thresholds(counts, n_bits, strategy), counts.vary()
+
+
+def choose_by_target(numbers: np.ndarray, values: np.ndarray, target: np.ndarray, n_bits: int) -> np.ndarray:
+    """Choose at most `n_bits` thresholds that part the target; none if a tree finds none, or values are few."""
+    if len(values) - 1 <= n_bits:
+        return np.zeros(0)
+    return _between(values, _cuts_by_target(np.searchsorted(values, numbers), len(values), target, n_bits))
+
+
+def check_target(y: Any, columns: Columns, rows: np.ndarray | None) -> np.ndarray:
+    """Return the target of strategy 'supervised' in some rows: float64 to be predicted, or codes of classes."""
     if y is None:
         raise ValueError(
             "strategy='supervised' requires y to be passed, but the target y is None; "
@@ -45,6 +57,8 @@ def check_target(y: Any, columns: Columns) -> np.ndarray:
         )
     y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
     check_consistent_length(columns.table, y)
+    if rows is not None:
+        y = y[rows]
     if y.dtype.kind == "f":
         return y.astype(np.float64)
     try:
@@ -88,9 +102,12 @@ def _cuts_by_target(ranks: np.ndarray, n_values: int, target: np.ndarray, n_bits
 
 
 def _uniform(values: np.ndarray, n_bits: int) -> np.ndarray:
+    """Divide the range; of thresholds with no value between them the first is enough."""
     low, high = values[0] / (n_bits + 1), values[-1] / (n_bits + 1)  # no overflow of the difference
     steps = np.arange(1, n_bits + 1)
-    return np.unique(low * (n_bits + 1 - steps) + high * steps)
+    thresholds = low * (n_bits + 1 - steps) + high * steps
+    below, first = np.unique(np.searchsorted(values, thresholds), return_index=True)
+    return thresholds[first[(below > 0) & (below < len(values))]]
 
 
 def _between(values: np.ndarray, cuts: np.ndarray) -> np.ndarray:

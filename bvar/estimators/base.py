@@ -91,7 +91,7 @@ class BooleanNetworkEstimator(ChoosingEstimator, ABC):
         check_is_fitted(self, "network_")
         encoder = f"{self.n_features_in_} features -> {self.encoder_.n_bits_out_} bits"
         head = f"{type(self).__name__}: {type(self.encoder_).__name__}, {encoder}"
-        return "\n".join([head, *self._evidence(), self.network_.summary()])
+        return "\n".join([head, *self.encoder_.hints(), *self._evidence(), self.network_.summary()])
 
     # ------------------------------------------------------------------------------- fitting
 

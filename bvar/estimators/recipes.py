@@ -43,8 +43,8 @@ class Recipe(ABC):
         """Return an untrained network for `n_bits` encoded features; a loss is made for the terms of a score."""
 
     def encoder(self, n_features: int) -> BitEncoder:
-        """Spend about 1024 bits on the features: few deserve fine thresholds, many do with coarse ones."""
-        return TableEncoder(n_bits=min(64, max(8, 1024 // n_features)))
+        """Return the encoder of a table that says nothing of its columns."""
+        return TableEncoder()
 
     def inputs(self, bits: BitMatrix) -> BitMatrix:
         """Make of encoded samples what the network takes."""

@@ -12,7 +12,9 @@ from sklearn.base import BaseEstimator
 from bvar._validation import check_choice, check_integer
 from bvar.bits.random import RandomWords
 from bvar.encoding import BitEncoder, ImageEncoder, OneHotBits, TableEncoder, ThermometerEncoder
+from bvar.encoding.counts import check_subsample
 from bvar.encoding.one_hot import check_limits
+from bvar.encoding.table import check_n_bits
 from bvar.encoding.thresholds import STRATEGIES
 from bvar.model_file._kinds import register, require
 from bvar.mollify import (
@@ -68,9 +70,9 @@ def check_classes(estimator: Any) -> None:
     require(classes.dtype.kind != "f" or np.isfinite(classes).all(), "classes_ must be finite")
 
 
-def _check_thresholds(encoder: BitEncoder, least: int) -> None:
+def _check_thresholds(encoder: BitEncoder) -> None:
     for t in encoder.thresholds_:
-        fits = isinstance(t, np.ndarray) and t.dtype == np.float64 and t.ndim == 1 and len(t) >= least
+        fits = isinstance(t, np.ndarray) and t.dtype == np.float64 and t.ndim == 1
         require(fits and np.isfinite(t).all() and (t[1:] > t[:-1]).all(), "thresholds must be numbers that rise")
 
 
@@ -84,10 +86,11 @@ def _check_categories(encoder: BitEncoder) -> None:
 
 def _check_thermometer(encoder: ThermometerEncoder) -> None:
     check_integer(encoder.n_bits, "n_bits", low=1)
+    check_subsample(encoder.subsample)
     check_choice(encoder.strategy, "strategy", STRATEGIES)
     if is_fitted(encoder):
         _check_columns(encoder, "thresholds_")
-        _check_thresholds(encoder, 1)
+        _check_thresholds(encoder)
         _check_bits(encoder)
 
 
@@ -100,20 +103,24 @@ def _check_one_hot(encoder: OneHotBits) -> None:
 
 
 def _check_table(encoder: TableEncoder) -> None:
-    check_integer(encoder.n_bits, "n_bits", low=1)
+    check_n_bits(encoder.n_bits)
+    check_subsample(encoder.subsample)
     check_choice(encoder.strategy, "strategy", STRATEGIES)
     check_limits(encoder.max_categories, None)
     if not is_fitted(encoder):
         return
     _check_columns(encoder, "kinds_", "thresholds_", "categories_", "infrequent_categories_")
-    _check_thresholds(encoder, 0)
+    _check_thresholds(encoder)
     _check_categories(encoder)
     for kind, t, kept, pooled in zip(
         encoder.kinds_, encoder.thresholds_, encoder.categories_, encoder.infrequent_categories_, strict=True
     ):
         require(kind in ("number", "bool", "category"), "a column has an unknown kind")
-        fits = len(t) == 0 if kind == "category" else not kept and not pooled and len(t) > 0
+        fits = len(t) == 0 if kind == "category" else not kept and not pooled
         require(fits, "a column has questions that do not suit its kind")
+    code_like = getattr(encoder, "code_like_", [])  # which older files lack
+    fits = isinstance(code_like, list) and all(type(j) is int for j in code_like)
+    require(fits and set(code_like) <= set(range(encoder.n_features_in_)), "code_like_ must be columns")
     _check_bits(encoder)
 
 

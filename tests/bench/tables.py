@@ -32,6 +32,7 @@ from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.datasets import load_digits
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -95,7 +96,9 @@ def scaled(model):
     numbers = make_column_selector(dtype_exclude="category")
     return make_pipeline(
         make_column_transformer(
-            (StandardScaler(), numbers), (OneHotEncoder(handle_unknown="ignore"), categories), sparse_threshold=0
+            (make_pipeline(SimpleImputer(), StandardScaler()), numbers),
+            (OneHotEncoder(handle_unknown="ignore"), categories),
+            sparse_threshold=0,
         ),
         model,
     )
@@ -108,8 +111,7 @@ class Tsetlin:
         self.seed = seed + 1  # green-tsetlin fails with seed 0
 
     def fit(self, X, y):
-        n_features = X.shape[1]
-        self.encoder = TableEncoder(n_bits=min(64, max(8, 1024 // n_features))).fit(X)
+        self.encoder = TableEncoder().fit(X)
         self.classes, codes = np.unique(y, return_inverse=True)
         bits, codes = self._bits(X), codes.astype(np.uint32)
         fit, held, y_fit, y_held = train_test_split(
@@ -154,14 +156,14 @@ def regressors(seed, n_samples):
     return {
         "bvar": lambda: BooleanRegressor(random_state=seed),
         "LinearRegression": lambda: scaled(LinearRegression()),
-        "MLPRegressor": lambda: _ScaledTarget(
+        "MLPRegressor": lambda: ScaledTarget(
             scaled(MLPRegressor(random_state=seed, early_stopping=n_samples >= LARGE))
         ),
         "HistGradientBoosting": lambda: HistGradientBoostingRegressor(random_state=seed),
     }
 
 
-class _ScaledTarget:
+class ScaledTarget:
     """MLPRegressor needs targets of unit spread; this costs nothing, unlike a clone of the pipeline."""
 
     def __init__(self, model):

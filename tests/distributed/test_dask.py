@@ -140,6 +140,26 @@ def test_a_frame_of_mixed_columns_is_learnt_as_if_it_were_whole(client, encoder,
     assert (answers.compute() == local.predict(FRAME)).all()
 
 
+TABLES = {
+    "some rows": (TableEncoder(subsample=90), X, {"early_stopping": True}),
+    "some rows of numbers": (ThermometerEncoder(5, subsample=90), X, {"early_stopping": True}),
+    "constants": (None, np.where(np.arange(64) % 9, 3.0, X), {}),
+    "nothing but constants": (None, np.where(np.arange(64) < 3, np.nan, np.full((400, 64), 3.0)), {}),
+    "codes": (None, np.stack([X[:, 20], Y * 7 % 10, Y], axis=1), {}),
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_what_columns_have_to_do_with_each_other_is_what_it_is_locally(client, table):
+    encoder, x, more = TABLES[table]
+    parameters = {**SMALL, "encoder": encoder, "max_iter": 1, **more}
+    local = BooleanClassifier(**parameters).fit(x, Y)
+    model = DaskBooleanClassifier(client=client, **parameters).fit(*arrays(x, Y))
+    assert_same(model, local)
+    assert getattr(model.encoder_, "code_like_", None) == getattr(local.encoder_, "code_like_", None)
+    assert [t.tolist() for t in model.encoder_.thresholds_] == [t.tolist() for t in local.encoder_.thresholds_]
+
+
 def test_a_warm_start_goes_on_from_the_network_as_locally(client):
     local = BooleanClassifier(warm_start=True, **SMALL).fit(X, Y).fit(X, Y)
     model = DaskBooleanClassifier(client=client, warm_start=True, **SMALL)

@@ -152,6 +152,9 @@ def test_complete_data_is_encoded_as_by_scikit_learn(rows, max_categories, min_f
         strict=True,
     ):
         width = len(kept) + bool(pooled)
+        if width == 0:  # theirs asks a constant, ours does not
+            expected = np.delete(expected, first, axis=1)
+            continue
         part, wanted = ours[:, first : first + width], expected[:, first : first + width]
         first += width
         if not pooled and infrequent is not None:

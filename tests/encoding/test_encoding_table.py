@@ -124,12 +124,12 @@ def test_a_column_that_was_always_missing_is_no_obstacle():
     assert encoder.n_bits_out_ == 2
     assert encoder.transform(np.array([["text", 4, "a"]], object)).tolist() == [[1, -1]]
     numbers = TableEncoder().fit(np.array([[np.nan, 1], [np.nan, 2]]))
-    assert numbers.transform(np.array([[3.0, 1]])).tolist() == [[1, -1]]
+    assert numbers.transform(np.array([[3.0, 1]])).tolist() == [[-1]]
     with pytest.raises(ValueError, match="nothing to encode"):
         TableEncoder().fit(column(None, None))
 
 
-def test_booleans_keep_their_question_when_constant():
+def test_booleans_keep_their_question_when_there_is_no_other():
     encoder = TableEncoder().fit(np.array([[True], [True]]))
     assert encoder.transform(np.array([[False], [True]])).tolist() == [[-1], [1]]
     assert encoder.thresholds_[0].tolist() == [0.5]
@@ -137,13 +137,14 @@ def test_booleans_keep_their_question_when_constant():
 
 def test_a_number_at_its_threshold_answers_true():
     """Beside text, where numbers are compared apart."""
-    X = np.array([["a", 2.5], ["a", 2.5]], dtype=object)
-    assert TableEncoder().fit_transform(X).tolist() == [[1, 1], [1, 1]]
+    X = np.array([["a", 2.5], ["b", 4.5]], dtype=object)
+    encoder = TableEncoder().fit(X)
+    assert encoder.transform(np.array([["a", 3.5]], dtype=object)).tolist() == [[1, -1, 1]]
 
 
 def test_outliers_do_not_take_the_thresholds_with_them():
     x = np.r_[np.arange(100.0), 1e300, -1e300][:, None]
-    (found,) = TableEncoder().fit(x).thresholds_
+    (found,) = TableEncoder(8).fit(x).thresholds_
     assert (np.abs(found) < 100).all()
     assert len(found) == 8
 
@@ -199,6 +200,62 @@ def test_max_categories_limits_a_column():
     assert TableEncoder(max_categories=None).fit(column(*map(str, range(100)))).n_bits_out_ == 100
 
 
+def test_thresholds_are_about_a_thousand_whatever_one_says_of_categories():
+    """The encoder of an estimator is that of the user who names the categories."""
+    rng = np.random.default_rng(0)
+    for n_columns, most in ((1, 64), (15, 64), (31, 32), (99, 10), (199, 8)):
+        X = rng.random((1300, n_columns + 1))
+        X[:, -1] = np.arange(1300) % 3
+        encoder = TableEncoder(categorical=[-1]).fit(X)
+        assert {len(t) for t in encoder.thresholds_[:-1]} == {most}
+        whole = TableEncoder().fit(X)
+        assert [t.tolist() for t in whole.thresholds_[:-1]] == [t.tolist() for t in encoder.thresholds_[:-1]]
+
+
+def test_an_integer_gets_a_threshold_between_each_two_values():
+    """A column of few integers loses nothing, and so does a heavy tail of counts."""
+    counts = np.random.default_rng(0).poisson(2, 500)
+    X = np.c_[counts, counts**7]
+    by_value, by_power = TableEncoder().fit(X).thresholds_
+    values = np.unique(counts)
+    assert by_value.tolist() == ((values[1:] + values[:-1]) / 2).tolist()
+    assert by_power.tolist() == ((values[1:] ** 7 + values[:-1] ** 7) / 2).tolist()
+
+
+def test_heavy_tails_are_cut_by_share():
+    """Thresholds grow with the tail, whatever function that rises is applied to the column."""
+    x = np.random.default_rng(0).standard_cauchy(2000)
+    (plain,), (cubed,) = (TableEncoder(16).fit(v[:, None]).thresholds_ for v in (x, x**3))
+    parts = [np.searchsorted(np.sort(v), t).tolist() for v, t in ((x, plain), (x**3, cubed))]
+    assert parts[0] == parts[1]
+    assert (np.abs(np.diff(parts[0]) - 2000 / 17) < 2).all()
+
+
+def test_many_categories_share_a_bit_the_rarest_first():
+    names = [f"city{i}" for i in range(1000)]
+    rows = [name for i, name in enumerate(names) for _ in range(1 + (i < 70) * (i + 1))]
+    encoder = TableEncoder().fit(column(*rows))
+    assert encoder.n_bits_out_ == 64
+    assert encoder.categories_[0] == sorted(names[7:70])
+    assert len(encoder.infrequent_categories_[0]) == 937
+    codes = encoder.transform(column("city69", "city3", "city999", "nowhere"))
+    assert codes[:, -1].tolist() == [-1, 1, 1, -1]
+    assert (codes == 1).sum(axis=1).tolist() == [1, 1, 1, 0]
+
+
+def test_dates_become_numbers_by_hand():
+    pandas = pytest.importorskip("pandas")
+    when = pandas.to_datetime(["2024-01-01", "2024-01-02", None, "2024-03-01"])
+    frame = pandas.DataFrame({"when": when, "n": [1, 2, 3, 4]})
+    for X in (frame, frame[["when"]].to_numpy(), frame.astype(object)):
+        with pytest.raises(TypeError, match=r"dates into days|got Timestamp in column 'when'"):
+            TableEncoder().fit(X)
+    days = frame.assign(when=(frame.when - pandas.Timestamp("2024-01-01")).dt.days)
+    encoder = TableEncoder().fit(days)
+    assert encoder.thresholds_[0].tolist() == [0.5, 30.5]
+    assert encoder.transform(days)[:, 0].tolist() == [-1, 1, 0, 1]
+
+
 # ------------------------------------------------------------------------------- refusals
 
 
@@ -206,6 +263,8 @@ def test_max_categories_limits_a_column():
     ("parameters", "text"),
     [
         ({"n_bits": 0}, "n_bits must be an integer >= 1"),
+        ({"n_bits": "many"}, "n_bits must be 'auto' or an integer >= 1, got 'many'"),
+        ({"subsample": 1}, "subsample must be an integer >= 2, got 1"),
         ({"strategy": "mean"}, "strategy must be one of 'quantile', 'uniform', 'supervised', got 'mean'"),
         ({"max_categories": 0}, "max_categories must be an integer >= 1"),
         ({"categorical": "job"}, "categorical must be one of 'auto', got 'job'"),

@@ -30,6 +30,7 @@ def test_few_distinct_values_get_a_threshold_between_each_two():
 def test_quantiles_split_the_data_evenly_and_uniform_splits_the_range():
     column = [*range(8), 100, 1000, 10000, 100000]
     assert thresholds(column, n_bits=3) == [2.5, 5.5, 550]
+    column = [*column, 40000, 60000]
     assert thresholds(column, n_bits=3, strategy="uniform") == [25000, 50000, 75000]
 
 
@@ -39,7 +40,13 @@ def test_a_value_that_fills_most_of_a_column_counts_as_one_share():
     assert thresholds([*range(1, 11), *[99] * 90], n_bits=4) == [3.5, 6.5, 8.5, 54.5]
 
 
-def test_constant_and_empty_columns_get_one_bit():
+def test_thresholds_with_no_value_between_them_are_one_question():
+    column = [*range(12), 100000]
+    assert thresholds(column, n_bits=3, strategy="uniform") == [25000]
+    assert thresholds([*column, 40000], n_bits=3, strategy="uniform") == [25000, 50000]
+
+
+def test_a_constant_or_empty_column_gets_a_bit_if_there_is_no_other():
     assert thresholds([7, 7, 7]) == [7]
     assert thresholds([np.nan, np.nan]) == [0]
     assert thresholds([np.nan, 7], y=[0, 1], strategy="supervised") == [7]
@@ -47,7 +54,7 @@ def test_constant_and_empty_columns_get_one_bit():
 
 def test_a_constant_column_of_booleans_is_a_constant_column():
     X = np.array([[True, False], [True, False]])
-    assert [t.tolist() for t in ThermometerEncoder().fit(X).thresholds_] == [[1], [0]]
+    assert [t.tolist() for t in ThermometerEncoder().fit(X).thresholds_] == [[1], []]
 
 
 @pytest.mark.parametrize("low", [0.0, 5e-324, 1.0, -1.0, 1e308])
