@@ -2,8 +2,8 @@
 
 ``rows`` says which rows of whom a batch has and what chance holds for them, ``wire`` what travels, ``shard`` what
 a worker does, ``coordinator`` how a crew of workers takes a step. They know no framework: ``processes`` reaches
-workers through the standard library; ``cluster``, ``collections``, ``encoders``, ``training`` and ``estimators``
-reach those of a Dask cluster, and need the extra `dask`. The page is ``docs/howto/train-on-a-cluster.md``.
+workers through the standard library; ``cluster``, ``tables``, ``encoders``, ``fitting`` and ``estimators`` reach
+those of a Dask cluster, and need the extra `dask`. The page is ``docs/howto/train-on-a-cluster.md``.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -25,7 +25,7 @@ from bvar.distributed.rows import RowOrder
 from bvar.distributed.shard import Shard, answer, forget
 from bvar.distributed.wire import Answer, Question
 
-__all__ = ["Cluster", "DaskWorkers", "Parts", "find_client"]
+__all__ = ["Cluster", "DaskWorkers", "Partitions", "find_client"]
 
 _MOST_TRIES = 3  # of a step whose workers are there and do not answer
 _TOGETHER = 4  # answers added up by one task: more is less depth, and more for one worker to receive
@@ -80,7 +80,12 @@ class Cluster:
         )
 
     def gather(self, futures: Sequence[Any], what: str, *, patience: float | None = None) -> list[Any]:
-        """Wait for results; as long as there are workers, or for `patience` seconds without one more result.
+        """Wait for results, and bring them here."""
+        self.wait(futures, what, patience=patience)
+        return self.client.gather(list(futures))
+
+    def wait(self, futures: Sequence[Any], what: str, *, patience: float | None = None) -> None:
+        """Wait for results; as long as there are workers, or for `patience` seconds without one more of them.
 
         Raises
         ------
@@ -88,16 +93,11 @@ class Cluster:
             If there have been no workers for longer than the limit.
         TimeoutError
             If patience is over.
+        Exception
+            Whatever a worker has raised.
         """
         done, since, lonely = -1, time.monotonic(), None
-        while True:
-            try:
-                distributed.wait(futures, timeout=min(1.0, self.limit / 4))
-                return self.client.gather(list(futures))
-            except TimeoutError:
-                pass
-            except CancelledError as error:  # so the client says when its scheduler has gone
-                raise WorkersLost(f"the scheduler has gone, at {what}") from error
+        while not self._have_ended(futures, what):
             now = time.monotonic()
             finished = sum(future.done() for future in futures)
             if finished > done:
@@ -108,6 +108,19 @@ class Cluster:
             if patience is not None and now - since > patience:
                 raise TimeoutError
 
+    def _have_ended(self, futures: Sequence[Any], what: str) -> bool:
+        """Wait for a little while; raise what a worker has raised."""
+        try:
+            distributed.wait(futures, timeout=min(1.0, self.limit / 4))
+        except TimeoutError:
+            return False
+        except CancelledError as error:  # so the client says when its scheduler has gone
+            raise WorkersLost(f"the scheduler has gone, at {what}") from error
+        for future in futures:
+            if future.status == "error":
+                future.result()
+        return True
+
     def _has_workers(self, what: str) -> bool:
         try:
             return bool(self.client.nthreads())
@@ -115,7 +128,7 @@ class Cluster:
             raise WorkersLost(f"the scheduler has gone, at {what}") from error
 
 
-class Parts:
+class Partitions:
     """The partitions of a table, on the cluster.
 
     Parameters
@@ -151,18 +164,31 @@ class Parts:
         self._asked += 1
         return self.cluster.submit(what, *args, key=f"bvar-{name}-{self.run}-{self._asked}", workers=workers)
 
-    def shards(self, encode: Callable[[Any, int, int], Any]) -> tuple[list[Any], RowOrder]:
-        """Let each worker join what it has; `encode` submits one partition, given the numbers of its rows."""
+    def shards(self, encode: Callable[..., Any]) -> tuple[dict[str, Any], RowOrder]:
+        """Let each worker join what it has, as bits.
+
+        Parameters
+        ----------
+        encode : callable
+            Takes a partition, the numbers of its first row and of the one behind its last, and an address; submits
+            its encoding there.
+
+        Returns
+        -------
+        shards : dict
+            What each address has.
+        order : RowOrder
+            Which of them has which row.
+        """
         ends = np.cumsum(self.lengths).tolist()
-        starts = [0, *ends[:-1]]
-        pieces = [encode(*one) for one in zip(self.futures, starts, ends, strict=True)]
         homes = self._homes()
-        addresses = sorted(set(homes))
-        shards = []
-        for address in addresses:
+        pieces = [encode(*one) for one in zip(self.futures, [0, *ends[:-1]], ends, homes, strict=True)]
+        shards = {}
+        for address in sorted(set(homes)):
             mine = [piece for piece, home in zip(pieces, homes, strict=True) if home == address]
-            shards.append(self.submit(Shard.joined, mine, name="join", workers=[address]))
-        self.cluster.gather([self.submit(len, shard, name="count") for shard in shards], "encoding")
+            shards[address] = self.submit(Shard.joined, mine, name="join", workers=[address])
+        self.cluster.wait(list(shards.values()), "encoding")
+        addresses = list(shards)
         return shards, RowOrder.of(self.lengths, np.array([addresses.index(home) for home in homes]))
 
     def _homes(self) -> list[str]:
@@ -188,14 +214,14 @@ class DaskWorkers:
     ----------
     cluster : Cluster
         Where they are.
-    shards : list of Future
-        What they have.
+    shards : dict
+        What each address has, at first.
     order : RowOrder
         Which of them has which row.
     """
 
-    def __init__(self, cluster: Cluster, shards: list[Any], order: RowOrder) -> None:
-        self.cluster, self.shards, self.order = cluster, shards, order
+    def __init__(self, cluster: Cluster, shards: dict[str, Any], order: RowOrder) -> None:
+        self.cluster, self.shards, self.order = cluster, list(shards.items()), order
         self._tries = 0
 
     def ask(self, questions: Mapping[int, Question], name: str) -> Answer:
@@ -212,19 +238,17 @@ class DaskWorkers:
         raise AssertionError  # pragma: no cover - the last try returns or raises
 
     def _submit(self, questions: Mapping[int, Question], name: str) -> list[Any]:
-        def submit(what: Callable[..., Any], *args: Any, place: str) -> Any:
-            return self.cluster.submit(what, *args, key=f"bvar-{place}")
-
-        futures = [
-            submit(answer, question, self.shards[shard], shard, place=f"{name}-{shard}")
-            for shard, question in questions.items()
-        ]
+        futures = []
+        for number, question in questions.items():
+            home, shard = self.shards[number]  # if home has died, others make the shard again
+            key = f"bvar-{name}-{number}"
+            futures.append(self.cluster.submit(answer, question, shard, number, key=key, workers=[home]))
         depth = 0
         while name.startswith("votes") and len(futures) > 1:  # only these get fewer when they are added
             depth += 1
             groups = [futures[i : i + _TOGETHER] for i in range(0, len(futures), _TOGETHER)]
-            place = f"add{name.removeprefix('votes')}-{depth}"
-            futures = [submit(added, *group, place=f"{place}-{i}") for i, group in enumerate(groups)]
+            key = f"bvar-add{name.removeprefix('votes')}-{depth}"
+            futures = [self.cluster.submit(added, *group, key=f"{key}-{i}") for i, group in enumerate(groups)]
         return futures
 
     def end(self, run: str) -> None:

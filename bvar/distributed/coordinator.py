@@ -15,7 +15,7 @@ import numpy as np
 
 from bvar import __version__
 from bvar._validation import check_choice
-from bvar.distributed.rows import Batch, NumberedData, RowOrder, State
+from bvar.distributed.rows import NumberedBatch, NumberedData, RowOrder, State
 from bvar.distributed.wire import Answer, Question, Scores, Way, What, bytes_of_step, unpacked, whole
 from bvar.networks.network import Network
 from bvar.networks.signals import Signals
@@ -117,14 +117,14 @@ class Coordinator:
         self._network: Network | None = None
         self._run = ""
 
-    def step(self, network: Network, batch: Batch) -> tuple[Votes, Sequence[int]]:
+    def step(self, network: Network, batch: NumberedBatch) -> tuple[Votes, Sequence[int]]:
         """Ask for votes or signals of a batch, and let the network take the step.
 
         Parameters
         ----------
         network : Network
             The network, as the last step left it.
-        batch : Batch
+        batch : NumberedBatch
             One of the batches of `data`.
 
         Returns
@@ -201,27 +201,29 @@ class Coordinator:
         assert self._network is not None  # noqa: S101 - narrows the type
         version = self._stream.version
         name = f"{what}-{self._run[:8]}-{version}"
-        questions = {
-            shard: Question(
-                what,
-                self._run,
-                version,
-                self._news,
-                False,
-                local.astype(np.uint32),
-                at.astype(np.uint32) if noise is not None or what == "scores" else at[:0].astype(np.uint32),
-                len(rows),
-                self.data.flip_noise,
-                noise,
-                turns,
-                len(self.data),
-                checks,
-                self.backend,
-                self.n_threads,
-                __version__,
-            )
-            for shard, local, at in self.workers.order.deal(rows)
-        }
+        question = Question(
+            what=what,
+            run=self._run,
+            version=version,
+            news=self._news,
+            is_whole=False,
+            rows=rows,
+            places=rows[:0],
+            n_rows=len(rows),
+            flip_noise=self.data.flip_noise,
+            noise=noise,
+            turns=turns,
+            n_turns=len(self.data),
+            wants_fingerprint=checks,
+            backend=self.backend,
+            n_threads=self.n_threads,
+            bvar=__version__,
+        )
+        questions = {}
+        for shard, local, at in self.workers.order.deal(rows):
+            places = at if noise is not None or what == "scores" else at[:0]  # else nobody looks at them
+            here, among = local.astype(np.uint32), places.astype(np.uint32)
+            questions[shard] = replace(question, rows=here, places=among)
         total = self.workers.ask(questions, name) if version else Answer(behind=tuple(questions))
         while total.behind:
             news = whole(self._network)

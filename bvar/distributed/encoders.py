@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from bvar.distributed.cluster import Parts
+from bvar.distributed.cluster import Partitions
 from bvar.distributed.partitions import columns_of, locate, stack, take, with_column
 from bvar.encoding import BitEncoder, ImageEncoder, OneHotBits, TableEncoder, ThermometerEncoder
 from bvar.encoding.columns import read_columns
@@ -30,14 +30,14 @@ _BY_COLUMN = {
 }
 
 
-def fit_encoder(encoder: BitEncoder, parts: Parts, rows: np.ndarray, y: np.ndarray) -> BitEncoder:
+def fit_encoder(encoder: BitEncoder, parts: Partitions, rows: np.ndarray, y: np.ndarray) -> BitEncoder:
     """Learn from rows of partitions.
 
     Parameters
     ----------
     encoder : BitEncoder
         One of :mod:`bvar.encoding`, changed in place.
-    parts : Parts
+    parts : Partitions
         The partitions.
     rows : ndarray of int64
         The rows to learn from, in order.
@@ -97,7 +97,7 @@ def _first_alone(learnt: dict[str, list[Any]]) -> dict[str, list[Any]]:
 class _Columns:
     """A table, to be looked at some columns at a time."""
 
-    def __init__(self, encoder: BitEncoder, parts: Parts, rows: np.ndarray, y: np.ndarray) -> None:
+    def __init__(self, encoder: BitEncoder, parts: Partitions, rows: np.ndarray, y: np.ndarray) -> None:
         self.parts, self.names = parts, encoder._input_names()
         n_columns = len(self.names)
         step = max(1, min(-(-n_columns // (2 * len(parts.futures))), _BLOCK // (8 * len(rows))))
@@ -151,7 +151,7 @@ def _learn(
     return learnt
 
 
-def _extremes(parts: Parts, rows: np.ndarray) -> np.ndarray:
+def _extremes(parts: Partitions, rows: np.ndarray) -> np.ndarray:
     """Return two rows, the least and the greatest values: an image encoder asks no more of a table."""
     futures = [
         parts.submit(_extremes_of, parts.futures[i], local, name="extremes")

@@ -16,11 +16,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from bvar.bits.random import RandomWords
 from bvar.distributed.cluster import Cluster
-from bvar.distributed.collections import answers, gathered, is_collection, load
 from bvar.distributed.coordinator import WorkersLost
 from bvar.distributed.encoders import fit_encoder
+from bvar.distributed.fitting import Fit, Here, Interrupted, There, Watched, light
 from bvar.distributed.rows import NumberedData
-from bvar.distributed.training import Here, Interrupted, There, Training, Watched, bare
+from bvar.distributed.tables import answers, gathered, is_collection, load
 from bvar.estimators import BooleanClassifier, BooleanConvClassifier, BooleanRegressor, LogicGateClassifier
 from bvar.estimators.base import BooleanNetworkEstimator
 from bvar.networks.network import Network
@@ -35,7 +35,7 @@ __all__ = [
     "DaskLogicGateClassifier",
 ]
 
-_OF_THE_CLUSTER = ("client", "checkpoint_", "way_", "bytes_of_step_", "_training")
+_OF_THE_CLUSTER = ("client", "checkpoint_", "way_", "bytes_of_step_", "_fit")
 _FREE = ("client", "callbacks", "verbose", "backend", "n_threads")  # may be others when a fit goes on
 
 _CLIENT = """client : distributed.Client, optional
@@ -58,7 +58,7 @@ class DaskEstimator(BooleanNetworkEstimator):
     client: Any
     checkpoint_: Interrupted
     _local: ClassVar[type[BooleanNetworkEstimator]]
-    _training: Training
+    _fit: Fit
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         """Give the class the signature and the documentation of the local one, and those of `client`."""
@@ -88,18 +88,18 @@ class DaskEstimator(BooleanNetworkEstimator):
                 )
         parts, here = load(Cluster(self.client), X, y=y, sample_weight=sample_weight)
         kept = getattr(self, "checkpoint_", None)
-        training = self._training = Training(parts, self._interrupted(parts.n_rows, kept))
+        fit = self._fit = Fit(parts, self._interrupted(parts.n_rows, kept))
         self.__dict__.pop("checkpoint_", None)
         try:
             rows: Any = There(np.arange(parts.n_rows))
             super().fit(rows, here.get("y"), here.get("sample_weight"))  # type: ignore[arg-type]
             kept = None
         except WorkersLost:
-            kept = training.interrupted
+            kept = fit.interrupted
             raise
         finally:
-            training.close()
-            del self._training
+            fit.close()
+            del self._fit
             if kept is not None:
                 self.checkpoint_ = kept
         return self
@@ -139,23 +139,23 @@ class DaskEstimator(BooleanNetworkEstimator):
         if is_collection(X):
             raise TypeError("X must be in memory for partial_fit, which takes one chunk after the other")
         if isinstance(X, There):
-            super()._check_samples(self._training.parts.rows(np.zeros(1, np.int64)), reset=reset)
-            self._training.check(self._light())
+            super()._check_samples(self._fit.parts.rows(np.zeros(1, np.int64)), reset=reset)
+            self._fit.check(self._light())
             return X
         return super()._check_samples(X, reset=reset)
 
     def _new_source(self) -> RandomWords:
-        return copy.deepcopy(self._training.interrupted.source)
+        return copy.deepcopy(self._fit.interrupted.source)
 
     def _fit_encoder(self, X: Any, y: np.ndarray) -> None:
         if not isinstance(X, There):
             return super()._fit_encoder(X, y)
-        self.encoder_ = fit_encoder(self._new_encoder(), self._training.parts, X.rows, y)
+        self.encoder_ = fit_encoder(self._new_encoder(), self._fit.parts, X.rows, y)
 
     def _try(self, name: str, splits: list[Any], everything: Any, source: RandomWords) -> Any:
         X, *beside = everything
         if isinstance(X, There):
-            X = Here(self._training.parts, X.rows)
+            X = Here(self._fit.parts, X.rows)
         return super()._try(name, splits, (X, *beside), source)
 
     def _data(self, X: Any, y: np.ndarray, weights: np.ndarray | None) -> TrainingData:
@@ -163,22 +163,22 @@ class DaskEstimator(BooleanNetworkEstimator):
             return super()._data(X, y, weights)
         size, noise = self._schedule(len(y))
         data = NumberedData(X.rows, self._targets().encode(y), weights, size, noise, self.encoder_.n_bits_out_)
-        self._training.encode(self._light(), data)
+        self._fit.encode(self._light(), data)
         return data  # type: ignore[return-value]
 
     def _crew(self, X: Any) -> Crew | None:
-        return self._training.crew
+        return self._fit.crew
 
     def _scores(self, network: Network, X: Any) -> np.ndarray:
         if not isinstance(X, There):
             return super()._scores(network, X)
-        assert self._training.crew is not None  # noqa: S101 - samples have been encoded before they are scored
-        return self._training.crew.scores(network, X.rows)
+        assert self._fit.crew is not None  # noqa: S101 - samples have been encoded before they are scored
+        return self._fit.crew.scores(network, X.rows)
 
     def _train(
         self, trainer: Trainer, data: Data, max_iter: int, stopping: EarlyStopping | None, source: RandomWords
     ) -> None:
-        interrupted, crew = self._training.interrupted, self._training.crew
+        interrupted, crew = self._fit.interrupted, self._fit.crew
         assert crew is not None  # noqa: S101 - narrows the type
         if interrupted.checkpoint is not None:
             interrupted.checkpoint.restore(trainer, source, stopping)
@@ -212,11 +212,11 @@ class DaskEstimator(BooleanNetworkEstimator):
 
     def _light(self) -> Any:
         """Return what workers need of this estimator to check and encode samples."""
-        return bare(self.to_local(), "network_", "history_")
+        return light(self.to_local(), "network_", "history_")
 
     def _answer(self, name: str, X: Any) -> Any:
         check_is_fitted(self, "network_")
-        local = bare(self.to_local(), "history_")
+        local = light(self.to_local(), "history_")
         if not is_collection(X):
             return getattr(local, name)(X)
         one = np.full((1, self.n_features_in_), np.nan)  # all missing: only the form of its answer is looked at
@@ -236,7 +236,7 @@ class DaskEstimator(BooleanNetworkEstimator):
     def __getstate__(self) -> dict[str, Any]:
         """Leave the client out: connections do not travel."""
         state = dict(super().__getstate__())
-        state.pop("_training", None)
+        state.pop("_fit", None)
         return {**state, "client": None}
 
 

@@ -16,7 +16,7 @@ from bvar.bits import n_words
 from bvar.bits.random import RandomWords
 from bvar.training.data import needs_turns
 
-__all__ = ["Batch", "NumberedData", "RowOrder", "State", "source_of_rows", "words_at"]
+__all__ = ["NumberedBatch", "NumberedData", "RowOrder", "State", "source_of_rows", "words_at"]
 
 State: TypeAlias = tuple[int, int]
 """Where a stream of words is: the state and the increment of its PCG64."""
@@ -25,7 +25,7 @@ _WORTH_A_JUMP = 512  # words: a jump takes as long as drawing so many
 
 
 @dataclass(frozen=True)
-class Batch:
+class NumberedBatch:
     """Numbers of the rows of a step, in order, and where the words of its noise and of its epoch's turns begin."""
 
     rows: np.ndarray
@@ -70,7 +70,7 @@ class NumberedData:
         """Number of batches of an epoch."""
         return -(-len(self) // self.batch_size)
 
-    def epoch(self, progress: float, source: RandomWords) -> Iterator[Batch]:
+    def epoch(self, progress: float, source: RandomWords) -> Iterator[NumberedBatch]:
         """Draw an order and cut it into batches, jumping over the words that are for single rows."""
         order = source.permutation(len(self))
         turns = None
@@ -81,7 +81,7 @@ class NumberedData:
             places = order[start : start + self.batch_size]
             noise = _state(source) if self.flip_noise else None
             source.words.advance(self._words_of_noise(len(places)))
-            yield Batch(self.rows[places], noise, turns, is_first=start == 0)
+            yield NumberedBatch(self.rows[places], noise, turns, is_first=start == 0)
 
     def _words_of_noise(self, n_rows: int) -> int:
         sixty_fourths = round(64 * self.flip_noise)

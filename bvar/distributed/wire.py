@@ -18,7 +18,7 @@ from bvar.networks.network import Network
 from bvar.networks.signals import Signals, has_signals, learning_layers
 from bvar.networks.votes import Votes
 
-__all__ = ["Answer", "Question", "Scores", "bytes_of_step", "narrow", "packed", "unpacked", "whole"]
+__all__ = ["Answer", "Question", "Scores", "bare", "bytes_of_step", "narrow", "packed", "unpacked", "whole"]
 
 Way: TypeAlias = Literal["votes", "signals"]
 What: TypeAlias = Way | Literal["scores"]
@@ -151,11 +151,16 @@ def unpacked(value: Value) -> Value:
     return value
 
 
-def whole(network: Network) -> bytes:
+def bare(network: Network) -> Network:
     """Return a network without its accumulators, which nobody needs who does not apply votes."""
     copy = object.__new__(Network)
     copy.__dict__.update(network.__dict__, optimizer=None)
-    return pickle.dumps(copy, protocol=pickle.HIGHEST_PROTOCOL)
+    return copy
+
+
+def whole(network: Network) -> bytes:
+    """Return all of a network that workers need."""
+    return pickle.dumps(bare(network), protocol=pickle.HIGHEST_PROTOCOL)
 
 
 def bytes_of_step(network: Network, n_samples: int, *, missing: bool = False) -> dict[Way, int]:

@@ -234,6 +234,22 @@ def test_callbacks_and_progress_are_those_of_the_local_fit(client, capsys):
     assert capsys.readouterr().out == printed
 
 
+def test_every_worker_holds_its_own_samples_as_bits_and_no_others(client, cluster):
+    with_workers(client, cluster, 2)
+    held = []
+
+    def look(model):
+        held.append({key: homes for key, homes in client.who_has().items() if homes})
+
+    x, y = arrays(X, Y, chunks=(100, 100, 100, 100))
+    DaskBooleanClassifier(client=client, callbacks=look, **SMALL).fit(x, y)
+    for found in held:
+        shards = [homes for key, homes in found.items() if str(key).startswith("bvar-join")]
+        assert sorted(len(homes) for homes in shards) == [1, 1]
+        assert len(set(shards)) == 2
+        assert not [key for key in found if str(key).startswith(("array", "('array", "bvar-check", "bvar-encode"))]
+
+
 def test_answers_are_lazy_and_what_is_fitted_is_local(client, tmp_path):
     model = DaskBooleanClassifier(client=client, **SMALL).fit(*arrays(X, Y))
     local = BooleanClassifier(**SMALL).fit(X, Y)

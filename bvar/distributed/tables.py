@@ -10,7 +10,7 @@ import dask
 import numpy as np
 from dask.delayed import Delayed, delayed
 
-from bvar.distributed.cluster import Cluster, Parts
+from bvar.distributed.cluster import Cluster, Partitions
 from bvar.distributed.partitions import n_rows_of, stack
 
 __all__ = ["answers", "is_collection", "load", "pieces"]
@@ -38,7 +38,7 @@ def pieces(X: Any, name: str) -> list[Delayed]:
     return list(X.to_delayed())
 
 
-def load(cluster: Cluster, X: Any, **others: Any) -> tuple[Parts, dict[str, Any]]:
+def load(cluster: Cluster, X: Any, **others: Any) -> tuple[Partitions, dict[str, Any]]:
     """Let workers make the pieces of X and keep them, and bring here what is beside: targets and weights.
 
     Parameters
@@ -52,7 +52,7 @@ def load(cluster: Cluster, X: Any, **others: Any) -> tuple[Parts, dict[str, Any]
 
     Returns
     -------
-    parts : Parts
+    parts : Partitions
         Pieces of X that have rows.
     here : dict
         The others, whole.
@@ -83,7 +83,7 @@ def load(cluster: Cluster, X: Any, **others: Any) -> tuple[Parts, dict[str, Any]
     if not len(full):
         raise ValueError("X must have samples, but all its partitions are empty")
     table = {name: [futures[i * counted.shape[1] + j] for j in full] for i, name in enumerate(cut)}
-    parts = Parts(cluster, table.pop("X"), counted[0][full], run)
+    parts = Partitions(cluster, table.pop("X"), counted[0][full], run)
     return parts, {name: stack(cluster.gather(mine, name)) for name, mine in table.items()}
 
 

@@ -10,16 +10,15 @@ from typing import Any
 import numpy as np
 
 from bvar.bits.random import RandomWords
-from bvar.distributed.cluster import DaskWorkers, Parts
+from bvar.distributed.cluster import DaskWorkers, Partitions
 from bvar.distributed.coordinator import Coordinator
 from bvar.distributed.rows import NumberedData
 from bvar.distributed.shard import Shard
-from bvar.distributed.wire import narrow
-from bvar.networks.network import Network
+from bvar.distributed.wire import bare, narrow
 from bvar.training import Checkpoint
 from bvar.training.data import Data, needs_turns
 
-__all__ = ["Here", "Interrupted", "There", "Training", "Watched"]
+__all__ = ["Here", "Interrupted", "There", "Fit", "Watched"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class There:
 class Here:
     """The same rows, of which those that are selected are brought here: to try a plan on a few."""
 
-    parts: Parts
+    parts: Partitions
     rows: np.ndarray
 
     def __getitem__(self, rows: np.ndarray) -> Any:
@@ -68,26 +67,25 @@ class Interrupted:
     checkpoint: Checkpoint | None = None
 
 
-class Training:
+class Fit:
     """A fit on a cluster.
 
     Parameters
     ----------
-    parts : Parts
+    parts : Partitions
         The samples.
     interrupted : Interrupted
         What it goes on from, and will be interrupted as.
     """
 
-    def __init__(self, parts: Parts, interrupted: Interrupted) -> None:
+    def __init__(self, parts: Partitions, interrupted: Interrupted) -> None:
         self.parts, self.interrupted = parts, interrupted
         self.crew: Coordinator | None = None
 
     def check(self, model: Any) -> None:
         """Let each worker check its partitions as an estimator checks samples, and keep what it makes of them."""
         checked = [self.parts.submit(_checked, model, part, name="check") for part in self.parts.futures]
-        lengths = [self.parts.submit(len_of_table, part, name="count") for part in checked]
-        self.parts.cluster.gather(lengths, "checking")
+        self.parts.cluster.wait(checked, "checking")
         self.parts.futures = checked
 
     def encode(self, model: Any, data: NumberedData) -> None:
@@ -96,9 +94,9 @@ class Training:
         light = data.sample_weight is not None and needs_turns(data.sample_weight)
         turns = self._of_all(data, np.arange(len(data))) if light else None
 
-        def submit(part: Any, first: int, last: int) -> Any:
+        def submit(part: Any, first: int, last: int, home: str) -> Any:
             beside = [None if one is None else narrow(one[first:last]) for one in (y, weights, turns)]
-            return self.parts.submit(_encoded, model, part, *beside, name="encode")
+            return self.parts.submit(_encoded, model, part, *beside, name="encode", workers=[home])
 
         shards, order = self.parts.shards(submit)
         self.parts.futures = []  # a worker that dies has them made again from what X is made of
@@ -141,11 +139,6 @@ def _checked(model: Any, part: Any) -> Any:
     return model._check_samples(part, reset=False)
 
 
-def len_of_table(part: Any) -> int:
-    """Return the number of rows."""
-    return int(part.shape[0])
-
-
 def _encoded(model: Any, part: Any, y: np.ndarray, weights: np.ndarray | None, turns: np.ndarray | None) -> Shard:
     with model._backend(record=False):
         x = model._encode(part)
@@ -153,14 +146,12 @@ def _encoded(model: Any, part: Any, y: np.ndarray, weights: np.ndarray | None, t
     return Shard(x, y.astype(np.int64), *wide)
 
 
-def bare(model: Any, *without: str) -> Any:
+def light(model: Any, *without: str) -> Any:
     """Copy an estimator for workers, who need no history, and of the network no accumulators."""
-    light = copy.copy(model)
-    light.callbacks = None
+    found = copy.copy(model)
+    found.callbacks = None
     for name in without:
-        light.__dict__.pop(name, None)
-    if hasattr(light, "network_"):
-        network = object.__new__(Network)
-        network.__dict__.update(light.network_.__dict__, optimizer=None)
-        light.network_ = network
-    return light
+        found.__dict__.pop(name, None)
+    if hasattr(found, "network_"):
+        found.network_ = bare(found.network_)
+    return found
