@@ -149,9 +149,6 @@ def expected_failures(estimator):
         failures |= dict.fromkeys(TWICE, why)
     if getattr(estimator, "loss", None) is not None:
         failures |= dict.fromkeys(LABELS, "the loss that was chosen is one of classes, not of labels")
-    if getattr(estimator, "class_weight", None) == "balanced":
-        why = "partial_fit cannot know the shares of classes to come, and says so, as SGDClassifier does"
-        failures |= dict.fromkeys(PARTIAL, why)
     mollifier = getattr(estimator, "mollifier", None)
     if mollifier is not None or getattr(estimator, "augment", None):
         failures |= dict.fromkeys(PARTIAL, "partial_fit sees a sample once, and refuses to change it")

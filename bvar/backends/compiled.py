@@ -50,7 +50,8 @@ class CompiledBackend(Isa):
     def signed_pixels(self, z: np.ndarray, words: np.ndarray, window: SlidingWindow, out: np.ndarray) -> None:
         """Sum the signals at each place, and add the patches up while they are in the cache."""
         rows = min(window.n_places, max(_FEWEST_PATCHES, _PATCH_VALUES // window.patch_size))
-        shape = (min(abs(self.n_threads), max(1, len(out))), rows, window.patch_size)
+        n_parts = 1 if self.n_threads == 1 else min(4 * abs(self.n_threads), max(1, len(out)))  # for who is idle
+        shape = (n_parts, rows, window.patch_size)
         n_sums = -(-4 * shape[0] * shape[1] * shape[2] // 64) * 64
         memory = _scratch_of(n_sums + self.index_bytes(len(words), window.patch_size))
         sums = memory[:n_sums].view(np.int32)[: shape[0] * shape[1] * shape[2]].reshape(shape)

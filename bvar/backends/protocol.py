@@ -244,13 +244,13 @@ def get(name: str = "auto") -> Backend:
     """
     prefix = _QUESTIONS.get(name)
     if prefix is not None:
-        for backend in reversed(_backends.values()):
+        for backend in reversed([*_backends.values()]):  # a copy: another thread may register one meanwhile
             if backend.name.startswith(prefix):
                 return backend
     if name in _backends:
         return _backends[name]
     if name == "c":
-        why = "; ".join(f"{n}: {w}" for n, w in _missing.items()) or "no compiled backend was built"
+        why = "; ".join(f"{n}: {w}" for n, w in missing().items()) or "no compiled backend was built"
     else:
         why = _missing.get(name, "no backend has this name")
     raise BackendUnavailable(

@@ -1,7 +1,6 @@
-"""Circuits as C: one header that needs no library, and computes 64 samples at a time, a bit of each in a word.
+"""Circuits as C: one header that needs no library, and computes 64 samples at a time, a bit of each in a word."""
 
-Longer than other modules, because the text of the header is here in one piece.
-"""
+# Over 400 lines, because the text of the header is here in one piece.
 
 from __future__ import annotations
 

@@ -21,9 +21,13 @@ _NATS = 20.0  # by which "equal to" must be better; see docs/howto/encode-data.m
 
 def classes_of(y: Any, n_rows: int, rows: np.ndarray | None) -> np.ndarray | None:
     """Return the targets of some rows as codes of classes, numbers by fifths; None if there is not one a row."""
-    if y is None or np.ndim(y) != 1 or len(y) != n_rows:
+    try:
+        y = np.asarray(y)
+    except ValueError:  # lists of different lengths, say: whoever needs targets will complain
         return None
-    y = np.asarray(y) if rows is None else np.asarray(y)[rows]
+    if y.shape != (n_rows,):
+        return None
+    y = y if rows is None else y[rows]
     if y.dtype.kind == "f":
         return np.searchsorted(np.sort(y), y) * _PARTS // len(y)
     if y.dtype.kind == "O":

@@ -1,8 +1,8 @@
 """Boolean networks as scikit-learn estimators.
 
 ``base`` is `fit`, ``targets`` what y means, ``recipes`` what the network is, ``architecture`` and ``choosing``
-which one it is where that is left to `fit`, ``classification`` what classifiers share, ``saved`` how files hold
-them; each other module is one estimator.
+which one it is where that is left to `fit`, ``balance`` what weights make of its scores, ``classification`` what
+classifiers share, ``saved`` how files hold them; each other module is one estimator.
 """
 
 from bvar.estimators import saved  # noqa: F401 - importing it lets model files hold estimators

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from bvar.bits.random import RandomWords
-from bvar.layers import GroupSum
+from bvar.layers import Add, GroupSum
 from bvar.networks.losses import FULL_WEIGHT, Loss
 from bvar.networks.network import Network
 
@@ -55,6 +55,7 @@ class Plan:
     hidden_layer_sizes: Any = ()
     gates: int = 0
     fan_in: int = 2
+    members: int = 1
     offsets: bool | Literal["auto"] = "auto"
     layer_sizes: Any = "auto"
     eta: float = 10.0
@@ -85,8 +86,7 @@ FOR_CLASSES = {
 
 FOR_NUMBERS = {
     "sum": Plan((), offsets=True, eta=3.0, flip_noise=0.0, max_iter=20, batch_size=100),
-    "brief": Plan((1024,), 1000, 2, eta=3.0, flip_noise=0.0, max_iter=5, batch_size=100),
-    "full": Plan((1024,), 1000, 2, spreads=8.0, flip_noise=0.0, max_iter=20),
+    "committee": Plan((256,), 500, 2, 4, eta=3.0, spreads=12.0, flip_noise=0.0, max_iter=20, batch_size=100),
 }
 
 FOR_GATES = {"gates": Plan(fan_in=4)}
@@ -139,6 +139,8 @@ def better(one: Trial, other: Trial) -> bool:
 def terms_of(network: Network) -> int:
     """Return the number of terms in a score."""
     last = network.layers[-1]
+    if isinstance(last, Add):
+        return sum(branch[-1].n_inputs for branch in last.branches)  # type: ignore[attr-defined]
     return last.group_size if isinstance(last, GroupSum) else last.n_inputs  # type: ignore[attr-defined]
 
 

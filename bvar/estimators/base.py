@@ -125,14 +125,13 @@ class BooleanNetworkEstimator(ChoosingEstimator, ABC):
         with self._all_or_nothing(), self._backend():
             goes_on = bool(self.warm_start) and hasattr(self, "network_")
             self._check_parameters(goes_on=goes_on)
+            for left_over in () if goes_on else ("_source", "_weights_seen", "_class_counts", *CHOSEN):
+                self.__dict__.pop(left_over, None)
             X, y, weights = self._check_data(X, y, sample_weight, reset=not goes_on)
             if weights is not None and not weights.any():
                 raise ValueError("sample_weight must have a positive entry")
             source = self._new_source()
             self.__dict__.pop("best_validation_score_", None)
-            if not goes_on:
-                for left_over in ("_source", "_weights_seen", *CHOSEN):
-                    self.__dict__.pop(left_over, None)
             self._learn_targets(y, weights, goes_on=goes_on)  # of all: the ones held out are of no other kind
             X, y, weights, stopping = self._hold_out(*audible(X, y, weights), source)
             aside = None
@@ -146,6 +145,7 @@ class BooleanNetworkEstimator(ChoosingEstimator, ABC):
             self._train(trainer, self._changing(X, data), self.max_iter_, stopping, source)
             if aside is not None:
                 self._set_temperature(self._trial(self.network_, *aside))
+                self._shift_scores()
         return self
 
     def _train(
@@ -172,6 +172,7 @@ class BooleanNetworkEstimator(ChoosingEstimator, ABC):
             )
         finally:  # also when a user interrupts: what was best is kept
             self.network_, self.n_iter_ = trainer.network_, trainer.n_iter_
+            self._shift_scores()
             if stopping is not None and stopping.best_network is not None:
                 self.best_validation_score_ = stopping.best_score
 

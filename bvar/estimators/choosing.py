@@ -134,6 +134,9 @@ class ChoosingEstimator(BaseEstimator):
     def _set_temperature(self, trial: Trial) -> None:
         """Remember the temperature at which probabilities are as sure as they are right."""
 
+    def _shift_scores(self) -> None:
+        """Let the trained network have the offsets of scores that were found on samples held out, if any were."""
+
 
 def _rows(samples: Samples, rows: np.ndarray) -> Samples:
     """Select some of the samples, with their targets and weights."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -15,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from bvar._validation import check_real
 from bvar.encoding.samples import Table
 from bvar.estimators.architecture import Trial, fit_temperature, is_auto, terms_of
+from bvar.estimators.balance import balance
 from bvar.estimators.base import BooleanNetworkEstimator
 from bvar.estimators.targets import Classes, Labels, Targets, check_classes
 from bvar.mollify import Mollifier
@@ -52,8 +54,8 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
         classes : array-like of shape (n_classes,), optional
             All classes that will ever come; needed in the first call, unless `y` is a matrix of labels.
         sample_weight : array-like of shape (n_samples,), optional
-            Weights, not negative, in proportion to those of all calls so far, `class_weight` included. A call in
-            which nothing has weight changes nothing.
+            Weights, not negative, in proportion to those of all calls so far, `class_weight` included: 'balanced'
+            weighs by the counts of all samples so far. A call in which nothing has weight changes nothing.
 
         Returns
         -------
@@ -74,10 +76,6 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
             raise ValueError("augment must be None for partial_fit, which sees every sample once")
         if self.mollifier is not None:
             raise ValueError("mollifier must be None for partial_fit, which sees every sample once")
-        if isinstance(self.class_weight, str):
-            raise ValueError(
-                f"class_weight={self.class_weight!r} needs all data at once; for partial_fit give a dict"
-            )
         first = not hasattr(self, "network_")
         if not first and classes is not None and not np.array_equal(np.unique(classes), self.classes_):
             raise ValueError(f"classes must be those of the first call, {self.classes_.tolist()}")
@@ -85,7 +83,7 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
         def learn(targets: np.ndarray) -> None:
             if classes is None and targets.ndim == 1:
                 raise ValueError("classes must be given in the first call of partial_fit")
-            self._learn_targets(targets if classes is None else column_or_1d(classes), None, goes_on=False)
+            self._learn_classes(targets if classes is None else column_or_1d(classes))
 
         self._partial_fit(X, y, sample_weight, learn)
         return self
@@ -157,8 +155,12 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
         return check_classes(y, type(self).__name__)
 
     def _learn_targets(self, y: np.ndarray, sample_weight: np.ndarray | None, *, goes_on: bool) -> None:
-        if goes_on:
-            return
+        if not goes_on:
+            self._learn_classes(y)
+        if _is_balanced(self.class_weight):
+            self._class_counts = self._counts(y)
+
+    def _learn_classes(self, y: np.ndarray) -> None:
         multilabel, classes = y.ndim == 2, np.arange(y.shape[1]) if y.ndim == 2 else np.unique(y)
         if not multilabel and len(classes) < 2:
             raise ValueError(f"y must have at least two classes, got one class, {classes.tolist()[0]!r}")
@@ -173,7 +175,19 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
         return self.loss is None and is_auto(self.temperature)
 
     def _set_temperature(self, trial: Trial) -> None:
-        self.probability_temperature_ = fit_temperature(trial, lambda heat: self._loss_at(trial.n_terms, heat))
+        def make_loss(heat: float) -> Loss:
+            return self._loss_at(trial.n_terms, heat)
+
+        if self._plan().has_offsets and (trial.weights != trial.weights[0]).any():
+            fixed = 0 if self.multilabel_ else 1
+            self._shift, self.probability_temperature_ = balance(trial, make_loss, fixed)
+        else:
+            self.probability_temperature_ = fit_temperature(trial, make_loss)
+
+    def _shift_scores(self) -> None:
+        shift = self.__dict__.pop("_shift", None)
+        if shift is not None:
+            self.network_.layers[-1].offset.shift(shift)  # type: ignore[attr-defined]
 
     def _loss_at(self, n_terms: int, temperature: float) -> Loss:
         """Return the usual loss at another temperature than that of training."""
@@ -202,14 +216,46 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
         weights = super()._weights(sample_weight, y)
         if self.class_weight is None:
             return weights
-        by_class = compute_sample_weight(self.class_weight, y)
+        by_class = compute_sample_weight(self._class_weights(y), y)
         return by_class if weights is None else by_class * weights
+
+    def _class_weights(self, y: np.ndarray) -> Any:
+        """Put numbers in the place of 'balanced': a class weighs n / (n_classes * its count), of all so far."""
+        if not _is_balanced(self.class_weight):
+            return self.class_weight
+        counts = self._counts(y)
+        given = [self.class_weight] * len(counts) if isinstance(self.class_weight, str) else self.class_weight
+        if len(given) != len(counts):
+            raise ValueError(f"class_weight must have an entry for each of {len(counts)} labels, got {len(given)}")
+        named = [_balanced(n) if isinstance(one, str) else one for one, n in zip(given, counts, strict=True)]
+        return named if y.ndim == 2 else named[0]
+
+    def _counts(self, y: np.ndarray) -> list[dict[Any, int]]:
+        """Count the classes of each column, in these samples and in all of the calls before."""
+        columns = y.T if y.ndim == 2 else y[None]
+        before = getattr(self, "_class_counts", None)
+        if before is None:
+            before = [{}] * len(columns)
+        else:
+            self._targets().encode(y)  # refuses what was not there before
+        return [dict(Counter(old) + Counter(column.tolist())) for old, column in zip(before, columns, strict=True)]
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn that targets may be a matrix of labels."""
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def _is_balanced(class_weight: Any) -> bool:
+    """Say whether weights of classes, or of those of one label, depend on their counts."""
+    given = class_weight if isinstance(class_weight, list | tuple) else [class_weight]
+    return any(isinstance(one, str) for one in given)
+
+
+def _balanced(counts: dict[Any, int]) -> dict[Any, float]:
+    """Weigh classes so that each has as much in all: their mean over the samples is 1."""
+    return {c: sum(counts.values()) / (len(counts) * n) for c, n in counts.items()}
 
 
 def _check_class_weight(value: Any) -> None:

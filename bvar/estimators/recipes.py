@@ -14,7 +14,7 @@ from bvar.bits import BitMatrix
 from bvar.bits.random import RandomWords
 from bvar.encoding import BitEncoder, ImageEncoder, TableEncoder
 from bvar.kernels import MAX_FAN_IN, MAX_TERMS
-from bvar.layers import BooleanConv2d, BooleanLinear, GateLayer, Offset
+from bvar.layers import Add, BooleanConv2d, BooleanLinear, GateLayer, Layer, Offset
 from bvar.networks.conv import check_conv_layers, conv_network
 from bvar.networks.front import front_network
 from bvar.networks.gates import gate_network
@@ -63,13 +63,14 @@ class Recipe(ABC):
 
 @dataclass(frozen=True)
 class Sums(Recipe):
-    """Linear layers and thresholds, with gates in front of them or without."""
+    """Linear layers and thresholds, with gates in front of them or without; several such, whose scores add."""
 
     hidden_layer_sizes: int | Sequence[int]
     eta: float
     gates: int = 0
     fan_in: int = 2
     offsets: bool = False
+    members: int = 1
 
     def check(self) -> None:
         """Check the sizes."""
@@ -83,11 +84,17 @@ class Sums(Recipe):
 
     def check_same(self, network: Network) -> None:
         """Compare the sizes of layers."""
-        trained = [layer.n_outputs for layer in network.layers if isinstance(layer, BooleanLinear)][:-1]
+        members = _members(network)
+        trained = [layer.n_outputs for layer in members[0] if isinstance(layer, BooleanLinear)][:-1]
         if self._sizes() != trained:
             raise ValueError(
                 f"hidden_layer_sizes {self.hidden_layer_sizes!r} is not that of the network to go on with, "
                 f"{tuple(trained)}; warm_start=False starts anew"
+            )
+        if len(members) != self.members:
+            raise ValueError(
+                f"hidden_layer_sizes {self.hidden_layer_sizes!r} is that of {self.members} network(s), and not of "
+                f"the {len(members)} to go on with; warm_start=False starts anew"
             )
         parameters = network.parameters
         has = (
@@ -101,22 +108,22 @@ class Sums(Recipe):
             )
 
     def build(self, n_bits: int, n_outputs: int, make_loss: Callable[[int], Loss], source: RandomWords) -> Network:
-        """Build a fully connected network."""
+        """Build a fully connected network, or several that learn as one: a signal on the sum is one on each."""
         sizes = [n_bits, *self._sizes(), n_outputs]
+        n_terms = self.gates + n_bits if self.gates and len(sizes) == 2 else sizes[-2]
+        loss = make_loss(self.members * n_terms)
+        members = [self._member(sizes, loss, source) for _ in range(self.members)]
+        if len(members) == 1:
+            return members[0]
+        return Network([Add([member.layers for member in members])], loss, members[0].optimizer)
+
+    def _member(self, sizes: list[int], loss: Loss, source: RandomWords) -> Network:
         if self.gates:
-            n_terms = sizes[-2] if len(sizes) > 2 else self.gates + n_bits
             return front_network(
-                sizes,
-                gates=self.gates,
-                fan_in=self.fan_in,
-                eta=self.eta,
-                loss=make_loss(n_terms),
-                random_state=source,
+                sizes, gates=self.gates, fan_in=self.fan_in, eta=self.eta, loss=loss, random_state=source
             )
         spread = 0.5 if self.offsets else None
-        return boolean_mlp(
-            sizes, offset_spread=spread, eta=self.eta, loss=make_loss(sizes[-2]), random_state=source
-        )
+        return boolean_mlp(sizes, offset_spread=spread, eta=self.eta, loss=loss, random_state=source)
 
     def _sizes(self) -> list[int]:
         return check_sizes(self.hidden_layer_sizes, "hidden_layer_sizes", most=MAX_TERMS)
@@ -216,6 +223,12 @@ class Convolutions(Recipe):
     def _network(self, image_shape: tuple[int, ...], n_outputs: int, source: RandomWords) -> Network:
         sizes = (self.conv_layers, self.hidden_layer_sizes, n_outputs)
         return conv_network(image_shape, *sizes, kernel_size=self.kernel_size, eta=self.eta, random_state=source)
+
+
+def _members(network: Network) -> Sequence[Sequence[Layer]]:
+    """Return the layers of each network whose scores add: of one, if it is no committee."""
+    first = network.layers[0]
+    return first.branches if isinstance(first, Add) else (network.layers,)
 
 
 def _form(network: Network) -> list[Any]:

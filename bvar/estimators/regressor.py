@@ -26,15 +26,15 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
 
     The score of an output is an integer; targets are put on the same scale by their mean and standard deviation,
     so a prediction is ``mean + std * score / unit``.  Its resolution is ``2 * std / unit``, where unit is four
-    times the square root of the number of terms of a score; eight times for the plan 'full'.
+    times the square root of the number of terms of a score; twelve times for the plan 'committee'.
 
     Parameters
     ----------
     hidden_layer_sizes : int, sequence of int or 'auto', default='auto'
-        Number of units of each hidden layer. 'auto' lets `fit` choose between three plans by losses on at most
-        2000 samples held out, after trying each on at most 4000 others: 'sum' has no hidden layer, 'brief' 1000
-        gates before a layer of 1024 and five epochs at eta 3, 'full' the same and 20 epochs at eta 10. It takes
-        the first unless a later one is better by more than chance. Whatever else is set by hand holds for all.
+        Number of units of each hidden layer. 'auto' lets `fit` choose between two plans by losses on at most
+        2000 samples held out, after trying both on at most 4000 others: 'sum' has no hidden layer; 'committee' is
+        four networks whose scores add, and which learn as one, each of 500 gates before a layer of 256. The sum is
+        taken unless the committee is better by more than chance. What is set by hand holds for both.
     gates : int or 'auto', default='auto'
         Number of gates in front of the sums, see :func:`bvar.networks.front_network`; 0 for none. 'auto' is 0
         where sizes are set by hand.
@@ -221,7 +221,8 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
 
     def _recipe(self) -> Recipe:
         plan = self._plan()
-        return Sums(plan.hidden_layer_sizes, plan.eta, plan.gates, plan.fan_in, plan.has_offsets)
+        shape = (plan.hidden_layer_sizes, plan.eta, plan.gates, plan.fan_in, plan.has_offsets)
+        return Sums(*shape, members=plan.members)
 
     def _plans(self) -> dict[str, Plan]:
         return FOR_NUMBERS if is_auto(self.hidden_layer_sizes) else {}

@@ -59,9 +59,23 @@ def _check_classifier(model: Any) -> None:
     require(len(model.classes_) == n_scores, "classes_ do not fit the scores")
     require(type(model.multilabel_) is bool, "multilabel_ must be true or false")
     require(model.multilabel_ or n_scores > 1, "there must be at least two classes")
+    _check_counts(model)
     _check_choice(model)
     fits = isinstance(model.network_.loss, ProbabilisticLoss) or getattr(model, "loss", None) is not None
     require(fits, "loss is not for classes")
+
+
+def _check_counts(model: Any) -> None:
+    """Check how many samples of each class have been seen, for each label where there are several."""
+    counts = getattr(model, "_class_counts", None)
+    if counts is None:
+        return
+    levels = [{0, 1}] * len(model.classes_) if model.multilabel_ else [set(model.classes_.tolist())]
+    fits = isinstance(counts, list) and len(counts) == len(levels)
+    require(fits and all(isinstance(one, dict) for one in counts), "_class_counts must be a list of dicts")
+    for one, known in zip(counts, levels, strict=True):
+        require(one.keys() <= known, "_class_counts must be of the classes")
+        require(all(type(n) is int and n > 0 for n in one.values()), "_class_counts must be positive integers")
 
 
 def _check_choice(model: Any) -> None:

@@ -1,9 +1,9 @@
 """Memory that is used again: what a training step takes and lets go, megabytes a layer, is slow only when fresh.
 
 The system hands out fresh pages one fault at a time, which takes longer than the work done in them.  Each thread
-keeps the last few pieces that it took.  A piece is free when nobody but the list below refers to it: arrays are
-views of it and hold a reference as long as they live, so nothing that somebody can see is ever overwritten.
-For results of kernels, which write every element (``docs/explanation/kernels.md``).
+keeps the last few pieces that it took, 64 MiB at most, until it ends.  A piece is free when nobody but the list below
+refers to it: arrays are views of it and hold a reference as long as they live, so nothing that somebody can see is
+ever overwritten.  For results of kernels, which write every element (``docs/explanation/kernels.md``).
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import numpy as np
 
 __all__ = ["lines"]
 
-_KEEP = 16  # pieces
-_LARGEST = 2**25  # bytes in a piece that is kept
+_MOST_PIECES = 16
+_MOST_BYTES = 2**26  # in all: a step of VGG-Small on 64 images takes as much
+_LARGEST = _MOST_BYTES // 2  # or one would drive out all others
 _LINE = 64
 
 _kept = threading.local()
@@ -49,5 +50,6 @@ def _take(n_bytes: int) -> np.ndarray:
     piece = np.empty(n_bytes, np.uint8)
     if n_bytes <= _LARGEST:
         pieces.append(piece)
-        del pieces[:-_KEEP]
+        while len(pieces) > _MOST_PIECES or sum(map(len, pieces)) > _MOST_BYTES:
+            del pieces[0]
     return piece

@@ -118,6 +118,17 @@ class Offset(Trainable):
         self.values[rows] = after
         return int(n_moved)
 
+    def shift(self, steps: np.ndarray) -> None:
+        """Add something to each value, as far as the range of the sum goes.
+
+        Parameters
+        ----------
+        steps : ndarray of int32, shape (n_outputs,)
+            What to add.
+        """
+        moved = self.values.astype(np.int64) + steps
+        self.values[:] = np.clip(moved, -self.n_terms, self.n_terms)
+
     def arrays(self) -> Iterator[np.ndarray]:
         """Give the number of offsets, and their values."""
         yield np.array(self.shape, np.uint64)

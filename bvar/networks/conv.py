@@ -1,7 +1,4 @@
-"""Convolutional networks: convolutions, pools, thresholds, then linear layers; VGG-Small; the residual block.
-
-Longer than other modules only by the documentation of its three builders, which share the parts below them.
-"""
+"""Convolutional networks: convolutions, pools, thresholds, then linear layers; VGG-Small; the residual block."""
 
 from __future__ import annotations
 

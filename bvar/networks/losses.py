@@ -5,9 +5,9 @@ integers, tables of exponentials are integers, and each signal is one rounded di
 everywhere.  A sample may have a weight, an integer fraction of `FULL_WEIGHT`, by which its signals are multiplied
 and rounded.  The value of a loss, which people look at and training never reads, is an integer too, in units of
 2**-32: it adds like votes do, and is the same everywhere.
-
-Longer than other modules, because three losses are documented here, beside the one idea that they share.
 """
+
+# Over 400 lines, because three losses are documented here, beside the one idea that they share.
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Benchmarks, run by hand: ``python -m tests.bench.kernels`` and ``python -m tests.bench.training_step``."""
+"""Benchmarks: ``python -m tests.bench`` runs them all, ``python -m tests.bench.kernels`` one."""

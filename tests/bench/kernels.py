@@ -4,7 +4,8 @@
 
 Packing is included unless a line says "cached".  Which kernels OpenBLAS uses decides about every ratio to sgemm,
 and it chooses differently from version to version and by the variable OPENBLAS_CORETYPE.  On x86-64 each section
-with a product is therefore run in one process for each of its kernels; `--blas as-is` leaves the choice alone.
+with a product is therefore run in one process for each of --blas: those that it chooses by itself ("own"), and
+those for AVX-512 ("SkylakeX") or AVX2 ("Haswell").  `--blas as-is` leaves the environment alone.
 """
 
 # ruff: noqa: B023 - every contender is done with before the next turn of its loop
@@ -198,7 +199,7 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(SECTIONS))
     parser.add_argument("--backends", default=",".join(n for n in backends.available() if n != "numpy"))
     both = platform.machine() in ("x86_64", "AMD64")
-    parser.add_argument("--blas", default="Haswell,SkylakeX" if both else "as-is")
+    parser.add_argument("--blas", default="own,SkylakeX,Haswell" if both else "as-is")
     arguments = parser.parse_args()
     sections, names = arguments.only.split(","), arguments.backends.split(",")
     if arguments.blas == "as-is":
@@ -217,7 +218,9 @@ def main() -> None:
             "--only",
             ",".join(sections),
         ]
-        subprocess.run(command, env={**os.environ, "OPENBLAS_CORETYPE": core}, check=True)
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("OPENBLAS_CORE")}
+        forced = {} if core == "own" else {"OPENBLAS_CORETYPE": core}
+        subprocess.run(command, env={**environment, **forced}, check=True)
         sections = [s for s in sections if s != "elementwise"] or sys.exit()
 
 

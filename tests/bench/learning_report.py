@@ -87,7 +87,7 @@ def summary(results: Results, models: Sequence[str]) -> str:
         ]
         seconds = sum(mean(results, t, model, "fit_s") or 0 for t in tables)
         costs = [_shown(_typical(results, tables, model, metric), metric) for metric in ("rows_per_s", "bytes")]
-        under = len(_under(results, tables, model, "MLP")) if "MLP" in models else 0
+        under = len(_under(results, tables, model, "MLP")) if "MLP" in models else ""
         lines.append(f"| {model} | {' | '.join([*rank, *means, f'{seconds:.1f}', *costs, str(under)])} |")
     return "\n".join(lines)
 
@@ -154,8 +154,8 @@ def picture(results: Results, models: Sequence[str], path: Path) -> str:
     axes.spines[["left", "right", "top"]].set_visible(False)
     figure.tight_layout()
     figure.savefig(path)
-    p = friedmanchisquare(*table.T).pvalue if len(models) > 2 else math.nan
+    chance = f"Friedman's test p = {friedmanchisquare(*table.T).pvalue:.2g}; " if len(models) > 2 else ""
     return (
-        f"{len(models)} models on {len(tables)} tables: Friedman's test p = {p:.2g}; mean ranks closer than "
-        f"{least:.2f} may differ by chance (Nemenyi, level {LEVEL})"
+        f"{len(models)} models on {len(tables)} tables: {chance}mean ranks closer than {least:.2f} "
+        f"may differ by chance (Nemenyi, level {LEVEL})"
     )

@@ -1,6 +1,6 @@
-"""One training step of 784-4096-4096-10 against the float32 network of the same shape in PyTorch.
+"""One training step, of 784-4096-4096-10 by default, against the float32 network of the same shape in PyTorch.
 
-    python -m tests.bench.training_step [--batch 100] [--rounds 9]
+    python -m tests.bench.training_step [--batch 100] [--rounds 9] [--sizes 784 4096 4096 10]
 
 A step is the forward pass, the loss, the backward pass and the update.  PyTorch uses ReLU and plain SGD, the
 cheapest there is; both sides use one thread.
@@ -18,14 +18,12 @@ from bvar import backends, kernels
 from bvar.networks import Network, boolean_mlp
 from tests.bench.timing import describe, one_thread, race, show
 
-SIZES = [784, 4096, 4096, 10]
 
-
-def bvar_step(batch: int, name: str, *, fused: bool) -> tuple[Network, Callable[[], object]]:
+def bvar_step(sizes: list[int], batch: int, name: str, *, fused: bool) -> tuple[Network, Callable[[], object]]:
     random = np.random.RandomState(0)
-    x = kernels.pack(random.random_sample((batch, SIZES[0])) < 0.5)
-    y = random.randint(0, SIZES[-1], batch)
-    network = boolean_mlp(SIZES, n_steps=10**6, random_state=0)
+    x = kernels.pack(random.random_sample((batch, sizes[0])) < 0.5)
+    y = random.randint(0, sizes[-1], batch)
+    network = boolean_mlp(sizes, n_steps=10**6, random_state=0)
 
     def step() -> None:
         with backends.use(name):
@@ -34,17 +32,17 @@ def bvar_step(batch: int, name: str, *, fused: bool) -> tuple[Network, Callable[
     return network, step
 
 
-def torch_step(batch: int, optimizer: str) -> Callable[[], object]:
+def torch_step(sizes: list[int], batch: int, optimizer: str) -> Callable[[], object]:
     import torch
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    layers = [torch.nn.Linear(SIZES[0], SIZES[1])]
-    for n_in, n_out in pairwise(SIZES[1:]):
+    layers = [torch.nn.Linear(sizes[0], sizes[1])]
+    for n_in, n_out in pairwise(sizes[1:]):
         layers += [torch.nn.ReLU(), torch.nn.Linear(n_in, n_out)]
     network = torch.nn.Sequential(*layers)
     rule = getattr(torch.optim, optimizer)(network.parameters(), lr=1e-3)
-    x, y = torch.randn(batch, SIZES[0]), torch.randint(0, SIZES[-1], (batch,))
+    x, y = torch.randn(batch, sizes[0]), torch.randint(0, sizes[-1], (batch,))
 
     def step() -> None:
         rule.zero_grad()
@@ -60,22 +58,24 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--backends", default=backends.available()[-1])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[784, 4096, 4096, 10])
     arguments = parser.parse_args()
+    sizes = arguments.sizes
     one_thread()
     print(describe(), flush=True)
     contenders: dict[str, Callable[[], object]] = {}
     try:
         for optimizer in ("SGD", "Adam"):
-            contenders[f"torch {optimizer}"] = torch_step(arguments.batch, optimizer)
+            contenders[f"torch {optimizer}"] = torch_step(sizes, arguments.batch, optimizer)
     except ImportError:
         print("PyTorch is not installed: left out")
     for name in arguments.backends.split(","):
-        network, contenders[f"{name} step"] = bvar_step(arguments.batch, name, fused=True)
-        other, contenders[f"{name} apply(votes)"] = bvar_step(arguments.batch, name, fused=False)
+        network, contenders[f"{name} step"] = bvar_step(sizes, arguments.batch, name, fused=True)
+        other, contenders[f"{name} apply(votes)"] = bvar_step(sizes, arguments.batch, name, fused=False)
         for _ in range(3):
             contenders[f"{name} step"](), contenders[f"{name} apply(votes)"]()
         assert network.fingerprint() == other.fingerprint(), "both ways must give the same model"
-    weights = sum(a * b for a, b in pairwise(SIZES))
+    weights = sum(a * b for a, b in pairwise(sizes))
     show(f"step, batch {arguments.batch}", race(contenders, arguments.rounds), 3 * arguments.batch * weights)
 
 

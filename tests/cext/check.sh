@@ -17,13 +17,20 @@ say "driver, optimised"
 "$cc" -O2 "${flags[@]}" "${sources[@]}" -o "$work/driver"
 "$work/driver" 300
 
+say "the pool of threads"
+pool=(tests/cext/pool.c bvar/_cext/src/pool.c)
+"$cc" -O2 "${flags[@]}" "${pool[@]}" -o "$work/pool"
+"$work/pool"
+
 say "driver under AddressSanitizer and UndefinedBehaviorSanitizer"
 if echo 'int main(void){return 0;}' | "$cc" -fsanitize=address,undefined -xc - -o "$work/probe" 2>/dev/null; then
     "$cc" -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all "${flags[@]}" "${sources[@]}" -o "$work/sane"
     "$work/sane" 400 2
-    say "driver under ThreadSanitizer"
+    say "driver and pool under ThreadSanitizer"
     "$cc" -O1 -g -fsanitize=thread "${flags[@]}" "${sources[@]}" -o "$work/threads"
     "$work/threads" 40 5
+    "$cc" -O1 -g -fsanitize=thread "${flags[@]}" "${pool[@]}" -o "$work/pool"
+    TSAN_OPTIONS="halt_on_error=1 die_after_fork=0" "$work/pool" 3 # a child has threads of its own
 else
     say "SKIPPED: $cc has no sanitizers"
 fi

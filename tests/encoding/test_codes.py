@@ -38,7 +38,7 @@ def test_what_cannot_be_codes_is_not_named():
 
 def test_the_hint_needs_one_target_and_changes_no_bit():
     bits = TableEncoder().fit(TABLE, OF_CODES).transform(TABLE)
-    for y in (None, np.c_[OF_CODES, OF_CODES]):
+    for y in (None, np.c_[OF_CODES, OF_CODES], OF_CODES[1:], [[1], [2, 3]]):
         encoder = TableEncoder().fit(TABLE, y)
         assert encoder.code_like_ == []
         assert encoder.hints() == []

@@ -1,13 +1,23 @@
 /* pool.c - a small pool of threads: run one kernel over chunks of its items.
  *
- * Work is cut into chunks of some 50 us, handed out by an atomic counter: a thread that loses its core loses one
- * chunk, not the whole.  The caller works too and never waits for a thread that has not begun, so a busy machine
- * costs nothing but the help it could not give.  Workers look for work for some 20 us after a job, then sleep.
+ * Work is cut into chunks of at most some 50 us, which whoever is idle takes from an atomic counter: nobody has a
+ * share of his own.  The caller works too, takes all that no other has begun, and waits only for chunks in hand.
  *
- * One job at a time owns the pool; a second caller runs alone in its own thread instead of waiting.
+ * A worker that loses its core with a chunk in hand is waited for all the same, for as long as a busy system likes.
+ * So losses are kept account of: a job that took longer than its chunks took on the processor, all together, would
+ * have been done sooner by one thread that keeps its core, and jobs of ten times what it lost are then done without
+ * help.  However busy the machine, a tenth of the work is lost at most.
+ *
+ * After a job a worker looks for the next for a while, then it sleeps.  One that looks begins within a microsecond
+ * and is worth sharing little work with; one that sleeps takes some 50 us.
+ *
+ * One job at a time owns the pool; a second caller, or a kernel that is run by it, runs alone in its own thread.
  *
  * fork: threads do not survive it, and a lock may be held by one that is gone.  A handler gives the child a fresh,
  * empty pool, which grows when it is used.  (OpenMP's pool hangs there.) */
+#ifdef __linux__
+#define _POSIX_C_SOURCE 200809L /* clocks, under -std=c11 */
+#endif
 #include "bvar_kernels.h"
 
 #if defined(__unix__) || defined(__APPLE__)
@@ -18,67 +28,102 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
-enum {
-    CHUNK_NS = 50 * 1000,  /* of work */
-    SERIAL_NS = 100 * 1000, /* less is not worth a wake-up */
-    SPINS = 2000           /* looks for a new job before sleeping */
+enum { /* nanoseconds */
+    LONGEST_CHUNK = 50 * 1000,
+    SHORTEST_CHUNK = 5 * 1000, /* a kernel begins each with some work of its own */
+    WORTH_A_WAKE = 100 * 1000,
+    WORTH_SHARING = 20 * 1000, /* with a worker that looks for work */
+    LOOK = 200 * 1000,         /* for the next job, before sleeping */
+    LARGEST_DEBT = 1000 * 1000 * 1000 /* or who was stopped for a minute would never be helped again */
 };
+
+enum { CHUNKS_EACH = 4, PENANCE = 10 };
 
 typedef struct {
     bvar_kernel kernel;
     const void *job;
     ptrdiff_t n_items, chunk;
     atomic_ptrdiff_t next;
-    atomic_llong sum;
+    atomic_llong sum, on_cpu; /* of what kernels returned, and of nanoseconds in them */
 } work;
 
 static struct {
     pthread_mutex_t owner; /* held while a job runs */
-    pthread_mutex_t lock;  /* guards what follows */
+    pthread_mutex_t lock;  /* guards what follows, but what is atomic may be looked at without */
     pthread_cond_t wake, done;
-    atomic_uint jobs;      /* counts jobs; workers watch it */
-    int n_workers, seats, active;
+    atomic_uint jobs; /* counts jobs; workers watch it */
+    atomic_int active, looking;
+    atomic_llong debt; /* nanoseconds of work to be done without help, after a loss */
+    int n_cpus, n_workers, seats;
     work *now;
 } pool;
 
+static long long nanoseconds_of(clockid_t clock) {
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return 1000000000LL * t.tv_sec + t.tv_nsec;
+}
+
+static void relax(void) {
+#if defined(__x86_64__) && defined(__GNUC__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__) && defined(__GNUC__)
+    __asm__ volatile("yield");
+#endif
+}
+
 static void do_chunks(work *w) {
+    const long long start = nanoseconds_of(CLOCK_THREAD_CPUTIME_ID);
+    int64_t sum = 0;
     for (;;) {
         const ptrdiff_t begin = atomic_fetch_add(&w->next, w->chunk);
         if (begin >= w->n_items)
-            return;
-        const ptrdiff_t end = begin + w->chunk < w->n_items ? begin + w->chunk : w->n_items;
-        atomic_fetch_add(&w->sum, w->kernel(w->job, begin, end));
+            break;
+        sum += w->kernel(w->job, begin, begin + w->chunk < w->n_items ? begin + w->chunk : w->n_items);
     }
+    atomic_fetch_add(&w->sum, sum);
+    atomic_fetch_add(&w->on_cpu, nanoseconds_of(CLOCK_THREAD_CPUTIME_ID) - start);
+}
+
+/* Look for a while whether the number of jobs is another. */
+static void look_for_work(unsigned seen) {
+    const long long end = nanoseconds_of(CLOCK_MONOTONIC) + LOOK;
+    atomic_fetch_add(&pool.looking, 1);
+    while (atomic_load(&pool.jobs) == seen && nanoseconds_of(CLOCK_MONOTONIC) < end)
+        relax();
+    atomic_fetch_sub(&pool.looking, 1);
+}
+
+/* Wait for a seat, which is then taken. */
+static work *take_seat(unsigned *seen) {
+    pthread_mutex_lock(&pool.lock);
+    while (pool.seats == 0)
+        pthread_cond_wait(&pool.wake, &pool.lock);
+    work *w = pool.now;
+    *seen = atomic_load(&pool.jobs);
+    --pool.seats;
+    atomic_fetch_add(&pool.active, 1);
+    pthread_mutex_unlock(&pool.lock);
+    return w;
+}
+
+static void leave_seat(void) {
+    pthread_mutex_lock(&pool.lock);
+    pool.seats = 0; /* nothing is left to take */
+    if (atomic_fetch_sub(&pool.active, 1) == 1)
+        pthread_cond_signal(&pool.done);
+    pthread_mutex_unlock(&pool.lock);
 }
 
 static void *worker(void *unused) {
-    unsigned seen = 0;
     (void)unused;
-    pthread_mutex_lock(&pool.lock);
-    for (;;) {
-        if (pool.seats > 0 && seen != atomic_load(&pool.jobs)) {
-            work *w = pool.now;
-            seen = atomic_load(&pool.jobs);
-            --pool.seats;
-            ++pool.active;
-            pthread_mutex_unlock(&pool.lock);
-            do_chunks(w);
-            pthread_mutex_lock(&pool.lock);
-            if (--pool.active == 0)
-                pthread_cond_signal(&pool.done);
-            pthread_mutex_unlock(&pool.lock);
-            for (int i = 0; i < SPINS && seen == atomic_load_explicit(&pool.jobs, memory_order_relaxed); ++i)
-#if defined(__x86_64__)
-                __builtin_ia32_pause();
-#else
-                ;
-#endif
-            pthread_mutex_lock(&pool.lock);
-        } else {
-            seen = atomic_load(&pool.jobs); /* no seat left in this job */
-            pthread_cond_wait(&pool.wake, &pool.lock);
-        }
+    for (unsigned seen;;) {
+        do_chunks(take_seat(&seen));
+        leave_seat();
+        look_for_work(seen);
     }
     return NULL;
 }
@@ -90,6 +135,7 @@ static void start_afresh(void) {
     pthread_mutex_init(&pool.lock, NULL);
     pthread_cond_init(&pool.wake, NULL);
     pthread_cond_init(&pool.done, NULL);
+    pool.n_cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -112,41 +158,79 @@ static void add_workers(int wanted) {
     pthread_attr_destroy(&attributes);
 }
 
+/* Offer seats to those who look for work and, if it is worth it, to those who sleep. */
+static void offer(work *w, int seats, int wake) {
+    pthread_mutex_lock(&pool.lock);
+    pool.now = w;
+    pool.seats = seats;
+    atomic_fetch_add(&pool.jobs, 1);
+    pthread_mutex_unlock(&pool.lock);
+    for (int asleep = wake ? seats - atomic_load(&pool.looking) : 0; asleep > 0; --asleep)
+        pthread_cond_signal(&pool.wake);
+}
+
+/* Nobody may begin any more; wait for those who have, with open eyes for as long as a chunk takes. */
+static void wait_for_chunks_in_hand(void) {
+    pthread_mutex_lock(&pool.lock);
+    pool.seats = 0;
+    pthread_mutex_unlock(&pool.lock);
+    const long long end = nanoseconds_of(CLOCK_MONOTONIC) + LONGEST_CHUNK;
+    while (atomic_load(&pool.active) > 0 && nanoseconds_of(CLOCK_MONOTONIC) < end)
+        relax();
+    pthread_mutex_lock(&pool.lock);
+    while (atomic_load(&pool.active) > 0)
+        pthread_cond_wait(&pool.done, &pool.lock);
+    pool.now = NULL;
+    pthread_mutex_unlock(&pool.lock);
+}
+
+static ptrdiff_t chunk_of(ptrdiff_t n_items, ptrdiff_t grain, double nanoseconds, int n_threads) {
+    const ptrdiff_t grains = (n_items + grain - 1) / grain;
+    double longest = nanoseconds / (CHUNKS_EACH * n_threads);
+    longest = longest < SHORTEST_CHUNK ? SHORTEST_CHUNK : longest > LONGEST_CHUNK ? LONGEST_CHUNK : longest;
+    const ptrdiff_t most = (grains + n_threads - 1) / n_threads;
+    const double fit = (double)grains * longest / nanoseconds;
+    return grain * (fit < 1 ? 1 : fit < (double)most ? (ptrdiff_t)fit : most);
+}
+
+static void put_down(long long lost) {
+    if (lost > 0 && atomic_fetch_add(&pool.debt, PENANCE * lost) > LARGEST_DEBT - PENANCE * lost)
+        atomic_store(&pool.debt, LARGEST_DEBT);
+}
+
+/* Whether a job must be done without help; if so it pays. */
+static int is_in_debt(double nanoseconds) {
+    if (atomic_load(&pool.debt) <= 0)
+        return 0;
+    atomic_fetch_sub(&pool.debt, (long long)nanoseconds);
+    return 1;
+}
+
 int64_t bvar_run(bvar_kernel kernel, const void *job, ptrdiff_t n_items, ptrdiff_t grain, double nanoseconds,
                  int n_threads) {
     const int always = n_threads < 0;
     n_threads = n_threads < -BVAR_MAX_THREADS ? BVAR_MAX_THREADS : always ? -n_threads : n_threads;
-    if (n_threads <= 1 || n_items <= grain || (nanoseconds < SERIAL_NS && !always))
+    if (n_threads <= 1 || n_items <= grain || (nanoseconds < WORTH_SHARING && !always))
         return kernel(job, 0, n_items);
     pthread_once(&once, start);
+    const int wake = always || nanoseconds >= WORTH_A_WAKE;
+    if (!always) { /* more threads than processors would only quarrel */
+        n_threads = n_threads < pool.n_cpus ? n_threads : pool.n_cpus;
+        if (n_threads <= 1 || is_in_debt(nanoseconds) || (!wake && !atomic_load(&pool.looking)))
+            return kernel(job, 0, n_items);
+    }
     if (pthread_mutex_trylock(&pool.owner))
         return kernel(job, 0, n_items);
 
-    const double chunks = nanoseconds / CHUNK_NS + 1;
-    const ptrdiff_t grains = (n_items + grain - 1) / grain;
-    ptrdiff_t per_chunk = (ptrdiff_t)((double)grains / chunks) + 1;
-    if (per_chunk * n_threads > grains)
-        per_chunk = (grains + n_threads - 1) / n_threads;
-    if (always)
-        per_chunk = 1;
-    work w = {.kernel = kernel, .job = job, .n_items = n_items, .chunk = per_chunk * grain};
-
+    const long long start = nanoseconds_of(CLOCK_MONOTONIC);
+    work w = {.kernel = kernel, .job = job, .n_items = n_items};
+    w.chunk = always ? grain : chunk_of(n_items, grain, nanoseconds, n_threads);
     add_workers(n_threads - 1);
-    pthread_mutex_lock(&pool.lock);
-    pool.now = &w;
-    pool.seats = n_threads - 1;
-    atomic_fetch_add(&pool.jobs, 1);
-    pthread_cond_broadcast(&pool.wake);
-    pthread_mutex_unlock(&pool.lock);
-
+    offer(&w, n_threads - 1, wake);
     do_chunks(&w);
+    wait_for_chunks_in_hand();
 
-    pthread_mutex_lock(&pool.lock);
-    pool.seats = 0; /* who has not begun need not begin */
-    while (pool.active > 0)
-        pthread_cond_wait(&pool.done, &pool.lock);
-    pool.now = NULL;
-    pthread_mutex_unlock(&pool.lock);
+    put_down(nanoseconds_of(CLOCK_MONOTONIC) - start - atomic_load(&w.on_cpu));
     pthread_mutex_unlock(&pool.owner);
     return (int64_t)atomic_load(&w.sum);
 }

@@ -2,9 +2,9 @@
 
 Matrices are lists of rows.  Bits are 0 and 1; values of M are -1, 0, +1.  Slow and obvious on purpose: when this
 file and a backend disagree, read this file first.
-
-Longer than other modules, because it is the whole method on one page, each operation a few lines.
 """
+
+# Over 400 lines, because it is the whole method on one page, each operation a few lines.
 
 import struct
 from collections.abc import Iterator

@@ -1,0 +1,39 @@
+"""The runner of the benchmarks: it knows them all, and runs them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.bench.__main__ import BENCHES, HEAD, ROOT, write
+
+MODULES = {path.stem for path in Path(__file__).parent.glob("*.py")}
+
+
+def test_every_benchmark_is_in_the_table():
+    assert {bench.name for bench in BENCHES} == MODULES - {"__init__", "__main__", "timing", "test_bench"}
+
+
+def test_every_page_that_a_benchmark_names_names_it():
+    for bench in BENCHES:
+        assert f"tests/bench/{bench.name}" in (ROOT / "docs" / bench.page).read_text().replace(".", "/"), (
+            bench.name
+        )
+
+
+def test_a_section_that_is_run_again_replaces_itself_and_no_other(tmp_path):
+    page = tmp_path / "measured.md"
+    write(page, {"grid": "## grid\n\nold"})
+    write(page, {"kernels": "## kernels\n\nfast"})
+    write(page, {"grid": "## grid\n\nnew"})
+    assert page.read_text() == f"{HEAD}\n## kernels\n\nfast\n\n## grid\n\nnew\n"
+
+
+def test_quick_runs_print_the_processor_and_a_ratio(tmp_path):
+    command = [sys.executable, "-m", "tests.bench", "--quick", "--only", "threads", "recovery", "--page"]
+    ran = subprocess.run(
+        [*command, tmp_path / "page.md"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=300
+    )
+    page = (tmp_path / "page.md").read_text()
+    assert all(part in page for part in ("NumPy", "$ python -m tests.bench.threads --rounds 1", " | x"))
+    assert "recovery is left out: it has no quick run" in ran.stderr
+    assert "recovery" not in page
