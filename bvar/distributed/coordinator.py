@@ -33,7 +33,7 @@ class Workers(Protocol):
 
     Notes
     -----
-    An answer is :func:`bvar.distributed.shard.answer` of a question, a shard and its number. It may be computed
+    An answer is ``bvar.distributed.shard.answer`` of a question, a shard and its number. It may be computed
     anywhere, more than once, and added up in any order. A worker that dies is to be replaced, or its shards are to
     be answered for by others; if that cannot be, `WorkersLost` is raised.
     """
