@@ -80,9 +80,11 @@ class Cluster:
         )
 
     def gather(self, futures: Sequence[Any], what: str, *, patience: float | None = None) -> list[Any]:
-        """Wait for results, and bring them here."""
-        self.wait(futures, what, patience=patience)
-        return self.client.gather(list(futures))
+        """Wait for results, and bring them here; what is lost on the way is waited for once more."""
+        while True:
+            self.wait(futures, what, patience=patience)
+            with suppress(TimeoutError):
+                return [future.result(timeout=self.limit) for future in futures]
 
     def wait(self, futures: Sequence[Any], what: str, *, patience: float | None = None) -> None:
         """Wait for results; as long as there are workers, or for `patience` seconds without one more of them.

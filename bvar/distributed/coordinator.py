@@ -16,7 +16,7 @@ import numpy as np
 from bvar import __version__
 from bvar._validation import check_choice
 from bvar.distributed.rows import NumberedBatch, NumberedData, RowOrder, State
-from bvar.distributed.wire import Answer, Question, Scores, Way, What, bytes_of_step, unpacked, whole
+from bvar.distributed.wire import Answer, Question, Scores, Way, What, bytes_of_step, frame, unpacked, whole
 from bvar.networks.network import Network
 from bvar.networks.signals import Signals
 from bvar.networks.votes import Votes
@@ -33,7 +33,7 @@ class Workers(Protocol):
 
     Notes
     -----
-    An answer is :func:`bvar.distributed.shard.answer` of a question, a shard and its number. It may be computed
+    An answer is ``bvar.distributed.shard.answer`` of a question, a shard and its number. It may be computed
     anywhere, more than once, and added up in any order. A worker that dies is to be replaced, or its shards are to
     be answered for by others; if that cannot be, `WorkersLost` is raised.
     """
@@ -134,6 +134,8 @@ class Coordinator:
         flips : sequence of int
             Number of elements of each parameter that moved.
         """
+        if batch.is_first and self._is_another():
+            self.close()  # a callback has changed it, of which no message tells
         self._follow(network)
         value = self._ask(self.way_, batch.rows, turns=batch.turns, noise=batch.noise, checks=batch.is_first)
         if isinstance(value, Signals):
@@ -183,10 +185,16 @@ class Coordinator:
         self.close()
         self._network, self._run = network, uuid.uuid4().hex
         self._stream = network.flips(fingerprints=False)
-        self._news = b""
+        self._news, self._frame = b"", frame(network)
         self.bytes_of_step_ = bytes_of_step(network, self.data.batch_size)
         ways = [way for way in self.bytes_of_step_ if self.way in ("auto", way)]
         self.way_ = min(ways, key=self.bytes_of_step_.__getitem__, default="votes")  # by which all networks can
+
+    def _is_another(self) -> bool:
+        """Say whether somebody else than a step has changed the network."""
+        if self._network is None:
+            return False
+        return not self._stream.is_up_to_date() or frame(self._network) != self._frame
 
     def _ask(
         self,

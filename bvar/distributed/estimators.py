@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Iterator
 from inspect import Parameter, cleandoc, signature
 from os import PathLike
@@ -243,7 +244,7 @@ class DaskEstimator(BooleanNetworkEstimator):
 def _documentation(own: str, local: str) -> str:
     """Put the parameters and attributes of a local estimator between what a class says of itself."""
     head, see, tail = cleandoc(own).partition("\nSee Also\n")
-    text = cleandoc(local)
+    text = re.sub(r":class:`(?=\w+`)", ":class:`bvar.estimators.", cleandoc(local))  # names of another module
     parameters = text.partition("\nParameters\n----------\n")[2].partition("\n\nAttributes\n")[0]
     attributes = text.partition("\nAttributes\n----------\n")[2].partition("\n\nSee Also\n")[0]
     return (

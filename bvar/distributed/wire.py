@@ -5,20 +5,33 @@ Nothing in here knows who carries it.
 
 from __future__ import annotations
 
+import io
 import pickle
 from dataclasses import dataclass, replace
 from math import prod
-from typing import Literal, TypeAlias, overload
+from typing import Any, Literal, TypeAlias, overload
 
 import numpy as np
 
 from bvar.bits import n_words
 from bvar.distributed.rows import State
+from bvar.layers import Trainable
 from bvar.networks.network import Network
 from bvar.networks.signals import Signals, has_signals, learning_layers
 from bvar.networks.votes import Votes
 
-__all__ = ["Answer", "Question", "Scores", "bare", "bytes_of_step", "narrow", "packed", "unpacked", "whole"]
+__all__ = [
+    "Answer",
+    "Question",
+    "Scores",
+    "bare",
+    "bytes_of_step",
+    "frame",
+    "narrow",
+    "packed",
+    "unpacked",
+    "whole",
+]
 
 Way: TypeAlias = Literal["votes", "signals"]
 What: TypeAlias = Way | Literal["scores"]
@@ -161,6 +174,18 @@ def bare(network: Network) -> Network:
 def whole(network: Network) -> bytes:
     """Return all of a network that workers need."""
     return pickle.dumps(bare(network), protocol=pickle.HIGHEST_PROTOCOL)
+
+
+def frame(network: Network) -> bytes:
+    """Return all of a network that no flips tell of: thresholds and their curves, the loss, what a layer is."""
+    out = io.BytesIO()
+    _WithoutTensors(out, protocol=pickle.HIGHEST_PROTOCOL).dump((network.layers, network.loss))
+    return out.getvalue()
+
+
+class _WithoutTensors(pickle.Pickler):
+    def persistent_id(self, obj: Any) -> str | None:
+        return obj.name if isinstance(obj, Trainable) else None
 
 
 def bytes_of_step(network: Network, n_samples: int, *, missing: bool = False) -> dict[Way, int]:

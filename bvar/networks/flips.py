@@ -76,6 +76,17 @@ class Flips:
         """Return itself: the stream ends when the training does, and knows of no end."""
         return self
 
+    def is_up_to_date(self) -> bool:
+        """Say whether nothing has moved since the last message.
+
+        Returns
+        -------
+        bool
+            Whether the next one would say so.
+        """
+        pairs = zip(self._before, self.network.parameters, strict=True)
+        return all(np.array_equal(before, _live(parameter)) for before, parameter in pairs)
+
     def __next__(self) -> bytes:
         """Return what has moved since the last message."""
         self.version += 1

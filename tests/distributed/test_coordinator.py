@@ -12,6 +12,7 @@ from bvar.distributed import Coordinator, bytes_of_step, shard
 from bvar.distributed.rows import NumberedData, RowOrder
 from bvar.distributed.shard import Shard, answer
 from bvar.distributed.wire import Answer
+from bvar.mollify import ThresholdAnnealing
 from bvar.networks import FULL_WEIGHT, BooleanOptimizer, CrossEntropy, Network, boolean_mlp, gate_network
 from bvar.real import RealLinear
 from bvar.training import Trainer, TrainingData
@@ -124,6 +125,22 @@ def test_a_worker_whose_memory_is_bad_is_found_at_the_next_epoch():
 
     with pytest.raises(ValueError, match="workers must have the network of step 11, but these have another"):
         run(NETWORKS["sums"](), numbered(data), crew, callbacks=spoil)
+
+
+def change_a_weight(trainer):
+    trainer.network_.layers[0].weight.bits.words[0, 0] ^= np.uint64(1)
+    trainer.network_.layers[0].weight.refresh()
+
+
+@pytest.mark.parametrize("change", [change_a_weight, ThresholdAnnealing()], ids=["weight", "threshold"])
+def test_what_a_callback_changes_is_changed_at_the_workers_too(change):
+    data = data_with()
+    alone = run(NETWORKS["sums"](), data, max_iter=4, callbacks=change)
+    crew = Coordinator(Here(data, 2), numbered(data))
+    shared = run(NETWORKS["sums"](), numbered(data), crew, max_iter=4, callbacks=change)
+    assert shared.network_.fingerprint() == alone.network_.fingerprint()
+    assert shared.history_ == alone.history_
+    assert alone.history_ != run(NETWORKS["sums"](), data, max_iter=4).history_
 
 
 def test_a_worker_of_another_version_is_refused():

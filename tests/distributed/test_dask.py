@@ -19,6 +19,8 @@ import dask
 import dask.array as da
 import dask.dataframe as dd
 import pandas as pd
+import polars as pl
+import scipy.sparse
 from distributed import Client, LocalCluster
 
 from bvar.distributed import (
@@ -29,6 +31,7 @@ from bvar.distributed import (
     WorkersLost,
 )
 from bvar.distributed.cluster import DaskWorkers
+from bvar.training.data import rows_of
 
 pytestmark = pytest.mark.filterwarnings("default")  # Dask's own
 
@@ -166,12 +169,24 @@ def test_a_warm_start_goes_on_from_the_network_as_locally(client):
     assert_same(model.fit(*arrays(X, Y)).fit(*arrays(X, Y)), local)
 
 
-def test_lists_of_delayed_will_do(client):
-    parts = [slice(0, 170), slice(170, 400)]
-    x, y = ([dask.delayed(one[part]) for part in parts] for one in (X, Y))
-    model = DaskBooleanClassifier(client=client, encoder=ThermometerEncoder(3), **SMALL).fit(x, y)
-    assert_same(model, BooleanClassifier(encoder=ThermometerEncoder(3), **SMALL).fit(X, Y))
-    assert all(np.issubdtype(found.compute().dtype, np.integer) for found in model.predict(x))
+KINDS = {
+    "arrays": X,
+    "sparse": scipy.sparse.csr_matrix(X),
+    "pandas": pd.DataFrame(X),
+    "polars": pl.DataFrame({f"pixel {i}": X[:, i] for i in range(20, 30)}),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_lists_of_delayed_pieces_of_any_kind_will_do(client, kind):
+    parameters = {**SMALL, "encoder": ThermometerEncoder(3), "early_stopping": True}
+    whole, parts = KINDS[kind], [slice(0, 170), slice(170, 400)]
+    x, y = ([dask.delayed(rows_of(one, part)) for part in parts] for one in (whole, Y))
+    local = BooleanClassifier(**parameters).fit(whole, Y)
+    model = DaskBooleanClassifier(client=client, **parameters).fit(x, y)
+    assert_same(model, local)
+    answers = [found.compute() for found in model.predict(x)]
+    assert (np.concatenate(answers) == local.predict(whole)).all()
 
 
 OTHERS = {
