@@ -299,6 +299,8 @@ cdef class Isa:
 
     def with_threads(self, n_threads):
         """Return the same kernels, to be run by up to `n_threads` threads."""
+        if n_threads == self.n_threads:
+            return self
         return type(self)(self.instruction_set, n_threads)
 
     def pack(self, values,                                                # IN, bool
@@ -571,7 +573,7 @@ cdef class Isa:
                          const uint64_t[:, ::1] words,                    # IN
                          window,                                          # IN
                          uint8_t[::1] index,                              # scratch of index_bytes
-                         int32_t[:, :, ::1] scratch,                      # a part for each thread: patches, bits
+                         int32_t[:, :, ::1] scratch,                      # a part for each range: patches, bits
                          int32_t[:, ::1] out):                            # OUT
         cdef bvar_index_job lay
         cdef bvar_pixels_job job

@@ -138,8 +138,7 @@ class BitMatrix:
             A view of the same memory.
         """
         self = object.__new__(cls)
-        for name, value in (("words", words), ("n_bits", n_bits), ("known", known)):
-            object.__setattr__(self, name, value)
+        self.__dict__.update(words=words, n_bits=n_bits, known=known)
         return self
 
     @classmethod

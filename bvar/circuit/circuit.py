@@ -215,7 +215,7 @@ class Circuit(Netlist):
         ----------
         name : str, default='circuit'
             With what all names begin.
-        encoder : ThermometerEncoder, OneHotBits or TableEncoder, optional
+        encoder : ThermometerEncoder, OneHotBits, TableEncoder or ImageEncoder, optional
             What turns features into input bits.
 
         Returns

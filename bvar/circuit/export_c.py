@@ -4,16 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from string import Template
 from typing import Any
 
 from bvar.circuit.formula import WORDS, Spelling, formula, write
-from bvar.circuit.names import check_prefix
 from bvar.circuit.netlist import Netlist
-from bvar.circuit.questions import Question, on_bytes, questions
 from bvar.encoding import BitEncoder
+from bvar.export.c_text import BEST, FAST_MATH, array, question_tables
+from bvar.export.names import check_prefix
+from bvar.export.questions import Question, on_bytes, questions
 
 __all__ = ["to_c"]
 
@@ -50,12 +51,6 @@ typedef struct {
 } ${name}_memory;
 """
 )
-
-_FAST_MATH = """
-#if defined(__FAST_MATH__) || defined(_M_FP_FAST) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
-#error "compile this without -ffast-math and -ffinite-math-only: a missing feature is NaN, which these ignore"
-#endif
-"""
 
 _PLANES = Template(
     """\
@@ -121,21 +116,6 @@ static inline void ${name}_predict_$type(${name}_memory *memory, const $ctype *r
         }
         for (s = 0; classes && s < size; s++) classes[start + s] = ${name}_best(block[s]);
     }
-}
-"""
-)
-
-_BEST = Template(
-    """\
-/* Finds the first group of those with the largest score; without branches, which nobody could predict. */
-static inline int32_t ${name}_best(const int32_t scores[$n_groups]) {
-    int32_t best = 0, most = scores[0], group;
-    for (group = 1; group < $n_groups; group++) {
-        int32_t score = scores[group];
-        best = score > most ? group : best;
-        most = score > most ? score : most;
-    }
-    return best;
 }
 """
 )
@@ -241,7 +221,7 @@ def to_c(circuit: Netlist, name: str = "circuit", encoder: BitEncoder | None = N
     name : str, default='circuit'
         With what all names in the header begin: letters, digits and underscores, beginning with a letter.
         Constants begin with it too, upper and lower case exchanged, so that headers of any names go together.
-    encoder : ThermometerEncoder, OneHotBits or TableEncoder, optional
+    encoder : ThermometerEncoder, OneHotBits, TableEncoder or ImageEncoder, optional
         The fitted encoder that turns features into the input bits. Default: none, and no functions that take
         features. Categories must be numbers.
 
@@ -309,7 +289,7 @@ def _values(circuit: Netlist, name: str, n_slots: int, encoder: BitEncoder | Non
         "guard": guard,
         "n_inputs": circuit.n_inputs,
         "n_features": n_features,
-        "fast_math": "" if encoder is None else _FAST_MATH,
+        "fast_math": "" if encoder is None else FAST_MATH,
         "features": f",\n    {guard}_FEATURES = {n_features}" if n_features else "",
         "n_outputs": circuit.n_outputs,
         "n_groups": circuit.n_groups,
@@ -362,7 +342,7 @@ def _output_table(circuit: Netlist, name: str, slots: list[int]) -> str:
     n = circuit.n_inputs
     places = [2 * signal if signal < n else 2 * slots[signal - n] + 1 for signal in circuit.outputs]
     return (
-        f"{_array('uint32_t', f'{name}_places', places)}\n"
+        f"{array('uint32_t', f'{name}_places', places)}\n"
         f"static inline uint64_t {name}_signal(const {name}_memory *memory, size_t output) {{\n"
         f"    uint32_t place = {name}_places[output];\n"
         "    return (place & 1 ? memory->gates : memory->inputs)[place >> 1];\n}\n"
@@ -374,13 +354,13 @@ def _row_functions(circuit: Netlist, name: str, values: dict[str, Any], asked: l
     read = set(chain(circuit.outputs, *(gate.inputs for gate in circuit.gates)))
     asked = [question for question in asked if question.bit in read]
     yield _TRANSPOSE.substitute(values, swaps=_swaps(name))
-    yield _BEST.substitute(values)
+    yield BEST.substitute(values)
     for feature, ctype, wanted, encode in (
         ("double", "double", asked, _ENCODE_DOUBLE),
         ("uint8", "uint8_t", on_bytes(asked), _ENCODE_UINT8),
     ):
         body = (encode if wanted else _ENCODE_NOTHING).substitute(values, n_questions=len(wanted), **_lanes())
-        yield _question_tables(f"{name}_{feature}", ctype, wanted) if wanted else ""
+        yield question_tables(f"{name}_{feature}", ctype, wanted) if wanted else ""
         yield _ROWS.substitute(values, type=feature, ctype=ctype, encode=body)
 
 
@@ -406,22 +386,3 @@ def _swaps(name: str) -> str:
         for i in range(8)
         if not i & step
     )
-
-
-def _question_tables(prefix: str, ctype: str, asked: Iterable[Any]) -> str:
-    features, bits, equals, numbers = zip(*asked, strict=True)
-    texts = [number.hex() if isinstance(number, float) else number for number in numbers]
-    return "".join(
-        [
-            _array("uint32_t", f"{prefix}_feature", features),
-            _array("uint32_t", f"{prefix}_bit", bits),
-            _array("uint8_t", f"{prefix}_equal", [int(equal) for equal in equals]),
-            _array(ctype, f"{prefix}_value", texts),
-        ]
-    )
-
-
-def _array(ctype: str, name: str, values: Iterable[Any]) -> str:
-    texts = [str(value) for value in values]
-    lines = [", ".join(texts[start : start + 12]) for start in range(0, len(texts), 12)]
-    return f"static const {ctype} {name}[{len(texts)}] = {{\n    " + ",\n    ".join(lines) + "};\n"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bvar.circuit.formula import WORDS, Spelling, formula, write
-from bvar.circuit.names import check_prefix
 from bvar.circuit.netlist import Netlist
+from bvar.export.names import check_prefix
 
 __all__ = ["to_verilog"]
 

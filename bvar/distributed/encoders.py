@@ -163,7 +163,7 @@ def _extremes(parts: Partitions, rows: np.ndarray) -> np.ndarray:
 
 def _extremes_of(part: Any, rows: np.ndarray) -> np.ndarray:
     table = take(part, rows)
-    columns = read_columns(table, [f"x{j}" for j in range(table.shape[1])])
+    columns = read_columns(table, lambda: [f"x{j}" for j in range(table.shape[1])])
     numbers = columns.numbers(np.arange(columns.n_columns), slice(None))
     return np.stack([np.fmin.reduce(numbers, axis=1), np.fmax.reduce(numbers, axis=1)])
 

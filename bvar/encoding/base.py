@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from operator import is_
+from typing import Any, NamedTuple, Protocol
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -31,9 +33,21 @@ class Group(Protocol):
         """
         ...
 
-    def pack_bytes(self, table: np.ndarray) -> BitMatrix | None:
-        """Answer for all columns of a table of uint8 at once, or return None."""
+    def pack(self, columns: Columns, rows: slice) -> BitMatrix | None:
+        """Answer for all columns of some rows of an array at once, or return None where that is not faster."""
         ...
+
+
+class Layout(NamedTuple):
+    """How the bits of an encoder lie, and what it held when that was found out."""
+
+    held: tuple[Any, ...]
+    widths: np.ndarray
+    groups: list[Group]
+
+
+# Beside the encoders and not in them: this is no part of what is copied, pickled or saved.
+_layouts: WeakKeyDictionary[BitEncoder, Layout] = WeakKeyDictionary()
 
 
 class BitEncoder(TransformerMixin, BaseEstimator):
@@ -67,23 +81,26 @@ class BitEncoder(TransformerMixin, BaseEstimator):
         """
         return kernels.unpack_ternary(self.encode(X))
 
-    def encode(self, X: Table) -> BitMatrix:
+    def encode(self, X: Table, *, check_input: bool = True) -> BitMatrix:
         """Encode as packed bits.
 
         Parameters
         ----------
         X : array-like, sparse matrix or frame of shape (n_samples, n_features)
             Data; converted a block of rows at a time, never as a whole.
+        check_input : bool, default=True
+            Whether to check shape and feature names. False is for who has done so: X must then be an array, a CSR
+            or CSC matrix or a frame. What the columns hold is looked at all the same.
 
         Returns
         -------
         BitMatrix of shape (n_samples, n_bits_out)
             The answers; with a `known` plane if and only if a value is missing.
         """
-        columns, groups = self._begin(X)
-        return self._encode_rows(columns, groups, 0, columns.n_rows)
+        columns = self._begin(X, check_input)
+        return self._encode_rows(columns, 0, columns.n_rows)
 
-    def encode_blocks(self, X: Table, n_rows: int) -> Iterator[BitMatrix]:
+    def encode_blocks(self, X: Table, n_rows: int, *, check_input: bool = True) -> Iterator[BitMatrix]:
         """Encode some rows at a time, for tables whose code would not fit in memory.
 
         Parameters
@@ -92,6 +109,8 @@ class BitEncoder(TransformerMixin, BaseEstimator):
             Data.
         n_rows : int
             Number of rows of a block; the last one may have fewer.
+        check_input : bool, default=True
+            As for `encode`.
 
         Returns
         -------
@@ -104,9 +123,9 @@ class BitEncoder(TransformerMixin, BaseEstimator):
             At once, if `n_rows` or the shape of the data is wrong; values are looked at block by block.
         """
         n_rows = check_integer(n_rows, "n_rows", low=1)
-        columns, groups = self._begin(X)
+        columns = self._begin(X, check_input)
         starts = range(0, columns.n_rows, n_rows)
-        return (self._encode_rows(columns, groups, i, min(i + n_rows, columns.n_rows)) for i in starts)
+        return (self._encode_rows(columns, i, min(i + n_rows, columns.n_rows)) for i in starts)
 
     def meaning(self, bit: int) -> str:
         """Say in words what one bit of the code means.
@@ -185,17 +204,26 @@ class BitEncoder(TransformerMixin, BaseEstimator):
 
     # ---------------------------------------------------------------------- what it gets for that
 
-    def _begin(self, X: Any) -> tuple[Columns, list[Group]]:
+    def _begin(self, X: Any, check_input: bool) -> Columns:
+        if not check_input:
+            return read_columns(X, self._input_names)
         check_is_fitted(self)
-        return self._read(X, reset=False), self._groups()
+        return self._read(X, reset=False)
 
-    def _encode_rows(self, columns: Columns, groups: list[Group], first: int, last: int) -> BitMatrix:
-        table = columns.table
-        if len(groups) == 1 and isinstance(table, np.ndarray) and table.dtype == np.uint8:
-            packed = groups[0].pack_bytes(table[first:last])
-            if packed is not None:
-                return packed
-        widths, n_bits = self._widths(), self.n_bits_out_
+    def _layout(self) -> Layout:
+        """Return the widths and groups, made anew where anything that the encoder holds has been replaced."""
+        held = tuple(vars(self).values())
+        kept = _layouts.get(self)
+        if kept is None or len(kept.held) != len(held) or not all(map(is_, kept.held, held)):
+            kept = _layouts[self] = Layout(held, self._widths(), self._groups())
+        return kept
+
+    def _encode_rows(self, columns: Columns, first: int, last: int) -> BitMatrix:
+        _, widths, groups = self._layout()
+        packed = groups[0].pack(columns, slice(first, last)) if len(groups) == 1 else None
+        if packed is not None:
+            return packed
+        n_bits = self.n_bits_out_
         step = max(_ROWS, _BLOCK // max(n_bits, columns.n_columns) // _ROWS * _ROWS)
         words, known = np.empty((last - first, n_words(n_bits)), np.uint64), None
         for start in range(first, last, step):
@@ -224,7 +252,7 @@ class BitEncoder(TransformerMixin, BaseEstimator):
     def _read(self, X: Any, *, reset: bool) -> Columns:
         """Validate without converting, and note or compare the number and the names of columns."""
         X = check_table(self, X, reset=reset)
-        return read_columns(X, self._input_names())
+        return read_columns(X, self._input_names)
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn that NaN and sparse data are legal, and that bits come out whatever goes in."""

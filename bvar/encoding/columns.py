@@ -6,7 +6,8 @@ a whole: a matrix of Booleans eight times the memory would be a surprise.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,13 +19,18 @@ __all__ = ["Columns", "is_frame", "is_missing", "read_columns", "to_numbers"]
 class Columns:
     """The columns of a 2-D array of any dtype.
 
-    `names` are used in messages and in the names of bits.
+    `names` gives their names, which are made when a message needs one.
     """
 
-    def __init__(self, table: Any, names: Sequence[str]) -> None:
+    def __init__(self, table: Any, names: Callable[[], Sequence[str]]) -> None:
         self.table = table
-        self.names = list(names)
+        self._make_names = names
         self.n_rows, self.n_columns = table.shape
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Names of the columns."""
+        return list(self._make_names())
 
     def values(self, column: int, rows: slice = slice(None)) -> np.ndarray:
         """Return values of one column as a 1-D array of its own dtype."""
@@ -41,8 +47,19 @@ class Columns:
         block = self.table[rows]
         if len(columns) < self.n_columns:
             block = block[:, columns]
-        with np.errstate(over="ignore"):  # of a longdouble, which then is refused as infinite
-            return self._finite(np.array(block.T, np.float64, order="C"), columns)
+        return self._finite(_as_float64(block.T), columns)
+
+    @property
+    def plain_dtype(self) -> np.dtype | None:
+        """The dtype of an array of numbers; None of any other table."""
+        is_plain = isinstance(self.table, np.ndarray) and self.table.dtype.kind in "biuf"
+        return self.table.dtype if is_plain else None
+
+    def plain_rows(self, rows: slice) -> np.ndarray:
+        """Return a block of an array of numbers as float64, rows as they lie; infinity is refused."""
+        block = _as_float64(self.table[rows])
+        self._finite(block.T, np.arange(self.n_columns))
+        return block
 
     def _numbers_by_column(self, columns: np.ndarray, rows: slice) -> np.ndarray:
         parts = [self.values(j, rows) for j in columns]
@@ -62,7 +79,7 @@ class Columns:
 class _Sparse(Columns):
     """CSR and CSC; what is not stored is 0."""
 
-    def __init__(self, table: Any, names: Sequence[str]) -> None:
+    def __init__(self, table: Any, names: Callable[[], Sequence[str]]) -> None:
         super().__init__(table, names)
         self._by_row: Any = None
         self._by_column: Any = None
@@ -87,7 +104,7 @@ class _Sparse(Columns):
 class _Frame(Columns):
     """A frame, whose columns keep their dtypes; those that are arrays inside are looked up once."""
 
-    def __init__(self, table: Any, names: Sequence[str]) -> None:
+    def __init__(self, table: Any, names: Callable[[], Sequence[str]]) -> None:
         super().__init__(table, names)
         self._views = [self._view(j) for j in range(self.n_columns)]
 
@@ -139,8 +156,10 @@ def _is_pandas(X: Any) -> bool:
     return hasattr(X, "iloc") and getattr(X, "ndim", 0) == 2
 
 
-def read_columns(X: Any, names: Sequence[str]) -> Columns:
-    """Wrap a table that has been validated."""
+def read_columns(X: Any, names: Callable[[], Sequence[str]]) -> Columns:
+    """Wrap a table that has been validated; `names` is called if the names of columns are needed."""
+    if isinstance(X, np.ndarray):
+        return Columns(X, names)
     if _is_pandas(X):
         return _Pandas(X, names)
     if is_frame(X):
@@ -173,6 +192,11 @@ def to_numbers(values: np.ndarray, name: str) -> np.ndarray:
     if np.isinf(numbers).any():
         _refuse_infinity(name)
     return numbers
+
+
+def _as_float64(block: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore"):  # of a longdouble, which then is refused as infinite
+        return block.astype(np.float64, order="C", copy=False)
 
 
 def _objects_to_numbers(values: np.ndarray) -> np.ndarray:

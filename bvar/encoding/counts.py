@@ -15,6 +15,7 @@ import numpy as np
 
 from bvar._validation import check_integer
 from bvar.encoding.columns import Columns, to_numbers
+from bvar.encoding.distinct import distinct
 
 __all__ = [
     "Category",
@@ -39,7 +40,7 @@ class ValueCounts(NamedTuple):
     @classmethod
     def of(cls, numbers: np.ndarray, name: str) -> ValueCounts:
         """Count what is not missing."""
-        values, counts = np.unique(numbers[~np.isnan(numbers)], return_counts=True)
+        values, counts = distinct(numbers)
         return cls(to_numbers(values, name), counts)
 
     @classmethod

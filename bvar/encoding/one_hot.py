@@ -168,8 +168,8 @@ class Categories:
             missing[j] = codes == _MISSING
             answers[lines] = codes == np.arange(lines.stop - lines.start)[:, None]
 
-    def pack_bytes(self, table: np.ndarray) -> None:
-        """Leave bytes to `answer`, as all other values."""
+    def pack(self, columns: Columns, rows: slice) -> None:
+        """Leave all values to `answer`."""
 
 
 def check_limits(max_categories: Any, min_frequency: Any) -> tuple[int | None, int | float | None]:

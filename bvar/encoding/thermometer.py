@@ -6,6 +6,7 @@ A larger number answers T to more of them, so that what is near in value is near
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -21,6 +22,9 @@ from bvar.encoding.samples import Table, all_or_nothing
 from bvar.encoding.thresholds import STRATEGIES, check_target, learn_thresholds
 
 __all__ = ["ThermometerEncoder", "Thermometers", "threshold_labels"]
+
+_FEW = 2**16  # answers to numbers that are no bytes; more are faster column by column
+_TOGETHER = 2**18  # answers to bytes at a time: these stay in the cache
 
 
 class ThermometerEncoder(BitEncoder):
@@ -165,14 +169,33 @@ class Thermometers:
         else:
             answers[self.lines] = numbers >= self.thresholds
 
-    def pack_bytes(self, table: np.ndarray) -> BitMatrix | None:
-        """Answer for a table of bytes, all of them mine, as it is; None if a threshold is above all bytes."""
-        levels = np.maximum(np.ceil(self.thresholds[:, 0]), 0)
-        if levels.max() > np.iinfo(np.uint8).max:
+    def pack(self, columns: Columns, rows: slice) -> BitMatrix | None:
+        """Answer for an array of bytes, or a few rows of other numbers, all of them mine, as they lie."""
+        dtype, n_rows = columns.plain_dtype, rows.stop - rows.start
+        if dtype == np.uint8 and self.levels is not None:
+            step = max(1, _TOGETHER // len(self.levels))
+            blocks = [
+                slice(i, min(i + step, rows.stop)) for i in range(rows.start, max(rows.stop, rows.start + 1), step)
+            ]
+            parts = [kernels.pack_levels(self._repeated(columns.table[some]), self.levels) for some in blocks]
+            return parts[0] if len(parts) == 1 else BitMatrix.concatenate(parts)
+        if dtype is None or n_rows * len(self.thresholds) > _FEW:
             return None
-        if (self.widths != 1).any():
-            table = np.repeat(table, self.widths, axis=1)
-        return kernels.pack_levels(table, levels.astype(np.uint8))
+        return kernels.pack_threshold(self._repeated(columns.plain_rows(rows)), self.thresholds[:, 0])
+
+    def _repeated(self, table: np.ndarray) -> np.ndarray:
+        """Repeat each column as often as it is asked."""
+        return np.repeat(table, self.widths, axis=1) if self._asks_more_than_once else table
+
+    @cached_property
+    def _asks_more_than_once(self) -> bool:
+        return bool((self.widths != 1).any())
+
+    @cached_property
+    def levels(self) -> np.ndarray | None:
+        """The thresholds as bytes; None if one is above all bytes."""
+        levels = np.maximum(np.ceil(self.thresholds[:, 0]), 0)
+        return levels.astype(np.uint8) if levels.max() <= np.iinfo(np.uint8).max else None
 
 
 def threshold_labels(thresholds: np.ndarray) -> list[str]:

@@ -1,15 +1,16 @@
 """Which network, and how long it is trained: chosen by counting on samples held out; see ``docs/howto/tune.md``.
 
 A plan is a network with its schedule.  Of several, cheap ones first, each is tried on at most `MOST_TRIED`
-samples; a later one is taken only if its faults on those held out are fewer by more than chance makes them.  The
-temperature of probabilities is found on the same scores.  Faults, margins and signs are sums of integers: the
-choice is the same on every backend, whatever the number of threads.
+samples; a later one is taken only if its losses on those held out are less by more than chance makes them.  The
+temperature of probabilities is found on the same scores.  Losses and signs are sums of integers: the choice is the
+same on every backend, whatever the number of threads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -25,6 +26,7 @@ __all__ = [
     "FOR_GATES",
     "FOR_NUMBERS",
     "MANY",
+    "UNITS",
     "Plan",
     "Trial",
     "better",
@@ -43,8 +45,13 @@ MOST_HELD_OUT = 2000
 MANY = 10000
 """Number of samples from which a tenth can be spared to find the temperature of the final network."""
 
-_ENOUGH = 250  # samples held out
+UNITS = 2**16
+"""Losses are compared in units of a 65536th."""
+
+_ENOUGH = 200  # samples held out
 _FEWEST = 20
+_MOST_FOLDS = 3
+_LARGEST = 2**31
 _EIGHTHS = (-16, 48)  # temperatures from a quarter to 64
 
 
@@ -64,6 +71,8 @@ class Plan:
     flip_noise: float | Literal["auto"] = "auto"
     max_iter: int = 50
     batch_size: int | Literal["auto"] = "auto"
+    least_batch: int = 10
+    least_samples: int = 0  # of fewer, the plan is not tried
 
     @property
     def has_offsets(self) -> bool:
@@ -80,8 +89,11 @@ class Plan:
 BY_HAND = Plan()
 
 FOR_CLASSES = {
-    "small": Plan((512, 512), 1000, 2, temperature=2.0, flip_noise=0.0, max_iter=10),
-    "large": Plan((512, 512), 2000, 4, flip_noise=0.0, max_iter=20),
+    "small": Plan((256,), 1000, 2, temperature=4.0, flip_noise=0.0, max_iter=20, least_batch=64),
+    "large": Plan(
+        (512,), 1000, 4, temperature=2.0, flip_noise=0.0, max_iter=20, least_batch=32, least_samples=500
+    ),
+    "deep": Plan((512, 512), 2000, 4, temperature=2.0, flip_noise=0.0, max_iter=20, least_samples=5000),
 }
 
 FOR_NUMBERS = {
@@ -89,7 +101,7 @@ FOR_NUMBERS = {
     "committee": Plan((256,), 500, 2, 4, eta=3.0, spreads=12.0, flip_noise=0.0, max_iter=20, batch_size=100),
 }
 
-FOR_GATES = {"gates": Plan(fan_in=4)}
+FOR_GATES = {"gates": Plan(fan_in=4, max_iter=20, least_batch=32)}
 
 
 def is_auto(value: Any) -> bool:
@@ -99,12 +111,12 @@ def is_auto(value: Any) -> bool:
 
 @dataclass(frozen=True)
 class Trial:
-    """What a plan did on samples held out: scores, encoded targets, weights, faults, and the terms of a score."""
+    """What a plan did on samples held out: scores, encoded targets, weights, the loss, the terms of a score."""
 
     scores: np.ndarray
     y: np.ndarray
     weights: np.ndarray
-    faults: np.ndarray
+    loss: Loss
     n_terms: int
 
     def __add__(self, other: Trial) -> Trial:
@@ -113,25 +125,31 @@ class Trial:
         def both(name: str) -> np.ndarray:
             return np.concatenate([getattr(self, name), getattr(other, name)])
 
-        return Trial(both("scores"), both("y"), both("weights"), both("faults"), self.n_terms)
+        return Trial(both("scores"), both("y"), both("weights"), self.loss, self.n_terms)
+
+    @cached_property
+    def losses(self) -> np.ndarray:
+        """Loss of each sample in units of a 65536th, at most 2**31."""
+        units = np.floor(self.loss.values(self.scores, self.y) * UNITS)
+        return np.minimum(units, _LARGEST).astype(np.int64)
 
     @property
-    def n_faults(self) -> int:
-        """Faults, in units of the heaviest sample, rounded."""
-        return round(int((self.faults * self.weights).sum()) / FULL_WEIGHT)
+    def total(self) -> int:
+        """Sum of the losses, each times its share of the weight of the heaviest sample, rounded."""
+        return round(int((self.losses * self.weights).sum(dtype=object)) / FULL_WEIGHT)
 
     def is_beyond_doubt(self) -> bool:
-        """Say that no other plan could be better by more than chance."""
-        return bool(np.count_nonzero(self.faults) < 2)
+        """Say that another plan has next to nothing to gain: all samples together surprise less than one."""
+        return self.total < UNITS
 
 
 def better(one: Trial, other: Trial) -> bool:
-    """Say whether another plan has fewer faults by more than chance makes them.
+    """Say whether another plan loses less by more than chance makes of it.
 
     Where two plans differ, chance would put each difference on either side: their sum then has the variance of
-    the sum of their squares. This is McNemar's test, at one standard deviation, with weights.
+    the sum of their squares. One standard deviation is asked for.
     """
-    differences = [int(d) for d in (one.faults - other.faults) * one.weights]
+    differences = [int(d) for d in (one.losses - other.losses) * one.weights]
     gain = sum(differences)
     return gain > 0 and gain * gain > sum(d * d for d in differences)
 
@@ -162,8 +180,8 @@ def folds(n: int, source: RandomWords) -> Iterator[tuple[np.ndarray, np.ndarray]
     if n < _FEWEST:
         return
     order = source.permutation(n)
-    n_held = min(MOST_HELD_OUT, n // (10 if n >= MANY else 4))
-    for number in range(min(4, -(-_ENOUGH // n_held))):
+    n_held = min(MOST_HELD_OUT, n // (10 if n >= MANY else 3))
+    for number in range(min(_MOST_FOLDS, -(-_ENOUGH // n_held))):
         start, stop = number * n_held, (number + 1) * n_held
         yield order[start:stop], np.concatenate([order[:start], order[stop:]])[:MOST_TRIED]
 

@@ -14,24 +14,20 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import fsum
-from os import PathLike
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.model_selection import train_test_split
-from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted
+from sklearn.utils.validation import _check_sample_weight, check_consistent_length
 
-from bvar import backends, model_file
 from bvar._validation import check_integer, check_real
-from bvar.bits import BitMatrix
 from bvar.bits.random import RandomWords
 from bvar.encoding import BitEncoder
 from bvar.encoding.samples import Table, check_table
-from bvar.estimators.choosing import CHOSEN, ChoosingEstimator
-from bvar.estimators.recipes import Recipe
-from bvar.estimators.targets import Targets
+from bvar.estimators.choosing import CHOSEN
+from bvar.estimators.fitted import FittedModel
 from bvar.networks.losses import FULL_WEIGHT, Loss
 from bvar.networks.network import Network
 from bvar.training.callbacks import as_callbacks, call
@@ -42,16 +38,11 @@ from bvar.training.trainer import Crew, Trainer, empty_history
 
 __all__ = ["BooleanNetworkEstimator"]
 
-_CHUNK = 4096  # samples encoded and scored at a time
 _LARGEST_ETA = 1e30  # an accumulator is a float32, and must not overflow
 
 
-class BooleanNetworkEstimator(ChoosingEstimator, ABC):
+class BooleanNetworkEstimator(FittedModel, ABC):
     """A Boolean network behind scikit-learn's interface; subclasses name their collaborators."""
-
-    @abstractmethod
-    def _recipe(self) -> Recipe:
-        """Return what the network is, as the plan says."""
 
     @abstractmethod
     def _check_y(self, y: Any) -> np.ndarray:
@@ -60,38 +51,6 @@ class BooleanNetworkEstimator(ChoosingEstimator, ABC):
     @abstractmethod
     def _learn_targets(self, y: np.ndarray, sample_weight: np.ndarray | None, *, goes_on: bool) -> None:
         """Remember what targets mean; where training goes on, only what could not be learnt before."""
-
-    @abstractmethod
-    def _targets(self) -> Targets:
-        """Return what was learnt about the targets."""
-
-    # ------------------------------------------------------------------------------- the model
-
-    def save(self, path: str | PathLike[str], *, training_state: bool = False) -> None:
-        """Write the fitted model to a file that any language can read; see :mod:`bvar.model_file`.
-
-        Parameters
-        ----------
-        path : str or path-like
-            The file; one that is there is replaced, or left as it was if writing fails.
-        training_state : bool, default=False
-            Whether to save the accumulators of the optimizer too, 32 bits for each weight, so that training
-            can go on where it stopped.
-        """
-        model_file.save(self, path, training_state=training_state)
-
-    def summary(self) -> str:
-        """Describe the fitted model.
-
-        Returns
-        -------
-        str
-            A table of the layers with their shapes, weights and bytes, for people to read.
-        """
-        check_is_fitted(self, "network_")
-        encoder = f"{self.n_features_in_} features -> {self.encoder_.n_bits_out_} bits"
-        head = f"{type(self).__name__}: {type(self.encoder_).__name__}, {encoder}"
-        return "\n".join([head, *self.encoder_.hints(), *self._evidence(), self.network_.summary()])
 
     # ------------------------------------------------------------------------------- fitting
 
@@ -250,7 +209,8 @@ class BooleanNetworkEstimator(ChoosingEstimator, ABC):
 
     def _build(self, source: RandomWords) -> Network:
         """Return an untrained network."""
-        return self._recipe().build(self.encoder_.n_bits_out_, self._targets().n_outputs, self._make_loss, source)
+        widths = np.asarray(self.encoder_._widths(), np.int64)
+        return self._recipe().build(widths, self._targets().n_outputs, self._make_loss, source)
 
     def _make_loss(self, fan_in: int) -> Loss:
         """Return the loss for scores of `fan_in` terms."""
@@ -270,7 +230,7 @@ class BooleanNetworkEstimator(ChoosingEstimator, ABC):
         if isinstance(noise, str):
             noise = self._recipe().noise(n_samples, self.n_features_in_, self.encoder_.n_bits_out_)
         if isinstance(size, str):
-            size = min(100, max(10, n_samples // 50))
+            size = min(100, max(self._plan().least_batch, n_samples // 50))
         return int(size), noise
 
     def _changing(self, X: Any, data: TrainingData) -> Data:
@@ -372,32 +332,6 @@ class BooleanNetworkEstimator(ChoosingEstimator, ABC):
         self._recipe().check()
         if goes_on:
             self._recipe().check_same(self.network_)
-
-    # ------------------------------------------------------------------------------- predicting
-
-    def _predict(self, X: Any, answer: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        """Compute the integer scores of samples chunk by chunk, and keep only what `answer` makes of them."""
-        check_is_fitted(self, "network_")
-        X = self._check_samples(X, reset=False)
-        with self._backend(record=False):
-            return np.concatenate([answer(self.network_.scores(bits)) for bits in self._encode_blocks(X, _CHUNK)])
-
-    def _scores(self, network: Network, X: Any) -> np.ndarray:
-        """Compute the scores of samples that have been checked."""
-        return np.concatenate([network.scores(bits) for bits in self._encode_blocks(X, _CHUNK)])
-
-    def _encode(self, X: Any) -> BitMatrix:
-        return self._recipe().inputs(self.encoder_.encode(X))
-
-    def _encode_blocks(self, X: Any, n_rows: int) -> Iterator[BitMatrix]:
-        return map(self._recipe().inputs, self.encoder_.encode_blocks(X, n_rows))
-
-    @contextmanager
-    def _backend(self, *, record: bool = True) -> Iterator[None]:
-        with backends.use(self.backend, n_threads=self.n_threads) as backend:
-            if record:
-                self.backend_ = backend.name
-            yield
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn that NaN is a legal value and that sparse matrices are."""

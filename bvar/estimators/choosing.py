@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from functools import cache
 from inspect import signature
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from bvar.bits.random import RandomWords
-from bvar.estimators.architecture import BY_HAND, MANY, Plan, Trial, better, folds, is_auto, terms_of
+from bvar.estimators.architecture import BY_HAND, MANY, UNITS, Plan, Trial, better, folds, is_auto, terms_of
 from bvar.estimators.targets import Targets
 from bvar.networks.losses import FULL_WEIGHT
 from bvar.networks.network import Network
@@ -23,7 +24,7 @@ from bvar.training.trainer import Trainer
 
 __all__ = ["CHOSEN", "ChoosingEstimator", "Samples"]
 
-CHOSEN = ("plan_", "held_out_faults_", "n_held_out_", "probability_temperature_")
+CHOSEN = ("plan_", "held_out_losses_", "n_held_out_", "probability_temperature_")
 """Attributes that say what was chosen, and why."""
 
 Samples = tuple[Any, np.ndarray, np.ndarray | None]
@@ -34,7 +35,7 @@ class ChoosingEstimator(BaseEstimator):
     """What chooses a plan where parameters are 'auto'."""
 
     plan_: str
-    held_out_faults_: dict[str, int]
+    held_out_losses_: dict[str, int]
     n_held_out_: int
 
     @abstractmethod
@@ -61,9 +62,9 @@ class ChoosingEstimator(BaseEstimator):
         """Return the plan in force: what was set by hand, and for the rest what was chosen."""
         plans = self._plans()
         plan = plans.get(getattr(self, "plan_", ""), next(iter(plans.values()), BY_HAND))
-        defaults = signature(type(self)).parameters
-        may_be_auto = {"flip_noise", "batch_size", *(name for name in defaults if is_auto(defaults[name].default))}
-        return plan.with_parameters(self.get_params(deep=False), may_be_auto)
+        cls: Any = type(self)
+        names, may_be_auto = _parameters(cls)
+        return plan.with_parameters({name: getattr(self, name) for name in names}, may_be_auto)
 
     @property
     def max_iter_(self) -> int:
@@ -77,27 +78,27 @@ class ChoosingEstimator(BaseEstimator):
     def _evidence(self) -> Iterator[str]:
         """Say what was chosen, and why."""
         if hasattr(self, "plan_"):
-            counts = ", ".join(f"{name} {n}" for name, n in self.held_out_faults_.items())
-            why = f"faults on {self.n_held_out_} samples held out: {counts}" if counts else "nothing was held out"
+            n = UNITS * max(1, self.n_held_out_)
+            means = ", ".join(f"{name} {total / n:.3g}" for name, total in self.held_out_losses_.items())
+            why = f"mean loss of {self.n_held_out_} samples held out: {means}" if means else "nothing was held out"
             yield f"plan: {self.plan_}; {why}"
         if hasattr(self, "probability_temperature_"):
             yield f"temperature of probabilities: {self.probability_temperature_:.3g}"
 
     def _choose(self, everything: Samples, source: RandomWords) -> tuple[Samples, Samples | None]:
         """Choose a plan; return the samples to train on, and those that are spared to find the temperature."""
-        plans, n = self._plans(), len(everything[1])
+        n = len(everything[1])
+        plans = [name for name, plan in self._plans().items() if n >= plan.least_samples]
         if not plans:
             return everything, None
         spares = self._may_fit_temperature() and n >= MANY
         splits = list(folds(n, source)) if len(plans) > 1 or self._may_fit_temperature() else []
-        if len(plans) == 1:  # for a temperature alone one is enough
-            splits = splits[:1]
-        self.plan_, self.held_out_faults_ = next(iter(plans)), {}
+        self.plan_, self.held_out_losses_ = plans[0], {}
         self.n_held_out_ = sum(len(held_out) for held_out, _ in splits)
         best = None
         for name in plans if splits and (len(plans) > 1 or not spares) else ():
             trial = self._try(name, splits, everything, source)
-            self.held_out_faults_[name] = trial.n_faults
+            self.held_out_losses_[name] = trial.total
             if best is None or better(best[1], trial):
                 best = name, trial
             if trial.is_beyond_doubt():
@@ -121,21 +122,31 @@ class ChoosingEstimator(BaseEstimator):
             data = self._data(*_rows(everything, tried))
             Trainer(network).run(data, self.max_iter_, eta=self._plan().eta, random_state=source)
             trials.append(self._trial(network, *_rows(everything, held_out)))
-        return sum(trials[1:], trials[0])
+        return self._judged(sum(trials[1:], trials[0]))
 
     def _trial(self, network: Network, X: Any, y: np.ndarray, weights: np.ndarray | None) -> Trial:
         """See what a network makes of samples held out."""
         scores = self._scores(network, X)
-        targets = self._targets()
-        codes = targets.encode(y)
         heavy = np.full(len(y), FULL_WEIGHT) if weights is None else weights
-        return Trial(scores, codes, heavy, targets.faults(scores, codes, network.loss), terms_of(network))
+        return Trial(scores, self._targets().encode(y), heavy, network.loss, terms_of(network))
+
+    def _judged(self, trial: Trial) -> Trial:
+        """Return a trial with the loss by which plans are compared."""
+        return trial
 
     def _set_temperature(self, trial: Trial) -> None:
         """Remember the temperature at which probabilities are as sure as they are right."""
 
     def _shift_scores(self) -> None:
         """Let the trained network have the offsets of scores that were found on samples held out, if any were."""
+
+
+@cache  # a prediction of one row would spend half its time on signatures
+def _parameters(cls: Any) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Return the names of the parameters of a class, and of those that are left to the plan if 'auto'."""
+    defaults = signature(cls).parameters
+    auto = (name for name in defaults if is_auto(defaults[name].default))
+    return tuple(defaults), frozenset(("flip_noise", "batch_size", *auto))
 
 
 def _rows(samples: Samples, rows: np.ndarray) -> Samples:

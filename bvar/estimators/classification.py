@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -11,13 +12,14 @@ from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import column_or_1d
 
 from bvar._validation import check_real
 from bvar.encoding.samples import Table
 from bvar.estimators.architecture import Trial, fit_temperature, is_auto, terms_of
 from bvar.estimators.balance import balance
 from bvar.estimators.base import BooleanNetworkEstimator
+from bvar.estimators.predictor import Answers
 from bvar.estimators.targets import Classes, Labels, Targets, check_classes
 from bvar.mollify import Mollifier
 from bvar.networks.losses import Loss, ProbabilisticLoss
@@ -102,12 +104,7 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
             Scores of the classes or labels, whole numbers; for two classes the difference of the second and the
             first.
         """
-
-        def answer(scores: np.ndarray) -> np.ndarray:
-            scores = scores.astype(np.float64)  # scikit-learn wants floats; int32 fits exactly
-            return scores if self.multilabel_ or len(self.classes_) > 2 else scores[:, 1] - scores[:, 0]
-
-        return self._predict(X, answer)
+        return self._predict(X, "decision_function")
 
     def predict(self, X: Table) -> np.ndarray:
         """Predict classes or labels.
@@ -122,7 +119,7 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
         ndarray of shape (n_samples,) or (n_samples, n_labels)
             Classes, the first of several with the best score; or labels, 1 where the score is positive.
         """
-        return self._predict(X, lambda scores: self._targets().answer(scores))
+        return self._predict(X, "predict")
 
     @available_if(_has_probabilities)
     def predict_proba(self, X: Table) -> np.ndarray:
@@ -138,16 +135,7 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
         ndarray of float64, shape (n_samples, n_classes) or (n_samples, n_labels)
             Probabilities of the classes in the order of `classes_`; or of each label to be 1.
         """
-        check_is_fitted(self, "network_")
-        loss = self.network_.loss
-        if hasattr(self, "probability_temperature_"):
-            loss = self._loss_at(terms_of(self.network_), self.probability_temperature_)
-        assert isinstance(loss, ProbabilisticLoss)  # noqa: S101 - narrows the type
-
-        def answer(scores: np.ndarray) -> np.ndarray:
-            return loss.probabilities(scores)
-
-        return self._predict(X, answer)
+        return self._predict(X, "predict_proba")
 
     # ------------------------------------------------------------------- what the base class asks
 
@@ -171,8 +159,21 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
             return Labels(len(self.classes_), self._plan().temperature)
         return Classes(self.classes_, self._plan().temperature)
 
+    def _answers(self) -> Answers:
+        targets, loss = self._targets(), self.network_.loss
+        if hasattr(self, "probability_temperature_"):
+            loss = self._loss_at(terms_of(self.network_), self.probability_temperature_)
+        answers = {"predict": targets.answer, "decision_function": targets.decisions}
+        return answers | ({"predict_proba": loss.probabilities} if isinstance(loss, ProbabilisticLoss) else {})
+
     def _may_fit_temperature(self) -> bool:
         return self.loss is None and is_auto(self.temperature)
+
+    def _judged(self, trial: Trial) -> Trial:
+        if not self._may_fit_temperature():
+            return trial
+        heat = fit_temperature(trial, lambda heat: self._loss_at(trial.n_terms, heat))
+        return replace(trial, loss=self._loss_at(trial.n_terms, heat))
 
     def _set_temperature(self, trial: Trial) -> None:
         def make_loss(heat: float) -> Loss:

@@ -28,16 +28,17 @@ class BooleanClassifier(NetworkClassifier):
     Parameters
     ----------
     hidden_layer_sizes : int, sequence of int or 'auto', default='auto'
-        Number of units of each hidden layer. 'auto' lets `fit` choose between two plans by counting on at most
-        2000 samples held out, after trying both on at most 4000 others: 'small' has 1000 gates on two wires before
-        two layers of 512 sums, and ten epochs at temperature 2; 'large' has 2000 gates on four wires, and 20
-        epochs at temperature 1. The small one is taken unless the other is better by more than chance. What is set
-        by hand holds for both.
+        Number of units of each hidden layer. 'auto' lets `fit` choose between plans, all of 20 epochs: 'small' has
+        1000 gates on two wires before 256 sums, and temperature 4; 'large', for 500 samples or more, 1000 gates on
+        four wires before 512 sums, and 'deep', from 5000 on, 2000 such gates before two layers of 512, both at
+        temperature 2. Each is tried on at most 4000 samples and taken over smaller ones if its losses, on at most
+        2000 others, are less by more than chance. What is set by hand holds for all.
     gates : int or 'auto', default='auto'
         Number of gates in front of the sums, see :func:`bvar.networks.front_network`; 0 for none. 'auto' is 0
         where sizes are set by hand.
     fan_in : int or 'auto', default='auto'
-        Wires of each of these gates, 1 to 6. 'auto' is 2 where sizes are set by hand.
+        Wires of each of these gates, 1 to 6; they read the features evenly, however many bits each has, see
+        :func:`bvar.layers.column_wires`. 'auto' is 2 where sizes are set by hand.
     offsets : bool or 'auto', default='auto'
         Whether sums learn thresholds, see :class:`bvar.layers.Offset`. 'auto' is whether there are gates.
     encoder : BitEncoder, optional
@@ -66,7 +67,8 @@ class BooleanClassifier(NetworkClassifier):
     max_iter : int or 'auto', default='auto'
         Number of epochs, at most. 'auto' is that of the plan, and 50 where sizes are set by hand.
     batch_size : int or 'auto', default='auto'
-        Samples of a training step. 'auto' is 100, or fewer for small data: a fiftieth of the samples, at least 10.
+        Samples of a training step. 'auto' is 100, or fewer for small data: a fiftieth of the samples, at least 64
+        in the small plan, 32 in the large one, and 10 else.
     class_weight : dict or 'balanced', optional
         Weights of classes, as everywhere in scikit-learn; multiplied with `sample_weight`.
     early_stopping : bool, default=False
@@ -113,8 +115,8 @@ class BooleanClassifier(NetworkClassifier):
         Name of the backend that trained the model.
     plan_ : str
         Name of the plan chosen, see `hidden_layer_sizes`; only where there was something to choose.
-    held_out_faults_ : dict of int
-        Faults of each plan that was tried, on samples held out.
+    held_out_losses_ : dict of int
+        Losses of each plan that was tried, on samples held out, in units of a 65536th.
     n_held_out_ : int
         Number of these samples.
     probability_temperature_ : float

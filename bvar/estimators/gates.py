@@ -35,7 +35,8 @@ class LogicGateClassifier(NetworkClassifier):
     ----------
     layer_sizes : int, sequence of int or 'auto', default='auto'
         Number of gates of each layer; the last is rounded up to a multiple of the number of classes. 'auto' is two
-        layers of 4000, the last of 400 for each class if that is more.
+        layers of 4000, the last of 400 for each class if that is more; the first reads the features evenly,
+        however many bits each has, see :func:`bvar.layers.column_wires`.
     fan_in : int or 'auto', default='auto'
         Wires of each gate, 1 to 6. 'auto' is 4, and 2 where sizes are set by hand.
     encoder : BitEncoder, optional
@@ -61,10 +62,11 @@ class LogicGateClassifier(NetworkClassifier):
         Degrades the numbers of each sample by noise or blur before they become bits, anew in each epoch, and
         softens its class accordingly. The model does not depend on the backend; across machines it depends on
         the elementary functions of NumPy and SciPy.
-    max_iter : int, default=50
-        Number of epochs, at most.
+    max_iter : int or 'auto', default='auto'
+        Number of epochs, at most. 'auto' is 20, and 50 where sizes are set by hand.
     batch_size : int or 'auto', default='auto'
-        Samples of a training step. 'auto' is 100, or fewer for small data: a fiftieth of the samples, at least 10.
+        Samples of a training step. 'auto' is 100, or fewer for small data: a fiftieth of the samples, at least 32,
+        and at least 10 where sizes are set by hand.
     class_weight : dict or 'balanced', optional
         Weights of classes, as everywhere in scikit-learn; multiplied with `sample_weight`.
     early_stopping : bool, default=False
@@ -111,8 +113,8 @@ class LogicGateClassifier(NetworkClassifier):
         Name of the backend that trained the model.
     plan_ : str
         Name of the plan chosen, see `hidden_layer_sizes`; only where there was something to choose.
-    held_out_faults_ : dict of int
-        Faults of each plan that was tried, on samples held out.
+    held_out_losses_ : dict of int
+        Losses of each plan that was tried, on samples held out, in units of a 65536th.
     n_held_out_ : int
         Number of these samples.
     probability_temperature_ : float
@@ -159,7 +161,7 @@ class LogicGateClassifier(NetworkClassifier):
         flip_noise: float | Literal["auto"] = "auto",
         augment: Change | Sequence[Change] | None = None,
         mollifier: Mollifier | None = None,
-        max_iter: int = 50,
+        max_iter: int | Literal["auto"] = "auto",
         batch_size: int | Literal["auto"] = "auto",
         class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
         early_stopping: bool = False,
@@ -222,7 +224,7 @@ class LogicGateClassifier(NetworkClassifier):
         if is_auto(sizes):
             n_outputs = len(getattr(self, "classes_", ()))
             sizes = (_LEAST_GATES, max(_LEAST_GATES, _GATES_PER_CLASS * n_outputs))
-        return Gates(sizes, plan.fan_in, plan.eta)
+        return Gates(sizes, plan.fan_in, plan.eta, by_column=is_auto(self.layer_sizes))
 
     def _plans(self) -> dict[str, Plan]:
         return FOR_GATES if is_auto(self.layer_sizes) else {}

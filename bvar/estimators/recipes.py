@@ -14,7 +14,7 @@ from bvar.bits import BitMatrix
 from bvar.bits.random import RandomWords
 from bvar.encoding import BitEncoder, ImageEncoder, TableEncoder
 from bvar.kernels import MAX_FAN_IN, MAX_TERMS
-from bvar.layers import Add, BooleanConv2d, BooleanLinear, GateLayer, Layer, Offset
+from bvar.layers import Add, BooleanConv2d, BooleanLinear, GateLayer, Layer, Offset, column_wires
 from bvar.networks.conv import check_conv_layers, conv_network
 from bvar.networks.front import front_network
 from bvar.networks.gates import gate_network
@@ -39,8 +39,10 @@ class Recipe(ABC):
         """Refuse to go on with a network of another shape."""
 
     @abstractmethod
-    def build(self, n_bits: int, n_outputs: int, make_loss: Callable[[int], Loss], source: RandomWords) -> Network:
-        """Return an untrained network for `n_bits` encoded features; a loss is made for the terms of a score."""
+    def build(
+        self, widths: np.ndarray, n_outputs: int, make_loss: Callable[[int], Loss], source: RandomWords
+    ) -> Network:
+        """Return an untrained network for features of so many bits each, with a loss for the terms of a score."""
 
     def encoder(self, n_features: int) -> BitEncoder:
         """Return the encoder of a table that says nothing of its columns."""
@@ -107,20 +109,28 @@ class Sums(Recipe):
                 f"{has[0]} and {has[1]}; warm_start=False starts anew"
             )
 
-    def build(self, n_bits: int, n_outputs: int, make_loss: Callable[[int], Loss], source: RandomWords) -> Network:
+    def build(
+        self, widths: np.ndarray, n_outputs: int, make_loss: Callable[[int], Loss], source: RandomWords
+    ) -> Network:
         """Build a fully connected network, or several that learn as one: a signal on the sum is one on each."""
-        sizes = [n_bits, *self._sizes(), n_outputs]
-        n_terms = self.gates + n_bits if self.gates and len(sizes) == 2 else sizes[-2]
+        sizes = [int(widths.sum()), *self._sizes(), n_outputs]
+        n_terms = self.gates + sizes[0] if self.gates and len(sizes) == 2 else sizes[-2]
         loss = make_loss(self.members * n_terms)
-        members = [self._member(sizes, loss, source) for _ in range(self.members)]
+        members = [self._member(widths, sizes, loss, source) for _ in range(self.members)]
         if len(members) == 1:
             return members[0]
         return Network([Add([member.layers for member in members])], loss, members[0].optimizer)
 
-    def _member(self, sizes: list[int], loss: Loss, source: RandomWords) -> Network:
+    def _member(self, widths: np.ndarray, sizes: list[int], loss: Loss, source: RandomWords) -> Network:
         if self.gates:
             return front_network(
-                sizes, gates=self.gates, fan_in=self.fan_in, eta=self.eta, loss=loss, random_state=source
+                sizes,
+                gates=self.gates,
+                fan_in=self.fan_in,
+                wires=column_wires(widths, self.gates, self.fan_in, source),
+                eta=self.eta,
+                loss=loss,
+                random_state=source,
             )
         spread = 0.5 if self.offsets else None
         return boolean_mlp(sizes, offset_spread=spread, eta=self.eta, loss=loss, random_state=source)
@@ -136,6 +146,7 @@ class Gates(Recipe):
     layer_sizes: int | Sequence[int]
     fan_in: int
     eta: float
+    by_column: bool = False
 
     def check(self) -> None:
         """Check the sizes."""
@@ -153,12 +164,16 @@ class Gates(Recipe):
                 "warm_start=False starts anew"
             )
 
-    def build(self, n_bits: int, n_outputs: int, make_loss: Callable[[int], Loss], source: RandomWords) -> Network:
+    def build(
+        self, widths: np.ndarray, n_outputs: int, make_loss: Callable[[int], Loss], source: RandomWords
+    ) -> Network:
         """Build a network whose last layer the outputs share evenly."""
         sizes = self._sizes(n_outputs)
         loss = make_loss(sizes[-1] // n_outputs)
+        wires = [column_wires(widths, sizes[0], self.fan_in, source)] if self.by_column else None
+        sizes = [int(widths.sum()), *sizes]
         return gate_network(
-            [n_bits, *sizes], n_outputs, fan_in=self.fan_in, eta=self.eta, loss=loss, random_state=source
+            sizes, n_outputs, fan_in=self.fan_in, wires=wires, eta=self.eta, loss=loss, random_state=source
         )
 
     def inputs(self, bits: BitMatrix) -> BitMatrix:
@@ -202,10 +217,13 @@ class Convolutions(Recipe):
                 "warm_start=False starts anew"
             )
 
-    def build(self, n_bits: int, n_outputs: int, make_loss: Callable[[int], Loss], source: RandomWords) -> Network:
+    def build(
+        self, widths: np.ndarray, n_outputs: int, make_loss: Callable[[int], Loss], source: RandomWords
+    ) -> Network:
         """Build a network for the images of the encoder."""
         assert self.image_shape is not None  # noqa: S101 - narrows the type
         height, width, _ = self.image_shape
+        n_bits = int(widths.sum())
         if n_bits % (height * width):
             raise ValueError(
                 f"encoder must give every pixel the same number of bits, but made {n_bits} of {height} x {width} "

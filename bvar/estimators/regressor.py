@@ -104,8 +104,8 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
         Name of the backend that trained the model.
     plan_ : str
         Name of the plan chosen, see `hidden_layer_sizes`; only where there was something to choose.
-    held_out_faults_ : dict of int
-        Faults of each plan that was tried, on samples held out: losses in units of a 65536th.
+    held_out_losses_ : dict of int
+        Losses of each plan that was tried, on samples held out, in units of a 65536th.
     n_held_out_ : int
         Number of these samples.
     n_features_in_ : int
@@ -215,7 +215,7 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
         ndarray of float64, shape (n_samples,) or (n_samples, n_targets)
             Predictions, of the form of the targets of `fit`.
         """
-        return self._predict(X, lambda scores: self._targets().answer(scores))
+        return self._predict(X, "predict")
 
     # ------------------------------------------------------------------- what the base class asks
 

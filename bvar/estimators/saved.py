@@ -82,9 +82,9 @@ def _check_choice(model: Any) -> None:
     """Check what `fit` has found out: a plan that there is, counts, and a temperature."""
     if hasattr(model, "plan_"):
         require(isinstance(model.plan_, str), "plan_ must be a name")
-        faults, n_held_out = model.held_out_faults_, model.n_held_out_
-        fits = isinstance(faults, dict) and all(type(n) is int and n >= 0 for n in faults.values())
-        require(fits, "held_out_faults_ must be a dict of counts")
+        losses, n_held_out = model.held_out_losses_, model.n_held_out_
+        fits = isinstance(losses, dict) and all(type(n) is int and n >= 0 for n in losses.values())
+        require(fits, "held_out_losses_ must be a dict of whole numbers, at least 0")
         require(type(n_held_out) is int and n_held_out >= 0, "n_held_out_ must be an integer, at least 0")
     if hasattr(model, "probability_temperature_"):
         heat = model.probability_temperature_

@@ -18,6 +18,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, column_or_1d
 
+from bvar.export.c_answers import Answer, Best, Positive, Scaled
 from bvar.networks.losses import LOSS_ONE, BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
 from bvar.networks.votes import Votes
 from bvar.training.trainer import accuracy
@@ -44,12 +45,16 @@ class Targets(ABC):
         """Return the usual loss for scores of `fan_in` terms."""
 
     @abstractmethod
-    def faults(self, scores: np.ndarray, codes: np.ndarray, loss: Loss) -> np.ndarray:
-        """Return for each sample, of encoded targets `codes`, a whole number: how wrong its scores are."""
-
-    @abstractmethod
     def answer(self, scores: np.ndarray) -> np.ndarray:
         """Turn scores into targets."""
+
+    def decisions(self, scores: np.ndarray) -> np.ndarray:
+        """Return scores as scikit-learn wants them: float64, which holds every int32."""
+        return scores.astype(np.float64)
+
+    @abstractmethod
+    def exported(self) -> Answer:
+        """Return the answers as an export makes them; a class by its number."""
 
     @abstractmethod
     def validation_score(self, scores: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> float:
@@ -96,13 +101,18 @@ class Classes(Targets):
         """Return a cross-entropy."""
         return CrossEntropy(fan_in, self.temperature)
 
-    def faults(self, scores: np.ndarray, codes: np.ndarray, loss: Loss) -> np.ndarray:
-        """Count a wrong class."""
-        return (scores.argmax(axis=1) != codes).astype(np.int64)
-
     def answer(self, scores: np.ndarray) -> np.ndarray:
         """Take the class of the best score, the first of several."""
         return self.classes[scores.argmax(axis=1)]
+
+    def decisions(self, scores: np.ndarray) -> np.ndarray:
+        """Return the scores; for two classes the difference of the second and the first."""
+        numbers = super().decisions(scores)
+        return numbers if len(self.classes) > 2 else numbers[:, 1] - numbers[:, 0]
+
+    def exported(self) -> Answer:
+        """Return the number of the class, under the names of all."""
+        return Best(tuple(map(str, self.classes.tolist())))
 
     def validation_score(self, scores: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> float:
         """Return the share of the weight that is right."""
@@ -135,13 +145,13 @@ class Labels(Targets):
         """Return a cross-entropy of labels."""
         return BinaryCrossEntropy(fan_in, self.temperature)
 
-    def faults(self, scores: np.ndarray, codes: np.ndarray, loss: Loss) -> np.ndarray:
-        """Count the wrong labels."""
-        return ((scores > 0) != codes).sum(axis=1)
-
     def answer(self, scores: np.ndarray) -> np.ndarray:
         """Take a label for 1 where its score is positive."""
         return (scores > 0).astype(np.int64)
+
+    def exported(self) -> Answer:
+        """Return the labels."""
+        return Positive()
 
     def validation_score(self, scores: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> float:
         """Return the share of the weight that has all labels right."""
@@ -201,15 +211,14 @@ class Numbers(Targets):
         """Return the scores that one standard deviation takes, so many spreads of random scores."""
         return spreads * sqrt(fan_in)
 
-    def faults(self, scores: np.ndarray, codes: np.ndarray, loss: Loss) -> np.ndarray:
-        """Return losses, in units of a 65536th, at most 2**31."""
-        units = [min(loss.total(scores[i : i + 1], codes[i : i + 1]) >> 16, 2**31) for i in range(len(codes))]
-        return np.array(units, np.int64)
-
     def answer(self, scores: np.ndarray) -> np.ndarray:
         """Put scores on the scale of the targets."""
         values = self.mean + self.std * (scores / self.unit)
         return values[:, 0] if self.ndim == 1 else values
+
+    def exported(self) -> Answer:
+        """Return the numbers."""
+        return Scaled(self.mean, self.std, self.unit)
 
     def validation_score(self, scores: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> float:
         """Score by R2; where held-out targets are all equal, their squared errors count by those of training."""

@@ -9,7 +9,7 @@ Who ports them reads ``bvar/backends/definition.py``, which says in NumPy what e
 """
 
 from bvar.kernels.backward import MAX_TERMS, input_votes, rescale, weight_votes
-from bvar.kernels.forward import MAX_BITS, PreparedWeights, gate_bits, gate_sum, prepare
+from bvar.kernels.forward import MAX_BITS, PreparedSum, PreparedWeights, gate_bits, gate_sum, prepare
 from bvar.kernels.images import MAX_POOL, gather_patches, pixel_votes, pool_back, pool_max
 from bvar.kernels.layout import (
     count_rows,
@@ -41,6 +41,7 @@ __all__ = [
     "MAX_SAMPLES",
     "MAX_SIGNAL",
     "MAX_TERMS",
+    "PreparedSum",
     "PreparedWeights",
     "Wiring",
     "center_votes",

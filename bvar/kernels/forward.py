@@ -21,10 +21,12 @@ from bvar.bits import WORD, BitMatrix, n_words, tail_mask
 from bvar.calculus.gates import Gate
 from bvar.kernels.layout import check_bits, check_known_bits, count_plane, pack_plane
 
-__all__ = ["MAX_BITS", "PreparedWeights", "gate_bits", "gate_sum", "prepare"]
+__all__ = ["MAX_BITS", "PreparedSum", "PreparedWeights", "gate_bits", "gate_sum", "prepare"]
 
 MAX_BITS = 2**28
 """Longest row of a sum: every int32 intermediate stays below 2**31."""
+
+_FAR = 2**29  # beyond every sum, and with one on top still within int32
 
 
 class PreparedWeights:
@@ -189,15 +191,93 @@ def gate_bits(
     tau = check_array(tau, "tau", dtype=np.int32, ndim=1)
     if len(tau) != n_outputs:
         raise ValueError(f"tau must have one entry per output ({n_outputs}), got {len(tau)}")
-    # beyond these limits nothing changes, and int32 is safe; np.clip would take as long as a small product
-    tau = np.minimum(np.maximum(tau, -x.n_bits), x.n_bits + 1)
-    if x.known is not None:
-        return BitMatrix.trusted(pack_plane(gate_sum(x, prepared, connective) >= tau), n_outputs)
-    out = np.empty((x.n_rows, n_words(n_outputs)), np.uint64)
-    row, col, delta = _gate_terms(x, prepared, connective)
-    col = np.ascontiguousarray(col - tau, dtype=np.int32)
-    protocol.current().gate_bits(x.words, prepared.operand, row, col, delta, out)
-    return BitMatrix.trusted(out, n_outputs)
+    return PreparedSum(prepared, -tau.astype(np.int64), connective).bits(x)
+
+
+class PreparedSum:
+    """A gate summed over inputs for weights that do not change: what depends on no input is computed once.
+
+    Parameters
+    ----------
+    w : PreparedWeights of shape (n_outputs, n_bits)
+        Weights.
+    shift : ndarray of int, shape (n_outputs,)
+        What is added to the sums; beyond 2**29, where all of them have one sign, it is taken for that.
+    gate : Gate
+        The connective.
+
+    See Also
+    --------
+    gate_sum, gate_bits : The same for weights that may change.
+
+    Notes
+    -----
+    For a single row that is most of the time.  Its methods may be called while the backend is in force that the
+    weights were prepared for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> from bvar.calculus.gates import Gate
+    >>> w = kernels.prepare(kernels.pack(np.array([[True, True, False], [True, False, True]])))
+    >>> prepared = kernels.PreparedSum(w, np.array([0, -3], dtype=np.int32), Gate.of("xnor"))
+    >>> prepared.sums(kernels.pack(np.array([[True, False, True]])))
+    array([[-1,  0]], dtype=int32)
+    """
+
+    def __init__(self, w: PreparedWeights, shift: np.ndarray, gate: Gate) -> None:
+        # int32 is then safe; np.clip would take as long as a small product
+        self.shift = np.minimum(np.maximum(shift, -_FAR), _FAR).astype(np.int32, copy=False)
+        self.w, self.gate = w, gate
+        alpha, beta, self.gamma, self.delta = gate.xor_form
+        col = self.shift + np.int32(alpha * w.bits.n_bits)
+        self.col = col + np.int32(beta) * w.counts if beta else col
+
+    def sums(self, x: BitMatrix) -> np.ndarray:
+        """Compute the sums.
+
+        Parameters
+        ----------
+        x : BitMatrix of shape (n_samples, n_bits)
+            Inputs; values may be missing.
+
+        Returns
+        -------
+        ndarray of int32, shape (n_samples, n_outputs)
+            Those of `gate_sum`, and the shift.
+        """
+        _check_operands(check_bits(x, "x"), self.w)
+        if x.known is not None:
+            return gate_sum(x, self.w, self.gate) + self.shift
+        out = np.empty((x.n_rows, self.w.bits.n_rows), np.int32)
+        protocol.current().gate_sum(x.words, self.w.operand, self._row(x), self.col, self.delta, out)
+        return out
+
+    def bits(self, x: BitMatrix) -> BitMatrix:
+        """Compute which sums are not negative, without storing them.
+
+        Parameters
+        ----------
+        x : BitMatrix of shape (n_samples, n_bits)
+            Inputs; values may be missing.
+
+        Returns
+        -------
+        BitMatrix of shape (n_samples, n_outputs)
+            Those of `gate_bits` for the threshold ``-shift``.
+        """
+        _check_operands(check_bits(x, "x"), self.w)
+        n_outputs = self.w.bits.n_rows
+        if x.known is not None:
+            return BitMatrix.trusted(pack_plane(self.sums(x) >= 0), n_outputs)
+        out = np.empty((x.n_rows, n_words(n_outputs)), np.uint64)
+        protocol.current().gate_bits(x.words, self.w.operand, self._row(x), self.col, self.delta, out)
+        return BitMatrix.trusted(out, n_outputs)
+
+    def _row(self, x: BitMatrix) -> np.ndarray:
+        """Return what a gate adds to all sums of a row: for xnor and xor nothing."""
+        return np.int32(self.gamma) * count_plane(x.words) if self.gamma else np.zeros(x.n_rows, np.int32)
 
 
 def _forward_arguments(
@@ -206,17 +286,18 @@ def _forward_arguments(
     x = check_bits(x, "x")
     connective = Gate.of(gate)
     prepared = w if isinstance(w, PreparedWeights) else prepare(w)
-    if prepared.backend != protocol.current().name:
-        raise ValueError(
-            f"w was prepared for backend {prepared.backend!r}, but {protocol.current().name!r} is in force"
-        )
-    if x.n_bits != prepared.bits.n_bits:
-        raise ValueError(
-            f"x has rows of {x.n_bits} bits but w has rows of {prepared.bits.n_bits}: they must agree"
-        )
+    _check_operands(x, prepared)
+    return x, prepared, connective
+
+
+def _check_operands(x: BitMatrix, w: PreparedWeights) -> None:
+    backend = protocol.current().name
+    if w.backend != backend:
+        raise ValueError(f"w was prepared for backend {w.backend!r}, but {backend!r} is in force")
+    if x.n_bits != w.bits.n_bits:
+        raise ValueError(f"x has rows of {x.n_bits} bits but w has rows of {w.bits.n_bits}: they must agree")
     if x.n_bits > MAX_BITS:
         raise ValueError(f"x has rows of {x.n_bits} bits; sums are limited to {MAX_BITS}")
-    return x, prepared, connective
 
 
 def _gate_terms(x: BitMatrix, w: PreparedWeights, connective: Gate) -> tuple[np.ndarray, np.ndarray, int]:

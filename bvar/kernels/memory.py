@@ -1,9 +1,9 @@
 """Memory that is used again: what a training step takes and lets go, megabytes a layer, is slow only when fresh.
 
 The system hands out fresh pages one fault at a time, which takes longer than the work done in them.  Each thread
-keeps the last few pieces that it took, 64 MiB at most, until it ends.  A piece is free when nobody but the list below
-refers to it: arrays are views of it and hold a reference as long as they live, so nothing that somebody can see is
-ever overwritten.  For results of kernels, which write every element (``docs/explanation/kernels.md``).
+keeps the last few pieces that it took, 64 MiB at most, until it ends.  A piece is free when nobody but the list
+below refers to it: arrays are views of it and hold a reference as long as they live, so nothing that somebody can
+see is ever overwritten.  For results of kernels, which write every element (``docs/explanation/kernels.md``).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 __all__ = ["lines"]
 
 _MOST_PIECES = 16
+_SMALLEST = 2**14  # bytes in a piece that is looked for: less is allocated sooner than found
 _MOST_BYTES = 2**26  # in all: a step of VGG-Small on 64 images takes as much
 _LARGEST = _MOST_BYTES // 2  # or one would drive out all others
 _LINE = 64
@@ -33,8 +34,10 @@ _FREE = _references([np.empty(0, np.uint8)], 0)  # measured, since interpreters 
 
 
 def lines(shape: tuple[int, int], dtype: type[np.generic]) -> np.ndarray:
-    """Return an array of anything, C-contiguous, that begins at a cache line, so that few vectors are split."""
+    """Return an array of anything, C-contiguous; a large one begins at a cache line: few vectors are split."""
     n_bytes = shape[0] * shape[1] * np.dtype(dtype).itemsize
+    if n_bytes < _SMALLEST:
+        return np.empty(shape, dtype)
     memory = _take(n_bytes + _LINE - 1)
     start = -memory.ctypes.data % _LINE
     return memory[start : start + n_bytes].view(dtype).reshape(shape)

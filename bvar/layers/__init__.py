@@ -17,7 +17,7 @@ from bvar.layers.pool import MaxPool2d, SumPool2d
 from bvar.layers.signal_scale import SignalScale
 from bvar.layers.signed_sum import SignedSum, standard_int8
 from bvar.layers.threshold import Threshold
-from bvar.layers.wires import image_places, random_wires, window_wires
+from bvar.layers.wires import column_wires, image_places, random_wires, window_wires
 
 __all__ = [
     "Add",
@@ -38,6 +38,7 @@ __all__ = [
     "SumPool2d",
     "Threshold",
     "Trainable",
+    "column_wires",
     "image_places",
     "random_wires",
     "standard_int8",

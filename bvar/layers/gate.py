@@ -60,8 +60,7 @@ class UnitMajor(BitMatrix):
     units: BitMatrix
 
     def __init__(self, units: BitMatrix) -> None:
-        for name, value in (("units", units), ("n_bits", units.n_rows), ("known", None)):
-            object.__setattr__(self, name, value)
+        self.__dict__.update(units=units, n_bits=units.n_rows, known=None)
 
     @cached_property
     def words(self) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 
 import numpy as np
 
@@ -126,10 +125,12 @@ class BooleanLinear(Layer):
 
     def absorb(self, above: Sequence[Layer]) -> tuple[Callable[[BitMatrix], Value], Sequence[Layer]]:
         """Compare the sums where they arise, if a comparison follows: nothing but its bits is then stored."""
-        found = above[0].comparison(above[1:]) if above else None
-        if found is None or type(self) is not BooleanLinear:  # a subclass may add up otherwise: it is not merged
+        if type(self) is not BooleanLinear:  # a subclass may add up otherwise: it is not merged
             return super().absorb(above)
-        return partial(self.forward_bits, tau=found.tau, below=found.below), found.left
+        found = above[0].comparison(above[1:]) if above else None
+        if found is None:
+            return kernels.PreparedSum(self.weight.prepared(), self._prepared_shift(), self.gate).sums, above
+        return self._comparing(found.tau, found.below), found.left
 
     def forward_bits(self, x: BitMatrix, tau: np.ndarray, below: np.ndarray | None = None) -> BitMatrix:
         """Compute the activations ``s >= tau`` without storing the sums.
@@ -148,13 +149,17 @@ class BooleanLinear(Layer):
         BitMatrix of shape (n_samples, n_outputs)
             The activations.
         """
-        shift = self._shift()
-        if shift is not None:  # what stands beside the sum of gates goes to the other side of the comparison
-            tau = np.clip(tau.astype(np.int64) - shift, -self.n_inputs, self.n_inputs + 1)
-        bits = kernels.gate_bits(x, self.weight.prepared(), tau.astype(np.int32, copy=False), self.gate)
+        return self._comparing(tau, below)(x)
+
+    def _comparing(self, tau: np.ndarray, below: np.ndarray | None) -> Callable[[BitMatrix], BitMatrix]:
+        """Prepare everything of a comparison that depends on no input."""
+        # the threshold goes to the other side of the comparison, to what stands there beside the sum of gates
+        shift = self._prepared_shift() - tau.astype(np.int64)
+        compare = kernels.PreparedSum(self.weight.prepared(), shift, self.gate).bits
         if below is None or not below.any():
-            return bits
-        return BitMatrix.trusted(bits.words ^ kernels.pack(below[None]).words, bits.n_bits)
+            return compare
+        negated = kernels.pack(below[None]).words
+        return lambda x: BitMatrix.trusted(compare(x).words ^ negated, self.n_outputs)
 
     def backward(self, signal: np.ndarray, context: BitMatrix) -> np.ndarray:
         """Collect the votes on the inputs."""
@@ -187,6 +192,10 @@ class BooleanLinear(Layer):
             yield 0, rows, votes
         for number, votes in enumerate(self._shift_votes(signal), start=1):
             yield number, slice(0, len(votes)), votes
+
+    def _prepared_shift(self) -> np.ndarray:
+        shift = self._shift()
+        return np.zeros(self.n_outputs, np.int32) if shift is None else shift
 
     def _shift(self) -> np.ndarray | None:
         """Return what bias and offset add to the sums of each output; None where there is neither."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from bvar._validation import check_integer
 from bvar.bits.random import RandomWords
 
-__all__ = ["image_places", "random_wires", "window_wires"]
+__all__ = ["column_wires", "image_places", "random_wires", "window_wires"]
 
 
 def random_wires(n_inputs: int, n_outputs: int, fan_in: int, source: RandomWords) -> np.ndarray:
@@ -46,6 +48,51 @@ def random_wires(n_inputs: int, n_outputs: int, fan_in: int, source: RandomWords
         has = np.isin(order, numbers[len(numbers) - len(numbers) % fan_in :])
         numbers = np.concatenate([numbers, order[~has], order[has]])
     return numbers[:n_wires].reshape(n_outputs, fan_in)
+
+
+def column_wires(
+    widths: Sequence[int] | np.ndarray, n_outputs: int, fan_in: int, source: RandomWords
+) -> np.ndarray:
+    """Draw wires that use the columns of a table evenly, however many bits each of them has.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Bits of each column, one after another; a column may have none.
+    n_outputs, fan_in : int
+        As for :class:`bvar.layers.GateLayer`.
+    source : RandomWords
+        Where orders come from.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_outputs, fan_in)
+        Wires; every column is used as often as any other, or once more, and so is every bit among those of its
+        column.
+
+    Notes
+    -----
+    First a column is drawn for each wire, as :func:`random_wires` draws inputs.  The wires of a column then take
+    its bits from permutations laid end to end, column by column.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar.bits import RandomWords
+    >>> from bvar.layers.wires import column_wires
+    >>> np.bincount(column_wires([1, 0, 4], 8, 2, RandomWords(0)).ravel())
+    array([8, 2, 2, 2, 2])
+    """
+    ends = np.cumsum(np.asarray(widths, np.int64))
+    columns = [(int(end) - width, width) for end, width in zip(ends, widths, strict=True) if width]
+    drawn = random_wires(len(columns), n_outputs, fan_in, source)
+    wires = np.empty_like(drawn)
+    for number, (first, width) in enumerate(columns):
+        mine = drawn == number
+        turns = -(-np.count_nonzero(mine) // width)
+        orders = [source.permutation(width) for _ in range(turns)]
+        wires[mine] = first + np.concatenate(orders)[: np.count_nonzero(mine)]
+    return wires
 
 
 def window_wires(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from bvar._validation import check_integer
 from bvar.bits import RandomWords
 from bvar.bits.random import RandomSource
@@ -25,6 +27,7 @@ def front_network(
     *,
     gates: int = 1000,
     fan_in: int = 2,
+    wires: np.ndarray | None = None,
     skip: bool = True,
     pass_through: int = 16,
     offset_spread: float = 0.5,
@@ -47,6 +50,9 @@ def front_network(
         Number of gates in the front.
     fan_in : int, default=2
         Wires of each gate, 1 to 6.
+    wires : ndarray of int, shape (gates, fan_in), optional
+        Inputs that each gate reads, such as those that :func:`bvar.layers.column_wires` draws for tables. Default:
+        drawn evenly from all inputs.
     skip : bool, default=True
         Whether the sums see the inputs beside the gates. If not, no input may be missing.
     pass_through : int, default=16
@@ -101,6 +107,7 @@ def front_network(
     front: list[Layer] = [
         GateLayer(
             *(n_inputs, gates, fan_in),
+            wires=wires,
             pass_through=pass_through,
             is_clipped=False,
             random_state=source,

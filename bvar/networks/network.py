@@ -19,6 +19,7 @@ from bvar.bits import BitMatrix
 from bvar.layers import Layer, Trainable
 from bvar.layers.base import Companion, Marginals, Received, Sums, VoteBlock
 from bvar.networks.flips import Flips
+from bvar.networks.inference import Inference
 from bvar.networks.losses import FULL_WEIGHT, Loss
 from bvar.networks.optimizer import BooleanOptimizer
 from bvar.networks.signals import Rows, Signals, check_signals, learning_layers, shares, vote_blocks
@@ -130,16 +131,7 @@ class Network:
         ndarray of int32, or of float32, shape (n_samples, n_outputs)
             Outputs of the last layer.
         """
-        step = min((layer.rows_together or len(x) for layer in self.layers), default=len(x))
-        if len(x) > step:
-            return np.concatenate([self.scores(x[i : i + step]) for i in range(0, len(x), step)])
-        value: Any = x
-        left: Sequence[Layer] = self.layers
-        while left:
-            # a linear layer with the threshold above it: the sums are compared where they arise and never stored
-            infer, left = left[0].absorb(left[1:])
-            value = infer(value)
-        return value
+        return Inference(self.layers)(x)
 
     def votes(self, x: BitMatrix | np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None) -> Votes:
         """Collect the votes of some samples; changes nothing.

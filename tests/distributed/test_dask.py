@@ -104,7 +104,7 @@ def test_the_model_and_its_history_are_the_local_ones(client, case):
     model = DaskBooleanClassifier(client=client, **parameters).fit(*arrays(x, Y, weights))
     assert_same(model, local)
     assert model.way_ == way
-    for name in ("plan_", "held_out_faults_", "probability_temperature_", "best_validation_score_"):
+    for name in ("plan_", "held_out_losses_", "probability_temperature_", "best_validation_score_"):
         assert getattr(model, name, None) == getattr(local, name, None)
 
 

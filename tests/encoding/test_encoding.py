@@ -326,3 +326,40 @@ def test_dates_and_complex_numbers_are_refused_by_name(encoder):
         fitted(encoder, pandas.DataFrame({"n": [1, 2, 3], "z": [1j, 2, 3]}))
     with pytest.raises(TypeError, match=r"column 'x0' has dtype \|S1"):
         fitted(encoder, np.array([[b"a"], [b"b"]]))
+
+
+# ------------------------------------------------------------------------------------------ one row at a time
+
+
+@each_encoder
+def test_what_was_learnt_anew_is_asked_at_once(encoder):
+    """Widths and groups are kept beside an encoder, until something learnt is replaced."""
+    few, many = small_table(high=4), small_table(high=9, seed=1)
+    model = fitted(encoder, few)
+    model.encode(few)
+    other = fitted(encoder, many)
+    model.fit(many, np.arange(len(many)) % 3)
+    assert_same_bits(model.encode(many), other.encode(many))
+    model = fitted(encoder, few)
+    model.encode(few)
+    for name, value in vars(other).items():
+        setattr(model, name, value)
+    assert_same_bits(model.encode(many), other.encode(many))
+    assert_same_bits(pickle.loads(pickle.dumps(model)).encode(many), other.encode(many))
+
+
+@each_encoder
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float32, np.float64])
+def test_a_row_alone_is_a_row_among_many(encoder, dtype):
+    X = small_table(6000, high=200).astype(dtype)
+    if dtype in (np.float32, np.float64):
+        X[::7, 1] = np.nan
+    model = fitted(encoder, X)
+    every = model.encode(X)
+    for i in range(20):
+        one = model.encode(X[i : i + 1], check_input=False)
+        np.testing.assert_array_equal(one.words[0], every.words[i])
+        if one.known is not None:
+            np.testing.assert_array_equal(one.known[0], every.known[i])
+        else:
+            assert every.known is None or (every.known[i] == every.known[1]).all()

@@ -180,7 +180,7 @@ def held_out(n_classes=2, n=400):
     scores = source.randint(-40, 40, (n, n_classes)).astype(np.int32)
     scores[np.arange(n), y] += 25
     counts = np.bincount(y)
-    return Trial(scores, y, (2**16 * counts.min() // counts)[y], np.zeros(n, np.int64), 100)
+    return Trial(scores, y, (2**16 * counts.min() // counts)[y], CrossEntropy(100), 100)
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
@@ -210,7 +210,7 @@ def test_the_weighted_loss_is_least_where_the_votes_vanish():
 
 def test_labels_have_offsets_each_and_equal_weights_move_none():
     scores = np.array([[30, -9], [10, 5], [-30, 9], [-10, -5]], np.int32)
-    seen = Trial(scores, np.array([[1, 0], [1, 1], [0, 1], [0, 0]]), np.full(4, 2**16), np.zeros(4, int), 50)
+    seen = Trial(scores, np.array([[1, 0], [1, 1], [0, 1], [0, 0]]), np.full(4, 2**16), BinaryCrossEntropy(50), 50)
     assert (np.abs(fit_offsets(seen, BinaryCrossEntropy(50), n_fixed=0)) <= 1).all()
 
 

@@ -1,4 +1,4 @@
-"""Memory is used again, and never while somebody sees it, in this thread or another; no more than a bound is kept."""
+"""Memory is used again, never while somebody sees it, in this thread or another; no more than a bound is kept."""
 
 import queue
 import threading
@@ -39,13 +39,14 @@ def test_no_thread_keeps_more_than_a_bound_and_the_longest_unused_goes_first():
     lines((4, mebibyte), np.int8)  # the first again
     for size in (10, 21, 28, 33):  # the last is too large to be kept
         lines((size, mebibyte), np.int8)
-    assert second() is None and first() is not None
+    assert second() is None
+    assert first() is not None
     assert [len(piece) // mebibyte for piece in memory._kept.pieces] == [4, 10, 21, 28]
 
 
 def test_what_a_thread_kept_goes_with_it():
     pieces = []
-    thread = threading.Thread(target=lambda: pieces.append(weakref.ref(lines((100, 100), np.int8).base)))
+    thread = threading.Thread(target=lambda: pieces.append(weakref.ref(lines((200, 200), np.int8).base)))
     thread.start()
     thread.join()
     assert pieces[0]() is None

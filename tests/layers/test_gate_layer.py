@@ -13,7 +13,7 @@ from bvar import backends, kernels
 from bvar.backends import protocol
 from bvar.bits import BitMatrix, RandomWords
 from bvar.layers import BooleanLinear, GateLayer, GroupSum, Threshold, UnitMajor
-from bvar.layers.wires import image_places, random_wires, window_wires
+from bvar.layers.wires import column_wires, image_places, random_wires, window_wires
 from bvar.networks import Network, Votes, gate_network
 
 SEAMS = [1, 63, 64, 65, 127, 128, 129, 511, 512, 513]
@@ -240,6 +240,17 @@ def test_window_wires_stay_in_their_windows():
 
 def test_wires_where_no_two_are_distinct():
     assert random_wires(1, 3, 2, RandomWords(0)).tolist() == [[0, 0]] * 3
+
+
+@pytest.mark.parametrize("widths", [[1, 64, 3], [2, 0, 2, 1, 5], [7]])
+def test_wires_use_columns_evenly_and_the_bits_of_each(widths):
+    wires = column_wires(widths, 50, 2, RandomWords(0))
+    uses = np.bincount(wires.ravel(), minlength=sum(widths))
+    columns = np.split(uses, np.cumsum(widths)[:-1])
+    assert np.ptp([column.sum() for column in columns if len(column)]) <= 1
+    assert all(np.ptp(column) <= 1 for column in columns if len(column))
+    of_column = np.repeat(np.arange(len(widths)), widths)[wires]
+    assert len(widths) == 1 or (of_column[:, 0] != of_column[:, 1]).all()
 
 
 @pytest.mark.parametrize(("share", "want"), [(0, (0, 0.2)), (32, (0.4, 0.65)), (64, (1, 1))])

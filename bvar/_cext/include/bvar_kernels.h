@@ -285,12 +285,13 @@ int32_t bvar_cpu_features(void);
 
 enum { BVAR_MAX_THREADS = 256 }; /* more are not started, however many are asked for */
 
-/* Run `kernel` on items [0, n_items), in the calling thread and up to n_threads - 1 others, and return the sum of
- * what it returned.  Ranges begin at multiples of `grain`.  `nanoseconds` is a guess of the whole work: below
- * about 0.1 ms no other thread is woken.  For tests, a negative n_threads means -n_threads threads whatever the
- * size, and ranges of one grain.
- * Safe after fork(): a child starts with a pool of its own.  If the pool is taken by another caller, or there are
- * no POSIX threads, everything runs in the calling thread.  This function, unlike kernels, locks. */
+/* Run `kernel` on items [0, n_items), in the calling thread and up to n_threads - 1 others, no more than there are
+ * processors, and return the sum of what it returned.  Ranges begin at multiples of `grain`, and go one by one to
+ * whoever is idle.  `nanoseconds` is a guess of the whole work: below about 0.1 ms no other thread is woken.  For
+ * tests, a negative n_threads means -n_threads threads whatever the size and the processors, and ranges of one grain.
+ * Safe after fork(): a child starts with a pool of its own.  If the pool is taken by another caller, if help has cost
+ * more than it gave, or if there are no POSIX threads, everything runs in the calling thread.  This function, unlike
+ * kernels, locks. */
 int64_t bvar_run(bvar_kernel kernel, const void *job, ptrdiff_t n_items, ptrdiff_t grain,
                  double nanoseconds, int n_threads);
 

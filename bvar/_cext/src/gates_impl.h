@@ -125,9 +125,22 @@ BVAR_INLINE void value_of_gate(const bvar_table_values_job *a, ptrdiff_t g, int 
         out[n_words - 1] &= legal_bits(a->n_samples, 64 * (n_words - 1));
 }
 
+/* One sample alone: its units are the low bits of words, and an address is quicker than a tree of planes. */
+static void values_of_sample(const bvar_table_values_job *a, ptrdiff_t begin, ptrdiff_t end) {
+    const int32_t *wires = a->wires + begin * a->fan_in;
+    for (ptrdiff_t g = begin; g < end; ++g, wires += a->fan_in) {
+        uint64_t address = 0;
+        for (int i = 0; i < a->fan_in; ++i)
+            address |= (a->x[wires[i]] & 1) << i;
+        a->out[g] = a->tables[g] >> address & 1;
+    }
+}
+
 static int64_t table_values(const void *job, ptrdiff_t begin, ptrdiff_t end) {
     const bvar_table_values_job *a = job;
-    if (a->fan_in == 2) /* a constant, so that the tree is unrolled */
+    if (a->n_samples == 1)
+        values_of_sample(a, begin, end);
+    else if (a->fan_in == 2) /* a constant, so that the tree is unrolled */
         for (ptrdiff_t g = begin; g < end; ++g)
             value_of_gate(a, g, 2);
     else

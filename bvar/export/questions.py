@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sklearn.utils.validation import check_is_fitted
 
-from bvar.encoding import BitEncoder, OneHotBits, TableEncoder, ThermometerEncoder
+from bvar.encoding import BitEncoder, ImageEncoder, OneHotBits, TableEncoder, ThermometerEncoder
 
 __all__ = ["ByteQuestion", "Question", "on_bytes", "questions"]
 
@@ -34,9 +34,9 @@ class ByteQuestion(NamedTuple):
 
 def questions(encoder: BitEncoder) -> list[Question]:
     """List what a fitted encoder asks, feature by feature and bit by bit."""
-    if not isinstance(encoder, ThermometerEncoder | OneHotBits | TableEncoder):
+    if not isinstance(encoder, ThermometerEncoder | OneHotBits | TableEncoder | ImageEncoder):
         raise TypeError(
-            "encoder must be a ThermometerEncoder, OneHotBits or TableEncoder, or None, "
+            "encoder must be a ThermometerEncoder, OneHotBits, TableEncoder or ImageEncoder, or None, "
             f"got {type(encoder).__name__}; without one, the C code takes the input bits"
         )
     check_is_fitted(encoder)
@@ -51,8 +51,10 @@ def questions(encoder: BitEncoder) -> list[Question]:
 
 def _bits(encoder: BitEncoder, feature: int) -> Iterator[tuple[bool, list[float]]]:
     """Give for each bit of a feature which comparison it is, and the numbers."""
-    for threshold in encoder.thresholds_[feature] if hasattr(encoder, "thresholds_") else ():
-        yield False, [float(threshold)]
+    if hasattr(encoder, "thresholds_"):
+        which = feature % encoder.n_channels if isinstance(encoder, ImageEncoder) else feature
+        for threshold in encoder.thresholds_[which]:
+            yield False, [float(threshold)]
     if hasattr(encoder, "categories_"):
         for category in encoder.categories_[feature]:
             yield True, _numbers([category], feature)

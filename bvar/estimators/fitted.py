@@ -1,0 +1,155 @@
+"""What a fitted model does: it answers, describes itself, and turns into a file, a predictor or C."""
+
+from __future__ import annotations
+
+import copy
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from bvar import backends, model_file
+from bvar.bits import BitMatrix
+from bvar.encoding import BitEncoder
+from bvar.estimators.choosing import ChoosingEstimator
+from bvar.estimators.predictor import Answers, Predictor
+from bvar.estimators.recipes import Recipe
+from bvar.export import CSource, network_to_c
+from bvar.networks.inference import Inference
+from bvar.networks.network import Network
+
+__all__ = ["FittedModel"]
+
+_CHUNK = 4096  # samples encoded and scored at a time
+
+
+class FittedModel(ChoosingEstimator):
+    """What is done with an encoder and a network, once `fit` has made them."""
+
+    encoder_: BitEncoder
+    network_: Network
+    n_features_in_: int
+    backend: str | None
+    n_threads: int
+
+    @abstractmethod
+    def _recipe(self) -> Recipe:
+        """Return what the network is, as the plan says."""
+
+    @abstractmethod
+    def _check_samples(self, X: Any, *, reset: bool) -> Any:
+        """Check shape and feature names."""
+
+    def save(self, path: str | PathLike[str], *, training_state: bool = False) -> None:
+        """Write the fitted model to a file that any language can read; see :mod:`bvar.model_file`.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file; one that is there is replaced, or left as it was if writing fails.
+        training_state : bool, default=False
+            Whether to save the accumulators of the optimizer too, 32 bits for each weight, so that training
+            can go on where it stopped.
+        """
+        model_file.save(self, path, training_state=training_state)
+
+    def predictor(self) -> Predictor:
+        """Return a small object that answers rows of numbers fast, one at a time or many.
+
+        Returns
+        -------
+        bvar.estimators.Predictor
+            With the methods of the model that answer samples, and the same answers. Whatever happens to the model
+            afterwards, it stays what it is.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        bvar.backends.BackendUnavailable
+            If `backend` cannot run here.
+        """
+        check_is_fitted(self, "network_")
+        with backends.use(self.backend, n_threads=self.n_threads) as backend:
+            return Predictor(
+                copy.deepcopy(self.encoder_),
+                self._recipe().inputs,
+                Inference(copy.deepcopy(self.network_.layers)),
+                self._answers(),
+                backend,
+            )
+
+    def to_c(self, name: str = "model") -> CSource:
+        """Write the fitted model as a C header that needs no library, encoder included.
+
+        Parameters
+        ----------
+        name : str, default='model'
+            With what all names in the header begin: letters, digits and underscores, beginning with a letter.
+
+        Returns
+        -------
+        bvar.export.CSource
+            A str with the sizes of constants and memory, see :func:`bvar.export.network_to_c`. For the name
+            ``model`` it defines ``model_predict_double(memory, rows, n, scores, answers)``, and
+            ``model_predict_uint8`` for bytes. Scores are those of the network; answers are those of `predict`, a
+            class by its number in `classes_`.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        TypeError, ValueError
+            If the name is not as described, or the encoder has categories of text or is none of bvar.encoding.
+        """
+        check_is_fitted(self, "network_")
+        return network_to_c(self.network_, name, self.encoder_, self._targets().exported())
+
+    def summary(self) -> str:
+        """Describe the fitted model.
+
+        Returns
+        -------
+        str
+            A table of the layers with their shapes, weights and bytes, for people to read.
+        """
+        check_is_fitted(self, "network_")
+        encoder = f"{self.n_features_in_} features -> {self.encoder_.n_bits_out_} bits"
+        head = f"{type(self).__name__}: {type(self.encoder_).__name__}, {encoder}"
+        return "\n".join([head, *self.encoder_.hints(), *self._evidence(), self.network_.summary()])
+
+    # ------------------------------------------------------------------------------- predicting
+
+    def _answers(self) -> Answers:
+        """Return what is made of scores, by the names of the methods that make it."""
+        return {"predict": self._targets().answer}
+
+    def _predict(self, X: Any, what: str) -> np.ndarray:
+        """Compute the integer scores of samples chunk by chunk, and keep only what is made of them."""
+        check_is_fitted(self, "network_")
+        X = self._check_samples(X, reset=False)
+        answer = self._answers()[what]
+        with self._backend(record=False):
+            return np.concatenate([answer(self.network_.scores(bits)) for bits in self._encode_blocks(X, _CHUNK)])
+
+    def _scores(self, network: Network, X: Any) -> np.ndarray:
+        """Compute the scores of samples that have been checked."""
+        return np.concatenate([network.scores(bits) for bits in self._encode_blocks(X, _CHUNK)])
+
+    def _encode(self, X: Any) -> BitMatrix:
+        return self._recipe().inputs(self.encoder_.encode(X, check_input=False))
+
+    def _encode_blocks(self, X: Any, n_rows: int) -> Iterator[BitMatrix]:
+        blocks = self.encoder_.encode_blocks(X, n_rows, check_input=False)
+        return map(self._recipe().inputs, blocks)
+
+    @contextmanager
+    def _backend(self, *, record: bool = True) -> Iterator[None]:
+        with backends.use(self.backend, n_threads=self.n_threads) as backend:
+            if record:
+                self.backend_ = backend.name
+            yield
