@@ -12,6 +12,8 @@ SLOW = (
     "tests/circuit/test_circuit_simplify.py",
     "tests/circuit/test_circuit_verilog.py",
     "tests/cli",
+    "tests/distributed/test_dask.py",
+    "tests/distributed/test_processes.py",
     "tests/docs/test_docs.py::test_examples_of_a_module_run",
     "tests/docs/test_docs.py::test_examples_of_a_page_run",
     "tests/docs/test_train_vgg_small.py",

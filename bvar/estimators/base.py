@@ -34,11 +34,10 @@ from bvar.training.callbacks import as_callbacks, call
 from bvar.training.data import Data, TrainingData, audible, check_flip_noise, rows_of
 from bvar.training.early_stopping import EarlyStopping
 from bvar.training.progress import check_verbose
-from bvar.training.trainer import Trainer, empty_history
+from bvar.training.trainer import Crew, Trainer, empty_history
 
 __all__ = ["BooleanNetworkEstimator"]
 
-_CHUNK = 4096  # samples encoded and scored at a time
 _LARGEST_ETA = 1e30  # an accumulator is a float32, and must not overflow
 
 
@@ -90,7 +89,7 @@ class BooleanNetworkEstimator(FittedModel, ABC):
             X, y, weights = self._check_data(X, y, sample_weight, reset=not goes_on)
             if weights is not None and not weights.any():
                 raise ValueError("sample_weight must have a positive entry")
-            source = RandomWords(self.random_state)
+            source = self._new_source()
             self.__dict__.pop("best_validation_score_", None)
             self._learn_targets(y, weights, goes_on=goes_on)  # of all: the ones held out are of no other kind
             X, y, weights, stopping = self._hold_out(*audible(X, y, weights), source)
@@ -100,7 +99,8 @@ class BooleanNetworkEstimator(FittedModel, ABC):
                 (X, y, weights), aside = self._choose((X, y, weights), source)
             network = copy.deepcopy(self.network_) if goes_on else self._build(source)
             data = self._data(X, y, weights)
-            trainer = Trainer(network, score=self._targets().scorer(data.y, network.loss))
+            score = self._targets().scorer(data.y, network.loss)
+            trainer = Trainer(network, crew=self._crew(X), score=score)
             self._train(trainer, self._changing(X, data), self.max_iter_, stopping, source)
             if aside is not None:
                 self._set_temperature(self._trial(self.network_, *aside))
@@ -127,6 +127,7 @@ class BooleanNetworkEstimator(FittedModel, ABC):
                 callbacks=in_step,
                 verbose=self.verbose,
                 random_state=source,
+                begin=trainer.n_iter_,
             )
         finally:  # also when a user interrupts: what was best is kept
             self.network_, self.n_iter_ = trainer.network_, trainer.n_iter_
@@ -192,8 +193,19 @@ class BooleanNetworkEstimator(FittedModel, ABC):
 
     def _fit_encoder(self, X: Any, y: np.ndarray) -> None:
         """Learn how samples become bits."""
-        encoder = self._recipe().encoder(self.n_features_in_) if self.encoder is None else clone(self.encoder)
-        self.encoder_ = encoder.fit(X, y)
+        self.encoder_ = self._new_encoder().fit(X, y)
+
+    def _new_encoder(self) -> BitEncoder:
+        """Return an encoder that has learnt nothing."""
+        return self._recipe().encoder(self.n_features_in_) if self.encoder is None else clone(self.encoder)
+
+    def _new_source(self) -> RandomWords:
+        """Return what a fit draws from."""
+        return RandomWords(self.random_state)
+
+    def _crew(self, X: Any) -> Crew | None:
+        """Return who takes the steps on these samples; None is this process."""
+        return None
 
     def _build(self, source: RandomWords) -> Network:
         """Return an untrained network."""
@@ -210,13 +222,16 @@ class BooleanNetworkEstimator(FittedModel, ABC):
         return loss
 
     def _data(self, X: Any, y: np.ndarray, weights: np.ndarray | None) -> TrainingData:
-        bits, n = self._encode(X), len(y)
+        return TrainingData(self._encode(X), self._targets().encode(y), weights, *self._schedule(len(y)))
+
+    def _schedule(self, n_samples: int) -> tuple[int, float]:
+        """Return the batch size and the noise for so many samples."""
         noise, size = self._plan().flip_noise, self._plan().batch_size
         if isinstance(noise, str):
-            noise = self._recipe().noise(n, self.n_features_in_, bits.n_bits)
+            noise = self._recipe().noise(n_samples, self.n_features_in_, self.encoder_.n_bits_out_)
         if isinstance(size, str):
-            size = min(100, max(self._plan().least_batch, n // 50))
-        return TrainingData(bits, self._targets().encode(y), weights, int(size), noise)
+            size = min(100, max(self._plan().least_batch, n_samples // 50))
+        return int(size), noise
 
     def _changing(self, X: Any, data: TrainingData) -> Data:
         """Return what changes the samples in each epoch, if they are to be changed."""
@@ -233,8 +248,7 @@ class BooleanNetworkEstimator(FittedModel, ABC):
         X_test, y_test = rows_of(X, test), y[test]
 
         def validate(network: Network) -> float:
-            scores = np.concatenate([network.scores(bits) for bits in self._encode_blocks(X_test, _CHUNK)])
-            return self._targets().validation_score(scores, y_test, aside)
+            return self._targets().validation_score(self._scores(network, X_test), y_test, aside)
 
         return rows_of(X, train), y[train], kept, EarlyStopping(validate, self.n_iter_no_change)
 

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from bvar.bits import BitMatrix
 from bvar.bits.random import RandomWords
 from bvar.estimators.architecture import BY_HAND, MANY, UNITS, Plan, Trial, better, folds, is_auto, terms_of
 from bvar.estimators.targets import Targets
@@ -30,8 +29,6 @@ CHOSEN = ("plan_", "held_out_losses_", "n_held_out_", "probability_temperature_"
 
 Samples = tuple[Any, np.ndarray, np.ndarray | None]
 """Samples, their targets and, if they differ, weights."""
-
-_CHUNK = 4096  # samples scored at a time
 
 
 class ChoosingEstimator(BaseEstimator):
@@ -50,8 +47,8 @@ class ChoosingEstimator(BaseEstimator):
         """Return encoded samples with the schedule of the plan."""
 
     @abstractmethod
-    def _encode_blocks(self, X: Any, n_rows: int) -> Iterator[BitMatrix]:
-        """Encode samples block by block."""
+    def _scores(self, network: Network, X: Any) -> np.ndarray:
+        """Compute the scores of samples that have been checked."""
 
     @abstractmethod
     def _targets(self) -> Targets:
@@ -129,7 +126,7 @@ class ChoosingEstimator(BaseEstimator):
 
     def _trial(self, network: Network, X: Any, y: np.ndarray, weights: np.ndarray | None) -> Trial:
         """See what a network makes of samples held out."""
-        scores = np.concatenate([network.scores(bits) for bits in self._encode_blocks(X, _CHUNK)])
+        scores = self._scores(network, X)
         heavy = np.full(len(y), FULL_WEIGHT) if weights is None else weights
         return Trial(scores, self._targets().encode(y), heavy, network.loss, terms_of(network))
 

@@ -136,6 +136,10 @@ class FittedModel(ChoosingEstimator):
         with self._backend(record=False):
             return np.concatenate([answer(self.network_.scores(bits)) for bits in self._encode_blocks(X, _CHUNK)])
 
+    def _scores(self, network: Network, X: Any) -> np.ndarray:
+        """Compute the scores of samples that have been checked."""
+        return np.concatenate([network.scores(bits) for bits in self._encode_blocks(X, _CHUNK)])
+
     def _encode(self, X: Any) -> BitMatrix:
         return self._recipe().inputs(self.encoder_.encode(X, check_input=False))
 

@@ -93,6 +93,9 @@ class Trainable(ABC):
             What the fingerprint hashes, in this order, as little-endian numbers of their width.
         """
 
+    def refresh(self) -> None:  # noqa: B027 - most keep nothing that could be stale
+        """Forget what was made of the values, after somebody has changed them in place."""
+
 
 class Parameter(Trainable):
     """A tensor of Boolean weights, with the layout that kernels like best kept beside it until a flip.
@@ -169,8 +172,12 @@ class Parameter(Trainable):
         """
         flips = kernels.flip(self.bits[rows], m, votes, beta=beta, eta=eta)  # a slice of rows is a view
         if flips:
-            self._prepared = None
+            self.refresh()
         return flips
+
+    def refresh(self) -> None:
+        """Forget the layout that was made of the bits."""
+        self._prepared = None
 
     def move(
         self,

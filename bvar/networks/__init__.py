@@ -7,6 +7,7 @@ is what ``conv`` asks for ends of another kind, ``summary`` a table of all weigh
 
 from bvar.networks.conv import VGG_SMALL, conv_network, residual_block, vgg_small
 from bvar.networks.ends import ConvStage, Ends
+from bvar.networks.flips import Flips, follow
 from bvar.networks.front import front_network
 from bvar.networks.gates import gate_network
 from bvar.networks.losses import (
@@ -23,6 +24,7 @@ from bvar.networks.losses import (
 from bvar.networks.mlp import boolean_mlp
 from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer
+from bvar.networks.signals import Signals, has_signals, shares
 from bvar.networks.votes import Votes
 
 __all__ = [
@@ -35,16 +37,21 @@ __all__ = [
     "ConvStage",
     "CrossEntropy",
     "Ends",
+    "Flips",
     "Loss",
     "Network",
     "ProbabilisticLoss",
+    "Signals",
     "SquaredError",
     "Votes",
     "boolean_mlp",
     "conv_network",
+    "follow",
     "front_network",
     "gate_network",
+    "has_signals",
     "integer_targets",
     "residual_block",
+    "shares",
     "vgg_small",
 ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,11 @@ import numpy as np
 from bvar.bits import BitMatrix
 from bvar.layers import Layer, Trainable
 from bvar.layers.base import Companion, Marginals, Received, Sums, VoteBlock
+from bvar.networks.flips import Flips
 from bvar.networks.inference import Inference
 from bvar.networks.losses import FULL_WEIGHT, Loss
 from bvar.networks.optimizer import BooleanOptimizer
+from bvar.networks.signals import Rows, Signals, check_signals, learning_layers, shares, vote_blocks
 from bvar.networks.summary import summarize
 from bvar.networks.votes import Votes
 
@@ -226,6 +229,75 @@ class Network:
             self.real.step(self.real.sums(beside), seen.sample_weight)
         return seen, flips
 
+    def signals(
+        self, x: BitMatrix | np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None
+    ) -> Signals:
+        """Collect what the votes of some samples are made of; changes nothing.
+
+        Parameters
+        ----------
+        x : BitMatrix of shape (n_samples, n_inputs)
+            Inputs; values may be missing.
+        y : ndarray of int
+            Targets, as the loss wants them.
+        sample_weight : ndarray of int, shape (n_samples,), optional
+            Weights of samples in [0, FULL_WEIGHT]; default: all FULL_WEIGHT.
+
+        Returns
+        -------
+        Signals
+            To be added to those of other samples, or applied.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If shapes disagree, a class has no score, or :func:`bvar.networks.has_signals` denies it.
+        """
+        learning_layers(self)
+        scores, contexts = self._forward(x)
+        walk = self._backward(self.loss.signals(scores, y, sample_weight), contexts, [])
+        received = [one for one in walk if one.layer.parameters][::-1]
+        seen = self._summary(scores, y, sample_weight)
+        return Signals(tuple(one.signal for one in received), tuple(one.context for one in received), seen)
+
+    def apply_signals(self, signals: Signals, *, rows: Rows | None = None) -> list[int]:
+        """Count votes on all units, or on some, and let these take a step: the same bits as :meth:`apply`.
+
+        Parameters
+        ----------
+        signals : Signals
+            Of all samples of the step; on all units, or on those of `rows`.
+        rows : sequence of slice, optional
+            Units of each layer which this process owns, see :func:`bvar.networks.shares`; when all owners are
+            done, each calls :meth:`agree`. Default: all.
+
+        Returns
+        -------
+        list of int
+            Number of elements of each parameter that moved.
+
+        Raises
+        ------
+        ValueError
+            If the signals come from a network of another shape; nothing is changed then.
+        """
+        (everything,) = shares(self, 1)
+        rows = everything if rows is None else rows
+        check_signals(self, signals, rows)
+        blocks = vote_blocks(self, signals, rows)
+        return self.optimizer.step_in_blocks(self.parameters, blocks, signals.seen.sample_weight / FULL_WEIGHT)
+
+    def agree(self, flips: Sequence[int]) -> None:
+        """End a step of which this process has taken a part: plasticity is a matter of all that moved.
+
+        Parameters
+        ----------
+        flips : sequence of int
+            Number of elements of each parameter that moved, at all owners together.
+        """
+        sizes = [prod(parameter.shape) for parameter in self.parameters]
+        self.optimizer.beta = [(size - n) / size for size, n in zip(sizes, flips, strict=True)]
+
     def _forward(self, x: BitMatrix | np.ndarray) -> tuple[np.ndarray, list[Any]]:
         value: Any = x
         contexts = []
@@ -271,6 +343,21 @@ class Network:
             self.real.check(sums)
         elif sums is not None:
             raise ValueError("votes must come from a network without real weights, as this one is")
+
+    def flips(self, *, fingerprints: bool = True) -> Flips:
+        """Begin to tell what moves, so that copies elsewhere can follow; see :func:`bvar.networks.follow`.
+
+        Parameters
+        ----------
+        fingerprints : bool, default=True
+            Whether each message holds the fingerprint of the network.
+
+        Returns
+        -------
+        Flips
+            An iterator without an end; each `next` gives what has moved since the one before, as bytes.
+        """
+        return Flips(self, fingerprints=fingerprints)
 
     def summary(self) -> str:
         """Describe the parameters.

@@ -1,16 +1,19 @@
 """Training: what passes through a network, again and again, until it is good enough.
 
 ``trainer`` is the loop, usable alone; ``data`` cuts samples into batches, ``augmentation`` and ``changing`` change
-them anew in each epoch, ``early_stopping`` keeps the best network, ``callbacks`` and ``progress`` look on.
+them anew in each epoch, ``early_stopping`` keeps the best network, ``checkpoint`` what an interrupted run goes on
+from; ``callbacks`` and ``progress`` look on.
 """
 
 from bvar.training.augmentation import Augmentation, RandomFlip, RandomRotation, RandomShift, apply_augmentations
+from bvar.training.checkpoint import Checkpoint
 from bvar.training.data import TrainingData
 from bvar.training.early_stopping import EarlyStopping
 from bvar.training.trainer import Crew, Trainer
 
 __all__ = [
     "Augmentation",
+    "Checkpoint",
     "Crew",
     "EarlyStopping",
     "RandomFlip",

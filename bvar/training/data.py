@@ -17,7 +17,17 @@ from bvar.bits import BitMatrix
 from bvar.bits.random import RandomWords
 from bvar.networks.losses import FULL_WEIGHT
 
-__all__ = ["Batch", "Data", "TrainingData", "audible", "check_flip_noise", "rows_of"]
+__all__ = [
+    "Batch",
+    "Data",
+    "TrainingData",
+    "audible",
+    "check_flip_noise",
+    "heard",
+    "needs_turns",
+    "noisy",
+    "rows_of",
+]
 
 _SOFT = FULL_WEIGHT // 8
 """The least weight that a signal is multiplied with: an int8 signal has no room for less."""
@@ -123,18 +133,21 @@ class TrainingData:
         iterator of tuple
             Inputs, targets and weights of each batch.
         """
-        weights = None if self.sample_weight is None else _heard(self.sample_weight, source)
+        weights = None if self.sample_weight is None else heard(self.sample_weight, source)
         for start in range(0, len(order), self.batch_size):
             rows = order[start : start + self.batch_size]
-            yield self._noisy(self.x[rows], source), self.y[rows], None if weights is None else weights[rows]
+            x = noisy(self.x[rows], self.flip_noise, source)
+            yield x, self.y[rows], None if weights is None else weights[rows]
 
-    def _noisy(self, x: Any, source: RandomWords) -> Any:
-        sixty_fourths = round(64 * self.flip_noise)  # the only steps that the random bits have
-        if not sixty_fourths:
-            return x
-        noise = source.rare_bits(x.n_rows, x.n_bits, sixty_fourths).words
-        noisy = x.words ^ (noise if x.known is None else noise & x.known)
-        return BitMatrix.trusted(noisy, x.n_bits, x.known)
+
+def noisy(x: Any, flip_noise: float, source: RandomWords) -> Any:
+    """Flip each known bit with a probability, in steps of 1/64; without any, samples need not be bits."""
+    sixty_fourths = round(64 * flip_noise)  # the only steps that the random bits have
+    if not sixty_fourths:
+        return x
+    noise = source.rare_bits(x.n_rows, x.n_bits, sixty_fourths).words
+    flipped = x.words ^ (noise if x.known is None else noise & x.known)
+    return BitMatrix.trusted(flipped, x.n_bits, x.known)
 
 
 def check_flip_noise(value: Any, others: str = "") -> float:
@@ -147,13 +160,18 @@ def check_flip_noise(value: Any, others: str = "") -> float:
     return float(value)
 
 
-def _heard(weights: np.ndarray, source: RandomWords) -> np.ndarray:
+def needs_turns(weights: np.ndarray) -> bool:
+    """Say whether there are samples so light that they speak rarely, for which words are drawn."""
+    return bool(weights.min() < _SOFT)
+
+
+def heard(weights: np.ndarray, source: RandomWords) -> np.ndarray:
     """Let light samples speak rarely instead of too softly: the mean over epochs is their weight.
 
     A signal times a weight below 1/254 would round to nothing, and a whole class would fall silent. A sample
     lighter than an eighth speaks with an eighth of its voice, when 16 random bits are below 8 times its weight.
     """
-    if weights.min() >= _SOFT:
+    if not needs_turns(weights):
         return weights
     drawn = source.words.random_raw(len(weights)) >> np.uint64(48)
     soft = np.where(drawn.astype(np.int64) < 8 * weights, _SOFT, 0)

@@ -78,6 +78,16 @@ class EarlyStopping:
             self._waited += 1
         return score
 
+    def go_on_from(self, other: EarlyStopping) -> None:
+        """Remember what another has seen, in place of what this one has.
+
+        Parameters
+        ----------
+        other : EarlyStopping
+            Which has scored the networks so far, on the same samples.
+        """
+        self.best_score, self.best_network, self._waited = other.best_score, other.best_network, other._waited
+
     def is_over(self) -> bool:
         """Say whether too many epochs have passed without a better score.
 

@@ -141,6 +141,7 @@ class Trainer:
         callbacks: Callback | Iterable[Callback] | None = None,
         verbose: bool | int = False,
         random_state: int | np.random.RandomState | RandomWords | None = None,
+        begin: int = 0,
     ) -> Self:
         """Train for some epochs, with eta falling to 0 over all of them.
 
@@ -161,6 +162,9 @@ class Trainer:
             does everywhere.
         random_state : None, int, RandomState or RandomWords, default=None
             Where the order of samples and noise come from.
+        begin : int, default=0
+            Epochs that an interrupted run has had, whose schedule goes on; network, history, early stopping and
+            random words are then those of its :class:`bvar.training.Checkpoint`.
 
         Returns
         -------
@@ -178,10 +182,11 @@ class Trainer:
         source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
         progress = Progress(verbose, max_iter)
         optimizer = self.network_.optimizer
-        self.network_.start_schedule(optimizer.eta if eta is None else eta, max_iter * data.n_batches)
+        if not check_integer(begin, "begin", low=0, high=max_iter):
+            self.network_.start_schedule(optimizer.eta if eta is None else eta, max_iter * data.n_batches)
         self.max_iter_ = max_iter
         try:
-            for number in range(max_iter):
+            for number in range(begin, max_iter):
                 self.epoch(data.epoch(number / max_iter, source))
                 if early_stopping is not None:
                     self.history_["validation_score"].append(early_stopping.score(self.network_))
