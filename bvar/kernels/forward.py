@@ -33,18 +33,18 @@ class PreparedWeights:
     Parameters
     ----------
     w : BitMatrix
-        Weights without missing values.
+        Weights without missing values, which must not change while these are used.
 
     See Also
     --------
-    prepare : The usual way to make one.
+    prepare : Makes one of weights that may change.
     """
 
     def __init__(self, w: BitMatrix) -> None:
         backend = protocol.current()
-        self.bits = w.copy()  # a backend may keep the words as they are, and `w` may change
+        self.bits = w
         self.backend = backend.name
-        self.operand = backend.prepare(self.bits.words)
+        self.operand = backend.prepare(w.words)
 
     @cached_property
     def counts(self) -> np.ndarray:
@@ -74,7 +74,7 @@ def prepare(w: BitMatrix) -> PreparedWeights:
     >>> kernels.gate_sum(w, kernels.prepare(w))
     array([[3]], dtype=int32)
     """
-    return PreparedWeights(check_known_bits(w, "w"))
+    return PreparedWeights(check_known_bits(w, "w").copy())  # a backend may keep the words as they are
 
 
 def gate_sum(
@@ -205,7 +205,7 @@ def _forward_arguments(
 ) -> tuple[BitMatrix, PreparedWeights, Gate]:
     x = check_bits(x, "x")
     connective = Gate.of(gate)
-    prepared = w if isinstance(w, PreparedWeights) else prepare(w)
+    prepared = w if isinstance(w, PreparedWeights) else PreparedWeights(check_known_bits(w, "w"))
     if prepared.backend != protocol.current().name:
         raise ValueError(
             f"w was prepared for backend {prepared.backend!r}, but {protocol.current().name!r} is in force"

@@ -141,7 +141,7 @@ class Parameter(Trainable):
             Kept until the weights change or another backend is in force.
         """
         if self._prepared is None or self._prepared.backend != backends.current():
-            self._prepared = kernels.prepare(self.bits)
+            self._prepared = kernels.PreparedWeights(self.bits)
         return self._prepared
 
     def flip(

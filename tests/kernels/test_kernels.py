@@ -138,6 +138,30 @@ def test_input_votes_sum_the_variations(backend, data, gate, n, rows, outs):
 
 @BOTH
 @given(
+    gate=GATE,
+    n=st.integers(1, 200),
+    rows=st.integers(1, 9),
+    outs=st.integers(1, 70),
+    boolean=st.booleans(),
+    missing=st.booleans(),
+    seed=SEED,
+)
+def test_votes_fill_the_memory_that_they_are_given(backend, gate, n, rows, outs, boolean, missing, seed):
+    rng = np.random.default_rng(seed)
+    x = as_bits(rng.choice(np.array([-1, 0, 1] if missing else [-1, 1], np.int8), (rows, n)))
+    w = as_bits(rng.choice(np.array([-1, 1], np.int8), (outs, n)))
+    z = rng.choice(np.array([-1, 1] if boolean else [-128, 5, 127], np.int8), (rows, outs))
+    signal = kernels.pack(z) if boolean else z
+    for votes, operand, shape in ((kernels.weight_votes, x, (outs, n)), (kernels.input_votes, w, (rows, n))):
+        out = np.full(shape, 2**31 - 1, np.int32)
+        assert votes(signal, operand, gate, out=out) is out
+        assert (out == votes(signal, operand, gate)).all()
+        with pytest.raises(ValueError, match="out must be an array of int32 of shape"):
+            votes(signal, operand, gate, out=out[:, :-1])
+
+
+@BOTH
+@given(
     data=st.data(),
     rows=N_ROWS,
     n=st.integers(0, 20),
