@@ -106,7 +106,7 @@ def beta_not_updated():
 
 
 def clip_forgotten():
-    optimizer.BooleanOptimizer._clipped = lambda self, eta, q: np.full(len(q), eta, np.float32)
+    kernels.clipped_eta = lambda q, eta, clip: np.full(len(q), eta, np.float32)
 
 
 def signals_scaled_by_their_part_of_the_batch():

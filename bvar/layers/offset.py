@@ -18,7 +18,7 @@ import numpy as np
 from bvar import kernels
 from bvar._validation import check_array, check_integer, check_real
 from bvar.bits.random import RandomWords
-from bvar.layers.parameter import EtaOfRows, Trainable
+from bvar.layers.parameter import Trainable
 
 __all__ = ["Offset", "random_offsets"]
 
@@ -103,7 +103,7 @@ class Offset(Trainable):
         *,
         beta: float,
         eta: float,
-        clipped: EtaOfRows,
+        clip: float,
         rows: slice = slice(None),
     ) -> int:
         """Move by the votes; what is left of a whole step waits in m. There is nothing for beta to discount."""

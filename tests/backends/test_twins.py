@@ -90,6 +90,17 @@ def pack_args(draw):
 
 
 @st.composite
+def threshold_args(draw):
+    r, n = draw(sizes(ROWS, 40)), draw(sizes(BITS, 1100))
+    dtype, random = draw(st.sampled_from([np.float32, np.float64])), draw(sources).random
+    special = np.array([0.0, -0.0, 1, -1, np.inf, -np.inf, np.nextafter(dtype(1), dtype(0)), np.nan], dtype)
+    values = special[random.randint(0, draw(st.sampled_from([7, 8])), (r, n))]
+    thresholds = special[random.randint(0, 7, n)]
+    shape = (r, n_words(n))
+    return (values, thresholds, np.zeros(shape, np.uint64)), (shape, np.uint64)
+
+
+@st.composite
 def unpack_args(draw):
     r, n = draw(sizes(ROWS, 40)), draw(sizes(BITS, 4200))
     return (draw(sources).words(r, n),), ((r, n), np.bool_)
@@ -149,6 +160,13 @@ def center_args(draw):
 
 
 @st.composite
+def add_args(draw):
+    n, reach = draw(sizes(BITS, 1100)), draw(st.sampled_from([1, 2**30, 2**31 - 1]))
+    a, b = (draw(sources).ints(-reach - 1, reach, (n,), np.int32) for _ in range(2))
+    return (a, b), ((n,), np.int32)
+
+
+@st.composite
 def norms_args(draw):
     r, n = draw(sizes(ROWS, 40)), draw(sizes(BITS, 1100))
     reach = draw(st.sampled_from([0, 1, 2**31 - 1]))
@@ -168,6 +186,21 @@ def flip_args(draw):
     beta = draw(st.sampled_from([0.0, 0.1, 0.9, 1.0]))
     eta = random.choice(np.array([0, 1e-9, 0.01, 0.5], np.float32), r)
     return (draw(sources).words(r, n), m, q, beta, eta), None
+
+
+@st.composite
+def vote_and_flip_args(draw):
+    """Votes that are small and large, centred and not, clipped and not, for every variation of a gate."""
+    r, k = draw(sizes(ROWS, 70)), draw(sizes(TERMS, 520))
+    n = draw(sizes(BITS, 1100 if r * k < 4000 else 300))
+    source = draw(sources)
+    m = source.random.standard_normal((r, n)).astype(np.float32)
+    col = draw(sources).ints(-(2**15), 2**15, (n,), np.int32) if draw(st.booleans()) else None
+    change = draw(st.sampled_from([(-1, 1), (1, -1), (0, 1), (-1, 0), (0, -1), (1, 0), (1, 1), (0, 0), (-1, -1)]))
+    shift, beta = draw(st.sampled_from([0, 15, 30])), draw(st.sampled_from([0.0, 0.9, 1.0]))
+    eta, bound = draw(st.sampled_from([0.0, 1e-9, 0.001, 0.5])), draw(st.sampled_from([1e-3, 30.0, np.inf]))
+    z, x = source.signals(r, k, draw(layouts)), draw(sources).words(k, n)
+    return (z, x, draw(sources).words(r, n), m, change, col, shift, beta, eta, bound), None
 
 
 SAMPLES = [0, 1, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 513, 1023, 1025]
@@ -284,6 +317,7 @@ class Case(NamedTuple):
 
 CASES = {
     "pack": Case(pack_args),
+    "pack_threshold": Case(threshold_args, writes=(2,)),
     "unpack": Case(unpack_args),
     "transpose": Case(transpose_args),
     "count_rows": Case(count_args),
@@ -293,8 +327,10 @@ CASES = {
     "signed_sum": Case(votes_args),
     "rescale": Case(rescale_args),
     "center_votes": Case(center_args),
+    "add_votes": Case(add_args),
     "vote_norms": Case(norms_args),
     "flip": Case(flip_args, writes=(0, 1)),
+    "vote_and_flip": Case(vote_and_flip_args, writes=(2, 3)),
     "pack_levels": Case(levels_args),
     "table_values": Case(table_values_args),
     "table_votes": Case(table_votes_args),

@@ -10,6 +10,7 @@
  *
  * Longer than 400 lines because an instruction set is one file, and this one has a loop of its own for each kernel. */
 #if defined(__x86_64__) || defined(_M_X64)
+#include <float.h>
 #include <immintrin.h>
 
 #include "bvar_kernels.h"
@@ -35,6 +36,34 @@ BVAR_INLINE __mmask8 first_8(ptrdiff_t n) { return (__mmask8)(n >= 8 ? 0xff : n 
 BVAR_INLINE uint64_t pack_word(const uint8_t *values, int n) {
     const __m512i v = _mm512_maskz_loadu_epi8(first_64(n), values);
     return _mm512_test_epi8_mask(v, v);
+}
+
+#define BVAR_OWN_THRESHOLD
+
+BVAR_INLINE uint64_t above_floats(const float *values, const float *thresholds, int n, uint64_t *known) {
+    uint64_t above = 0, numbers = 0;
+    BVAR_UNROLL
+    for (int i = 0; i < 64; i += 16) {
+        const __mmask16 mask = first_16(n - i);
+        const __m512 v = _mm512_maskz_loadu_ps(mask, values + i), t = _mm512_maskz_loadu_ps(mask, thresholds + i);
+        above |= (uint64_t)_mm512_mask_cmp_ps_mask(mask, v, t, _CMP_GE_OQ) << i;
+        numbers |= (uint64_t)_mm512_mask_cmp_ps_mask(mask, v, v, _CMP_ORD_Q) << i;
+    }
+    *known = numbers;
+    return above;
+}
+
+BVAR_INLINE uint64_t above_doubles(const double *values, const double *thresholds, int n, uint64_t *known) {
+    uint64_t above = 0, numbers = 0;
+    BVAR_UNROLL
+    for (int i = 0; i < 64; i += 8) {
+        const __mmask8 mask = first_8(n - i);
+        const __m512d v = _mm512_maskz_loadu_pd(mask, values + i), t = _mm512_maskz_loadu_pd(mask, thresholds + i);
+        above |= (uint64_t)_mm512_mask_cmp_pd_mask(mask, v, t, _CMP_GE_OQ) << i;
+        numbers |= (uint64_t)_mm512_mask_cmp_pd_mask(mask, v, v, _CMP_ORD_Q) << i;
+    }
+    *known = numbers;
+    return above;
 }
 
 BVAR_INLINE void unpack_word(uint64_t word, uint8_t *values, int n) {
