@@ -79,6 +79,13 @@ cdef extern from "bvar_kernels.h" nogil:
         ptrdiff_t n_cols
         ptrdiff_t n_curve
         int32_t shift
+    ctypedef struct bvar_scale_job:
+        const int32_t *g
+        int16_t *out
+        ptrdiff_t g_row
+        ptrdiff_t n_samples
+        int32_t factor
+        int32_t shift
     ctypedef struct bvar_center_job:
         const int32_t *q
         const int32_t *row
@@ -211,6 +218,7 @@ cdef extern from "bvar_kernels.h" nogil:
         bvar_kernel lay_index
         bvar_kernel signed_sum
         bvar_kernel rescale
+        bvar_kernel scale_signals
         bvar_kernel center_votes
         bvar_kernel add_votes
         bvar_kernel vote_norms
@@ -494,6 +502,19 @@ cdef class Isa:
         job.n_cols, job.n_curve, job.shift = n, curve.shape[0], shift
         with nogil:
             bvar_run(self.isa.rescale, &job, r, 1, r * n, self.n_threads)
+
+    def scale_signals(self, const int32_t[:, :] g, int factor, int shift,  # IN
+                      int16_t[:, ::1] out):                                # OUT
+        cdef bvar_scale_job job
+        cdef Py_ssize_t r = g.shape[0], n = g.shape[1]
+        must(out.shape[0] == n and out.shape[1] == r and 0 <= factor <= 1 << 21 and 0 <= shift <= 20)
+        if r == 0 or n == 0:
+            return
+        must(g.strides[1] == sizeof(int32_t) or n == 1)
+        job.g, job.out, job.g_row, job.n_samples = &g[0, 0], &out[0, 0], g.strides[0] // <Py_ssize_t>sizeof(int32_t), r
+        job.factor, job.shift = factor, shift
+        with nogil:
+            bvar_run(self.isa.scale_signals, &job, n, 16, r * n / 2., self.n_threads)
 
     def center_votes(self, const int32_t[:, ::1] q, const int32_t[::1] row, const int32_t[::1] col, int shift,  # IN
                      int32_t[:, ::1] out):                                 # OUT

@@ -102,6 +102,12 @@ class NumpyBackend(Backend):
         rounded = (np.abs(product) + (1 << shift >> 1)) >> shift
         np.multiply(np.minimum(rounded, 127), np.sign(product), out=out, casting="unsafe")
 
+    def scale_signals(self, g: np.ndarray, factor: int, shift: int, out: np.ndarray) -> None:
+        """Scale, round, turn: a product of 32 and 21 bits, and half a unit of its point, are exact in float64."""
+        scaled = g.T * (factor / 2**shift)
+        scaled += np.copysign(0.5, scaled)
+        out[...] = np.clip(scaled, -32767, 32767, out=scaled)  # which cuts fractions off
+
     def center_votes(self, q: np.ndarray, row: np.ndarray, col: np.ndarray, shift: int, out: np.ndarray) -> None:
         """Subtract the rounded product of a column and a row."""
         product = np.multiply.outer(row.astype(np.int64), col.astype(np.int64))

@@ -28,7 +28,8 @@ class BackendUnavailable(RuntimeError):
 class Backend(Protocol):
     """What every backend provides; `bvar.backends.definition` says what each method means.
 
-    Arrays arrive validated, C-contiguous and canonical (z alone may be a transposed view), and may be read-only;
+    Arrays arrive validated, C-contiguous and canonical (z alone may be a transposed view, and rows of the g
+    of `scale_signals` may lie apart), and may be read-only;
     results are written into `out`, which overlaps no input but in `center_votes` and `add_votes`.  Sizes of zero
     are legal.
     """
@@ -78,6 +79,12 @@ class Backend(Protocol):
         self, g: np.ndarray, s: np.ndarray, tau: np.ndarray, curve: np.ndarray, shift: int, out: np.ndarray
     ) -> None:
         """Out = clip(round(g * curve[abs(s - tau)] / 2**shift)), int8, halves away from zero."""
+
+    def scale_signals(self, g: np.ndarray, factor: int, shift: int, out: np.ndarray) -> None:
+        """out[u, s] = clip(round(g[s, u] * factor / 2**shift)), halves away from zero, within +-32767.
+
+        Rows of g, int32 (s, u), are contiguous and may lie apart; out int16 (u, s).
+        """
 
     def center_votes(self, q: np.ndarray, row: np.ndarray, col: np.ndarray, shift: int, out: np.ndarray) -> None:
         """out[r, i] = q[r, i] - floor((row[r] * col[i] + 2**(shift-1)) / 2**shift), all int32; `out` may be q."""

@@ -8,7 +8,15 @@ plain arrays; all are exact, and equal on every backend.
 Who ports them reads ``bvar/backends/definition.py``, which says in NumPy what each operation means.
 """
 
-from bvar.kernels.backward import MAX_TERMS, input_sums, input_votes, rescale, signal_sums, weight_votes
+from bvar.kernels.backward import (
+    MAX_TERMS,
+    input_sums,
+    input_votes,
+    rescale,
+    scale_signals,
+    signal_sums,
+    weight_votes,
+)
 from bvar.kernels.forward import MAX_BITS, PreparedWeights, gate_bits, gate_sum, prepare
 from bvar.kernels.images import MAX_POOL, gather_patches, pixel_votes, pool_back, pool_max
 from bvar.kernels.layout import (
@@ -71,6 +79,7 @@ __all__ = [
     "pool_max",
     "prepare",
     "rescale",
+    "scale_signals",
     "signal_sums",
     "signed_sum",
     "table_values",

@@ -28,8 +28,9 @@ from bvar.kernels.layout import (
     transpose,
     unpack_ternary,
 )
+from bvar.kernels.memory import lines
 
-__all__ = ["MAX_TERMS", "input_sums", "input_votes", "rescale", "signal_sums", "weight_votes"]
+__all__ = ["MAX_TERMS", "input_sums", "input_votes", "rescale", "scale_signals", "signal_sums", "weight_votes"]
 
 MAX_TERMS = 2**23 - 1
 """Most signals in one vote: twice 128 * terms stays below 2**31."""
@@ -155,7 +156,7 @@ def input_votes(
     if n_outputs != len(w):
         raise ValueError(f"z has {n_outputs} outputs but w has {len(w)}: they must agree")
     _check_terms(n_outputs, "outputs")
-    out = check_out(out, (len(z), w.n_bits), np.int32)
+    out = lines((len(z), w.n_bits), np.int32) if out is None else check_out(out, (len(z), w.n_bits), np.int32)
     if isinstance(z, BitMatrix):
         return _boolean_votes(z, transpose(w), change, out)
     protocol.current().signed_sum(z, w.words, out)
@@ -233,6 +234,45 @@ def signal_sums(z: np.ndarray) -> np.ndarray:
     return total
 
 
+def scale_signals(g: np.ndarray, factor: int, shift: int) -> np.ndarray:
+    r"""Scale votes to signals of gates, and turn them: :math:`\operatorname{round}(2^{-\text{shift}} k g)`.
+
+    Parameters
+    ----------
+    g : ndarray of int32, shape (n_samples, n_units)
+        Votes; a part of the columns of a matrix will do.
+    factor : int
+        The factor k, in [0, 2**21].
+    shift : int
+        Number of its fractional bits, in [0, 20].
+
+    Returns
+    -------
+    ndarray of int16, shape (n_samples, n_units)
+        Signals, halves rounded away from zero, kept within +-32767; a view of memory that is stored unit by unit.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `g` is not a matrix of int32, or a number is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> kernels.scale_signals(np.array([[1000, -1004, 5, -5]], dtype=np.int32), 1, 1)
+    array([[ 500, -502,    3,   -3]], dtype=int16)
+    """
+    g = check_array(g, "g", dtype=np.int32, ndim=2)
+    if g.shape[1] > 1 and g.strides[1] != g.itemsize:
+        g = np.ascontiguousarray(g)
+    check_integer(factor, "factor", low=0, high=2**21)
+    check_integer(shift, "shift", low=0, high=20)
+    out = lines((g.shape[1], g.shape[0]), np.int16)
+    protocol.current().scale_signals(g, factor, shift, out)
+    return out.T
+
+
 def rescale(g: np.ndarray, s: np.ndarray, tau: np.ndarray, curve: np.ndarray, shift: int) -> np.ndarray:
     r"""Carry votes through a threshold: multiply them by its surrogate, round to int8.
 
@@ -289,7 +329,7 @@ def rescale(g: np.ndarray, s: np.ndarray, tau: np.ndarray, curve: np.ndarray, sh
         raise ValueError(f"tau must have one entry per output ({g.shape[1]}), got {len(tau)}")
     if not len(curve) or curve.min() < 0 or curve.max() > 2**30:
         raise ValueError("curve must have entries, all in [0, 2**30]")
-    out = np.empty(g.shape, np.int8)
+    out = lines(g.shape, np.int8)
     protocol.current().rescale(g, s, tau, curve, shift, out)
     return out
 

@@ -20,6 +20,7 @@ from bvar.backends import protocol
 from bvar.bits import WORD, BitMatrix, n_words, tail_mask
 from bvar.calculus.gates import Gate
 from bvar.kernels.layout import check_bits, check_known_bits, count_plane, pack_plane
+from bvar.kernels.memory import lines
 
 __all__ = ["MAX_BITS", "PreparedWeights", "gate_bits", "gate_sum", "prepare"]
 
@@ -135,7 +136,8 @@ def gate_sum(
     array([[-1,  1]], dtype=int32)
     """
     x, prepared, connective = _forward_arguments(x, w, gate)
-    out = check_out(out, (x.n_rows, prepared.bits.n_rows), np.int32)
+    shape = x.n_rows, prepared.bits.n_rows
+    out = lines(shape, np.int32) if out is None else check_out(out, shape, np.int32)
     backend = protocol.current()
     row, col, delta = _gate_terms(x, prepared, connective)
     backend.gate_sum(x.words, prepared.operand, row, col, delta, out)

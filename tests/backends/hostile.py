@@ -178,6 +178,7 @@ def binding_calls(draw, isa):
         "index_bytes": ((k, n), ()),
         "signed_sum_in": ((draw.ints((r, k), np.int8), words(k, n), index, zeros((r, n), np.int32)), (2, 3)),
         "rescale": ((*ints[:3], draw.ints((4,), np.int32, 0, 2**30), 20, zeros((r, n), np.int8)), (5,)),
+        "scale_signals": ((ints[0], 3, 1, zeros((n, r), np.int16)), (3,)),
         "center_votes": ((ints[0], ints[3], ints[2], 15, zeros((r, n), np.int32)), (4,)),
         "add_votes": ((ints[2], draw.ints((n,), np.int32), zeros(n, np.int32)), (2,)),
         "vote_norms": ((ints[0], zeros(r, np.int64)), (1,)),
@@ -373,6 +374,9 @@ def public_call(draw):
             large, large[::-1], draw.ints((n,), np.int32), draw.ints((draw.size(),), np.int32, -1), number(draw)
         ),
         "center_votes": lambda: kernels.center_votes(large, sums(draw, r), sums(draw, n), number(draw)),
+        "scale_signals": lambda: kernels.scale_signals(
+            large[:, :: draw.one_of([1, 2, -1])], number(draw), number(draw)
+        ),
         "vote_norms": lambda: kernels.vote_norms(large),
         "flip": lambda: flip(draw, n, o),
         "vote_and_flip": lambda: vote_and_flip(draw, r, n, o),

@@ -80,6 +80,10 @@ class Plain:
         p = g.astype(np.int64) * curve[np.minimum(abs(s.astype(np.int64) - tau), len(curve) - 1)]
         out[...] = np.sign(p) * np.minimum(127, (abs(p) + (1 << shift >> 1)) >> shift)
 
+    def scale_signals(self, g, factor, shift, out):
+        p = g.T.astype(np.int64) * factor
+        out[...] = np.sign(p) * np.minimum(32767, (abs(p) + (1 << shift >> 1)) >> shift)
+
     def center_votes(self, q, row, col, shift, out):
         shared = (np.outer(row.astype(np.int64), col.astype(np.int64)) + (1 << shift >> 1)) >> shift
         out[...] = (q - shared).astype(np.int32)

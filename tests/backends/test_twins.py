@@ -152,6 +152,14 @@ def rescale_args(draw):
 
 
 @st.composite
+def scale_args(draw):
+    r, n, shift = draw(sizes(ROWS, 70)), draw(sizes(ROWS, 100)), draw(st.integers(0, 20))
+    reach, gap = draw(st.sampled_from([1, 2**15, 2**31 - 1])), draw(st.integers(0, 3))
+    g = draw(sources).ints(-reach - 1, reach, (r, n + gap), np.int32)[:, gap:]
+    return (g, draw(st.sampled_from([0, 1, 3, 65536, 2**21])), shift), ((n, r), np.int16)
+
+
+@st.composite
 def center_args(draw):
     r, n, shift = draw(sizes(ROWS, 40)), draw(sizes(BITS, 1100)), draw(st.sampled_from([0, 1, 15, 30]))
     reach = draw(st.sampled_from([1, 2**15, 2**31 - 1]))
@@ -326,6 +334,7 @@ CASES = {
     "gate_bits": Case(lambda: gate_args(bits=True)),
     "signed_sum": Case(votes_args),
     "rescale": Case(rescale_args),
+    "scale_signals": Case(scale_args),
     "center_votes": Case(center_args),
     "add_votes": Case(add_args),
     "vote_norms": Case(norms_args),

@@ -236,6 +236,22 @@ static void thresholds(const bvar_isa *isa) {
     free(floats), free(their), free(doubles), free(double_their), free(out), free(known);
 }
 
+static void scales(const bvar_isa *isa) {
+    const ptrdiff_t r = size_up_to(40), n = size_up_to(70), gap = up_to(2);
+    const int32_t factor = draw() % 2 ? 1 << 21 : (int32_t)up_to(1 << 20), shift = (int32_t)up_to(20);
+    int32_t *g = random_ints(r * (n + gap), draw() % 2 ? INT32_MAX : 1 << 15);
+    int16_t *out = memory(n * r, 2);
+    in_parts(isa->scale_signals, &(bvar_scale_job){g, out, n + gap, r, factor, shift}, n);
+    for (ptrdiff_t i = 0; i < r; ++i)
+        for (ptrdiff_t j = 0; j < n; ++j) {
+            const int64_t p = (int64_t)g[i * (n + gap) + j] * factor;
+            int64_t want = (llabs(p) + ((INT64_C(1) << shift) >> 1)) >> shift;
+            want = want > 32767 ? 32767 : want;
+            must(out[j * r + i] == (p < 0 ? -want : want), isa, "scale_signals", i, j, shift);
+        }
+    free(g), free(out);
+}
+
 static void sums(const bvar_isa *isa) {
     const ptrdiff_t n = size_up_to(1100);
     const int64_t reach = draw() % 2 ? INT32_MAX : 1 << 30;
@@ -481,7 +497,7 @@ int main(int argc, char **argv) {
         fflush(stdout);
         state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
         for (int round = 0; round < rounds; ++round)
-            layout(isa), gates(isa), votes(isa), elementwise(isa), thresholds(isa), sums(isa), updates(isa), tables(isa), groups(isa), images(isa), pools(isa);
+            layout(isa), gates(isa), votes(isa), elementwise(isa), thresholds(isa), scales(isa), sums(isa), updates(isa), tables(isa), groups(isa), images(isa), pools(isa);
     }
     printf(": equal to the reference, %d rounds\n", rounds);
     return 0;

@@ -125,6 +125,15 @@ typedef struct {
     int32_t shift;
 } bvar_rescale_job;
 
+/* scale_signals: out[u, s] = round(2^-shift * factor * g[s, u]), halves away from zero, kept within +-32767.
+ * Limits: 0 <= factor <= 2^21, 0 <= shift <= 20.  Items: units, columns of g. */
+typedef struct {
+    const int32_t *g;        /* IN  element (s, u) is g[s * g_row + u] */
+    int16_t *out;            /* OUT (n_units, n_samples) */
+    ptrdiff_t g_row, n_samples;
+    int32_t factor, shift;
+} bvar_scale_job;
+
 /* center_votes: out = q - ((row[r] * col[i] + half) >> shift) in int64, the shift rounding down, half = 2^(shift-1),
  * or 0 if shift is 0; the low 32 bits are stored.  Limits: 0 <= shift <= 30.  Items: rows. */
 typedef struct {
@@ -309,7 +318,7 @@ typedef struct {
     bvar_kernel pack, pack_threshold, unpack, transpose, count_rows;
     bvar_kernel lay_panels, gate_sum, gate_bits;
     bvar_kernel lay_index, signed_sum;
-    bvar_kernel rescale, center_votes, add_votes, vote_norms, flip, vote_and_flip;
+    bvar_kernel rescale, scale_signals, center_votes, add_votes, vote_norms, flip, vote_and_flip;
     bvar_kernel pack_levels, table_values, table_votes, wire_votes, count_groups;
     bvar_kernel gather_patches, signed_pixels, pool_max;
 } bvar_isa;

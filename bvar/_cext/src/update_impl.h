@@ -24,6 +24,37 @@ static int64_t rescale(const void *job, ptrdiff_t begin, ptrdiff_t end) {
     return 0;
 }
 
+/* A product of 32 and 21 bits, scaled by a power of two, and half a unit of its point: all exact in double. */
+BVAR_INLINE int16_t scaled_signal(int32_t g, double scale) {
+    double p = (double)g * scale;
+    p += p < 0 ? -0.5 : 0.5;
+    p = p < 32767 ? p : 32767;
+    return (int16_t)(p > -32767 ? p : -32767);
+}
+
+enum { SCALE_UNITS = 16 }; /* units whose signals are turned together: as many cache lines are written in turn */
+
+static int64_t scale_signals(const void *job, ptrdiff_t begin, ptrdiff_t end) {
+    const bvar_scale_job *a = job;
+    const double scale = (double)a->factor / (double)(1 << a->shift);
+    for (ptrdiff_t u = begin; u < end; u += SCALE_UNITS) {
+        const ptrdiff_t some = at_most(SCALE_UNITS, end - u);
+        for (ptrdiff_t s = 0; s < a->n_samples; ++s) {
+            const int32_t *g = a->g + s * a->g_row + u;
+            int16_t z[SCALE_UNITS];
+            if (some == SCALE_UNITS) /* of a fixed length, which compilers vectorise */
+                for (int k = 0; k < SCALE_UNITS; ++k)
+                    z[k] = scaled_signal(g[k], scale);
+            else
+                for (ptrdiff_t k = 0; k < some; ++k)
+                    z[k] = scaled_signal(g[k], scale);
+            for (ptrdiff_t k = 0; k < some; ++k)
+                a->out[(u + k) * a->n_samples + s] = z[k];
+        }
+    }
+    return 0;
+}
+
 /* Through an array of fixed length, which compilers vectorise although `out` may be q. */
 #define CENTER_BLOCK 32
 
@@ -190,6 +221,21 @@ static void mix_row(int32_t *q, ptrdiff_t n, int32_t at_false, int32_t at_true, 
             q[i] = plus / 2 * total + minus / 2 * q[i];
 }
 
+/* The norm of votes of magnitude up to `most`: in int32 where that holds, which takes half the work. */
+static int64_t norm_up_to(const int32_t *q, ptrdiff_t n, int64_t most) {
+    const ptrdiff_t whole = n / CENTER_BLOCK * CENTER_BLOCK;
+    uint32_t sum[CENTER_BLOCK] = {0};
+    int64_t norm = 0;
+    if (most > INT32_MAX / (n / CENTER_BLOCK + 1))
+        return norm_of(q, n);
+    for (ptrdiff_t i = 0; i < whole; i += CENTER_BLOCK)
+        for (int k = 0; k < CENTER_BLOCK; ++k)
+            sum[k] += (uint32_t)(q[i + k] < 0 ? -q[i + k] : q[i + k]);
+    for (int k = 0; k < CENTER_BLOCK; ++k)
+        norm += sum[k];
+    return norm + norm_of(q + whole, n - whole);
+}
+
 /* Use the signed sums of row r, which are lost, and whose signals add up to `total`. */
 static int64_t use_row(const bvar_update_job *a, ptrdiff_t r, int32_t *q, int32_t total, int64_t reach) {
     double eta = a->eta;
@@ -198,7 +244,8 @@ static int64_t use_row(const bvar_update_job *a, ptrdiff_t r, int32_t *q, int32_
     if (a->col)
         center_row(q, a->col, q, a->n_bits, total, a->shift, reach);
     if (a->bound <= DBL_MAX) {
-        const int64_t norm = norm_of(q, a->n_bits);
+        const int64_t shared = a->col ? ((total < 0 ? -(int64_t)total : total) * reach >> a->shift) + 1 : 0;
+        const int64_t norm = norm_up_to(q, a->n_bits, 128 * a->n_terms + shared);
         const double most = a->bound / (double)(norm > 1 ? norm : 1);
         eta = most < eta ? most : eta;
     }
