@@ -30,7 +30,7 @@ _NEEDS = {
     "neon": ("64-bit Arm", "NEON"),
 }
 _PATCH_VALUES, _FEWEST_PATCHES = 2**17, 32  # of votes on patches: half of an L2 cache, but enough rows to be fast
-_UPDATE_VALUES, _UPDATE_ROWS = 2**17, 32  # of votes that are used while they are in the cache: the same half
+_UPDATE_VALUES, _UPDATE_ROWS = 2**16, 32  # of votes that are used while they are in the cache: a quarter
 _scratch = threading.local()
 
 

@@ -252,31 +252,48 @@ static int64_t use_row(const bvar_update_job *a, ptrdiff_t r, int32_t *q, int32_
     return flip_row(a->words + r * ceil_div(a->n_bits, 64), a->m + r * a->n_bits, q, a->n_bits, a->beta, (float)eta);
 }
 
-/* Count the votes of `rows` <= STAGE_ROWS rows from r on, and use them.  Where all terms fit one block, a tile of
- * rows is used before the next is counted, so its votes hardly leave L1; accumulators come from memory meanwhile. */
+/* Blocks of terms that are staged together, so that a batch of usual size is whole: two take 50 KiB. */
+enum { STAGED_BLOCKS = 2 };
+
+/* Stage block `c` of the terms of `rows` rows from r on, and add the signals to their totals. */
+static int stage_block(const bvar_update_job *a, ptrdiff_t r, int rows, ptrdiff_t c, ptrdiff_t step, stage *out,
+                       int32_t *total) {
+    const ptrdiff_t k = c * step * VOTE_TERMS, all_chunks = ceil_div(a->n_terms, VOTE_TERMS);
+    const ptrdiff_t n_chunks = at_most(step, all_chunks - c * step);
+    stage_z(a->z + r * a->z_row + k * a->z_term, a->z_row, a->z_term, rows,
+            (int)at_most(n_chunks * VOTE_TERMS, a->n_terms - k), out);
+    for (int j = 0; j < rows; ++j)
+        total[j] -= out->start[j];
+    return (int)n_chunks;
+}
+
+/* Count the votes of `rows` <= STAGE_ROWS rows from r on, and use them.  Where all terms are staged, a tile of rows
+ * is used before the next is counted, so its votes hardly leave L1; accumulators come from memory meanwhile. */
 static int64_t update_rows(const bvar_update_job *a, const bvar_votes_job *votes, ptrdiff_t r, int rows, int64_t reach) {
-    const ptrdiff_t all_chunks = ceil_div(a->n_terms, VOTE_TERMS), step = chunks_together(a->n_terms), n = a->n_bits;
-    const int in_turn = all_chunks <= step;
+    const ptrdiff_t step = chunks_together(a->n_terms), n = a->n_bits;
+    const ptrdiff_t n_blocks = ceil_div(ceil_div(a->n_terms, VOTE_TERMS), step);
+    const int in_turn = 0 < n_blocks && n_blocks <= STAGED_BLOCKS;
     int32_t total[STAGE_ROWS] = {0};
     int64_t count = 0;
-    stage staged;
-    if (!all_chunks)
+    stage staged[STAGED_BLOCKS];
+    if (!n_blocks)
         memset(votes->out, 0, (size_t)(rows * n) * sizeof(int32_t));
-    for (ptrdiff_t c = 0; c < all_chunks; c += step) {
-        const ptrdiff_t k = c * VOTE_TERMS, n_chunks = at_most(step, all_chunks - c);
-        stage_z(a->z + r * a->z_row + k * a->z_term, a->z_row, a->z_term, rows,
-                (int)at_most(n_chunks * VOTE_TERMS, a->n_terms - k), &staged);
+    for (ptrdiff_t c = 0; c < n_blocks; c += STAGED_BLOCKS) {
+        const int blocks = (int)at_most(STAGED_BLOCKS, n_blocks - c);
+        int n_chunks[STAGED_BLOCKS];
+        for (int b = 0; b < blocks; ++b)
+            n_chunks[b] = stage_block(a, r, rows, c + b, step, &staged[b], total);
         for (int i = 0; i < rows; i += VOTE_ROWS) {
-            const int some = (int)at_most(VOTE_ROWS, rows - i), last = c + step >= all_chunks;
+            const int some = (int)at_most(VOTE_ROWS, rows - i);
             int32_t *q = votes->out + (in_turn ? 0 : i * n);
-            for (int j = i; j < i + some; ++j)
-                total[j] -= staged.start[j];
-            vote_rows(votes, &staged, i, some, q, c, (int)n_chunks, 0, n, last ? a->m + (r + i) * n : NULL);
+            for (int b = 0; b < blocks; ++b)
+                vote_rows(votes, &staged[b], i, some, q, (c + b) * step, n_chunks[b], 0, n,
+                          c + b == 0 ? a->m + (r + i) * n : NULL);
             for (int j = 0; in_turn && j < some; ++j)
                 count += use_row(a, r + i + j, q + j * n, total[i + j], reach);
         }
     }
-    for (int j = 0; !(in_turn && all_chunks) && j < rows; ++j)
+    for (int j = 0; !in_turn && j < rows; ++j)
         count += use_row(a, r + j, votes->out + j * n, total[j], reach);
     return count;
 }
