@@ -15,6 +15,7 @@ import numpy as np
 
 __all__ = ["lines"]
 
+_SMALLEST = 2**16  # bytes that are worth the search: malloc itself keeps less, and has it at once
 _KEEP = 16  # pieces
 _LARGEST = 2**25  # bytes in a piece that is kept
 _LINE = 64
@@ -32,10 +33,12 @@ _FREE = _references([np.empty(0, np.uint8)], 0)  # measured, since interpreters 
 
 
 def lines(shape: tuple[int, int], dtype: type[np.generic]) -> np.ndarray:
-    """Return an array of anything, C-contiguous, that begins at a cache line, so that few vectors are split."""
+    """Return an array of anything, C-contiguous; large ones begin at a cache line, so that few vectors are split."""
     n_bytes = shape[0] * shape[1] * np.dtype(dtype).itemsize
+    if n_bytes < _SMALLEST:
+        return np.empty(shape, dtype)
     memory = _take(n_bytes + _LINE - 1)
-    start = -memory.ctypes.data % _LINE
+    start = -memory.__array_interface__["data"][0] % _LINE
     return memory[start : start + n_bytes].view(dtype).reshape(shape)
 
 
