@@ -33,7 +33,7 @@ _FREE = _references([np.empty(0, np.uint8)], 0)  # measured, since interpreters 
 
 
 def lines(shape: tuple[int, int], dtype: type[np.generic]) -> np.ndarray:
-    """Return an array of anything, C-contiguous; large ones begin at a cache line, so that few vectors are split."""
+    """Return an array of anything, C-contiguous; a large one begins at a cache line: few vectors are split."""
     n_bytes = shape[0] * shape[1] * np.dtype(dtype).itemsize
     if n_bytes < _SMALLEST:
         return np.empty(shape, dtype)
