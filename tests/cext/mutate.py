@@ -49,8 +49,8 @@ FAULTS = [
     ("avx512: padding set", "isa_avx512.c", "^ invert) & mask;", "^ invert);"),
     ("avx512: 264 terms in int16", "isa_avx512.c", "VOTE_CHUNKS = 21, ", "VOTE_CHUNKS = 22, "),
     ("avx512: second block overwrites", "isa_avx512.c", "old = first ?", "old = 1 ?"),
-    ("avx512: flip strictly above 1", "isa_avx512.c", "_CMP_GE_OQ", "_CMP_GT_OQ"),
-    ("avx512: no reset", "isa_avx512.c", "_mm512_maskz_mov_ps((__mmask16)~flips, v)", "v"),
+    ("avx512: flip strictly above 1", "isa_avx512.c", "_CMP_LE_OQ", "_CMP_LT_OQ"),
+    ("avx512: no reset", "isa_avx512.c", "_mm512_mask_mov_ps(v, flips, _mm512_setzero_ps())", "v"),
     (
         "avx512: fused multiply-add",
         "isa_avx512.c",
