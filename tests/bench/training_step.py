@@ -1,9 +1,10 @@
-"""One training step of 784-4096-4096-10 against the float32 network of the same shape in PyTorch.
+"""One training step of 784-4096-4096-10 against float32 networks of the same shape.
 
-    python -m tests.bench.training_step [--batch 100] [--rounds 9]
+    python -m tests.bench.training_step [--width 4096] [--batch 100] [--rounds 9]
 
-A step is the forward pass, the loss, the backward pass and the update.  PyTorch uses ReLU and plain SGD, the
-cheapest there is; both sides use one thread.
+A step is the forward pass, the loss, the backward pass and the update.  "products" are the matrix products and the
+updates alone that any float32 step takes, by NumPy into memory that is kept.  PyTorch uses ReLU and plain SGD, the
+cheapest there is; all use one thread.
 """
 
 from __future__ import annotations
@@ -18,14 +19,12 @@ from bvar import backends, kernels
 from bvar.networks import Network, boolean_mlp
 from tests.bench.timing import describe, one_thread, race, show
 
-SIZES = [784, 4096, 4096, 10]
 
-
-def bvar_step(batch: int, name: str, *, fused: bool) -> tuple[Network, Callable[[], object]]:
+def bvar_step(sizes: list[int], batch: int, name: str, *, fused: bool) -> tuple[Network, Callable[[], object]]:
     random = np.random.RandomState(0)
-    x = kernels.pack(random.random_sample((batch, SIZES[0])) < 0.5)
-    y = random.randint(0, SIZES[-1], batch)
-    network = boolean_mlp(SIZES, n_steps=10**6, random_state=0)
+    x = kernels.pack(random.random_sample((batch, sizes[0])) < 0.5)
+    y = random.randint(0, sizes[-1], batch)
+    network = boolean_mlp(sizes, n_steps=10**6, random_state=0)
 
     def step() -> None:
         with backends.use(name):
@@ -34,17 +33,38 @@ def bvar_step(batch: int, name: str, *, fused: bool) -> tuple[Network, Callable[
     return network, step
 
 
-def torch_step(batch: int, optimizer: str) -> Callable[[], object]:
+def products(sizes: list[int], batch: int) -> Callable[[], object]:
+    random = np.random.RandomState(0)
+
+    def floats(*shape: int) -> np.ndarray:
+        return random.standard_normal(shape).astype(np.float32)
+
+    layers = [(floats(batch, n), floats(m, n), floats(batch, m), floats(m, n)) for n, m in pairwise(sizes)]
+    below = [np.empty_like(x) for x, *_ in layers]
+
+    def step() -> None:
+        for depth, (x, w, z, change) in enumerate(layers):
+            np.matmul(x, w.T, out=z)
+            np.matmul(z.T, x, out=change)
+            if depth:
+                np.matmul(z, w, out=below[depth])
+            change *= np.float32(1e-9)
+            np.subtract(w, change, out=w)
+
+    return step
+
+
+def torch_step(sizes: list[int], batch: int, optimizer: str) -> Callable[[], object]:
     import torch
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    layers = [torch.nn.Linear(SIZES[0], SIZES[1])]
-    for n_in, n_out in pairwise(SIZES[1:]):
+    layers = [torch.nn.Linear(sizes[0], sizes[1])]
+    for n_in, n_out in pairwise(sizes[1:]):
         layers += [torch.nn.ReLU(), torch.nn.Linear(n_in, n_out)]
     network = torch.nn.Sequential(*layers)
     rule = getattr(torch.optim, optimizer)(network.parameters(), lr=1e-3)
-    x, y = torch.randn(batch, SIZES[0]), torch.randint(0, SIZES[-1], (batch,))
+    x, y = torch.randn(batch, sizes[0]), torch.randint(0, sizes[-1], (batch,))
 
     def step() -> None:
         rule.zero_grad()
@@ -57,26 +77,32 @@ def torch_step(batch: int, optimizer: str) -> Callable[[], object]:
 def main() -> None:
     """Race them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--width", type=int, default=4096)
     parser.add_argument("--batch", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--backends", default=backends.available()[-1])
     arguments = parser.parse_args()
     one_thread()
     print(describe(), flush=True)
-    contenders: dict[str, Callable[[], object]] = {}
+    sizes = [784, arguments.width, arguments.width, 10]
+    contenders: dict[str, Callable[[], object]] = {"products": products(sizes, arguments.batch)}
     try:
         for optimizer in ("SGD", "Adam"):
-            contenders[f"torch {optimizer}"] = torch_step(arguments.batch, optimizer)
+            contenders[f"torch {optimizer}"] = torch_step(sizes, arguments.batch, optimizer)
     except ImportError:
         print("PyTorch is not installed: left out")
     for name in arguments.backends.split(","):
-        network, contenders[f"{name} step"] = bvar_step(arguments.batch, name, fused=True)
-        other, contenders[f"{name} apply(votes)"] = bvar_step(arguments.batch, name, fused=False)
+        network, contenders[f"{name} step"] = bvar_step(sizes, arguments.batch, name, fused=True)
+        other, contenders[f"{name} apply(votes)"] = bvar_step(sizes, arguments.batch, name, fused=False)
         for _ in range(3):
             contenders[f"{name} step"](), contenders[f"{name} apply(votes)"]()
         assert network.fingerprint() == other.fingerprint(), "both ways must give the same model"
-    weights = sum(a * b for a, b in pairwise(SIZES))
-    show(f"step, batch {arguments.batch}", race(contenders, arguments.rounds), 3 * arguments.batch * weights)
+    weights = sum(a * b for a, b in pairwise(sizes))
+    show(
+        f"step of width {arguments.width}, batch {arguments.batch}",
+        race(contenders, arguments.rounds),
+        3 * arguments.batch * weights,
+    )
 
 
 if __name__ == "__main__":
