@@ -158,9 +158,9 @@ static void votes(const bvar_isa *isa) {
 }
 
 static void elementwise(const bvar_isa *isa) {
-    const ptrdiff_t r = size_up_to(9), n = size_up_to(300), k = words_for(n), entries = 1 + up_to(40);
+    const ptrdiff_t r = size_up_to(9), n = size_up_to(300), k = words_for(n), entries = 1 + up_to(draw() % 2 ? 40 : 400);
     const int32_t shift = (int32_t)up_to(30);
-    int32_t *g = random_ints(r * n, INT32_MAX), *s = random_ints(r * n, draw() % 2 ? 50 : INT32_MAX);
+    int32_t *g = random_ints(r * n, INT32_MAX), *s = random_ints(r * n, draw() % 2 ? 250 : INT32_MAX);
     int32_t *tau = random_ints(n, draw() % 2 ? 50 : INT32_MAX), *curve = random_ints(entries, 1 << 30);
     int8_t *z = memory(r * n, 1);
     int64_t *norms = memory(r, 8);

@@ -152,6 +152,12 @@ FAULTS = [
         "(__mmask32)(who[j] >> 32)",
         "(__mmask32)who[j]",
     ),
+    (
+        "avx512: end of a curve from its beginning",
+        "isa_avx512.c",
+        "_mm512_set1_epi32(CURVE_HEAD)",
+        "_mm512_set1_epi32(-1)",
+    ),
     ("avx512: levels above", "isa_avx512.c", "_mm512_mask_cmpge_epu8_mask", "_mm512_mask_cmpgt_epu8_mask"),
     ("avx2: levels signed", "isa_avx2.c", "_mm256_max_epu8", "_mm256_max_epi8"),
     (

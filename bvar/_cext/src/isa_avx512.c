@@ -502,14 +502,28 @@ BVAR_INLINE __m512i rescaled(__m512i g, __m512i factor, __m512i half, __m128i sh
     return _mm512_min_epu64(_mm512_srl_epi64(p, shift), _mm512_set1_epi64(127));
 }
 
-/* Sixteen entries of a curve; scalar loads are faster than a gather here. */
-BVAR_INLINE __m512i look_up_curve(const int32_t *curve, __m512i index) {
-    uint32_t at[16];
-    int32_t v[16];
-    _mm512_storeu_si512(at, index);
-    for (int i = 0; i < 16; ++i)
-        v[i] = curve[at[i]];
-    return _mm512_loadu_si512(v);
+/* The beginning of a curve stays in registers, three spreads of a sum of 4096 terms: a lookup in each pair of them is
+ * faster than sixteen loads.  What lies beyond the end of the curve is never looked up. */
+enum { CURVE_PAIRS = 6, CURVE_HEAD = 32 * CURVE_PAIRS };
+
+BVAR_INLINE void load_head(const int32_t *curve, ptrdiff_t n, __m512i head[2 * CURVE_PAIRS]) {
+    BVAR_UNROLL
+    for (int i = 0; i < 2 * CURVE_PAIRS; ++i) {
+        const ptrdiff_t left = n - 16 * i;
+        head[i] = _mm512_maskz_loadu_epi32(first_16(left < 16 ? (int)left : 16), left > 0 ? curve + 16 * i : curve);
+    }
+}
+
+/* Sixteen entries of a curve. */
+BVAR_INLINE __m512i look_up_curve(const int32_t *curve, const __m512i head[2 * CURVE_PAIRS], __m512i index) {
+    __m512i v = _mm512_permutex2var_epi32(head[0], index, head[1]);
+    if (_mm512_cmpge_epu32_mask(index, _mm512_set1_epi32(CURVE_HEAD)))
+        return _mm512_i32gather_epi32(index, curve, 4);
+    BVAR_UNROLL
+    for (int p = 1; p < CURVE_PAIRS; ++p)
+        v = _mm512_mask_mov_epi32(v, _mm512_cmpge_epu32_mask(index, _mm512_set1_epi32(32 * p)),
+                                  _mm512_permutex2var_epi32(head[2 * p], index, head[2 * p + 1]));
+    return v;
 }
 
 /* Sixteen outputs at a time.  |s - tau| is taken as unsigned, so it cannot overflow; nor can |g|. */
@@ -517,6 +531,8 @@ BVAR_INLINE void rescale_row(const bvar_rescale_job *a, ptrdiff_t r) {
     const __m512i half = _mm512_set1_epi64((INT64_C(1) << a->shift) >> 1);
     const __m512i last = _mm512_set1_epi32((int32_t)(a->n_curve - 1));
     const __m128i shift = _mm_cvtsi32_si128(a->shift);
+    __m512i head[2 * CURVE_PAIRS];
+    load_head(a->curve, a->n_curve, head);
     for (ptrdiff_t j = 0; j < a->n_cols; j += 16) {
         const __mmask16 mask = a->n_cols - j < 16 ? first_16((int)(a->n_cols - j)) : 0xffff;
         const ptrdiff_t at = r * a->n_cols + j;
@@ -524,7 +540,7 @@ BVAR_INLINE void rescale_row(const bvar_rescale_job *a, ptrdiff_t r) {
         const __m512i tau = _mm512_maskz_loadu_epi32(mask, a->tau + j);
         const __m512i g = _mm512_maskz_loadu_epi32(mask, a->g + at), size = _mm512_abs_epi32(g);
         const __m512i distance = _mm512_sub_epi32(_mm512_max_epi32(s, tau), _mm512_min_epi32(s, tau));
-        const __m512i factor = look_up_curve(a->curve, _mm512_min_epu32(distance, last));
+        const __m512i factor = look_up_curve(a->curve, head, _mm512_min_epu32(distance, last));
         const __m512i even = rescaled(size, factor, half, shift);
         const __m512i odd = rescaled(_mm512_srli_epi64(size, 32), _mm512_srli_epi64(factor, 32), half, shift);
         const __m512i all = _mm512_or_si512(even, _mm512_slli_epi64(odd, 32));
