@@ -151,7 +151,7 @@ def add_votes(a: np.ndarray, b: np.ndarray, *, out: np.ndarray | None = None) ->
 def clipped_eta(q: np.ndarray, eta: float, clip: float) -> np.ndarray:
     r"""Lower the step size of neurons whose votes are too loud together.
 
-    .. math:: \eta_j = \min\Bigl(\eta, \frac{c \sqrt n}{\max(\sum_i |q_{ji}|, 1)}\Bigr)
+    .. math:: \eta_j = \min\Bigl(\eta, \frac{\kappa \sqrt n}{\max(\sum_i |q_{ji}|, 1)}\Bigr)
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def clipped_eta(q: np.ndarray, eta: float, clip: float) -> np.ndarray:
     eta : float
         Step size of a vote, at least 0.
     clip : float
-        The bound c on what a neuron accumulates in one step, in units of the spread of its sum; inf for none.
+        The bound kappa on what a neuron accumulates in one step, in units of the spread of its sum; inf for none.
 
     Returns
     -------
