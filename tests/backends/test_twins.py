@@ -572,3 +572,23 @@ def test_strategies_reach_the_seams():
     find(gate_args(bits=True), lambda d: d[0][0].shape[1] > 8 and d[0][1].shape[0] > 64, settings=quick)
     find(votes_args(), lambda d: d[0][0].shape[1] > 252 and d[1][0][1] > 128, settings=quick)
     find(votes_args(), lambda d: d[0][0].shape[0] > 32 and d[0][0].strides[1] != 1, settings=quick)
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_votes_of_nobody_and_very_loud_votes(name):
+    """No samples, over memory that held votes before; and votes whose norms pass 32 bits."""
+    source = Source(0, "ones")
+    x, words, m = source.words(300, 200), source.words(9, 200), np.full((9, 200), 0.5, np.float32)
+    col, z = np.full(200, 2**13, np.int32), np.full((9, 300), 127, np.int8)
+    compare(name, protocol.get(name), "vote_and_flip", (z, x, words, m, (-1, 1), col, 0, 0.5, 0.5, 1e4), None)
+    rest = (words, m, (-1, 1), None, 15, 0.5, 0.5, np.inf)
+    compare(name, protocol.get(name), "vote_and_flip", (z[:, :0], x[:0], *rest), None)
+
+
+@pytest.mark.parametrize("place", [0, 1, 31, 32, 63, 69])
+@pytest.mark.parametrize("name", TWINS)
+def test_one_sum_that_does_not_fit_is_seen(name, place):
+    a, b = np.zeros(70, np.int32), np.zeros(70, np.int32)
+    a[place], b[place] = 2**31 - 1, 1
+    compare(name, protocol.get(name), "add_votes", (a, b), ((70,), np.int32))
+    assert run(protocol.get(name), "add_votes", (a, b), ((70,), np.int32))[-1] is True

@@ -96,7 +96,6 @@ FAULTS = [
         "b < 1; ++b)\n                vote_rows",
     ),
     ("update: rows of a tile share an eta", "update_impl.h", "q + j * n, total[i + j]", "q, total[i + j]"),
-    ("update: scratch shared", "update_impl.h", "begin / a->grain * a->together", "0 * a->together"),
     ("update: no samples keep old votes", "update_impl.h", "if (!n_blocks)", "if (0)"),
     ("update: loud norms in int32", "update_impl.h", "if (most > INT32_MAX / (n / CENTER_BLOCK + 1))", "if (0)"),
     ("update: tail of a norm lost", "update_impl.h", "norm_of(q + whole, n - whole)", "0"),
