@@ -21,7 +21,16 @@ HEADERS = [
     "include/bvar_kernels.h",
     *(
         f"src/{name}.h"
-        for name in ("target", "swar", "byte_index", "kernels_impl", "gates_wire", "gates_impl", "windows_impl")
+        for name in (
+            "target",
+            "swar",
+            "byte_index",
+            "kernels_impl",
+            "update_impl",
+            "gates_wire",
+            "gates_impl",
+            "windows_impl",
+        )
     ),
 ]
 ROOT = "bvar/_cext"

@@ -53,6 +53,8 @@ def check_out(out: np.ndarray | None, shape: tuple[int, ...], dtype: type[np.gen
 
 def check_integer(value: Any, name: str, *, low: int, high: int | None = None) -> int:
     """Return `value` as an int after checking its kind and range."""
+    if type(value) is int and low <= value and (high is None or value <= high):
+        return value  # as nearly always; who asks the abstract class waits ten times as long
     span = f"an integer >= {low}" if high is None else f"an integer in [{low}, {high}]"
     if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
         raise TypeError(f"{name} must be {span}, got {value!r}")
@@ -87,6 +89,8 @@ def check_image_shape(image_shape: Any, n_features: int | None = None) -> tuple[
 
 def check_real(value: Any, name: str, *, low: float, high: float = inf, strict: bool = False) -> float:
     """Return `value` as a float after checking that it is finite and in range."""
+    if type(value) is float and low < value < inf and value <= high:
+        return value  # as nearly always
     span = f"a finite number {'>' if strict else '>='} {low:g}" + (f" and <= {high:g}" if high < inf else "")
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
         raise TypeError(f"{name} must be {span}, got {value!r}")

@@ -22,6 +22,13 @@ cdef extern from "bvar_kernels.h" nogil:
         const uint8_t *values
         uint64_t *words
         ptrdiff_t n_bits
+    ctypedef struct bvar_threshold_job:
+        const void *values
+        const void *thresholds
+        uint64_t *words
+        uint64_t *known
+        ptrdiff_t n_bits
+        int32_t width
     ctypedef struct bvar_unpack_job:
         const uint64_t *words
         uint8_t *values
@@ -72,6 +79,13 @@ cdef extern from "bvar_kernels.h" nogil:
         ptrdiff_t n_cols
         ptrdiff_t n_curve
         int32_t shift
+    ctypedef struct bvar_scale_job:
+        const int32_t *g
+        int16_t *out
+        ptrdiff_t g_row
+        ptrdiff_t n_samples
+        int32_t factor
+        int32_t shift
     ctypedef struct bvar_center_job:
         const int32_t *q
         const int32_t *row
@@ -79,6 +93,10 @@ cdef extern from "bvar_kernels.h" nogil:
         int32_t *out
         ptrdiff_t n_cols
         int32_t shift
+    ctypedef struct bvar_add_job:
+        const int32_t *a
+        const int32_t *b
+        int32_t *out
     ctypedef struct bvar_norms_job:
         const int32_t *q
         int64_t *out
@@ -90,6 +108,25 @@ cdef extern from "bvar_kernels.h" nogil:
         const float *eta
         ptrdiff_t n_bits
         float beta
+    ctypedef struct bvar_update_job:
+        const int8_t *z
+        const void *index
+        const int32_t *col
+        int32_t *votes
+        uint64_t *words
+        float *m
+        ptrdiff_t z_row
+        ptrdiff_t z_term
+        ptrdiff_t n_terms
+        ptrdiff_t n_bits
+        ptrdiff_t together
+        ptrdiff_t grain
+        double eta
+        double bound
+        float beta
+        int32_t at_false
+        int32_t at_true
+        int32_t shift
     ctypedef struct bvar_levels_job:
         const uint8_t *values
         const uint8_t *thresholds
@@ -171,6 +208,7 @@ cdef extern from "bvar_kernels.h" nogil:
         ptrdiff_t (*index_bytes)(ptrdiff_t n_terms, ptrdiff_t n_bits)
         bint (*all_below)(const int32_t *numbers, ptrdiff_t n, int32_t limit)
         bvar_kernel pack
+        bvar_kernel pack_threshold
         bvar_kernel unpack
         bvar_kernel transpose
         bvar_kernel count_rows
@@ -180,9 +218,12 @@ cdef extern from "bvar_kernels.h" nogil:
         bvar_kernel lay_index
         bvar_kernel signed_sum
         bvar_kernel rescale
+        bvar_kernel scale_signals
         bvar_kernel center_votes
+        bvar_kernel add_votes
         bvar_kernel vote_norms
         bvar_kernel flip
+        bvar_kernel vote_and_flip
         bvar_kernel pack_levels
         bvar_kernel table_values
         bvar_kernel table_votes
@@ -271,6 +312,27 @@ cdef inline int must_be_units(const bvar_isa *isa, const int32_t[:, ::1] wires, 
     return must(0 < n_units <= LARGEST and isa.all_below(&wires[0, 0], wires.shape[0] * wires.shape[1], n_units))
 
 
+ctypedef fused float_or_double:
+    float
+    double
+
+
+cdef int64_t pack_threshold(Isa self, const float_or_double[:, ::1] values, const float_or_double[::1] thresholds,
+                            uint64_t[:, ::1] known, uint64_t[:, ::1] out) except -1:
+    cdef bvar_threshold_job job
+    cdef Py_ssize_t r = values.shape[0], n = values.shape[1]
+    cdef int64_t count
+    must(thresholds.shape[0] == n and out.shape[0] == r and out.shape[1] == words_for(n))
+    must(known.shape[0] == r and known.shape[1] == words_for(n))
+    if r == 0 or n == 0:
+        return 0
+    job.values, job.thresholds, job.words, job.known = &values[0, 0], &thresholds[0], &out[0, 0], &known[0, 0]
+    job.n_bits, job.width = n, sizeof(float_or_double)
+    with nogil:
+        count = bvar_run(self.isa.pack_threshold, &job, r, 1, r * n / 5., self.n_threads)
+    return count
+
+
 cdef class Isa:
     """The kernels of one instruction set, run by up to `n_threads` threads; immutable.
 
@@ -314,6 +376,12 @@ cdef class Isa:
         job.values, job.words, job.n_bits = &as_bytes[0, 0], &out[0, 0], n
         with nogil:
             bvar_run(self.isa.pack, &job, r, 1, r * n / 10., self.n_threads)
+
+    def pack_threshold(self, values, thresholds,                          # IN, float32 or float64
+                       uint64_t[:, ::1] known, uint64_t[:, ::1] out):      # OUT
+        if values.itemsize == 4:
+            return pack_threshold[float](self, values, thresholds, known, out)
+        return pack_threshold[double](self, values, thresholds, known, out)
 
     def unpack(self, const uint64_t[:, ::1] words,                        # IN
                out):                                                      # OUT, bool
@@ -437,6 +505,19 @@ cdef class Isa:
         with nogil:
             bvar_run(self.isa.rescale, &job, r, 1, r * n, self.n_threads)
 
+    def scale_signals(self, const int32_t[:, :] g, int factor, int shift,  # IN
+                      int16_t[:, ::1] out):                                # OUT
+        cdef bvar_scale_job job
+        cdef Py_ssize_t r = g.shape[0], n = g.shape[1]
+        must(out.shape[0] == n and out.shape[1] == r and 0 <= factor <= 1 << 21 and 0 <= shift <= 20)
+        if r == 0 or n == 0:
+            return
+        must(g.strides[1] == sizeof(int32_t) or n == 1)
+        job.g, job.out, job.g_row, job.n_samples = &g[0, 0], &out[0, 0], g.strides[0] // <Py_ssize_t>sizeof(int32_t), r
+        job.factor, job.shift = factor, shift
+        with nogil:
+            bvar_run(self.isa.scale_signals, &job, n, 16, r * n / 2., self.n_threads)
+
     def center_votes(self, const int32_t[:, ::1] q, const int32_t[::1] row, const int32_t[::1] col, int shift,  # IN
                      int32_t[:, ::1] out):                                 # OUT
         cdef bvar_center_job job
@@ -449,6 +530,19 @@ cdef class Isa:
         job.n_cols, job.shift = n, shift
         with nogil:
             bvar_run(self.isa.center_votes, &job, r, 1, r * n / 2., self.n_threads)
+
+    def add_votes(self, const int32_t[::1] a, const int32_t[::1] b,       # IN
+                  int32_t[::1] out):                                       # OUT
+        cdef bvar_add_job job
+        cdef Py_ssize_t n = a.shape[0]
+        cdef int64_t wrapped
+        must(b.shape[0] == n and out.shape[0] == n)
+        if n == 0:
+            return False
+        job.a, job.b, job.out = &a[0], &b[0], &out[0]
+        with nogil:
+            wrapped = bvar_run(self.isa.add_votes, &job, n, 1024, n / 4., self.n_threads)
+        return wrapped != 0
 
     def vote_norms(self, const int32_t[:, ::1] q,                         # IN
                    int64_t[::1] out):                                      # OUT
@@ -474,6 +568,42 @@ cdef class Isa:
         job.eta, job.n_bits, job.beta = &eta[0], n, beta
         with nogil:
             count = bvar_run(self.isa.flip, &job, r, 1, r * n / 5., self.n_threads)
+        return count
+
+    def vote_and_flip_in(self, const int8_t[:, :] z, const uint64_t[:, ::1] x,  # IN
+                         uint64_t[:, ::1] words, float[:, ::1] m,         # IN and OUT
+                         tuple change, const int32_t[::1] col, int shift, float beta, double eta, double bound,  # IN
+                         uint8_t[::1] index,                              # scratch of index_bytes
+                         int32_t[:, :, ::1] votes):                       # scratch, a part for each range: rows, bits
+        cdef bvar_index_job lay
+        cdef bvar_update_job job
+        cdef Py_ssize_t r = z.shape[0], k = z.shape[1], n = m.shape[1], step = self.isa.index_columns
+        cdef int64_t count
+        job.at_false, job.at_true = change
+        must(x.shape[0] == k and x.shape[1] == words_for(n) and m.shape[0] == r)
+        must(words.shape[0] == r and words.shape[1] == words_for(n) and index.shape[0] >= index_bytes(self.isa, k, n))
+        must(k < 1 << 23 and -1 <= job.at_false <= 1 and -1 <= job.at_true <= 1 and 0 <= shift <= 30)
+        must(col is None or col.shape[0] == n)
+        must(0 <= eta and 0 <= bound and (eta if eta < bound else bound) <= <double>(<uint64_t>1 << 63))
+        must(votes.shape[0] >= 1 and votes.shape[1] >= 1 and votes.shape[2] == n)
+        if r == 0 or n == 0:
+            return 0
+        job.z = &z[0, 0] if k else NULL
+        job.index = &index[0] if k else NULL
+        job.col = NULL
+        if col is not None:
+            job.col = &col[0]
+        job.votes, job.words, job.m = &votes[0, 0, 0], &words[0, 0], &m[0, 0]
+        job.z_row, job.z_term, job.n_terms, job.n_bits = z.strides[0], z.strides[1], k, n
+        job.together, job.grain = votes.shape[1], (r + votes.shape[0] - 1) // votes.shape[0]
+        job.eta, job.bound, job.beta, job.shift = eta, bound, beta, shift
+        if k:
+            lay.words, lay.index, lay.n_terms, lay.n_bits = &x[0, 0], &index[0], k, n
+        with nogil:
+            if k:
+                bvar_run(self.isa.lay_index, &lay, (n + step - 1) // step, 1, k * n / 100., self.n_threads)
+            count = bvar_run(self.isa.vote_and_flip, &job, r, job.grain,
+                             <double>r * n * (k / self.isa.vote_rate + 1 / 4.), self.n_threads)
         return count
 
     def pack_levels(self, const uint8_t[:, ::1] values,                   # IN

@@ -1,7 +1,7 @@
 """The compiled backends: one instruction set of C kernels each, with the memory that kernels may not allocate.
 
 An `Isa` of ``bvar/_cext/_kernels.pyx`` is already a backend for every operation that only passes its arguments on.
-Here are the three that need panels or scratch memory.  What is computed is defined by `bvar.backends.definition`.
+Here are the four that need panels or scratch memory.  What is computed is defined by `bvar.backends.definition`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ _NEEDS = {
     "neon": ("64-bit Arm", "NEON"),
 }
 _PATCH_VALUES, _FEWEST_PATCHES = 2**17, 32  # of votes on patches: half of an L2 cache, but enough rows to be fast
+_UPDATE_VALUES, _UPDATE_ROWS = 2**16, 32  # of votes that are used while they are in the cache: a quarter
 _scratch = threading.local()
 
 
@@ -46,6 +47,28 @@ class CompiledBackend(Isa):
         """Sum the signals z with the signs of the bits."""
         index = _scratch_of(self.index_bytes(len(words), out.shape[1]))
         self.signed_sum_in(z, words, index, out)
+
+    def vote_and_flip(
+        self,
+        z: np.ndarray,
+        x: np.ndarray,
+        words: np.ndarray,
+        m: np.ndarray,
+        change: tuple[int, int],
+        col: np.ndarray | None,
+        shift: int,
+        beta: float,
+        eta: float,
+        bound: float,
+    ) -> int:
+        """Count the votes on a few rows, and flip by them while they are in the cache."""
+        n_rows, n_bits = m.shape
+        together = max(4, min(_UPDATE_ROWS, n_rows, _UPDATE_VALUES // max(1, n_bits)))
+        n_parts = 1 if self.n_threads == 1 else min(4 * abs(self.n_threads), -(-n_rows // together) or 1)
+        n_votes = -(-4 * n_parts * together * n_bits // 64) * 64
+        memory = _scratch_of(n_votes + self.index_bytes(len(x), n_bits))
+        votes = memory[: 4 * n_parts * together * n_bits].view(np.int32).reshape(n_parts, together, n_bits)
+        return self.vote_and_flip_in(z, x, words, m, change, col, shift, beta, eta, bound, memory[n_votes:], votes)
 
     def signed_pixels(self, z: np.ndarray, words: np.ndarray, window: SlidingWindow, out: np.ndarray) -> None:
         """Sum the signals at each place, and add the patches up while they are in the cache."""

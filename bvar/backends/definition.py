@@ -4,7 +4,8 @@
 backend and port gives the same integers.  `bvar.backends.protocol` has the formula and the shapes of each.
 
 Reading order: `unpack_signs`, then `xor_count`, on which the forward pass stands, then `signed_sum`, on which both
-votes stand, then `flip`.  Two facts make it fast *and* exact (``docs/explanation/exactness.md``):
+votes stand, then `flip`; `vote_and_flip` is the step of a layer from its signals on.  Two facts make it fast *and*
+exact (``docs/explanation/exactness.md``):
 
 * with operands +1 and -1, ``popcount(x xor w) = (n - x . w) / 2``, so a matrix product counts disagreements;
 * float32 holds every integer up to 2**24, so a float32 product of signs and int8 signals equals the integer
@@ -42,6 +43,15 @@ class NumpyBackend(Backend):
         packed = np.packbits(values, axis=1, bitorder="little")
         as_bytes[:, : packed.shape[1]] = packed
         out[...] = as_bytes.view("<u8")
+
+    def pack_threshold(
+        self, values: np.ndarray, thresholds: np.ndarray, known: np.ndarray, out: np.ndarray
+    ) -> int:
+        """Compare numbers and pack the answers; NaN is none."""
+        missing = np.isnan(values)
+        self.pack(values >= thresholds, out)
+        self.pack(~missing, known)
+        return int(np.count_nonzero(missing))
 
     def unpack(self, words: np.ndarray, out: np.ndarray) -> None:
         """Unpack to Booleans."""
@@ -92,10 +102,23 @@ class NumpyBackend(Backend):
         rounded = (np.abs(product) + (1 << shift >> 1)) >> shift
         np.multiply(np.minimum(rounded, 127), np.sign(product), out=out, casting="unsafe")
 
+    def scale_signals(self, g: np.ndarray, factor: int, shift: int, out: np.ndarray) -> None:
+        """Scale, round, turn: a product of 32 and 21 bits, and half a unit of its point, are exact in float64."""
+        scaled = g.T * (factor / 2**shift)
+        scaled += np.copysign(0.5, scaled)
+        out[...] = np.clip(scaled, -32767, 32767, out=scaled)  # which cuts fractions off
+
     def center_votes(self, q: np.ndarray, row: np.ndarray, col: np.ndarray, shift: int, out: np.ndarray) -> None:
         """Subtract the rounded product of a column and a row."""
         product = np.multiply.outer(row.astype(np.int64), col.astype(np.int64))
         np.subtract(q, (product + (1 << shift >> 1)) >> shift, out=out, casting="unsafe")
+
+    def add_votes(self, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> bool:
+        """Add; a sum does not fit where both terms have a sign that it has not."""
+        total = a + b
+        wrapped = bool(((total ^ a) & (total ^ b) < 0).any())
+        out[...] = total
+        return wrapped
 
     def vote_norms(self, q: np.ndarray, out: np.ndarray) -> None:
         """Sum of magnitudes of each row."""
@@ -111,6 +134,33 @@ class NumpyBackend(Backend):
         self.pack(flipped, mask)
         words ^= mask
         return int(np.count_nonzero(flipped))
+
+    def vote_and_flip(
+        self,
+        z: np.ndarray,
+        x: np.ndarray,
+        words: np.ndarray,
+        m: np.ndarray,
+        change: tuple[int, int],
+        col: np.ndarray | None,
+        shift: int,
+        beta: float,
+        eta: float,
+        bound: float,
+    ) -> int:
+        """Count votes, centre them, lower eta where they are too loud together, and flip."""
+        at_false, at_true = change
+        signs, norms = np.empty(m.shape, np.int32), np.empty(len(m), np.int64)
+        self.signed_sum(z, x, signs)
+        total = z.sum(axis=1, dtype=np.int32)
+        mixed = (at_false + at_true) * total[:, None].astype(np.int64) + (at_true - at_false) * signs.astype(
+            np.int64
+        )
+        q = (mixed // 2).astype(np.int32)
+        if col is not None:
+            self.center_votes(q, total, col, shift, q)
+        self.vote_norms(q, norms)
+        return self.flip(words, m, q, beta, np.minimum(eta, bound / np.maximum(norms, 1)).astype(np.float32))
 
     def pack_levels(self, values: np.ndarray, thresholds: np.ndarray, out: np.ndarray) -> None:
         """Compare bytes and pack the answers."""

@@ -28,8 +28,10 @@ class BackendUnavailable(RuntimeError):
 class Backend(Protocol):
     """What every backend provides; `bvar.backends.definition` says what each method means.
 
-    Arrays arrive validated, C-contiguous and canonical (z alone may be a transposed view), and may be read-only;
-    results are written into `out`, which overlaps no input but in `center_votes`.  Sizes of zero are legal.
+    Arrays arrive validated, C-contiguous and canonical (z alone may be a transposed view, and rows of the g
+    of `scale_signals` may lie apart), and may be read-only;
+    results are written into `out`, which overlaps no input but in `center_votes` and `add_votes`.  Sizes of zero
+    are legal.
     """
 
     name: str
@@ -39,6 +41,14 @@ class Backend(Protocol):
 
     def pack(self, values: np.ndarray, out: np.ndarray) -> None:
         """Bool (r, n) to words (r, ceil(n / 64)), padding zero."""
+
+    def pack_threshold(
+        self, values: np.ndarray, thresholds: np.ndarray, known: np.ndarray, out: np.ndarray
+    ) -> int:
+        """Bit i of a row is [values[r, i] >= thresholds[i]], and of `known` [values[r, i] is not NaN].
+
+        Float32, or float64, (r, n) and (n,) to words.  Count the NaN.
+        """
 
     def unpack(self, words: np.ndarray, out: np.ndarray) -> None:
         """Words (r, ceil(n / 64)) to bool (r, n); n is the width of `out`."""
@@ -70,14 +80,43 @@ class Backend(Protocol):
     ) -> None:
         """Out = clip(round(g * curve[abs(s - tau)] / 2**shift)), int8, halves away from zero."""
 
+    def scale_signals(self, g: np.ndarray, factor: int, shift: int, out: np.ndarray) -> None:
+        """out[u, s] = clip(round(g[s, u] * factor / 2**shift)), halves away from zero, within +-32767.
+
+        Rows of g, int32 (s, u), are contiguous and may lie apart; out int16 (u, s).
+        """
+
     def center_votes(self, q: np.ndarray, row: np.ndarray, col: np.ndarray, shift: int, out: np.ndarray) -> None:
         """out[r, i] = q[r, i] - floor((row[r] * col[i] + 2**(shift-1)) / 2**shift), all int32; `out` may be q."""
+
+    def add_votes(self, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> bool:
+        """Out = a + b modulo 2**32, int32 (n,); `out` may be a.  Say whether some sum did not fit."""
 
     def vote_norms(self, q: np.ndarray, out: np.ndarray) -> None:
         """out[r] = sum of abs(q[r]), int64; q int32 (r, n)."""
 
     def flip(self, words: np.ndarray, m: np.ndarray, q: np.ndarray, beta: float, eta: np.ndarray) -> int:
         """M = beta*m + eta[row]*q in float32; where m*e(w) >= 1 flip w and set m = 0.  Count the flips."""
+
+    def vote_and_flip(
+        self,
+        z: np.ndarray,
+        x: np.ndarray,
+        words: np.ndarray,
+        m: np.ndarray,
+        change: tuple[int, int],
+        col: np.ndarray | None,
+        shift: int,
+        beta: float,
+        eta: float,
+        bound: float,
+    ) -> int:
+        """Flip by q = sum_k z[r, k] * change[bit i of x[k]], eta[r] = min(eta, bound / max(norm of q[r], 1)).
+
+        If there is a `col`, q is centred by it and the sums of the rows of z first.  z int8 (r, k), x words of
+        (k, n) bits, `change` the variation of a gate where a bit is F and where it is T, `col` int32 (n,); eta in
+        float64, then rounded; the rest as for `flip`.
+        """
 
     def pack_levels(self, values: np.ndarray, thresholds: np.ndarray, out: np.ndarray) -> None:
         """Bit i of a row is [values[r, i] >= thresholds[i]]; uint8 (r, n) and (n,) to words."""

@@ -8,7 +8,15 @@ plain arrays; all are exact, and equal on every backend.
 Who ports them reads ``bvar/backends/definition.py``, which says in NumPy what each operation means.
 """
 
-from bvar.kernels.backward import MAX_TERMS, input_votes, rescale, weight_votes
+from bvar.kernels.backward import (
+    MAX_TERMS,
+    input_sums,
+    input_votes,
+    rescale,
+    scale_signals,
+    signal_sums,
+    weight_votes,
+)
 from bvar.kernels.forward import MAX_BITS, PreparedSum, PreparedWeights, gate_bits, gate_sum, prepare
 from bvar.kernels.images import MAX_POOL, gather_patches, pixel_votes, pool_back, pool_max
 from bvar.kernels.layout import (
@@ -31,7 +39,15 @@ from bvar.kernels.tables import (
     table_votes,
     wire_votes,
 )
-from bvar.kernels.update import MAX_ETA, center_votes, flip, vote_norms
+from bvar.kernels.update import (
+    MAX_ETA,
+    add_votes,
+    center_votes,
+    clipped_eta,
+    flip,
+    vote_and_flip,
+    vote_norms,
+)
 
 __all__ = [
     "MAX_BITS",
@@ -44,13 +60,16 @@ __all__ = [
     "PreparedSum",
     "PreparedWeights",
     "Wiring",
+    "add_votes",
     "center_votes",
+    "clipped_eta",
     "count_groups",
     "count_rows",
     "flip",
     "gather_patches",
     "gate_bits",
     "gate_sum",
+    "input_sums",
     "input_votes",
     "number_votes",
     "pack",
@@ -61,12 +80,15 @@ __all__ = [
     "pool_max",
     "prepare",
     "rescale",
+    "scale_signals",
+    "signal_sums",
     "signed_sum",
     "table_values",
     "table_votes",
     "transpose",
     "unpack",
     "unpack_ternary",
+    "vote_and_flip",
     "vote_norms",
     "weight_votes",
     "wire_votes",

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bvar._validation import check_array, check_integer
+from bvar._validation import check_array, check_integer, check_out
 from bvar.backends import protocol
 from bvar.bits import BitMatrix
 from bvar.calculus.gates import Gate
@@ -24,19 +24,25 @@ from bvar.kernels.layout import (
     check_bits,
     check_known_bits,
     count_plane,
+    count_rows,
     transpose,
     unpack_ternary,
 )
+from bvar.kernels.memory import lines
 
-__all__ = ["MAX_TERMS", "input_votes", "rescale", "weight_votes"]
+__all__ = ["MAX_TERMS", "input_sums", "input_votes", "rescale", "scale_signals", "signal_sums", "weight_votes"]
 
 MAX_TERMS = 2**23 - 1
 """Most signals in one vote: twice 128 * terms stays below 2**31."""
 
+_INT16_ROWS = 255  # of signals: 255 * 128 < 2**15
 XNOR = (-1, 1)  # the variation of xnor is the other operand: its signed sum is the vote, with nothing to mix
+_GATES = {XNOR: "xnor", (1, -1): "xor"}  # variation: the gate whose sum over the signals is then the vote
 
 
-def weight_votes(z: np.ndarray | BitMatrix, x: BitMatrix, gate: str | int | Gate = "xnor") -> np.ndarray:
+def weight_votes(
+    z: np.ndarray | BitMatrix, x: BitMatrix, gate: str | int | Gate = "xnor", *, out: np.ndarray | None = None
+) -> np.ndarray:
     """Sum the votes of a batch on every weight.
 
     Parameters
@@ -47,6 +53,8 @@ def weight_votes(z: np.ndarray | BitMatrix, x: BitMatrix, gate: str | int | Gate
         The inputs of the layer. Where an input is missing there is no vote.
     gate : str, int or Gate, default='xnor'
         The connective L(w, x) of the layer.
+    out : ndarray of int32, shape (n_outputs, n_inputs), optional
+        Where to write; C-contiguous. Default: a new array.
 
     Returns
     -------
@@ -56,7 +64,7 @@ def weight_votes(z: np.ndarray | BitMatrix, x: BitMatrix, gate: str | int | Gate
     Raises
     ------
     TypeError, ValueError
-        If an argument has the wrong type, or the numbers of samples disagree.
+        If an argument has the wrong type, the numbers of samples disagree or `out` does not fit.
 
     See Also
     --------
@@ -83,22 +91,28 @@ def weight_votes(z: np.ndarray | BitMatrix, x: BitMatrix, gate: str | int | Gate
     if len(z) != len(x):
         raise ValueError(f"z has {len(z)} samples but x has {len(x)}: they must agree")
     _check_terms(len(x), "samples in one call")
-    at_false, at_true = Gate.of(gate).variation_a
+    change = Gate.of(gate).variation_a
+    out = check_out(out, (z.shape[1], x.n_bits), np.int32)
     if isinstance(z, BitMatrix):
         if z.known is None or x.known is None:
-            return mix_votes(*_boolean_sums(transpose(z), transpose(x)), at_false, at_true)
+            return _boolean_votes(transpose(z), transpose(x), change, out)
         z = unpack_ternary(z)
-    signs = _signed_sum(z.T, x.words, x.n_bits)
-    if x.known is None and (at_false, at_true) == XNOR:
-        return signs
+    protocol.current().signed_sum(z.T, x.words, out)
+    if x.known is None and change == XNOR:
+        return out
     total = z.sum(axis=0, dtype=np.int32)[:, None]
     if x.known is not None:  # a missing input has bit F: drop the signals that it brought in
-        silent = (total - _signed_sum(z.T, x.known, x.n_bits)) // 2
-        signs, total = signs + silent, total - silent
-    return mix_votes(signs, total, at_false, at_true)
+        silent = np.empty_like(out)
+        protocol.current().signed_sum(z.T, x.known, silent)
+        silent = (total - silent) // 2
+        out += silent
+        total = total - silent
+    return mix_votes(out, total, change)
 
 
-def input_votes(z: np.ndarray | BitMatrix, w: BitMatrix, gate: str | int | Gate = "xnor") -> np.ndarray:
+def input_votes(
+    z: np.ndarray | BitMatrix, w: BitMatrix, gate: str | int | Gate = "xnor", *, out: np.ndarray | None = None
+) -> np.ndarray:
     """Sum the votes of all outputs on every input.
 
     Parameters
@@ -109,6 +123,8 @@ def input_votes(z: np.ndarray | BitMatrix, w: BitMatrix, gate: str | int | Gate 
         The weights of the layer.
     gate : str, int or Gate, default='xnor'
         The connective L(w, x) of the layer.
+    out : ndarray of int32, shape (n_samples, n_inputs), optional
+        Where to write; C-contiguous. Default: a new array.
 
     Returns
     -------
@@ -118,7 +134,7 @@ def input_votes(z: np.ndarray | BitMatrix, w: BitMatrix, gate: str | int | Gate 
     Raises
     ------
     TypeError, ValueError
-        If an argument has the wrong type, or the numbers of outputs disagree.
+        If an argument has the wrong type, the numbers of outputs disagree or `out` does not fit.
 
     References
     ----------
@@ -133,19 +149,129 @@ def input_votes(z: np.ndarray | BitMatrix, w: BitMatrix, gate: str | int | Gate 
     array([[-1, -1,  1]], dtype=int32)
     """
     w = check_known_bits(w, "w")
-    at_false, at_true = Gate.of(gate).variation_b
+    change = Gate.of(gate).variation_b
     if not isinstance(z, BitMatrix):
         z = check_array(z, "z", dtype=np.int8, ndim=2)
     n_outputs = z.shape[1]
     if n_outputs != len(w):
         raise ValueError(f"z has {n_outputs} outputs but w has {len(w)}: they must agree")
     _check_terms(n_outputs, "outputs")
+    out = lines((len(z), w.n_bits), np.int32) if out is None else check_out(out, (len(z), w.n_bits), np.int32)
     if isinstance(z, BitMatrix):
-        return mix_votes(*_boolean_sums(z, transpose(w)), at_false, at_true)
-    signs = _signed_sum(z, w.words, w.n_bits)
-    if (at_false, at_true) == XNOR:
-        return signs
-    return mix_votes(signs, z.sum(axis=1, dtype=np.int32)[:, None], at_false, at_true)
+        return _boolean_votes(z, transpose(w), change, out)
+    protocol.current().signed_sum(z, w.words, out)
+    if change == XNOR:
+        return out
+    return mix_votes(out, z.sum(axis=1, dtype=np.int32)[:, None], change)
+
+
+def input_sums(x: BitMatrix, gate: str | int | Gate = "xnor") -> np.ndarray:
+    """Sum what the signal of an output is multiplied with in the vote on a weight.
+
+    Parameters
+    ----------
+    x : BitMatrix of shape (n_samples, n_inputs)
+        The inputs of the layer, none missing.
+    gate : str, int or Gate, default='xnor'
+        The connective L(w, x) of the layer.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_inputs,)
+        Sums over the samples of the variation of the gate in the weight: of e(x) for xnor.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` is not a BitMatrix or has missing values.
+
+    See Also
+    --------
+    center_votes : What they are for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> kernels.input_sums(kernels.pack(np.array([[True, False], [True, True], [True, False]])))
+    array([ 3, -1])
+    """
+    at_false, at_true = Gate.of(gate).variation_a
+    n_true = count_rows(transpose(check_known_bits(x, "x"))).astype(np.int64)
+    return at_false * len(x) + (at_true - at_false) * n_true
+
+
+def signal_sums(z: np.ndarray) -> np.ndarray:
+    """Sum the signals of each output: the votes on what adds the same to every sample.
+
+    Parameters
+    ----------
+    z : ndarray of int8, shape (n_samples, n_outputs)
+        Signals.
+
+    Returns
+    -------
+    ndarray of int32, shape (n_outputs,)
+        The sums.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `z` is not a matrix of int8, or has more than `MAX_TERMS` rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> kernels.signal_sums(np.array([[5, -1], [3, 0]], dtype=np.int8))
+    array([ 8, -1], dtype=int32)
+    """
+    z = check_array(z, "z", dtype=np.int8, ndim=2)
+    _check_terms(len(z), "samples in one call")
+    parts = [  # narrow sums are twice as fast
+        np.add.reduce(z[start : start + _INT16_ROWS], axis=0, dtype=np.int16).astype(np.int32)
+        for start in range(0, max(1, len(z)), _INT16_ROWS)
+    ]
+    return sum(parts[1:], start=parts[0])
+
+
+def scale_signals(g: np.ndarray, factor: int, shift: int) -> np.ndarray:
+    r"""Scale votes to signals of gates, and turn them: :math:`\operatorname{round}(2^{-\text{shift}} k g)`.
+
+    Parameters
+    ----------
+    g : ndarray of int32, shape (n_samples, n_units)
+        Votes; a part of the columns of a matrix will do.
+    factor : int
+        The factor k, in [0, 2**21].
+    shift : int
+        Number of its fractional bits, in [0, 20].
+
+    Returns
+    -------
+    ndarray of int16, shape (n_samples, n_units)
+        Signals, halves rounded away from zero, kept within +-32767; a view of memory that is stored unit by unit.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `g` is not a matrix of int32, or a number is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> kernels.scale_signals(np.array([[1000, -1004, 5, -5]], dtype=np.int32), 1, 1)
+    array([[ 500, -502,    3,   -3]], dtype=int16)
+    """
+    g = check_array(g, "g", dtype=np.int32, ndim=2)
+    if g.shape[1] > 1 and g.strides[1] != g.itemsize:
+        g = np.ascontiguousarray(g)
+    check_integer(factor, "factor", low=0, high=2**21)
+    check_integer(shift, "shift", low=0, high=20)
+    out = lines((g.shape[1], g.shape[0]), np.int16)
+    protocol.current().scale_signals(g, factor, shift, out)
+    return out.T
 
 
 def rescale(g: np.ndarray, s: np.ndarray, tau: np.ndarray, curve: np.ndarray, shift: int) -> np.ndarray:
@@ -204,33 +330,34 @@ def rescale(g: np.ndarray, s: np.ndarray, tau: np.ndarray, curve: np.ndarray, sh
         raise ValueError(f"tau must have one entry per output ({g.shape[1]}), got {len(tau)}")
     if not len(curve) or curve.min() < 0 or curve.max() > 2**30:
         raise ValueError("curve must have entries, all in [0, 2**30]")
-    out = np.empty(g.shape, np.int8)
+    out = lines(g.shape, np.int8)
     protocol.current().rescale(g, s, tau, curve, shift, out)
     return out
 
 
-def _signed_sum(z: np.ndarray, words: np.ndarray, n_bits: int) -> np.ndarray:
-    """Sum z[r, k] * e(bit i of row k of words) over k."""
-    out = np.empty((len(z), n_bits), np.int32)
-    protocol.current().signed_sum(z, words, out)
-    return out
-
-
-def _boolean_sums(z: BitMatrix, bits: BitMatrix) -> tuple[np.ndarray, np.ndarray]:
-    """Give both sums for bit signals: of z with the bits, and of z alone; at most one has missing values."""
+def _boolean_votes(z: BitMatrix, bits: BitMatrix, change: tuple[int, int], out: np.ndarray) -> np.ndarray:
+    """Sum bit signals (r, k) times a variation of bits (n, k); at most one of the two has missing values."""
+    gate = _GATES.get(change)
+    if gate is not None and bits.known is None:
+        return gate_sum(z, bits, gate, out=out)
     if bits.known is not None:
-        return gate_sum(bits, z).T, gate_sum(bits, z, "a").T
+        out[...] = gate_sum(bits, z, gate or "xnor").T
+        return out if gate else mix_votes(out, gate_sum(bits, z, "a").T, change)
     n_known = z.n_bits if z.known is None else count_plane(z.known)
-    return gate_sum(z, bits), (2 * count_plane(z.words) - n_known)[:, None]
+    return mix_votes(gate_sum(z, bits, out=out), (2 * count_plane(z.words) - n_known)[:, None], change)
 
 
-def mix_votes(signs: np.ndarray, total: np.ndarray, at_false: int, at_true: int) -> np.ndarray:
-    """((d(F) + d(T)) * total + (d(T) - d(F)) * signs) / 2, always whole, without leaving int32."""
-    plus, minus = at_false + at_true, at_true - at_false
-    if plus % 2 == 0:  # halve first, so that nothing grows on the way
-        return np.ascontiguousarray(plus // 2 * total + minus // 2 * signs, dtype=np.int32)
-    votes = (plus * total + minus * signs) // 2
-    return np.ascontiguousarray(votes, dtype=np.int32)
+def mix_votes(signs: np.ndarray, total: np.ndarray, change: tuple[int, int]) -> np.ndarray:
+    """((d(F) + d(T)) * total + (d(T) - d(F)) * signs) / 2, always whole, in place and without leaving int32."""
+    plus, minus = change[0] + change[1], change[1] - change[0]
+    if plus % 2:
+        signs *= minus
+        signs += plus * total
+        signs >>= 1
+    else:  # halve first, so that nothing grows on the way
+        signs *= minus // 2
+        signs += plus // 2 * total
+    return signs
 
 
 def _check_terms(n_terms: int, what: str) -> None:

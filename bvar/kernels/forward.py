@@ -20,6 +20,7 @@ from bvar.backends import protocol
 from bvar.bits import WORD, BitMatrix, n_words, tail_mask
 from bvar.calculus.gates import Gate
 from bvar.kernels.layout import check_bits, check_known_bits, count_plane, pack_plane
+from bvar.kernels.memory import lines
 
 __all__ = ["MAX_BITS", "PreparedSum", "PreparedWeights", "gate_bits", "gate_sum", "prepare"]
 
@@ -35,18 +36,18 @@ class PreparedWeights:
     Parameters
     ----------
     w : BitMatrix
-        Weights without missing values.
+        Weights without missing values, which must not change while these are used.
 
     See Also
     --------
-    prepare : The usual way to make one.
+    prepare : Makes one of weights that may change.
     """
 
     def __init__(self, w: BitMatrix) -> None:
         backend = protocol.current()
-        self.bits = w.copy()  # a backend may keep the words as they are, and `w` may change
+        self.bits = w
         self.backend = backend.name
-        self.operand = backend.prepare(self.bits.words)
+        self.operand = backend.prepare(w.words)
 
     @cached_property
     def counts(self) -> np.ndarray:
@@ -76,7 +77,7 @@ def prepare(w: BitMatrix) -> PreparedWeights:
     >>> kernels.gate_sum(w, kernels.prepare(w))
     array([[3]], dtype=int32)
     """
-    return PreparedWeights(check_known_bits(w, "w"))
+    return PreparedWeights(check_known_bits(w, "w").copy())  # a backend may keep the words as they are
 
 
 def gate_sum(
@@ -137,7 +138,8 @@ def gate_sum(
     array([[-1,  1]], dtype=int32)
     """
     x, prepared, connective = _forward_arguments(x, w, gate)
-    out = check_out(out, (x.n_rows, prepared.bits.n_rows), np.int32)
+    shape = x.n_rows, prepared.bits.n_rows
+    out = lines(shape, np.int32) if out is None else check_out(out, shape, np.int32)
     backend = protocol.current()
     row, col, delta = _gate_terms(x, prepared, connective)
     backend.gate_sum(x.words, prepared.operand, row, col, delta, out)
@@ -285,7 +287,7 @@ def _forward_arguments(
 ) -> tuple[BitMatrix, PreparedWeights, Gate]:
     x = check_bits(x, "x")
     connective = Gate.of(gate)
-    prepared = w if isinstance(w, PreparedWeights) else prepare(w)
+    prepared = w if isinstance(w, PreparedWeights) else PreparedWeights(check_known_bits(w, "w"))
     _check_operands(x, prepared)
     return x, prepared, connective
 

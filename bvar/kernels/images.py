@@ -122,10 +122,10 @@ def pixel_votes(z: np.ndarray, w: BitMatrix, window: SlidingWindow, gate: str | 
     n_images = len(z) // window.n_places
     signs = lines((n_images, window.n_inputs), np.int32)
     protocol.current().signed_pixels(z, w.words, window, signs)
-    at_false, at_true = Gate.of(gate).variation_b
-    if (at_false, at_true) == XNOR:
+    change = Gate.of(gate).variation_b
+    if change == XNOR:
         return signs
-    return mix_votes(signs, _signals_seen(z, window), at_false, at_true)
+    return mix_votes(signs, _signals_seen(z, window), change)
 
 
 def _signals_seen(z: np.ndarray, window: SlidingWindow) -> np.ndarray:

@@ -80,15 +80,15 @@ def pack_threshold(values: np.ndarray, thresholds: np.ndarray) -> BitMatrix:
     >>> kernels.unpack_ternary(b)
     array([[-1,  1,  0]], dtype=int8)
     """
-    values = check_array(values, "values", dtype=(np.float32, np.float64), ndim=2)
-    thresholds = check_array(thresholds, "thresholds", dtype=values.dtype.type, ndim=1)
+    values = np.ascontiguousarray(check_array(values, "values", dtype=(np.float32, np.float64), ndim=2))
+    thresholds = np.ascontiguousarray(check_array(thresholds, "thresholds", dtype=values.dtype.type, ndim=1))
     if len(thresholds) != values.shape[1]:
         raise ValueError(f"thresholds must have one entry per column ({values.shape[1]}), got {len(thresholds)}")
     if np.isnan(thresholds).any():
         raise ValueError("thresholds must not be NaN")
-    missing = np.isnan(values)
-    known = pack_plane(~missing) if missing.any() else None
-    return BitMatrix.trusted(pack_plane(values >= thresholds), values.shape[1], known)
+    words, known = (np.empty((len(values), n_words(values.shape[1])), np.uint64) for _ in range(2))
+    n_missing = protocol.current().pack_threshold(values, thresholds, known, words)
+    return BitMatrix.trusted(words, values.shape[1], known if n_missing else None)
 
 
 def unpack(bits: BitMatrix) -> np.ndarray:

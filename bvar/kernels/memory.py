@@ -16,7 +16,7 @@ import numpy as np
 __all__ = ["lines"]
 
 _MOST_PIECES = 16
-_SMALLEST = 2**14  # bytes in a piece that is looked for: less is allocated sooner than found
+_SMALLEST = 2**16  # bytes that are worth the search: malloc itself keeps less, and has it at once
 _MOST_BYTES = 2**26  # in all: a step of VGG-Small on 64 images takes as much
 _LARGEST = _MOST_BYTES // 2  # or one would drive out all others
 _LINE = 64
@@ -39,7 +39,7 @@ def lines(shape: tuple[int, int], dtype: type[np.generic]) -> np.ndarray:
     if n_bytes < _SMALLEST:
         return np.empty(shape, dtype)
     memory = _take(n_bytes + _LINE - 1)
-    start = -memory.ctypes.data % _LINE
+    start = -memory.__array_interface__["data"][0] % _LINE
     return memory[start : start + n_bytes].view(dtype).reshape(shape)
 
 

@@ -8,15 +8,18 @@ The page ``docs/explanation/optimizer.md`` says why the bar of 1 is there (BOLD,
 
 from __future__ import annotations
 
+from math import inf, sqrt
+
 import numpy as np
 
 from bvar._validation import check_array, check_integer, check_out, check_real
 from bvar.backends import protocol
 from bvar.bits import BitMatrix
-from bvar.kernels.backward import MAX_TERMS
+from bvar.calculus.gates import Gate
+from bvar.kernels.backward import MAX_TERMS, input_sums
 from bvar.kernels.layout import check_known_bits
 
-__all__ = ["MAX_ETA", "center_votes", "flip", "vote_norms"]
+__all__ = ["MAX_ETA", "add_votes", "center_votes", "clipped_eta", "flip", "vote_and_flip", "vote_norms"]
 
 MAX_ETA = 2.0**63
 """Largest step size: float32 sums of eta * q, at most 2**94 each, stop growing below 2**120, so none is NaN."""
@@ -80,10 +83,14 @@ def center_votes(
     n_samples = check_integer(n_samples, "n_samples", low=1, high=MAX_TERMS)
     row = _check_sums(signal_sums, "signal_sums", len(q), 128 * n_samples)
     col = _check_sums(input_sums, "input_sums", q.shape[1], n_samples)
-    mean = ((col << (_MEAN_SHIFT + 1)) + n_samples) // (2 * n_samples)
     out = check_out(out, q.shape, np.int32)
-    protocol.current().center_votes(q, row.astype(np.int32), mean.astype(np.int32), _MEAN_SHIFT, out)
+    protocol.current().center_votes(q, row.astype(np.int32), _means(col, n_samples), _MEAN_SHIFT, out)
     return out
+
+
+def _means(sums: np.ndarray, n_samples: int) -> np.ndarray:
+    """Round the means of inputs to fixed point, halves up."""
+    return (((sums << (_MEAN_SHIFT + 1)) + n_samples) // (2 * n_samples)).astype(np.int32)
 
 
 def _check_sums(sums: np.ndarray, name: str, n: int, bound: int) -> np.ndarray:
@@ -93,6 +100,88 @@ def _check_sums(sums: np.ndarray, name: str, n: int, bound: int) -> np.ndarray:
     if max(sums.max(initial=0), -int(sums.min(initial=0))) > bound:  # not abs: the lowest int64 has none
         raise ValueError(f"{name} must lie in [-{bound}, {bound}] for these samples")
     return sums
+
+
+def add_votes(a: np.ndarray, b: np.ndarray, *, out: np.ndarray | None = None) -> np.ndarray:
+    """Add the votes of other samples, and refuse a sum that does not fit.
+
+    Parameters
+    ----------
+    a, b : ndarray of int32, of one shape
+        Votes.
+    out : ndarray of int32, of this shape, optional
+        Where to write; may be `a`, and must not share memory with `b`. Default: a new array.
+
+    Returns
+    -------
+    ndarray of int32
+        ``a + b``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes or shapes disagree, or `out` does not fit.
+    OverflowError
+        If a sum does not fit int32; if `out` is `a`, it is as it was.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> votes = np.array([[1, -2]], dtype=np.int32)
+    >>> kernels.add_votes(votes, votes.copy(), out=votes)
+    array([[ 2, -4]], dtype=int32)
+    """
+    a, b = (
+        np.ascontiguousarray(check_array(q, name, dtype=np.int32, ndim=np.ndim(a)))
+        for q, name in ((a, "a"), (b, "b"))
+    )
+    if a.shape != b.shape:
+        raise ValueError(f"b must have the shape of a {a.shape}, got {b.shape}")
+    out = check_out(out, a.shape, np.int32)
+    if np.may_share_memory(out, b):
+        raise ValueError("out must not share memory with b")
+    if protocol.current().add_votes(a.reshape(-1), b.reshape(-1), out.reshape(-1)):
+        if out is a:
+            np.subtract(out, b, out=out)  # sums are taken modulo 2**32: this takes them back, every bit
+        raise OverflowError("votes on a weight do not fit int32")
+    return out
+
+
+def clipped_eta(q: np.ndarray, eta: float, clip: float) -> np.ndarray:
+    r"""Lower the step size of neurons whose votes are too loud together.
+
+    .. math:: \eta_j = \min\Bigl(\eta, \frac{\kappa \sqrt n}{\max(\sum_i |q_{ji}|, 1)}\Bigr)
+
+    Parameters
+    ----------
+    q : ndarray of int32, shape (n_outputs, n_inputs)
+        Votes.
+    eta : float
+        Step size of a vote, at least 0.
+    clip : float
+        The bound kappa on what a neuron accumulates in one step, in units of the spread of its sum; inf for none.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_outputs,)
+        Step sizes, computed in float64 and then rounded; IEEE operations only, so the same on every machine.
+
+    See Also
+    --------
+    bvar.networks.BooleanOptimizer : Says why.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> kernels.clipped_eta(np.array([[1, 0, 0, 0], [5, -5, 5, -5]], dtype=np.int32), eta=0.5, clip=1.0)
+    array([0.5, 0.1], dtype=float32)
+    """
+    if clip == inf:
+        return np.full(len(q), eta, np.float32)
+    norms = np.maximum(vote_norms(q), 1)
+    return np.minimum(eta, clip * sqrt(q.shape[1]) / norms).astype(np.float32)
 
 
 def vote_norms(q: np.ndarray) -> np.ndarray:
@@ -178,18 +267,107 @@ def flip(w: BitMatrix, m: np.ndarray, q: np.ndarray, *, beta: float, eta: float 
     >>> kernels.unpack(w), m
     (array([[ True, False,  True,  True]]), array([[ 0.5,  0.5, -0.5,  0. ]], dtype=float32))
     """
+    w, m = _check_trained(w, m)
+    q = np.ascontiguousarray(check_array(q, "q", dtype=np.int32, ndim=2))
+    if q.shape != w.shape:
+        raise ValueError(f"q must have the shape of w {w.shape}, got {q.shape}")
+    return protocol.current().flip(w.words, m, q, _check_beta(beta), _eta_rows(eta, w.n_rows))
+
+
+def vote_and_flip(
+    w: BitMatrix,
+    m: np.ndarray,
+    z: np.ndarray,
+    x: BitMatrix,
+    gate: str | int | Gate = "xnor",
+    *,
+    beta: float,
+    eta: float,
+    clip: float = inf,
+    centered: bool = False,
+) -> int:
+    """Collect the votes of a batch and flip weights by them, a few neurons at a time, in place.
+
+    Parameters
+    ----------
+    w : BitMatrix of shape (n_outputs, n_inputs)
+        Weights without missing values; changed in place.
+    m : ndarray of float32, shape (n_outputs, n_inputs)
+        Accumulators; changed in place.
+    z : ndarray of int8, shape (n_samples, n_outputs)
+        Signals.
+    x : BitMatrix of shape (n_samples, n_inputs)
+        Inputs without missing values.
+    gate : str, int or Gate, default='xnor'
+        The connective L(w, x) of the layer.
+    beta : float
+        Share of the old accumulator that is kept, in [0, 1].
+    eta : float
+        Step size of a vote.
+    clip : float, default=inf
+        See :func:`clipped_eta`; what is left of `eta` must be at most `MAX_ETA`.
+    centered : bool, default=False
+        Whether votes count from the mean of the inputs, see :func:`center_votes`.
+
+    Returns
+    -------
+    int
+        Number of weights that flipped.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes, shapes or ranges are wrong, before anything is changed.
+
+    See Also
+    --------
+    weight_votes, center_votes, clipped_eta, flip : What it does, one after the other, to the same bits.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> w, x = (kernels.pack(np.array([[True, False]])) for _ in range(2))
+    >>> m = np.zeros((1, 2), np.float32)
+    >>> kernels.vote_and_flip(w, m, np.array([[3]], dtype=np.int8), x, beta=1.0, eta=0.5)
+    2
+    >>> kernels.unpack(w)
+    array([[False,  True]])
+    """
+    w, m = _check_trained(w, m)
+    z, x = check_array(z, "z", dtype=np.int8, ndim=2), check_known_bits(x, "x")
+    if z.shape != (len(x), len(w)) or x.n_bits != w.n_bits:
+        raise ValueError(
+            f"z must have shape {(len(x), len(w))} and x {w.n_bits} bits, got {z.shape} and {x.n_bits}"
+        )
+    check_integer(len(x), "the number of samples", low=0, high=MAX_TERMS)
+    beta, eta = _check_beta(beta), check_real(eta, "eta", low=0)
+    bound = inf if clip == inf else check_real(clip, "clip", low=0, strict=True) * sqrt(w.n_bits)
+    if min(eta, bound) > MAX_ETA:
+        raise ValueError(f"eta must be in [0, {MAX_ETA:g}], got {eta!r}")
+    connective = Gate.of(gate)
+    means = _means(input_sums(x, connective), len(x)) if centered and len(x) else None
+    return protocol.current().vote_and_flip(
+        z.T, x.words, w.words, m, connective.variation_a, means, _MEAN_SHIFT, beta, eta, bound
+    )
+
+
+def _check_trained(w: BitMatrix, m: np.ndarray) -> tuple[BitMatrix, np.ndarray]:
+    """Refuse weights and accumulators that do not fit each other or cannot be changed in place."""
     w = check_known_bits(w, "w")
     m = check_array(m, "m", dtype=np.float32, ndim=2)
-    q = np.ascontiguousarray(check_array(q, "q", dtype=np.int32, ndim=2))
-    for name, array in (("m", m), ("q", q)):
-        if array.shape != w.shape:
-            raise ValueError(f"{name} must have the shape of w {w.shape}, got {array.shape}")
+    if m.shape != w.shape:
+        raise ValueError(f"m must have the shape of w {w.shape}, got {m.shape}")
     for name, array in (("w.words", w.words), ("m", m)):
         if not (array.flags.c_contiguous and array.flags.writeable):
             raise ValueError(f"{name} must be C-contiguous and writeable: it is changed in place")
-    if check_real(beta, "beta", low=0) > 1:
+    return w, m
+
+
+def _check_beta(beta: float) -> float:
+    if (share := check_real(beta, "beta", low=0)) > 1:
         raise ValueError(f"beta must be in [0, 1], got {beta!r}")
-    return protocol.current().flip(w.words, m, q, float(beta), _eta_rows(eta, w.n_rows))
+    return share
 
 
 def _eta_rows(eta: float | np.ndarray, n_rows: int) -> np.ndarray:

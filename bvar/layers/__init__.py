@@ -1,10 +1,12 @@
 """Layers of a Boolean network: bits and integers alone; real weights are in ``bvar.real``.
 
-``base`` is the contract, ``parameter`` and ``offset`` are what votes train, ``branches`` layers of layers and
-``wires`` says who reads whom; every other module is a layer or a few of a kin.
+``base`` is the contract, ``parameter`` and ``offset`` are what votes train, ``ballots`` is what votes are counted
+from, ``branches`` layers of layers and ``wires`` says who reads whom; every other module is a layer or a few of a
+kin.
 """
 
 from bvar.layers.add import Add
+from bvar.layers.ballots import Ballots
 from bvar.layers.base import Comparison, Layer
 from bvar.layers.concatenate import Concatenate
 from bvar.layers.conv import BooleanConv2d
@@ -21,6 +23,7 @@ from bvar.layers.wires import column_wires, image_places, random_wires, window_w
 
 __all__ = [
     "Add",
+    "Ballots",
     "BooleanConv2d",
     "BooleanLinear",
     "Comparison",

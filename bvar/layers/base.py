@@ -13,6 +13,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 import numpy as np
 
 from bvar.bits import BitMatrix
+from bvar.layers.ballots import Ballots
 from bvar.layers.parameter import Trainable
 
 __all__ = [
@@ -29,8 +30,8 @@ __all__ = [
 Value: TypeAlias = BitMatrix | np.ndarray
 """What goes up: bits behind a threshold, int32 sums before it, numbers below a layer that takes them."""
 
-VoteBlock: TypeAlias = tuple[int, slice, np.ndarray]
-"""Number of a parameter, rows of it, and the votes on these rows."""
+VoteBlock: TypeAlias = tuple[int, slice, np.ndarray | Ballots]
+"""Number of a parameter, rows of it, and the votes on these rows, or what they will be counted from."""
 
 Marginals: TypeAlias = tuple[np.ndarray, np.ndarray, int]
 """Sums whose product, over the number of their terms, votes are centred by: of signals (n_outputs,) and of what
@@ -191,7 +192,8 @@ class Layer(ABC):
         Yields
         ------
         VoteBlock
-            Number of the parameter, rows of it, and the votes on these rows.
+            Number of the parameter, rows of it, and the votes on these rows; or Ballots, on which a
+            :class:`bvar.layers.Parameter` flips without anybody holding the votes.
         """
         for number, tensor in enumerate(self.votes(signal, context)):
             yield number, slice(0, len(tensor)), tensor

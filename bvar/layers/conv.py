@@ -233,10 +233,10 @@ class BooleanConv2d(Layer):
     def vote_blocks(self, signal: np.ndarray, context: Patches) -> Iterator[VoteBlock]:
         """Collect the votes, centred if they are to be."""
         sums = self.marginals(signal, context)[0] if len(signal) else None
-        for number, rows, votes in super().vote_blocks(signal, context):
+        for number, votes in enumerate(self.votes(signal, context)):
             if number == 0 and sums is not None:
                 kernels.center_votes(votes, *sums, out=votes)
-            yield number, rows, votes
+            yield number, slice(0, len(votes)), votes
 
     def _by_place(self, signal: np.ndarray) -> np.ndarray:
         return signal.reshape(-1, self.n_filters)

@@ -11,6 +11,7 @@ from bvar._validation import check_integer
 from bvar.bits import BitMatrix
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.calculus.gates import Gate
+from bvar.layers.ballots import Ballots
 from bvar.layers.base import Layer, Marginals, Value, VoteBlock
 from bvar.layers.offset import Offset, random_offsets
 from bvar.layers.parameter import Parameter
@@ -173,29 +174,33 @@ class BooleanLinear(Layer):
         """Sum up the signals of each output, and the variations of the gate at each input."""
         if not self.centered:
             return super().marginals(signal, context)
-        if context.known is not None:
-            raise ValueError(f"{self.name} has centered votes, so no input of it can be missing")
-        n_true = kernels.count_rows(kernels.transpose(context)).astype(np.int64)
-        at_false, at_true = self.gate.variation_a
-        inputs = at_false * (context.n_rows - n_true) + at_true * n_true
-        sums = signal.sum(axis=0, dtype=np.int64), inputs, len(signal)
+        self._check_centered(context)
+        sums = kernels.signal_sums(signal).astype(np.int64), kernels.input_sums(context, self.gate), len(signal)
         return (sums, None, None)[: len(self.parameters)]
 
     def vote_blocks(self, signal: np.ndarray, context: BitMatrix) -> Iterator[VoteBlock]:
-        """Collect the votes on a few neurons at a time."""
-        sums = self.marginals(signal, context)[0] if len(signal) else None
-        for start in range(0, self.n_outputs, _BLOCK):
-            rows = slice(start, min(start + _BLOCK, self.n_outputs))
-            votes = kernels.weight_votes(signal[:, rows], context, self.gate)
-            if sums is not None:
-                kernels.center_votes(votes, sums[0][rows], sums[1], sums[2], out=votes)
-            yield 0, rows, votes
+        """Leave the votes on weights to be counted as they flip, unless an input is missing."""
+        if context.known is None:
+            yield 0, slice(0, self.n_outputs), Ballots(signal, context, self.gate, self.centered)
+        else:
+            yield from self._counted_blocks(signal, context)
         for number, votes in enumerate(self._shift_votes(signal), start=1):
             yield number, slice(0, len(votes)), votes
 
     def _prepared_shift(self) -> np.ndarray:
         shift = self._shift()
         return np.zeros(self.n_outputs, np.int32) if shift is None else shift
+
+    def _counted_blocks(self, signal: np.ndarray, context: BitMatrix) -> Iterator[VoteBlock]:
+        """Collect the votes on a few neurons at a time."""
+        self._check_centered(context)
+        for start in range(0, self.n_outputs, _BLOCK):
+            rows = slice(start, min(start + _BLOCK, self.n_outputs))
+            yield 0, rows, kernels.weight_votes(signal[:, rows], context, self.gate)
+
+    def _check_centered(self, x: BitMatrix) -> None:
+        if self.centered and x.known is not None:
+            raise ValueError(f"{self.name} has centered votes, so no input of it can be missing")
 
     def _shift(self) -> np.ndarray | None:
         """Return what bias and offset add to the sums of each output; None where there is neither."""
@@ -208,7 +213,7 @@ class BooleanLinear(Layer):
     def _shift_votes(self, signal: np.ndarray) -> Iterator[np.ndarray]:
         """Votes on what adds the same to every sample: the sums of the signals."""
         if self.bias is not None or self.offset is not None:
-            total = signal.sum(axis=0, dtype=np.int32)
+            total = kernels.signal_sums(signal)
             if self.bias is not None:
                 yield total[None]
             if self.offset is not None:

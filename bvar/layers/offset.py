@@ -18,7 +18,7 @@ import numpy as np
 from bvar import kernels
 from bvar._validation import check_array, check_integer, check_real
 from bvar.bits.random import RandomWords
-from bvar.layers.parameter import EtaOfRows, Trainable
+from bvar.layers.parameter import Trainable
 
 __all__ = ["Offset", "random_offsets"]
 
@@ -103,17 +103,18 @@ class Offset(Trainable):
         *,
         beta: float,
         eta: float,
-        clipped: EtaOfRows,
+        clip: float,
         rows: slice = slice(None),
     ) -> int:
         """Move by the votes; what is left of a whole step waits in m. There is nothing for beta to discount."""
         # from 1 on every vote but 0 is clipped: the same step, and float32 cannot overflow
-        step = np.clip(np.float32(min(eta, 1.0)) * votes.astype(np.float32), -1, 1)
+        step = np.float32(min(eta, 1.0)) * votes.astype(np.float32)
+        step = np.minimum(np.maximum(step, -1), 1)  # np.clip would take longer than all the rest
         m -= np.float32(self.rate * sqrt(self.n_terms)) * step
         whole = np.trunc(m)
         m -= whole
         before = self.values[rows]
-        after = np.clip(before + whole.astype(np.int32), -self.n_terms, self.n_terms)
+        after = np.minimum(np.maximum(before + whole.astype(np.int32), -self.n_terms), self.n_terms)
         n_moved = np.count_nonzero(after != before)
         self.values[rows] = after
         return int(n_moved)

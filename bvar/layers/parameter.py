@@ -6,19 +6,17 @@ The optimizer knows no kinds: it hands every tensor its votes and lets it move.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from math import sqrt
-from typing import Any, TypeAlias
+from collections.abc import Iterator
+from math import inf, sqrt
+from typing import Any
 
 import numpy as np
 
 from bvar import backends, kernels
 from bvar.bits import BitMatrix
+from bvar.layers.ballots import Ballots
 
-__all__ = ["EtaOfRows", "Parameter", "Trainable"]
-
-EtaOfRows: TypeAlias = Callable[[float, np.ndarray], np.ndarray]
-"""Takes eta and the votes on rows, and gives each row its own, lowered where its votes are too loud together."""
+__all__ = ["Parameter", "Trainable"]
 
 
 class Trainable(ABC):
@@ -53,11 +51,11 @@ class Trainable(ABC):
     def move(
         self,
         m: np.ndarray,
-        votes: np.ndarray,
+        votes: Any,
         *,
         beta: float,
         eta: float,
-        clipped: EtaOfRows,
+        clip: float,
         rows: slice = slice(None),
     ) -> int:
         """Take one step on votes, as the optimizer asks every tensor that it trains to.
@@ -66,14 +64,15 @@ class Trainable(ABC):
         ----------
         m : ndarray of float32
             Accumulators of the rows, changed in place.
-        votes : ndarray of int32
-            Votes on the rows.
+        votes : ndarray of int32, or Ballots
+            Votes on the rows; not counted yet, if a layer yields them so.
         beta : float
             Share of the old accumulator that is kept, where it holds evidence about a network that has changed.
         eta : float
             What one vote counts.
-        clipped : callable
-            Takes eta and votes on rows, and gives each row its own eta; for rows that share a sum.
+        clip : float
+            Bound on what the votes on one row add together, see :func:`bvar.kernels.clipped_eta`; for rows that
+            share a sum. inf: none.
         rows : slice, optional
             Rows concerned, in one piece. Default: all.
 
@@ -144,7 +143,7 @@ class Parameter(Trainable):
             Kept until the weights change or another backend is in force.
         """
         if self._prepared is None or self._prepared.backend != backends.current():
-            self._prepared = kernels.prepare(self.bits)
+            self._prepared = kernels.PreparedWeights(self.bits)
         return self._prepared
 
     def flip(
@@ -170,10 +169,7 @@ class Parameter(Trainable):
         int
             Number of weights that flipped.
         """
-        flips = kernels.flip(self.bits[rows], m, votes, beta=beta, eta=eta)  # a slice of rows is a view
-        if flips:
-            self.refresh()
-        return flips
+        return self._flipped(kernels.flip(self.bits[rows], m, votes, beta=beta, eta=eta))  # a slice is a view
 
     def refresh(self) -> None:
         """Forget the layout that was made of the bits."""
@@ -182,17 +178,25 @@ class Parameter(Trainable):
     def move(
         self,
         m: np.ndarray,
-        votes: np.ndarray,
+        votes: np.ndarray | Ballots,
         *,
         beta: float,
         eta: float,
-        clipped: EtaOfRows,
+        clip: float,
         rows: slice = slice(None),
     ) -> int:
         """Flip; eta is divided by the size of an input and the root of the number of places, and then clipped."""
         eta /= self.rms * sqrt(self.n_places)
-        of_rows = clipped(eta, votes) if self.is_clipped else eta
-        return self.flip(m, votes, beta=beta, eta=of_rows, rows=rows)
+        clip = clip if self.is_clipped else inf
+        if not isinstance(votes, Ballots):
+            return self.flip(m, votes, beta=beta, eta=kernels.clipped_eta(votes, eta, clip), rows=rows)
+        return self._flipped(votes.flip(self.bits[rows], m, beta=beta, eta=eta, clip=clip))
+
+    def _flipped(self, n: int) -> int:
+        """Forget what was made of the weights if some have flipped."""
+        if n:
+            self.refresh()
+        return n
 
     def arrays(self) -> Iterator[np.ndarray]:
         """Give the number of rows and of bits in each, and the words."""

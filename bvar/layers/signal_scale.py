@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from bvar import kernels
 from bvar._fixed_point import rounded_root
 from bvar._validation import check_array, check_integer
-from bvar.kernels import MAX_SIGNAL, MAX_TERMS
+from bvar.kernels import MAX_TERMS
 from bvar.layers.base import Layer, Value
 
 __all__ = ["SignalScale"]
@@ -70,7 +71,4 @@ class SignalScale(Layer):
     def backward(self, signal: np.ndarray, context: Any) -> np.ndarray:
         """Scale votes, int16: halves away from zero, and kept within +-32767, each by itself."""
         signal = check_array(signal, "signal", dtype=(np.int8, np.int16, np.int32), ndim=2)
-        # exact in float64: a product of 32 and 21 bits, scaled by a power of two, and half a unit of its point
-        scaled = signal * (self.factor / 2**self.SHIFT)
-        scaled += np.copysign(0.5, scaled)
-        return np.clip(scaled, -MAX_SIGNAL, MAX_SIGNAL, out=scaled).astype(np.int16)  # which cuts fractions off
+        return kernels.scale_signals(signal.astype(np.int32, copy=False), self.factor, self.SHIFT)

@@ -75,9 +75,41 @@ class Loss(ABC):
             If targets or weights are not as described.
         """
         scores = self.check_scores(scores)
-        z = self.full_signals(scores, self.check_targets(scores, y))
+        return self._weighed(self.full_signals(scores, self.check_targets(scores, y)), sample_weight)
+
+    def judge(
+        self, scores: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None
+    ) -> tuple[np.ndarray, int, int]:
+        """Compute what a step needs at once: the arguments are checked once.
+
+        Parameters
+        ----------
+        scores, y, sample_weight
+            As for :meth:`signals`.
+
+        Returns
+        -------
+        signals : ndarray of int8, shape (n_samples, n_outputs)
+            See :meth:`signals`.
+        n_correct : int
+            See :meth:`n_correct`.
+        total : int
+            See :meth:`total`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If targets or weights are not as described.
+        """
+        wide = self.check_scores(scores)
+        targets = self.check_targets(wide, y)
+        signals = self._weighed(self.full_signals(wide, targets), sample_weight)
+        return signals, self.n_correct(scores, y), int(self.fixed_values(wide, targets).sum())
+
+    def _weighed(self, z: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
+        """Multiply signals by the weights of samples, and round."""
         if sample_weight is not None:
-            shares = check_sample_weight(sample_weight, len(scores))[:, None]
+            shares = check_sample_weight(sample_weight, len(z))[:, None]
             z = np.sign(z) * ((np.abs(z) * shares + FULL_WEIGHT // 2) // FULL_WEIGHT)
         return z.astype(np.int8)
 

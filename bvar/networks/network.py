@@ -159,12 +159,11 @@ class Network:
         beside: list[Received] = []
         tensors: list[np.ndarray] = []
         marginals: list[Marginals | None] = []
-        signals = self.loss.signals(scores, y, sample_weight)
+        signals, seen = self._judge(scores, y, sample_weight)
         for layer, signal, context in self._backward(signals, contexts, beside):
             tensors[:0] = layer.votes(signal, context)
             marginals[:0] = layer.marginals(signal, context)
         real = None if self.real is None else self.real.sums(beside)
-        seen = self._summary(scores, y, sample_weight)
         return replace(seen, tensors=tuple(tensors), marginals=tuple(marginals), real=real)
 
     def apply(self, votes: Votes) -> list[int]:
@@ -220,8 +219,7 @@ class Network:
             If shapes disagree or a class has no score; nothing is changed then.
         """
         scores, contexts = self._forward(x)
-        signals = self.loss.signals(scores, y, sample_weight)  # checks y before anything moves
-        seen = self._summary(scores, y, sample_weight)
+        signals, seen = self._judge(scores, y, sample_weight)  # checks y before anything moves
         beside: list[Received] = []
         blocks = self._vote_blocks(self._backward(signals, contexts, beside))
         flips = self.optimizer.step_in_blocks(self.parameters, blocks, seen.sample_weight / FULL_WEIGHT)
@@ -255,9 +253,8 @@ class Network:
         """
         learning_layers(self)
         scores, contexts = self._forward(x)
-        walk = self._backward(self.loss.signals(scores, y, sample_weight), contexts, [])
-        received = [one for one in walk if one.layer.parameters][::-1]
-        seen = self._summary(scores, y, sample_weight)
+        on_scores, seen = self._judge(scores, y, sample_weight)
+        received = [one for one in self._backward(on_scores, contexts, []) if one.layer.parameters][::-1]
         return Signals(tuple(one.signal for one in received), tuple(one.context for one in received), seen)
 
     def apply_signals(self, signals: Signals, *, rows: Rows | None = None) -> list[int]:
@@ -328,15 +325,14 @@ class Network:
             for number, rows, votes in layer.vote_blocks(signal, context):
                 yield first + number, rows, votes
 
-    def _summary(self, scores: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> Votes:
+    def _judge(
+        self, scores: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
+    ) -> tuple[np.ndarray, Votes]:
+        """Give the signals on scores, and what the samples were like, with no tensors."""
+        signals, n_correct, loss = self.loss.judge(scores, y, sample_weight)
         n = len(scores)
-        return Votes(
-            (),
-            n_samples=n,
-            sample_weight=FULL_WEIGHT * n if sample_weight is None else int(np.sum(sample_weight, dtype=np.int64)),
-            n_correct=self.loss.n_correct(scores, y),
-            loss=self.loss.total(scores, y),
-        )
+        weight = FULL_WEIGHT * n if sample_weight is None else int(np.sum(sample_weight, dtype=np.int64))
+        return signals, Votes((), n, weight, n_correct, loss)
 
     def _check_real(self, sums: Sums | None) -> None:
         if self.real is not None:

@@ -23,14 +23,13 @@ square root of their number, so eta is divided by that.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import inf, sqrt
+from math import inf
 
 import numpy as np
 
-from bvar import kernels
 from bvar._fixed_point import half_cosine
 from bvar._validation import check_integer, check_real
-from bvar.layers import Trainable
+from bvar.layers import Ballots, Trainable
 from bvar.networks.losses import SIGNAL_MAX
 
 __all__ = ["BooleanOptimizer"]
@@ -142,7 +141,10 @@ class BooleanOptimizer:
         return self.step_in_blocks(parameters, blocks, n_samples)
 
     def step_in_blocks(
-        self, parameters: Sequence[Trainable], blocks: Iterable[tuple[int, slice, np.ndarray]], n_samples: float
+        self,
+        parameters: Sequence[Trainable],
+        blocks: Iterable[tuple[int, slice, np.ndarray | Ballots]],
+        n_samples: float,
     ) -> list[int]:
         """Take one step on votes that arrive in pieces; the same bits as :meth:`step`.
 
@@ -150,8 +152,9 @@ class BooleanOptimizer:
         ----------
         parameters : sequence of Trainable
             The tensors to train, always the same in the same order.
-        blocks : iterable of (int, slice, ndarray of int32)
-            Number of a parameter, rows of it, and the votes on these rows; every row exactly once.
+        blocks : iterable of (int, slice, ndarray of int32 or Ballots)
+            Number of a parameter, rows of it, and the votes on these rows, or what they will be counted from;
+            every row exactly once.
         n_samples : float
             Number of samples that voted, each counted with its weight; if it is 0, nothing moves.
 
@@ -169,18 +172,11 @@ class BooleanOptimizer:
         flips = [0] * len(parameters)
         for number, rows, q in blocks:
             flips[number] += parameters[number].move(
-                self.m[number][rows], q, beta=self.beta[number], eta=eta, clipped=self._clipped, rows=rows
+                self.m[number][rows], q, beta=self.beta[number], eta=eta, clip=self.clip, rows=rows
             )
         self.beta = [(m.size - n) / m.size for m, n in zip(self.m, flips, strict=True)]
         self.step_count += 1
         return flips
-
-    def _clipped(self, eta: float, q: np.ndarray) -> np.ndarray:
-        """Eta for each row of votes, float32; IEEE operations only, so the same on every machine."""
-        if self.clip == inf:
-            return np.full(len(q), eta, np.float32)
-        norms = np.maximum(kernels.vote_norms(q), 1)
-        return np.minimum(eta, self.clip * sqrt(q.shape[1]) / norms).astype(np.float32)
 
 
 def _check_votes(parameters: Sequence[Trainable], votes: Sequence[np.ndarray]) -> None:

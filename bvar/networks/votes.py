@@ -6,6 +6,7 @@ This is the theorem of exactness in one class (``docs/explanation/exactness.md``
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -61,18 +62,38 @@ class Votes:
         """Add the votes of other samples."""
         if not isinstance(other, Votes):
             return NotImplemented
+        self._check_addable(other)
+        return self._with(other, tuple(kernels.add_votes(a, b) for a, b in self._pairs(other)))
+
+    def __iadd__(self, other: Votes) -> Votes:
+        """Add the votes of other samples to these tensors, in place; if a sum does not fit, nothing is changed."""
+        if not isinstance(other, Votes):
+            return NotImplemented
+        if any(np.may_share_memory(a, b) for a, b in product(self.tensors, other.tensors)):
+            return self + other
+        self._check_addable(other)
+        for done, (a, b) in enumerate(self._pairs(other)):
+            try:
+                kernels.add_votes(a, b, out=a)
+            except OverflowError:
+                for changed, q in self._pairs(other)[:done]:
+                    np.subtract(changed, q, out=changed)
+                raise
+        return self._with(other, self.tensors)
+
+    def _pairs(self, other: Votes) -> list[tuple[np.ndarray, np.ndarray]]:
+        return list(zip(self.tensors, other.tensors, strict=True))
+
+    def _check_addable(self, other: Votes) -> None:
         if self._shapes() != other._shapes():
             raise ValueError("votes can be added only if they come from networks of the same shape")
-        n_samples = self.n_samples + other.n_samples
-        if self.tensors and n_samples > MAX_TERMS:
+        if self.tensors and self.n_samples + other.n_samples > MAX_TERMS:
             raise OverflowError(f"votes of more than {MAX_TERMS} samples do not fit int32")
-        tensors = tuple(a + b for a, b in zip(self.tensors, other.tensors, strict=True))
-        for a, b, total in zip(self.tensors, other.tensors, tensors, strict=True):
-            if ((total ^ a) & (total ^ b) < 0).any():  # both have a sign that the total has not
-                raise OverflowError(f"votes of {n_samples} samples on a weight do not fit int32")
+
+    def _with(self, other: Votes, tensors: tuple[np.ndarray, ...]) -> Votes:
         return Votes(
             tensors,
-            n_samples,
+            self.n_samples + other.n_samples,
             self.sample_weight + other.sample_weight,
             self.n_correct + other.n_correct,
             self.loss + other.loss,

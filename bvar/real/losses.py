@@ -44,12 +44,10 @@ class RealCrossEntropy(ProbabilisticLoss):
     array([[ 63.5, -63.5,   0. ]], dtype=float32)
     """
 
-    def signals(self, scores: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None) -> np.ndarray:
-        """Compute the signal of each score, float32 in [-127, 127]."""
-        scores = self.check_scores(scores)
-        z = self.full_signals(scores, self.check_targets(scores, y))
+    def _weighed(self, z: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
+        """Multiply signals by the weights of samples; float32 in [-127, 127]."""
         if sample_weight is not None:
-            z *= (check_sample_weight(sample_weight, len(scores)) / FULL_WEIGHT)[:, None]
+            z *= (check_sample_weight(sample_weight, len(z)) / FULL_WEIGHT)[:, None]
         return z.astype(np.float32)
 
     def probabilities(self, scores: np.ndarray) -> np.ndarray:

@@ -158,10 +158,16 @@ def binding_calls(draw, isa):
     sides = (draw.ints((r,), np.int32, -n, n), draw.ints((o,), np.int32, -n, n), int(draw.random.randint(-2, 3)))
     index, patch_index = (np.zeros(isa.index_bytes(k, bits), np.uint8) for bits in (n, window.patch_size))
     scratch = np.zeros((draw.one_of([1, 3]), draw.one_of([1, places]), window.patch_size), np.int32)
+    dtype = draw.one_of([np.float32, np.float64])
+    floats = [draw.random.standard_normal(shape).astype(dtype) for shape in ((r, n), (n,))]
     pooled = (images, (4 // size) * (5 // size) * 3)
     zeros = np.zeros
     return {
         "pack": ((draw.ints((r, n), np.uint8, 0, 1).view(bool), zeros((r, w), np.uint64)), (1,)),
+        "pack_threshold": (
+            (*floats, zeros((r, w), np.uint64), zeros((r, w), np.uint64)),
+            (2, 3),
+        ),
         "unpack": ((words(r, n), zeros((r, n), bool)), (1,)),
         "transpose": ((words(r, n), zeros((n, n_words(r)), np.uint64)), (1,)),
         "count_rows": ((words(r, n), zeros(r, np.int32)), (1,)),
@@ -172,9 +178,25 @@ def binding_calls(draw, isa):
         "index_bytes": ((k, n), ()),
         "signed_sum_in": ((draw.ints((r, k), np.int8), words(k, n), index, zeros((r, n), np.int32)), (2, 3)),
         "rescale": ((*ints[:3], draw.ints((4,), np.int32, 0, 2**30), 20, zeros((r, n), np.int8)), (5,)),
+        "scale_signals": ((ints[0], 3, 1, zeros((n, r), np.int16)), (3,)),
         "center_votes": ((ints[0], ints[3], ints[2], 15, zeros((r, n), np.int32)), (4,)),
+        "add_votes": ((ints[2], draw.ints((n,), np.int32), zeros(n, np.int32)), (2,)),
         "vote_norms": ((ints[0], zeros(r, np.int64)), (1,)),
         "flip": ((words(r, n), zeros((r, n), np.float32), ints[0], 0.5, zeros(r, np.float32)), (0, 1)),
+        "vote_and_flip_in": (
+            (
+                draw.ints((r, k), np.int8),
+                words(k, n),
+                words(r, n),
+                zeros((r, n), np.float32),
+                draw.one_of([(-1, 1), (0, 1), (1, 1)]),
+                draw.one_of([None, ints[2]]),
+                *(15, 0.5, 0.25, draw.one_of([1.0, float("inf")])),
+                index.copy(),
+                zeros((draw.one_of([1, 3]), draw.one_of([1, 2, 4, 40]), n), np.int32),
+            ),
+            (2, 3, 10, 11),
+        ),
         "pack_levels": ((draw.ints((r, n), np.uint8), draw.ints((n,), np.uint8), zeros((r, w), np.uint64)), (2,)),
         "table_values": ((x, wires, tables, n, zeros((gates, w), np.uint64)), (4,)),
         "table_votes": ((z, x, wires, zeros((gates, 1 << fan_in), np.int32)), (3,)),
@@ -275,6 +297,14 @@ def flip(draw, n, o):
     return flips, w, m
 
 
+def vote_and_flip(draw, r, n, o):
+    w, m = bits(draw, o, n), np.full((o, n), draw.one_of([0, 0.99, -3e38, 3e38]), np.float32)
+    z, rate = draw.ints((r, o), np.int8), eta(draw, 1)
+    options = {"beta": draw.one_of([0, 0.5, 1]), "clip": draw.one_of([1, np.inf, number(draw)])}
+    options |= {"centered": draw.chance(0.5), "eta": rate}
+    return kernels.vote_and_flip(w, m, z, bits(draw, r, n), gate(draw), **options), w, m
+
+
 def wiring(draw, gates):
     """Wires on three units, or hostile; a number of units that is legal and large would only take memory."""
     wires = draw.ints((gates, draw.one_of([1, 2, 6, 7])), np.int64, draw.one_of([-1, 0, 0, 0]), 2)
@@ -344,8 +374,16 @@ def public_call(draw):
             large, large[::-1], draw.ints((n,), np.int32), draw.ints((draw.size(),), np.int32, -1), number(draw)
         ),
         "center_votes": lambda: kernels.center_votes(large, sums(draw, r), sums(draw, n), number(draw)),
+        "scale_signals": lambda: kernels.scale_signals(
+            large[:, :: draw.one_of([1, 2, -1])], number(draw), number(draw)
+        ),
         "vote_norms": lambda: kernels.vote_norms(large),
         "flip": lambda: flip(draw, n, o),
+        "vote_and_flip": lambda: vote_and_flip(draw, r, n, o),
+        "add_votes": lambda: kernels.add_votes(large, large[:: draw.one_of([1, -1])]),
+        "pack_threshold": lambda: kernels.pack_threshold(
+            draw.contents(np.zeros((r, n), draw.one_of([np.float32, np.float64]))), np.zeros(n, np.float64)
+        ),
         "table_values": lambda: kernels.table_values(samples, made := wiring(draw, o), tables_for(draw, made)),
         "table_votes": lambda: kernels.table_votes(gates, samples, wiring(draw, o)),
         "wire_votes": lambda: kernels.wire_votes(gates, samples, made := wiring(draw, o), tables_for(draw, made)),

@@ -46,6 +46,11 @@ class Plain:
     def pack(self, values, out):
         put_bits(values, out)
 
+    def pack_threshold(self, values, thresholds, known, out):
+        put_bits(values >= thresholds, out)
+        put_bits(~np.isnan(values), known)
+        return int(np.isnan(values).sum())
+
     def unpack(self, words, out):
         out[...] = bits(words, out.shape[1])
 
@@ -75,9 +80,18 @@ class Plain:
         p = g.astype(np.int64) * curve[np.minimum(abs(s.astype(np.int64) - tau), len(curve) - 1)]
         out[...] = np.sign(p) * np.minimum(127, (abs(p) + (1 << shift >> 1)) >> shift)
 
+    def scale_signals(self, g, factor, shift, out):
+        p = g.T.astype(np.int64) * factor
+        out[...] = np.sign(p) * np.minimum(32767, (abs(p) + (1 << shift >> 1)) >> shift)
+
     def center_votes(self, q, row, col, shift, out):
         shared = (np.outer(row.astype(np.int64), col.astype(np.int64)) + (1 << shift >> 1)) >> shift
         out[...] = (q - shared).astype(np.int32)
+
+    def add_votes(self, a, b, out):
+        total = a.astype(np.int64) + b
+        out[...] = total.astype(np.int32)
+        return bool((out != total).any())
 
     def vote_norms(self, q, out):
         out[...] = abs(q.astype(np.int64)).sum(axis=1)
@@ -88,6 +102,14 @@ class Plain:
         put_bits(bits(words, m.shape[1]) ^ flips, words)
         m[flips] = 0
         return int(flips.sum())
+
+    def vote_and_flip(self, z, x, words, m, change, col, shift, beta, eta, bound):
+        variation = np.where(bits(x, m.shape[1]), change[1], change[0])
+        q = z.astype(np.int64) @ variation
+        if col is not None:
+            self.center_votes(q, z.sum(axis=1, dtype=np.int64), col, shift, q)
+        norms = abs(q).sum(axis=1).clip(1)
+        return self.flip(words, m, q, beta, np.minimum(eta, bound / norms).astype(np.float32))
 
     def pack_levels(self, values, thresholds, out):
         put_bits(values >= thresholds, out)

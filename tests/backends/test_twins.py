@@ -90,6 +90,17 @@ def pack_args(draw):
 
 
 @st.composite
+def threshold_args(draw):
+    r, n = draw(sizes(ROWS, 40)), draw(sizes(BITS, 1100))
+    dtype, random = draw(st.sampled_from([np.float32, np.float64])), draw(sources).random
+    special = np.array([0.0, -0.0, 1, -1, np.inf, -np.inf, np.nextafter(dtype(1), dtype(0)), np.nan], dtype)
+    values = special[random.randint(0, draw(st.sampled_from([7, 8])), (r, n))]
+    thresholds = special[random.randint(0, 7, n)]
+    shape = (r, n_words(n))
+    return (values, thresholds, np.zeros(shape, np.uint64)), (shape, np.uint64)
+
+
+@st.composite
 def unpack_args(draw):
     r, n = draw(sizes(ROWS, 40)), draw(sizes(BITS, 4200))
     return (draw(sources).words(r, n),), ((r, n), np.bool_)
@@ -135,9 +146,20 @@ def rescale_args(draw):
     g, s, tau = (
         source.ints(-reach - (reach == 2**31 - 1), reach, shape, np.int32) for shape in ((r, n), (r, n), (n,))
     )
-    highest, length = draw(st.sampled_from([1, 2**20, 2**30])), draw(st.integers(1, 90))
+    highest, length = (
+        draw(st.sampled_from([1, 2**20, 2**30])),
+        draw(st.integers(1, 90) | st.sampled_from([191, 192, 193, 300])),
+    )
     curve = draw(sources).ints(0, highest, (length,), np.int32)
     return (g, s, tau, curve, shift), ((r, n), np.int8)
+
+
+@st.composite
+def scale_args(draw):
+    r, n, shift = draw(sizes(ROWS, 70)), draw(sizes(ROWS, 100)), draw(st.integers(0, 20))
+    reach, gap = draw(st.sampled_from([1, 2**15, 2**31 - 1])), draw(st.integers(0, 3))
+    g = draw(sources).ints(-reach - 1, reach, (r, n + gap), np.int32)[:, gap:]
+    return (g, draw(st.sampled_from([0, 1, 3, 65536, 2**21])), shift), ((n, r), np.int16)
 
 
 @st.composite
@@ -146,6 +168,13 @@ def center_args(draw):
     reach = draw(st.sampled_from([1, 2**15, 2**31 - 1]))
     q, row, col = (draw(sources).ints(-reach, reach, shape, np.int32) for shape in ((r, n), (r,), (n,)))
     return (q, row, col, shift), ((r, n), np.int32)
+
+
+@st.composite
+def add_args(draw):
+    n, reach = draw(sizes(BITS, 1100)), draw(st.sampled_from([1, 2**30, 2**31 - 1]))
+    a, b = (draw(sources).ints(-reach - 1, reach, (n,), np.int32) for _ in range(2))
+    return (a, b), ((n,), np.int32)
 
 
 @st.composite
@@ -168,6 +197,21 @@ def flip_args(draw):
     beta = draw(st.sampled_from([0.0, 0.1, 0.9, 1.0]))
     eta = random.choice(np.array([0, 1e-9, 0.01, 0.5], np.float32), r)
     return (draw(sources).words(r, n), m, q, beta, eta), None
+
+
+@st.composite
+def vote_and_flip_args(draw):
+    """Votes that are small and large, centred and not, clipped and not, for every variation of a gate."""
+    r, k = draw(sizes(ROWS, 70)), draw(sizes(TERMS, 520))
+    n = draw(sizes(BITS, 1100 if r * k < 4000 else 300))
+    source = draw(sources)
+    m = source.random.standard_normal((r, n)).astype(np.float32)
+    col = draw(sources).ints(-(2**15), 2**15, (n,), np.int32) if draw(st.booleans()) else None
+    change = draw(st.sampled_from([(-1, 1), (1, -1), (0, 1), (-1, 0), (0, -1), (1, 0), (1, 1), (0, 0), (-1, -1)]))
+    shift, beta = draw(st.sampled_from([0, 15, 30])), draw(st.sampled_from([0.0, 0.9, 1.0]))
+    eta, bound = draw(st.sampled_from([0.0, 1e-9, 0.001, 0.5])), draw(st.sampled_from([1e-3, 30.0, np.inf]))
+    z, x = source.signals(r, k, draw(layouts)), draw(sources).words(k, n)
+    return (z, x, draw(sources).words(r, n), m, change, col, shift, beta, eta, bound), None
 
 
 SAMPLES = [0, 1, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 513, 1023, 1025]
@@ -284,6 +328,7 @@ class Case(NamedTuple):
 
 CASES = {
     "pack": Case(pack_args),
+    "pack_threshold": Case(threshold_args, writes=(2,)),
     "unpack": Case(unpack_args),
     "transpose": Case(transpose_args),
     "count_rows": Case(count_args),
@@ -292,9 +337,12 @@ CASES = {
     "gate_bits": Case(lambda: gate_args(bits=True)),
     "signed_sum": Case(votes_args),
     "rescale": Case(rescale_args),
+    "scale_signals": Case(scale_args),
     "center_votes": Case(center_args),
+    "add_votes": Case(add_args),
     "vote_norms": Case(norms_args),
     "flip": Case(flip_args, writes=(0, 1)),
+    "vote_and_flip": Case(vote_and_flip_args, writes=(2, 3)),
     "pack_levels": Case(levels_args),
     "table_values": Case(table_values_args),
     "table_votes": Case(table_votes_args),
@@ -524,3 +572,23 @@ def test_strategies_reach_the_seams():
     find(gate_args(bits=True), lambda d: d[0][0].shape[1] > 8 and d[0][1].shape[0] > 64, settings=quick)
     find(votes_args(), lambda d: d[0][0].shape[1] > 252 and d[1][0][1] > 128, settings=quick)
     find(votes_args(), lambda d: d[0][0].shape[0] > 32 and d[0][0].strides[1] != 1, settings=quick)
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_votes_of_nobody_and_very_loud_votes(name):
+    """No samples, over memory that held votes before; and votes whose norms pass 32 bits."""
+    source = Source(0, "ones")
+    x, words, m = source.words(300, 200), source.words(9, 200), np.full((9, 200), 0.5, np.float32)
+    col, z = np.full(200, 2**13, np.int32), np.full((9, 300), 127, np.int8)
+    compare(name, protocol.get(name), "vote_and_flip", (z, x, words, m, (-1, 1), col, 0, 0.5, 0.5, 1e4), None)
+    rest = (words, m, (-1, 1), None, 15, 0.5, 0.5, np.inf)
+    compare(name, protocol.get(name), "vote_and_flip", (z[:, :0], x[:0], *rest), None)
+
+
+@pytest.mark.parametrize("place", [0, 1, 31, 32, 63, 69])
+@pytest.mark.parametrize("name", TWINS)
+def test_one_sum_that_does_not_fit_is_seen(name, place):
+    a, b = np.zeros(70, np.int32), np.zeros(70, np.int32)
+    a[place], b[place] = 2**31 - 1, 1
+    compare(name, protocol.get(name), "add_votes", (a, b), ((70,), np.int32))
+    assert run(protocol.get(name), "add_votes", (a, b), ((70,), np.int32))[-1] is True

@@ -156,6 +156,9 @@ def boolean_votes(names: Sequence[str], rounds: int) -> None:
         size = f"{b} x {o} x {n}"
         base: Contenders = {"sgemm": lambda: zf.T @ xf}
         race_all(f"weight votes Boolean {size}", base, names, lambda: kernels.weight_votes(z, x), work, rounds)
+        out = np.empty((o, n), np.int32)
+        given = lambda: kernels.weight_votes(z, x, out=out)  # noqa: E731
+        race_all("  into memory that is given", base, names, given, work, rounds)
         base = {"sgemm": lambda: zf @ wf}
         race_all(f"input votes Boolean {size}", base, names, lambda: kernels.input_votes(z, w), work, rounds)
 
@@ -165,18 +168,42 @@ def elementwise(names: Sequence[str], rounds: int) -> None:
     for r in (1024, 4096):
         w, m, eta = bits(r, r), np.zeros((r, r), np.float32), np.full(r, 1e-3, np.float32)
         q = RANDOM.randint(-100, 100, (r, r)).astype(np.int32)
+        zero_votes = np.zeros((r, r), np.int32)
         against_numpy(f"flip {r} x {r}", names, lambda: kernels.flip(w, m, q, beta=0.9, eta=eta), r * r, rounds)
         against_numpy(f"vote_norms {r} x {r}", names, lambda: kernels.vote_norms(q), r * r, rounds)
+        against_numpy(
+            f"add_votes {r} x {r}", names, lambda: kernels.add_votes(q, zero_votes, out=q), r * r, rounds
+        )
+        x, z = bits(100, r), RANDOM.randint(-20, 21, (100, r)).astype(np.int8)
+        step = {"beta": 0.9, "eta": 1e-4, "clip": 1.0, "centered": True}
+        race_all(
+            f"vote_and_flip 100 x {r} x {r}",
+            {"one by one": on(names[-1], lambda: one_by_one(w, m, z, x))},
+            *(names, lambda: kernels.vote_and_flip(w, m, z, x, **step), 100 * r * r, rounds),
+        )
     for r, n in ((256, 4096), (1024, 8192)):
         w, values = bits(r, n), RANDOM.random_sample((r, n)) < 0.5
         size = f"{r} x {n}"
         against_numpy(f"transpose {size}", names, lambda: kernels.transpose(w), r * n, rounds)
+        for dtype in (np.float32, np.float64):
+            numbers, thresholds = RANDOM.standard_normal((r, n)).astype(dtype), np.zeros(n, dtype)
+            above = {"np.packbits(x >= t)": lambda: np.packbits(numbers >= thresholds, axis=1)}
+            call = lambda: kernels.pack_threshold(numbers, thresholds)  # noqa: E731
+            race_all(f"pack_threshold {size} {dtype.__name__}", above, names, call, r * n, rounds)
         against_numpy(f"pack {size}", names, lambda: kernels.pack(values), r * n, rounds)
         against_numpy(f"unpack {size}", names, lambda: kernels.unpack(w), r * n, rounds)
         against_numpy(f"count_rows {size}", names, lambda: kernels.count_rows(w), r * n, rounds)
     g, s = (RANDOM.randint(-300, 300, (100, 4096)).astype(np.int32) for _ in range(2))
     tau, table = np.zeros(4096, np.int32), RANDOM.randint(0, 2**20, 400).astype(np.int32)
     against_numpy("rescale 100 x 4096", names, lambda: kernels.rescale(g, s, tau, table, 20), 409600, rounds)
+
+
+def one_by_one(w: BitMatrix, m: np.ndarray, z: np.ndarray, x: BitMatrix) -> int:
+    """What vote_and_flip does at once."""
+    q = kernels.weight_votes(z, x)
+    sums = kernels.signal_sums(z).astype(np.int64), kernels.input_sums(x), len(z)
+    kernels.center_votes(q, *sums, out=q)
+    return kernels.flip(w, m, q, beta=0.9, eta=kernels.clipped_eta(q, 1e-4, 1.0))
 
 
 def race_all(

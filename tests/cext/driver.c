@@ -7,6 +7,7 @@
  *
  * prints the instruction sets it could run, and fails at the first difference. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,9 +158,9 @@ static void votes(const bvar_isa *isa) {
 }
 
 static void elementwise(const bvar_isa *isa) {
-    const ptrdiff_t r = size_up_to(9), n = size_up_to(300), k = words_for(n), entries = 1 + up_to(40);
+    const ptrdiff_t r = size_up_to(9), n = size_up_to(300), k = words_for(n), entries = 1 + up_to(draw() % 2 ? 40 : 400);
     const int32_t shift = (int32_t)up_to(30);
-    int32_t *g = random_ints(r * n, INT32_MAX), *s = random_ints(r * n, draw() % 2 ? 50 : INT32_MAX);
+    int32_t *g = random_ints(r * n, INT32_MAX), *s = random_ints(r * n, draw() % 2 ? 250 : INT32_MAX);
     int32_t *tau = random_ints(n, draw() % 2 ? 50 : INT32_MAX), *curve = random_ints(entries, 1 << 30);
     int8_t *z = memory(r * n, 1);
     int64_t *norms = memory(r, 8);
@@ -205,6 +206,127 @@ static void elementwise(const bvar_isa *isa) {
     must(flips == got, isa, "flip count", r, n, got);
     free(g), free(s), free(tau), free(curve), free(z), free(norms), free(m), free(old), free(eta);
     free(words), free(was), free(rows), free(centred);
+}
+
+static void thresholds(const bvar_isa *isa) {
+    const ptrdiff_t r = size_up_to(9), n = size_up_to(300), k = words_for(n);
+    const int32_t width = draw() % 2 ? 4 : 8;
+    float *floats = memory(r * n, 4), *their = memory(n, 4);
+    double *doubles = memory(r * n, 8), *double_their = memory(n, 8);
+    uint64_t *out = memory(r * k, 8), *known = memory(r * k, 8);
+    int64_t missing = 0;
+    for (ptrdiff_t i = 0; i < r * n; ++i)
+        doubles[i] = floats[i] = draw() % 8 ? (float)up_to(4) - 2 : NAN;
+    for (ptrdiff_t i = 0; i < n; ++i)
+        double_their[i] = their[i] = (float)up_to(4) - 2;
+    const bvar_threshold_job job = {width == 4 ? (void *)floats : (void *)doubles,
+                                    width == 4 ? (void *)their : (void *)double_their, out, known, n, width};
+    const int64_t got = in_parts(isa->pack_threshold, &job, r);
+    for (ptrdiff_t i = 0; i < r; ++i) {
+        for (ptrdiff_t j = 0; j < n; ++j) {
+            const float v = floats[i * n + j];
+            missing += v != v;
+            must(bit(out + i * k, j) == (v >= their[j]), isa, "pack_threshold", r, n, j);
+            must(bit(known + i * k, j) == (v == v), isa, "pack_threshold known", r, n, j);
+        }
+        must(!(n % 64) || (out[i * k + k - 1] | known[i * k + k - 1]) >> n % 64 == 0, isa, "pack_threshold padding", r, n,
+             i);
+    }
+    must(got == missing, isa, "pack_threshold count", r, n, got);
+    free(floats), free(their), free(doubles), free(double_their), free(out), free(known);
+}
+
+static void scales(const bvar_isa *isa) {
+    const ptrdiff_t r = size_up_to(40), n = size_up_to(70), gap = up_to(2);
+    const int32_t factor = draw() % 2 ? 1 << 21 : (int32_t)up_to(1 << 20), shift = (int32_t)up_to(20);
+    int32_t *g = random_ints(r * (n + gap), draw() % 2 ? INT32_MAX : 1 << 15);
+    int16_t *out = memory(n * r, 2);
+    in_parts(isa->scale_signals, &(bvar_scale_job){g, out, n + gap, r, factor, shift}, n);
+    for (ptrdiff_t i = 0; i < r; ++i)
+        for (ptrdiff_t j = 0; j < n; ++j) {
+            const int64_t p = (int64_t)g[i * (n + gap) + j] * factor;
+            int64_t want = (llabs(p) + ((INT64_C(1) << shift) >> 1)) >> shift;
+            want = want > 32767 ? 32767 : want;
+            must(out[j * r + i] == (p < 0 ? -want : want), isa, "scale_signals", i, j, shift);
+        }
+    free(g), free(out);
+}
+
+static void sums(const bvar_isa *isa) {
+    const ptrdiff_t n = size_up_to(1100);
+    const int64_t reach = draw() % 2 ? INT32_MAX : 1 << 30;
+    int32_t *a = random_ints(n, reach), *b = random_ints(n, reach), *out = memory(n, 4);
+    int wraps = 0;
+    const int wrapped = in_parts(isa->add_votes, &(bvar_add_job){a, b, out}, n) != 0;
+    for (ptrdiff_t i = 0; i < n; ++i) {
+        const int64_t sum = (int64_t)a[i] + b[i];
+        wraps |= sum != (int32_t)sum;
+        must(out[i] == (int32_t)(uint32_t)(uint64_t)sum, isa, "add_votes", n, i, 0);
+    }
+    must(wrapped == wraps, isa, "add_votes refusal", n, wraps, 0);
+    free(a), free(b), free(out);
+}
+
+/* One row of vote_and_flip, from its votes before they are centred; returns the number of flips. */
+static int64_t use_row(const bvar_update_job *a, int64_t *q, int64_t total, uint64_t *words, float *m) {
+    int64_t norm = 0, flips = 0;
+    for (ptrdiff_t i = 0; i < a->n_bits; ++i) {
+        if (a->col)
+            q[i] -= (total * a->col[i] + ((INT64_C(1) << a->shift) >> 1)) >> a->shift;
+        norm += llabs(q[i]);
+    }
+    volatile double most = a->bound / (double)(norm ? norm : 1);
+    const float eta = (float)(most < a->eta ? most : a->eta);
+    for (ptrdiff_t i = 0; i < a->n_bits; ++i) {
+        volatile float kept = a->beta * m[i], added = eta * (float)q[i];
+        volatile float sum = kept + added;
+        const int flip = (bit(words, i) ? sum : -sum) >= 1;
+        words[i / 64] ^= (uint64_t)flip << i % 64;
+        m[i] = flip ? 0.0f : sum;
+        flips += flip;
+    }
+    return flips;
+}
+
+static void updates(const bvar_isa *isa) {
+    const ptrdiff_t r = size_up_to(70), k = size_up_to(300), n = size_up_to(r * k > 2000 ? 140 : 400), kn = words_for(n);
+    const ptrdiff_t grain = 1 + up_to(r), together = 1 + up_to(40), step = isa->index_columns;
+    const int by_columns = draw() % 2;
+    const int32_t at_false = (int32_t)up_to(2) - 1, at_true = (int32_t)up_to(2) - 1;
+    uint64_t *x = random_words(k, n), *words = random_words(r, n), *want = memory(r * kn, 8);
+    float *m = memory(r * n, 4), *want_m = memory(r * n, 4);
+    int32_t *col = random_ints(n, 1 << 15), *scratch = memory((r + grain) / grain * together * n, 4);
+    int8_t *z = memory(r * k, 1);
+    int64_t *q = memory(n, 8), got = 0, flips = 0;
+    void *index = memory(isa->index_bytes(k, n), 1);
+    for (ptrdiff_t i = 0; i < r * k; ++i)
+        z[i] = (int8_t)draw();
+    for (ptrdiff_t i = 0; i < r * n; ++i)
+        want_m[i] = m[i] = (float)((int64_t)(draw() % 4001) - 2000) / 1000;
+    memcpy(want, words, (size_t)(r * kn) * 8);
+    isa->lay_index(&(bvar_index_job){x, index, k, n}, 0, (n + step - 1) / step);
+    const bvar_update_job job = {.z = z, .index = index, .col = draw() % 2 ? col : NULL, .votes = scratch, .words = words,
+                                 .m = m, .z_row = by_columns ? 1 : k, .z_term = by_columns ? r : 1, .n_terms = k,
+                                 .n_bits = n, .together = together, .grain = grain, .eta = 1e-3,
+                                 .bound = draw() % 2 ? 5.0 : (double)INFINITY, .beta = 0.75f, .at_false = at_false,
+                                 .at_true = at_true, .shift = 15};
+    for (ptrdiff_t i = 0; i < r; i += grain) /* ranges begin at multiples of the grain */
+        got += isa->vote_and_flip(&job, i, i + grain < r ? i + grain : r);
+    for (ptrdiff_t i = 0; i < r; ++i) {
+        int64_t total = 0;
+        memset(q, 0, (size_t)n * sizeof *q);
+        for (ptrdiff_t e = 0; e < k; ++e) {
+            const int64_t term = z[i * job.z_row + e * job.z_term];
+            total += term;
+            for (ptrdiff_t j = 0; j < n; ++j)
+                q[j] += term * (bit(x + e * kn, j) ? at_true : at_false);
+        }
+        flips += use_row(&job, q, total, want + i * kn, want_m + i * n);
+    }
+    must(memcmp(words, want, (size_t)(r * kn) * 8) == 0, isa, "vote_and_flip bits", r, k, n);
+    must(memcmp(m, want_m, (size_t)(r * n) * 4) == 0, isa, "vote_and_flip accumulators", r, k, n);
+    must(got == flips, isa, "vote_and_flip count", r, k, n);
+    free(x), free(words), free(want), free(m), free(want_m), free(col), free(scratch), free(z), free(q), free(index);
 }
 
 /* The entry that a gate looks at for one sample, with wire `held` at `as` unless held is negative. */
@@ -375,7 +497,7 @@ int main(int argc, char **argv) {
         fflush(stdout);
         state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
         for (int round = 0; round < rounds; ++round)
-            layout(isa), gates(isa), votes(isa), elementwise(isa), tables(isa), groups(isa), images(isa), pools(isa);
+            layout(isa), gates(isa), votes(isa), elementwise(isa), thresholds(isa), scales(isa), sums(isa), updates(isa), tables(isa), groups(isa), images(isa), pools(isa);
     }
     printf(": equal to the reference, %d rounds\n", rounds);
     return 0;

@@ -138,6 +138,30 @@ def test_input_votes_sum_the_variations(backend, data, gate, n, rows, outs):
 
 @BOTH
 @given(
+    gate=GATE,
+    n=st.integers(1, 200),
+    rows=st.integers(1, 9),
+    outs=st.integers(1, 70),
+    boolean=st.booleans(),
+    missing=st.booleans(),
+    seed=SEED,
+)
+def test_votes_fill_the_memory_that_they_are_given(backend, gate, n, rows, outs, boolean, missing, seed):
+    rng = np.random.default_rng(seed)
+    x = as_bits(rng.choice(np.array([-1, 0, 1] if missing else [-1, 1], np.int8), (rows, n)))
+    w = as_bits(rng.choice(np.array([-1, 1], np.int8), (outs, n)))
+    z = rng.choice(np.array([-1, 1] if boolean else [-128, 5, 127], np.int8), (rows, outs))
+    signal = kernels.pack(z) if boolean else z
+    for votes, operand, shape in ((kernels.weight_votes, x, (outs, n)), (kernels.input_votes, w, (rows, n))):
+        out = np.full(shape, 2**31 - 1, np.int32)
+        assert votes(signal, operand, gate, out=out) is out
+        assert (out == votes(signal, operand, gate)).all()
+        with pytest.raises(ValueError, match="out must be an array of int32 of shape"):
+            votes(signal, operand, gate, out=out[:, :-1])
+
+
+@BOTH
+@given(
     data=st.data(),
     rows=N_ROWS,
     n=st.integers(0, 20),
@@ -216,6 +240,83 @@ def test_centered_votes_do_not_see_a_constant_input_nor_a_constant_signal(backen
 def test_vote_norms(backend, rows, n, seed):
     q = np.random.default_rng(seed).choice(np.array([-(2**31), -7, 0, 1, 2**31 - 1], np.int32), (rows, n))
     equal(kernels.vote_norms(q), [sum(map(abs, row)) for row in q.tolist()], np.int64)
+
+
+@BOTH
+@given(
+    rows=N_ROWS,
+    n=N_BITS,
+    seed=SEED,
+    eta=st.sampled_from([0.0, 0.3, 5.0]),
+    clip=st.sampled_from([0.01, 1.0, np.inf]),
+)
+def test_the_eta_of_a_loud_neuron_is_lowered(backend, rows, n, seed, eta, clip):
+    q = np.random.default_rng(seed).choice(np.array([-(2**31), -7, 0, 0, 1], np.int32), (rows, n))
+    assert kernels.clipped_eta(q, eta, clip).tolist() == spec.clipped_eta(q.tolist(), eta, clip)
+
+
+@BOTH
+@given(data=st.data(), gate=GATE, n=N_BITS, rows=st.integers(1, 9))
+def test_sums_of_inputs_and_signals(backend, data, gate, n, rows):
+    x, z = data.draw(signs(rows, n)), data.draw(signals(rows, 5))
+    ones = [[1] for _ in range(rows)]
+    equal(kernels.input_sums(as_bits(x), gate), spec.weight_votes(gate.id, ones, x.tolist()), np.int64)
+    equal(kernels.signal_sums(z), z.sum(axis=0).tolist(), np.int32)
+
+
+@pytest.mark.parametrize("samples", [254, 255, 256, 511])
+@pytest.mark.parametrize("value", [-128, 127])
+def test_sums_of_signals_hold_the_limit_of_int16(samples, value):
+    assert kernels.signal_sums(np.full((samples, 3), value, np.int8)).tolist() == [samples * value] * 3
+
+
+@BOTH
+@given(
+    data=st.data(),
+    gate=GATE,
+    n=st.integers(1, 200),
+    samples=st.integers(0, 9),
+    outs=st.integers(1, 40),
+    beta=st.sampled_from([0.0, 0.9, 1.0]),
+    eta=st.sampled_from([0.0, 0.01, 0.5]),
+    clip=st.sampled_from([0.01, 1.0, np.inf]),
+    centered=st.booleans(),
+)
+def test_voting_and_flipping_at_once_is_one_after_the_other(
+    backend, data, gate, n, samples, outs, beta, eta, clip, centered
+):
+    x, z, seed = data.draw(signs(samples, n)), data.draw(signals(samples, outs)), data.draw(SEED)
+    w, m = kernels.pack(data.draw(signs(outs, n))), np.random.default_rng(seed).normal(size=(outs, n))
+    m = m.astype(np.float32)
+    q = np.zeros((outs, n), np.int32).tolist()
+    if samples:
+        q = spec.weight_votes(gate.id, z.tolist(), x.tolist())
+    if samples and centered:
+        sums = spec.weight_votes(gate.id, [[1]] * samples, x.tolist())[0]
+        q = spec.center_votes(q, z.sum(axis=0, dtype=int).tolist(), sums, samples)
+    rows = spec.clipped_eta(q, eta, clip)
+    want_w, want_m, flips = spec.flip(spec.unpack(w.words.tolist(), n), m.tolist(), q, beta, rows)
+    options = {"beta": beta, "eta": eta, "clip": clip, "centered": centered}
+    assert kernels.vote_and_flip(w, m, z, as_bits(x), gate, **options) == flips
+    equal(w.words, spec.pack(want_w, n), np.uint64)
+    np.testing.assert_array_equal(m.view(np.uint32), np.array(want_m, np.float32).reshape(m.shape).view(np.uint32))
+
+
+@BOTH
+@given(n=N_BITS, rows=N_ROWS, seed=SEED, reach=st.sampled_from([3, 2**30 - 1, 2**30, 2**31 - 1]))
+def test_votes_are_added_or_refused(backend, n, rows, seed, reach):
+    rng = np.random.default_rng(seed)
+    a, b = (rng.choice(np.array([-reach - 1, 0, 1, reach], np.int32), (rows, n)) for _ in range(2))
+    want, before = a.astype(int) + b, a.copy()
+    if np.abs(want + 0.5).max(initial=0) < 2**31:
+        equal(kernels.add_votes(a, b), want.tolist(), np.int32)
+        assert kernels.add_votes(a, b, out=a) is a
+        equal(a, want.tolist(), np.int32)
+    else:
+        for out in (None, a):
+            with pytest.raises(OverflowError, match="votes on a weight do not fit int32"):
+                kernels.add_votes(a, b, out=out)
+            equal(a, before.tolist(), np.int32)
 
 
 # --------------------------------------------- exactness of the float32 products of the NumPy backend
@@ -326,6 +427,33 @@ BAD = {
         "n_samples must be an integer in",
         lambda: kernels.center_votes(Q[:1], np.array([0]), np.zeros(3, int), 0),
     ),
+    "signals and weights": (
+        ValueError,
+        r"z must have shape \(2, 2\) and x 3 bits, got \(2, 4\) and 3",
+        lambda: kernels.vote_and_flip(X, M, Z, X, beta=1, eta=1),
+    ),
+    "inputs missing": (
+        ValueError,
+        "x must not have missing values",
+        lambda: kernels.vote_and_flip(X, M, Z[:, :2], TERNARY, beta=1, eta=1),
+    ),
+    "no clip": (
+        ValueError,
+        "clip must be a finite number > 0",
+        lambda: kernels.vote_and_flip(X, M, Z[:, :2], X, beta=1, eta=1, clip=0),
+    ),
+    "eta beyond": (
+        ValueError,
+        r"eta must be in \[0, 9.22337e\+18\], got 1e\+30",
+        lambda: kernels.vote_and_flip(X, M, Z[:, :2], X, beta=1, eta=1e30),
+    ),
+    "votes shapes": (ValueError, r"b must have the shape of a \(2, 3\)", lambda: kernels.add_votes(Q, Q[:1])),
+    "votes on themselves": (
+        ValueError,
+        "out must not share memory with b",
+        lambda: kernels.add_votes(Q, Q, out=Q),
+    ),
+    "signals are int8": (TypeError, "z must be an array of int8", lambda: kernels.signal_sums(Q)),
     "q norms": (TypeError, "q must be an array of int32", lambda: kernels.vote_norms(M)),
 }
 

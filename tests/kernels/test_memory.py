@@ -17,17 +17,17 @@ def _nothing_kept():
 
 
 def test_memory_is_used_again_only_when_nobody_sees_it():
-    first = lines((100, 100), np.int16)
+    first = lines((200, 200), np.int16)
     first[...] = 1
-    view = first[50:].T
-    second = lines((100, 100), np.int16)
+    view = first[100:].T
+    second = lines((200, 200), np.int16)
     second[...] = 2
     del first, second
-    third = lines((100, 100), np.int16)
+    third = lines((200, 200), np.int16)
     third[...] = 3
     assert (view == 1).all()
     del view, third
-    places = {lines((100, 100), np.int16).ctypes.data for _ in range(20)}
+    places = {lines((200, 200), np.int16).ctypes.data for _ in range(20)}
     assert len(places) < 20, "nothing was used again"
     assert all(place % 64 == 0 for place in places)
 
@@ -46,7 +46,7 @@ def test_no_thread_keeps_more_than_a_bound_and_the_longest_unused_goes_first():
 
 def test_what_a_thread_kept_goes_with_it():
     pieces = []
-    thread = threading.Thread(target=lambda: pieces.append(weakref.ref(lines((200, 200), np.int8).base)))
+    thread = threading.Thread(target=lambda: pieces.append(weakref.ref(lines((300, 300), np.int8).base)))
     thread.start()
     thread.join()
     assert pieces[0]() is None

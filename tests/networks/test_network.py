@@ -2,13 +2,16 @@
 
 import copy
 import pickle
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bvar import backends, kernels
-from bvar.bits import RandomWords
+from bvar.bits import BitMatrix, RandomWords
 from bvar.calculus.gates import GATES
 from bvar.layers import BooleanLinear, Threshold
 from bvar.networks import LOSS_ONE, BooleanOptimizer, CrossEntropy, Network, Votes, boolean_mlp
@@ -63,24 +66,46 @@ def test_three_hundred_steps_end_in_one_model_on_every_backend_and_thread_count(
     assert network.fingerprint() == GOLDEN_300
 
 
-@pytest.mark.parametrize("bias", [False, True])
-def test_a_step_in_blocks_is_the_step(backend, bias):
-    """Theorem (exactness), once more: votes may be applied neuron by neuron."""
-    x, y = data()
-    weights = np.random.default_rng(0).integers(0, 2**16, len(y), endpoint=True)
-    whole, blocks = (boolean_mlp([70, 300, 140, 3], bias=bias, n_steps=9, random_state=0) for _ in range(2))
-    for _ in range(9):
-        votes = whole.votes(x, y, weights)
-        flips = whole.apply(votes)
-        seen, flipped = blocks.step(x, y, weights)
+@pytest.mark.usefixtures("backend")
+@settings(max_examples=25)
+@given(
+    gate=st.sampled_from([g for g in GATES if g.depends_on_a and g.depends_on_b]),
+    options=st.fixed_dictionaries(
+        {
+            "bias": st.booleans(),
+            "centered": st.sampled_from([None, False, True]),
+            "clip": st.sampled_from([0.05, 1.0, np.inf]),
+            "offset_spread": st.sampled_from([None, 0.5]),
+            "eta": st.sampled_from([3.0, 100.0]),
+        }
+    ),
+    missing=st.booleans(),
+    weighted=st.booleans(),
+    n_samples=st.sampled_from([1, 30, 200]),
+    n_threads=st.sampled_from([1, 2]),
+)
+def test_a_step_in_blocks_is_the_step(backend, gate, options, missing, weighted, n_samples, n_threads):
+    """Theorem (exactness), once more: votes may be applied neuron by neuron, and need not be stored."""
+    x, y = data(n_samples)
+    x = x if missing else BitMatrix(x.words, x.n_bits)
+    rng = np.random.default_rng(0)
+    weights = rng.integers(0, 2**16, len(y), endpoint=True) if weighted else None
+    whole, blocks = (
+        boolean_mlp([70, 130, 40, 3], gate=gate, n_steps=4, random_state=0, **options) for _ in range(2)
+    )
+    if options["centered"] and missing:
+        whole.layers[0].centered = blocks.layers[0].centered = False  # which refuses missing inputs
+    for _ in range(4):
+        with backends.use(n_threads=n_threads):
+            votes = whole.votes(x, y, weights)
+            flips = whole.apply(votes)
+            seen, flipped = blocks.step(x, y, weights)
         assert flipped == flips
-        assert (seen.n_samples, seen.sample_weight, seen.n_correct) == (
-            votes.n_samples,
-            votes.sample_weight,
-            votes.n_correct,
-        )
+        assert replace(votes, tensors=(), marginals=()) == seen
     assert blocks.fingerprint() == whole.fingerprint()
     assert blocks.optimizer.beta == whole.optimizer.beta
+    for a, b in zip(blocks.optimizer.m, whole.optimizer.m, strict=True):
+        assert (a.view(np.uint32) == b.view(np.uint32)).all()
 
 
 def test_a_step_that_is_refused_changes_nothing(backend):
@@ -203,6 +228,24 @@ def test_votes_add_up_and_refuse_strangers():
         one + 1
     with pytest.raises(OverflowError, match="do not fit int32"):
         one + Votes(one.tensors, 2**23, 2**39, 0, 0)
+
+
+def test_votes_add_up_in_place_or_stay_as_they_were():
+    def votes(*values):
+        return Votes(tuple(np.full((1, 2), v, np.int32) for v in values), 2, 2**17, 1, 0)
+
+    total = votes(1, 2)
+    tensors = total.tensors
+    total += votes(10, 20)
+    assert total.tensors is tensors
+    assert ([q.tolist() for q in tensors], total.n_samples) == ([[[11, 11]], [[22, 22]]], 4)
+    with pytest.raises(OverflowError, match="do not fit int32"):
+        total += votes(1, 2**31 - 1)
+    assert [q.tolist() for q in total.tensors] == [[[11, 11]], [[22, 22]]]
+    total += total
+    assert ([q.tolist() for q in tensors], total.tensors[1].tolist()) == ([[[11, 11]], [[22, 22]]], [[44, 44]])
+    with pytest.raises(TypeError):
+        total += 1
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import copy
 import pickle
 from fractions import Fraction
 from itertools import product
+from math import inf
 
 import numpy as np
 import pytest
@@ -180,7 +181,7 @@ def test_an_offset_moves_as_the_page_says(votes, eta, rate, n_terms, n_steps):
     m = np.zeros(len(votes), f)
     values, accumulators = [0] * len(votes), [f(0)] * len(votes)
     for _ in range(n_steps):
-        moved = offset.move(m, np.array(votes, np.int32), beta=1.0, eta=eta, clipped=None)
+        moved = offset.move(m, np.array(votes, np.int32), beta=1.0, eta=eta, clip=inf)
         before = list(values)
         for j, q in enumerate(votes):
             with np.errstate(over="ignore", invalid="ignore"):
@@ -200,7 +201,7 @@ def test_what_is_less_than_a_step_of_an_offset_is_not_lost(votes):
     """Theorem (error feedback): in numbers that float32 holds, offset and accumulator add up to all steps."""
     offset, m = Offset("o", np.zeros(1, np.int32), 2**20, rate=2**-9), np.zeros(1, np.float32)
     for t, q in enumerate(votes, start=1):  # rate * sqrt(n) is 2, and eta a power of two
-        offset.move(m, np.array([q], np.int32), beta=1.0, eta=2**-8, clipped=None)
+        offset.move(m, np.array([q], np.int32), beta=1.0, eta=2**-8, clip=inf)
         moved = -sum(max(min(Fraction(q, 256), 1), -1) for q in votes[:t]) * 2
         assert offset.values[0] + Fraction(float(m[0])) == moved
         assert abs(offset.values[0]) < 2 * t + 1

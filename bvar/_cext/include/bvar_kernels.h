@@ -8,13 +8,14 @@
  *   contiguous, unless a job names strides.  The host is little-endian.
  * Ownership.  The caller owns every buffer.  A kernel never allocates, locks, prints, starts a thread, or keeps
  *   a pointer after it returns; it uses less than 100 KiB of stack.  What is marked IN is never written.  No OUT
- *   may overlap an IN, but in center_votes, where it may be q.
+ *   may overlap an IN, but in center_votes and add_votes, where it may be q or a.
  * Alignment.  None is required.
  * Sizes.  Zero is legal everywhere, and a pointer to nothing may be NULL.
  * Ranges.  A kernel does the items [begin, end) of its job and writes nothing that belongs to other items, so
  *   disjoint ranges of one job may run at the same time, in any order, with the same result.
- * Results.  Integer sums are exact; the limits that make them so stand with each job.  `flip` is IEEE-754
- *   binary32, round to nearest even, every operation rounded by itself: compile with -ffp-contract=off.
+ * Results.  Integer sums are exact; the limits that make them so stand with each job.  `flip` and what vote_and_flip
+ *   does after its sums are IEEE-754, round to nearest even, every operation rounded by itself: compile with
+ *   -ffp-contract=off.
  */
 #ifndef BVAR_KERNELS_H
 #define BVAR_KERNELS_H
@@ -34,6 +35,17 @@ typedef struct {
     uint64_t *words;       /* OUT (n_rows, ceil(n_bits / 64)) */
     ptrdiff_t n_bits;
 } bvar_pack_job;
+
+/* pack_threshold: bit i of a row is [values[i] >= thresholds[i]], bit i of its known plane [values[i] is not NaN].
+ * Returns how many are NaN.  Items: rows. */
+typedef struct {
+    const void *values;     /* IN  (n_rows, n_bits), float or double */
+    const void *thresholds; /* IN  (n_bits,), the same; none is NaN */
+    uint64_t *words;        /* OUT (n_rows, ceil(n_bits / 64)) */
+    uint64_t *known;        /* OUT the same */
+    ptrdiff_t n_bits;
+    int32_t width; /* bytes of a value: 4 for float, 8 for double */
+} bvar_threshold_job;
 
 /* unpack: values[i] is 0 or 1.  Items: rows. */
 typedef struct {
@@ -113,13 +125,22 @@ typedef struct {
     int32_t shift;
 } bvar_rescale_job;
 
+/* scale_signals: out[u, s] = round(2^-shift * factor * g[s, u]), halves away from zero, kept within +-32767.
+ * Limits: 0 <= factor <= 2^21, 0 <= shift <= 20.  Items: units, columns of g. */
+typedef struct {
+    const int32_t *g;        /* IN  element (s, u) is g[s * g_row + u] */
+    int16_t *out;            /* OUT (n_units, n_samples) */
+    ptrdiff_t g_row, n_samples;
+    int32_t factor, shift;
+} bvar_scale_job;
+
 /* center_votes: out = q - ((row[r] * col[i] + half) >> shift) in int64, the shift rounding down, half = 2^(shift-1),
  * or 0 if shift is 0; the low 32 bits are stored.  Limits: 0 <= shift <= 30.  Items: rows. */
 typedef struct {
     const int32_t *q;   /* IN  (n_rows, n_cols) */
     const int32_t *row; /* IN  (n_rows,) */
     const int32_t *col; /* IN  (n_cols,) */
-    int32_t *out;       /* OUT (n_rows, n_cols); may be q, the only overlap allowed anywhere */
+    int32_t *out;       /* OUT (n_rows, n_cols); may be q */
     ptrdiff_t n_cols;
     int32_t shift;
 } bvar_center_job;
@@ -131,6 +152,12 @@ typedef struct {
     ptrdiff_t n_cols;
 } bvar_norms_job;
 
+/* add_votes: out = a + b, its low 32 bits.  Returns 0 if and only if all sums fit int32.  Items: votes. */
+typedef struct {
+    const int32_t *a, *b; /* IN  (n_votes,) */
+    int32_t *out;         /* OUT (n_votes,); may be a */
+} bvar_add_job;
+
 /* flip: m = beta * m + eta[r] * (float)q, three roundings and the rounding of q; where m * (bit ? +1 : -1) >= 1
  * the bit is inverted and m becomes +0.  Padding is never touched.  Returns the number of flips.  Items: rows. */
 typedef struct {
@@ -141,6 +168,27 @@ typedef struct {
     ptrdiff_t n_bits;
     float beta;
 } bvar_flip_job;
+
+/* vote_and_flip: signed_sum, mixing, center_votes, vote_norms and flip of some rows at a time.  Of each row of z, the
+ * signals to one neuron: Z is their sum, s[i] its signed_sum with the bits of column i; then
+ *   q[i] = ((at_false + at_true) * Z + (at_true - at_false) * s[i]) / 2,
+ *   q    = center_votes(q, Z, col), if there is a col,
+ *   flip with eta = min(eta, bound / max(vote_norms(q), 1)), in binary64, then rounded to binary32.
+ * `votes` has `together` rows for each range of `grain` items, and ranges begin at multiples of it.
+ * Returns the number of flips.  Limits: n_terms < 2^23, at_false and at_true -1, 0 or 1, those of center_votes,
+ * eta and bound >= 0, min(eta, bound) <= 2^63.  Items: rows of z. */
+typedef struct {
+    const int8_t *z;    /* IN  element (r, k) is z[r * z_row + k * z_term] */
+    const void *index;  /* IN  as written by lay_index of this set, n_terms rows of n_bits bits */
+    const int32_t *col; /* IN  (n_bits,); NULL: votes are not centred */
+    int32_t *votes;     /* OUT, of no meaning afterwards */
+    uint64_t *words;    /* IN and OUT (n_rows, ceil(n_bits / 64)) */
+    float *m;           /* IN and OUT (n_rows, n_bits) */
+    ptrdiff_t z_row, z_term, n_terms, n_bits, together, grain;
+    double eta, bound; /* bound may be infinite */
+    float beta;
+    int32_t at_false, at_true, shift;
+} bvar_update_job;
 
 /* ------------------------------------------------------------------------------------------ layers of gates
  *
@@ -245,7 +293,8 @@ typedef struct {
 
 /* ----------------------------------------------------------------------------- kernels of an instruction set */
 
-/* Every kernel has this shape: `job` points to the struct of its kind.  Only flip returns something but 0. */
+/* Every kernel has this shape: `job` points to the struct of its kind.  Only pack_threshold, add_votes, flip and
+ * vote_and_flip return something but 0. */
 typedef int64_t (*bvar_kernel)(const void *job, ptrdiff_t begin, ptrdiff_t end);
 
 /* Instruction set extensions, each meaning "the CPU has it AND the system saves its registers". */
@@ -266,10 +315,10 @@ typedef struct {
     ptrdiff_t (*index_bytes)(ptrdiff_t n_terms, ptrdiff_t n_bits);
     /* Whether all numbers are in [0, limit), 0 < limit: for who did not choose the wires that kernels follow. */
     int (*all_below)(const int32_t *numbers, ptrdiff_t n, int32_t limit);
-    bvar_kernel pack, unpack, transpose, count_rows;
+    bvar_kernel pack, pack_threshold, unpack, transpose, count_rows;
     bvar_kernel lay_panels, gate_sum, gate_bits;
     bvar_kernel lay_index, signed_sum;
-    bvar_kernel rescale, center_votes, vote_norms, flip;
+    bvar_kernel rescale, scale_signals, center_votes, add_votes, vote_norms, flip, vote_and_flip;
     bvar_kernel pack_levels, table_values, table_votes, wire_votes, count_groups;
     bvar_kernel gather_patches, signed_pixels, pool_max;
 } bvar_isa;

@@ -7,6 +7,7 @@
  *
  * Longer than 400 lines because an instruction set is one file. */
 #if defined(__x86_64__) || defined(_M_X64)
+#include <float.h>
 #include <immintrin.h>
 
 #include "bvar_kernels.h"
@@ -39,6 +40,29 @@ BVAR_INLINE uint64_t pack_word(const uint8_t *values, int n) {
         values = memcpy(some, values, (size_t)n);
     return (uint32_t)nonzero_32(values) | nonzero_32(values + 32) << 32;
 }
+
+#define BVAR_OWN_THRESHOLD
+
+/* Eight floats, or four doubles, a comparison; the signs of the answers are the bits. */
+#define BVAR_ABOVE_AVX2(name, number, vector, kind, lanes)                                                  \
+    BVAR_INLINE uint64_t name(const number *values, const number *thresholds, int n, uint64_t *known) {     \
+        number some[64] = {0}, their[64] = {0};                                                             \
+        uint64_t above = 0, numbers = 0;                                                                    \
+        if (n < 64) {                                                                                       \
+            values = memcpy(some, values, (size_t)n * sizeof *values);                                      \
+            thresholds = memcpy(their, thresholds, (size_t)n * sizeof *thresholds);                         \
+        }                                                                                                   \
+        for (int i = 0; i < 64; i += lanes) {                                                               \
+            const vector v = _mm256_loadu_##kind(values + i), t = _mm256_loadu_##kind(thresholds + i);      \
+            const vector known_v = _mm256_cmp_##kind(v, v, _CMP_ORD_Q);                                     \
+            above |= (uint64_t)_mm256_movemask_##kind(_mm256_cmp_##kind(v, t, _CMP_GE_OQ)) << i;            \
+            numbers |= (uint64_t)_mm256_movemask_##kind(known_v) << i;                                      \
+        }                                                                                                   \
+        *known = numbers & legal_bits(n, 0);                                                                \
+        return above & legal_bits(n, 0);                                                                    \
+    }
+BVAR_ABOVE_AVX2(above_floats, float, __m256, ps, 8)
+BVAR_ABOVE_AVX2(above_doubles, double, __m256d, pd, 4)
 
 /* Repeat each of four bytes eight times, keep bit i in byte i, compare. */
 BVAR_INLINE __m256i spread_32(uint32_t bits) {

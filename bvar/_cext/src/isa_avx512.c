@@ -10,6 +10,7 @@
  *
  * Longer than 400 lines because an instruction set is one file, and this one has a loop of its own for each kernel. */
 #if defined(__x86_64__) || defined(_M_X64)
+#include <float.h>
 #include <immintrin.h>
 
 #include "bvar_kernels.h"
@@ -35,6 +36,34 @@ BVAR_INLINE __mmask8 first_8(ptrdiff_t n) { return (__mmask8)(n >= 8 ? 0xff : n 
 BVAR_INLINE uint64_t pack_word(const uint8_t *values, int n) {
     const __m512i v = _mm512_maskz_loadu_epi8(first_64(n), values);
     return _mm512_test_epi8_mask(v, v);
+}
+
+#define BVAR_OWN_THRESHOLD
+
+BVAR_INLINE uint64_t above_floats(const float *values, const float *thresholds, int n, uint64_t *known) {
+    uint64_t above = 0, numbers = 0;
+    BVAR_UNROLL
+    for (int i = 0; i < 64; i += 16) {
+        const __mmask16 mask = first_16(n - i);
+        const __m512 v = _mm512_maskz_loadu_ps(mask, values + i), t = _mm512_maskz_loadu_ps(mask, thresholds + i);
+        above |= (uint64_t)_mm512_mask_cmp_ps_mask(mask, v, t, _CMP_GE_OQ) << i;
+        numbers |= (uint64_t)_mm512_mask_cmp_ps_mask(mask, v, v, _CMP_ORD_Q) << i;
+    }
+    *known = numbers;
+    return above;
+}
+
+BVAR_INLINE uint64_t above_doubles(const double *values, const double *thresholds, int n, uint64_t *known) {
+    uint64_t above = 0, numbers = 0;
+    BVAR_UNROLL
+    for (int i = 0; i < 64; i += 8) {
+        const __mmask8 mask = first_8(n - i);
+        const __m512d v = _mm512_maskz_loadu_pd(mask, values + i), t = _mm512_maskz_loadu_pd(mask, thresholds + i);
+        above |= (uint64_t)_mm512_mask_cmp_pd_mask(mask, v, t, _CMP_GE_OQ) << i;
+        numbers |= (uint64_t)_mm512_mask_cmp_pd_mask(mask, v, v, _CMP_ORD_Q) << i;
+    }
+    *known = numbers;
+    return above;
 }
 
 BVAR_INLINE void unpack_word(uint64_t word, uint8_t *values, int n) {
@@ -473,14 +502,28 @@ BVAR_INLINE __m512i rescaled(__m512i g, __m512i factor, __m512i half, __m128i sh
     return _mm512_min_epu64(_mm512_srl_epi64(p, shift), _mm512_set1_epi64(127));
 }
 
-/* Sixteen entries of a curve; scalar loads are faster than a gather here. */
-BVAR_INLINE __m512i look_up_curve(const int32_t *curve, __m512i index) {
-    uint32_t at[16];
-    int32_t v[16];
-    _mm512_storeu_si512(at, index);
-    for (int i = 0; i < 16; ++i)
-        v[i] = curve[at[i]];
-    return _mm512_loadu_si512(v);
+/* The beginning of a curve stays in registers, three spreads of a sum of 4096 terms: a lookup in each pair of them is
+ * faster than sixteen loads.  What lies beyond the end of the curve is never looked up. */
+enum { CURVE_PAIRS = 6, CURVE_HEAD = 32 * CURVE_PAIRS };
+
+BVAR_INLINE void load_head(const int32_t *curve, ptrdiff_t n, __m512i head[2 * CURVE_PAIRS]) {
+    BVAR_UNROLL
+    for (int i = 0; i < 2 * CURVE_PAIRS; ++i) {
+        const ptrdiff_t left = n - 16 * i;
+        head[i] = _mm512_maskz_loadu_epi32(first_16(left < 16 ? (int)left : 16), left > 0 ? curve + 16 * i : curve);
+    }
+}
+
+/* Sixteen entries of a curve. */
+BVAR_INLINE __m512i look_up_curve(const int32_t *curve, const __m512i head[2 * CURVE_PAIRS], __m512i index) {
+    __m512i v = _mm512_permutex2var_epi32(head[0], index, head[1]);
+    if (_mm512_cmpge_epu32_mask(index, _mm512_set1_epi32(CURVE_HEAD)))
+        return _mm512_i32gather_epi32(index, curve, 4);
+    BVAR_UNROLL
+    for (int p = 1; p < CURVE_PAIRS; ++p)
+        v = _mm512_mask_mov_epi32(v, _mm512_cmpge_epu32_mask(index, _mm512_set1_epi32(32 * p)),
+                                  _mm512_permutex2var_epi32(head[2 * p], index, head[2 * p + 1]));
+    return v;
 }
 
 /* Sixteen outputs at a time.  |s - tau| is taken as unsigned, so it cannot overflow; nor can |g|. */
@@ -488,6 +531,8 @@ BVAR_INLINE void rescale_row(const bvar_rescale_job *a, ptrdiff_t r) {
     const __m512i half = _mm512_set1_epi64((INT64_C(1) << a->shift) >> 1);
     const __m512i last = _mm512_set1_epi32((int32_t)(a->n_curve - 1));
     const __m128i shift = _mm_cvtsi32_si128(a->shift);
+    __m512i head[2 * CURVE_PAIRS];
+    load_head(a->curve, a->n_curve, head);
     for (ptrdiff_t j = 0; j < a->n_cols; j += 16) {
         const __mmask16 mask = a->n_cols - j < 16 ? first_16((int)(a->n_cols - j)) : 0xffff;
         const ptrdiff_t at = r * a->n_cols + j;
@@ -495,7 +540,7 @@ BVAR_INLINE void rescale_row(const bvar_rescale_job *a, ptrdiff_t r) {
         const __m512i tau = _mm512_maskz_loadu_epi32(mask, a->tau + j);
         const __m512i g = _mm512_maskz_loadu_epi32(mask, a->g + at), size = _mm512_abs_epi32(g);
         const __m512i distance = _mm512_sub_epi32(_mm512_max_epi32(s, tau), _mm512_min_epi32(s, tau));
-        const __m512i factor = look_up_curve(a->curve, _mm512_min_epu32(distance, last));
+        const __m512i factor = look_up_curve(a->curve, head, _mm512_min_epu32(distance, last));
         const __m512i even = rescaled(size, factor, half, shift);
         const __m512i odd = rescaled(_mm512_srli_epi64(size, 32), _mm512_srli_epi64(factor, 32), half, shift);
         const __m512i all = _mm512_or_si512(even, _mm512_slli_epi64(odd, 32));
@@ -524,24 +569,26 @@ BVAR_INLINE int64_t norm_of(const int32_t *q, ptrdiff_t n) {
 
 #define BVAR_OWN_FLIP
 
-/* The flips of 16 weights. */
+/* The flips of 16 weights: where minus m * e(w) is at most -1, so that a bit is a mask as it is. */
 BVAR_INLINE __mmask16 flip_16(__mmask16 bits, float *m, const int32_t *q, __mmask16 mask, __m512 beta, __m512 eta) {
     const __m512 votes = _mm512_cvtepi32_ps(_mm512_maskz_loadu_epi32(mask, q));
     const __m512 v = _mm512_add_ps(_mm512_mul_ps(beta, _mm512_maskz_loadu_ps(mask, m)), _mm512_mul_ps(eta, votes));
-    const __m512 against = _mm512_mask_xor_ps(v, (__mmask16)~bits, v, _mm512_set1_ps(-0.0f)); /* m * e(w) */
-    const __mmask16 flips = _mm512_mask_cmp_ps_mask(mask, against, _mm512_set1_ps(1.0f), _CMP_GE_OQ);
-    _mm512_mask_storeu_ps(m, mask, _mm512_maskz_mov_ps((__mmask16)~flips, v));
+    const __m512 against = _mm512_mask_xor_ps(v, bits, v, _mm512_set1_ps(-0.0f));
+    const __mmask16 flips = _mm512_mask_cmp_ps_mask(mask, against, _mm512_set1_ps(-1.0f), _CMP_LE_OQ);
+    _mm512_mask_storeu_ps(m, mask, _mm512_mask_mov_ps(v, flips, _mm512_setzero_ps()));
     return flips;
 }
 
 BVAR_INLINE uint64_t flip_word(uint64_t bits, float *m, const int32_t *q, int n, float beta, float eta) {
     const __m512 beta_v = _mm512_set1_ps(beta), eta_v = _mm512_set1_ps(eta);
     uint64_t flips = 0;
-    if (n == 64) {
-        BVAR_UNROLL
-        for (int i = 0; i < 64; i += 16)
-            flips |= (uint64_t)flip_16((__mmask16)(bits >> i), m + i, q + i, 0xffff, beta_v, eta_v) << i;
-        return flips;
+    if (n == 64) { /* masks are cut and joined where they are: general registers would take a third of the time */
+        const __mmask64 all = bits;
+        const __mmask16 a = flip_16((__mmask16)all, m, q, 0xffff, beta_v, eta_v);
+        const __mmask16 b = flip_16((__mmask16)_kshiftri_mask64(all, 16), m + 16, q + 16, 0xffff, beta_v, eta_v);
+        const __mmask16 c = flip_16((__mmask16)_kshiftri_mask64(all, 32), m + 32, q + 32, 0xffff, beta_v, eta_v);
+        const __mmask16 d = flip_16((__mmask16)_kshiftri_mask64(all, 48), m + 48, q + 48, 0xffff, beta_v, eta_v);
+        return _mm512_kunpackd(_mm512_kunpackw(d, c), _mm512_kunpackw(b, a));
     }
     for (int i = 0; i < n; i += 16)
         flips |= (uint64_t)flip_16((__mmask16)(bits >> i), m + i, q + i, first_16(n - i), beta_v, eta_v) << i;

@@ -5,6 +5,7 @@
  *   votes    as in isa_avx2.c: vqtbl1q looks up in 16 bytes, twice, and vzip joins the bytes to int16. */
 #if defined(__aarch64__) || defined(_M_ARM64)
 #include <arm_neon.h>
+#include <float.h>
 
 #include "bvar_kernels.h"
 #include "target.h"

@@ -10,6 +10,8 @@
  * Lanes are added as one integer, sum of lane_i * 2^(width * i), modulo 2^64.  The integer is right whatever
  * borrows happen inside it, as long as each final lane fits its width; a signed lane is read after what the lanes
  * below borrowed has been given back (see vote_tile). */
+#include <float.h>
+
 #include "bvar_kernels.h"
 #include "target.h"
 

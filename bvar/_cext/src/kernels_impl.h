@@ -25,7 +25,8 @@
  *   count_tile and gate_mask, or BVAR_OWN_TILES with tile_sums and tile_bits
  *   VOTE_COLS, VOTE_TERMS, VOTE_CHUNKS, CHUNK_BYTES, TABLE_BYTES
  *   double_terms, vote_index, vote_tables, vote_tile
- * and, where it does better than the plain C below, BVAR_OWN_TRANSPOSE with transpose, BVAR_OWN_GATHER with
+ * and, where it does better than the plain C below, BVAR_OWN_THRESHOLD with above_floats and above_doubles,
+ * BVAR_OWN_TRANSPOSE with transpose, BVAR_OWN_GATHER with
  * gather_8_terms, BVAR_OWN_RESCALE with rescale_row, BVAR_OWN_NORM with norm_of, BVAR_OWN_FLIP with flip_word.
  * Layers of gates are in gates_impl.h, which says what it expects; images in windows_impl.h, which expects nothing.
  *
@@ -44,6 +45,50 @@ static int64_t pack(const void *job, ptrdiff_t begin, ptrdiff_t end) {
             a->words[r * n_words + k] =
                 pack_word(a->values + r * a->n_bits + 64 * k, (int)at_most(64, a->n_bits - 64 * k));
     return 0;
+}
+
+#ifndef BVAR_OWN_THRESHOLD
+/* The answers of `n` <= 64 numbers, and which of them are none; a whole word in a loop that compilers vectorise. */
+#define BVAR_ABOVE(name, number)                                                                               \
+    BVAR_INLINE uint64_t name(const number *values, const number *thresholds, int n, uint64_t *known) {        \
+        uint8_t above[64] = {0}, same[64] = {0};                                                               \
+        if (n == 64)                                                                                           \
+            for (int i = 0; i < 64; ++i)                                                                       \
+                above[i] = values[i] >= thresholds[i], same[i] = values[i] == values[i];                       \
+        else                                                                                                   \
+            for (int i = 0; i < n; ++i)                                                                        \
+                above[i] = values[i] >= thresholds[i], same[i] = values[i] == values[i];                       \
+        *known = pack_word(same, 64); /* a NaN does not equal itself */                                        \
+        return pack_word(above, 64);                                                                           \
+    }
+BVAR_ABOVE(above_floats, float)
+BVAR_ABOVE(above_doubles, double)
+#endif
+
+/* A row of either width; returns how many are NaN. */
+#define BVAR_THRESHOLD_ROW(name, number, above)                                                                \
+    static ptrdiff_t name(const number *values, const number *thresholds, uint64_t *words, uint64_t *known,    \
+                          ptrdiff_t n) {                                                                       \
+        ptrdiff_t i = 0;                                                                                       \
+        for (; i + 64 <= n; i += 64)                                                                           \
+            words[i / 64] = above(values + i, thresholds + i, 64, known + i / 64);                             \
+        if (i < n)                                                                                             \
+            words[i / 64] = above(values + i, thresholds + i, (int)(n - i), known + i / 64);                   \
+        return n - (ptrdiff_t)count_words(known, ceil_div(n, 64));                                             \
+    }
+BVAR_THRESHOLD_ROW(threshold_floats, float, above_floats)
+BVAR_THRESHOLD_ROW(threshold_doubles, double, above_doubles)
+
+static int64_t pack_threshold(const void *job, ptrdiff_t begin, ptrdiff_t end) {
+    const bvar_threshold_job *a = job;
+    const ptrdiff_t n = a->n_bits, n_words = ceil_div(n, 64);
+    int64_t missing = 0;
+    for (ptrdiff_t r = begin; r < end; ++r)
+        missing += a->width == 4 ? threshold_floats((const float *)a->values + r * n, a->thresholds,
+                                                    a->words + r * n_words, a->known + r * n_words, n)
+                                 : threshold_doubles((const double *)a->values + r * n, a->thresholds,
+                                                     a->words + r * n_words, a->known + r * n_words, n);
+    return missing;
 }
 
 static int64_t unpack(const void *job, ptrdiff_t begin, ptrdiff_t end) {
@@ -236,27 +281,35 @@ static void stage_z(const int8_t *z, ptrdiff_t z_row, ptrdiff_t z_term, int rows
     }
 }
 
-/* Sums of staged rows over `n_chunks` chunks of terms, for columns [i0, i1). */
-BVAR_INLINE void vote_block(const bvar_votes_job *a, const stage *staged, ptrdiff_t r0, int rows, ptrdiff_t c0,
-                            int n_chunks, ptrdiff_t i0, ptrdiff_t i1) {
+/* Add to `rows` <= VOTE_ROWS rows of sums, from staged row r on, `n_chunks` chunks of terms, for columns [i0, i1).
+ * Rows that are needed next, as many of as many columns, are fetched meanwhile. */
+BVAR_INLINE void vote_rows(const bvar_votes_job *a, const stage *staged, int r, int rows, int32_t *out, ptrdiff_t c0,
+                           int n_chunks, ptrdiff_t i0, ptrdiff_t i1, const float *next) {
     const ptrdiff_t all_chunks = ceil_div(a->n_terms, VOTE_TERMS);
     BVAR_ALIGNED uint8_t tables[VOTE_CHUNKS * TABLE_BYTES];
-    for (int r = 0; r < rows; r += VOTE_ROWS) {
-        vote_tables(staged->twice[r], STAGE_STRIDE, n_chunks, tables);
-        for (ptrdiff_t i = i0; i < i1; i += VOTE_COLS)
-            vote_tile(tables, (const uint8_t *)a->index + (i / VOTE_COLS * all_chunks + c0) * CHUNK_BYTES,
-                      n_chunks, staged->start + r, a->out + (r0 + r) * a->n_bits + i, a->n_bits,
-                      (int)at_most(VOTE_ROWS, rows - r), (int)at_most(VOTE_COLS, i1 - i), c0 == 0);
+    vote_tables(staged->twice[r], STAGE_STRIDE, n_chunks, tables);
+    for (ptrdiff_t i = i0; i < i1; i += VOTE_COLS) {
+        const int cols = (int)at_most(VOTE_COLS, i1 - i);
+        for (int j = 0; next && j < rows; ++j)
+            for (int k = 0; k < cols; k += 16)
+                BVAR_PREFETCH(next + j * a->n_bits + i + k);
+        vote_tile(tables, (const uint8_t *)a->index + (i / VOTE_COLS * all_chunks + c0) * CHUNK_BYTES, n_chunks,
+                  staged->start + r, out + i, a->n_bits, rows, cols, c0 == 0);
     }
 }
 
+/* Chunks of terms that are summed in int16 at a time.  Terms are cut evenly: a last block of a few terms would pay
+ * for a whole pass over the sums. */
+static ptrdiff_t chunks_together(ptrdiff_t n_terms) {
+    const ptrdiff_t all_chunks = ceil_div(n_terms, VOTE_TERMS);
+    return all_chunks ? ceil_div(all_chunks, ceil_div(all_chunks, VOTE_CHUNKS)) : 1;
+}
+
 /* Columns, rows, terms, all in blocks: the sums of a block of rows and columns stay in L2 while blocks of terms
- * are added to them, and the tables of one tile stay in L1.  Terms are cut evenly: a last block of a few terms
- * would pay for a whole pass over the sums. */
+ * are added to them, and the tables of one tile stay in L1. */
 static int64_t signed_sum(const void *job, ptrdiff_t begin, ptrdiff_t end) {
     const bvar_votes_job *a = job;
-    const ptrdiff_t all_chunks = ceil_div(a->n_terms, VOTE_TERMS);
-    const ptrdiff_t step = all_chunks ? ceil_div(all_chunks, ceil_div(all_chunks, VOTE_CHUNKS)) : 1;
+    const ptrdiff_t all_chunks = ceil_div(a->n_terms, VOTE_TERMS), step = chunks_together(a->n_terms);
     stage staged;
     if (!all_chunks && a->n_bits)
         memset(a->out + begin * a->n_bits, 0, (size_t)((end - begin) * a->n_bits) * sizeof(int32_t));
@@ -267,150 +320,14 @@ static int64_t signed_sum(const void *job, ptrdiff_t begin, ptrdiff_t end) {
                 const ptrdiff_t k = c * VOTE_TERMS, n_chunks = at_most(step, all_chunks - c);
                 stage_z(a->z + r * a->z_row + k * a->z_term, a->z_row, a->z_term, rows,
                         (int)at_most(n_chunks * VOTE_TERMS, a->n_terms - k), &staged);
-                vote_block(a, &staged, r, rows, c, (int)n_chunks, i, at_most(i + BLOCK_COLS, a->n_bits));
+                for (int j = 0; j < rows; j += VOTE_ROWS)
+                    vote_rows(a, &staged, j, (int)at_most(VOTE_ROWS, rows - j), a->out + (r + j) * a->n_bits, c,
+                              (int)n_chunks, i, at_most(i + BLOCK_COLS, a->n_bits), NULL);
             }
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------- update */
-
-#ifndef BVAR_OWN_RESCALE
-static void rescale_row(const bvar_rescale_job *a, ptrdiff_t r) {
-    const int64_t half = (INT64_C(1) << a->shift) >> 1, last = a->n_curve - 1;
-    for (ptrdiff_t j = 0; j < a->n_cols; ++j) {
-        const ptrdiff_t at = r * a->n_cols + j;
-        int64_t distance = (int64_t)a->s[at] - a->tau[j];
-        distance = distance < 0 ? -distance : distance;
-        const int64_t p = (int64_t)a->g[at] * a->curve[distance < last ? distance : last];
-        const int64_t rounded = ((p < 0 ? -p : p) + half) >> a->shift;
-        const int64_t clipped = rounded < 127 ? rounded : 127;
-        a->out[at] = (int8_t)(p < 0 ? -clipped : clipped);
-    }
-}
-#endif
-
-static int64_t rescale(const void *job, ptrdiff_t begin, ptrdiff_t end) {
-    for (ptrdiff_t r = begin; r < end; ++r)
-        rescale_row(job, r);
-    return 0;
-}
-
-/* Through an array of fixed length, which compilers vectorise although `out` may be q. */
-#define CENTER_BLOCK 32
-
-static void center_narrow(const int32_t *q, const int32_t *col, int32_t *out, ptrdiff_t n, int32_t row, int shift) {
-    const int32_t half = (INT32_C(1) << shift) >> 1;
-    const ptrdiff_t whole = n / CENTER_BLOCK * CENTER_BLOCK;
-    for (ptrdiff_t i = 0; i < whole; i += CENTER_BLOCK) {
-        int32_t found[CENTER_BLOCK];
-        for (int k = 0; k < CENTER_BLOCK; ++k)
-            found[k] = (int32_t)((uint32_t)q[i + k] - (uint32_t)((row * col[i + k] + half) >> shift));
-        memcpy(out + i, found, sizeof found);
-    }
-    for (ptrdiff_t i = whole; i < n; ++i)
-        out[i] = (int32_t)((uint32_t)q[i] - (uint32_t)((row * col[i] + half) >> shift));
-}
-static void center_wide(const int32_t *q, const int32_t *col, int32_t *out, ptrdiff_t n, int64_t row, int shift) {
-    const int64_t half = (INT64_C(1) << shift) >> 1;
-    for (ptrdiff_t i = 0; i < n; ++i)
-        out[i] = (int32_t)(uint32_t)(uint64_t)(q[i] - ((row * col[i] + half) >> shift));
-}
-
-static int64_t center_votes(const void *job, ptrdiff_t begin, ptrdiff_t end) {
-    const bvar_center_job *a = job;
-    const int shift = a->shift;
-    int64_t reach = 0;
-    for (ptrdiff_t i = 0; i < a->n_cols; ++i) {
-        const int64_t size = a->col[i] < 0 ? -(int64_t)a->col[i] : a->col[i];
-        reach = size > reach ? size : reach;
-    }
-    for (ptrdiff_t r = begin; r < end; ++r) {
-        const int64_t row = a->row[r], most = (row < 0 ? -row : row) * reach;
-        const ptrdiff_t at = r * a->n_cols;
-        /* batches of up to 255 samples stay below 2^31, and take half the work */
-        if (most <= INT32_MAX - ((INT64_C(1) << shift) >> 1))
-            center_narrow(a->q + at, a->col, a->out + at, a->n_cols, (int32_t)row, shift);
-        else
-            center_wide(a->q + at, a->col, a->out + at, a->n_cols, row, shift);
-    }
-    return 0;
-}
-
-#ifndef BVAR_OWN_NORM
-BVAR_INLINE int64_t norm_of(const int32_t *q, ptrdiff_t n) {
-    uint64_t sum = 0;
-    for (ptrdiff_t i = 0; i < n; ++i)
-        sum += q[i] < 0 ? UINT64_C(0) - (uint64_t)(int64_t)q[i] : (uint64_t)q[i];
-    return (int64_t)sum;
-}
-#endif
-
-static int64_t vote_norms(const void *job, ptrdiff_t begin, ptrdiff_t end) {
-    const bvar_norms_job *a = job;
-    for (ptrdiff_t r = begin; r < end; ++r)
-        a->out[r] = norm_of(a->q + r * a->n_cols, a->n_cols);
-    return 0;
-}
-
-#ifndef BVAR_OWN_FLIP
-/* 32 weights without a branch, in a form that compilers vectorise: the bit of weight i is met with mask 1 << i,
- * flips come back as the same masks, and `or` gathers them. */
-BVAR_INLINE uint32_t flip_32(uint32_t bits, float *m, const int32_t *q, float beta, float eta) {
-    static const uint32_t place[32] = {
-        1u << 0,  1u << 1,  1u << 2,  1u << 3,  1u << 4,  1u << 5,  1u << 6,  1u << 7,
-        1u << 8,  1u << 9,  1u << 10, 1u << 11, 1u << 12, 1u << 13, 1u << 14, 1u << 15,
-        1u << 16, 1u << 17, 1u << 18, 1u << 19, 1u << 20, 1u << 21, 1u << 22, 1u << 23,
-        1u << 24, 1u << 25, 1u << 26, 1u << 27, 1u << 28, 1u << 29, 1u << 30, 1u << 31};
-    uint32_t raw[32], flips = 0;
-    float signs[32], v[32];
-    for (int i = 0; i < 32; ++i)
-        v[i] = beta * m[i] + eta * (float)q[i];
-    for (int i = 0; i < 32; ++i)
-        signs[i] = (bits & place[i]) == place[i] ? 1.0f : -1.0f;
-    memcpy(raw, v, sizeof raw);
-    for (int i = 0; i < 32; ++i) {
-        const uint32_t flipped = v[i] * signs[i] >= 1.0f ? ~0u : 0u; /* times +-1 is exact */
-        raw[i] &= ~flipped;
-        flips |= flipped & place[i];
-    }
-    memcpy(m, raw, sizeof raw);
-    return flips;
-}
-
-/* The flips of the `n` <= 64 weights in one word. */
-static uint64_t flip_word(uint64_t bits, float *m, const int32_t *q, int n, float beta, float eta) {
-    uint64_t flips = 0;
-    if (n == 64)
-        return flip_32((uint32_t)bits, m, q, beta, eta) |
-               (uint64_t)flip_32((uint32_t)(bits >> 32), m + 32, q + 32, beta, eta) << 32;
-    for (int i = 0; i < n; i += 32) { /* the tail goes through a copy, filled with what never flips */
-        float some_m[32] = {0};
-        int32_t some_q[32] = {0};
-        const size_t size = (size_t)at_most(32, n - i) * 4;
-        memcpy(some_m, m + i, size);
-        memcpy(some_q, q + i, size);
-        flips |= (uint64_t)flip_32((uint32_t)(bits >> i), some_m, some_q, beta, eta) << i;
-        memcpy(m + i, some_m, size);
-    }
-    return flips;
-}
-#endif
-
-static int64_t flip(const void *job, ptrdiff_t begin, ptrdiff_t end) {
-    const bvar_flip_job *a = job;
-    const ptrdiff_t n_words = ceil_div(a->n_bits, 64);
-    int64_t count = 0;
-    for (ptrdiff_t r = begin; r < end; ++r)
-        for (ptrdiff_t k = 0; k < n_words; ++k) {
-            const ptrdiff_t at = r * a->n_bits + 64 * k;
-            uint64_t *word = a->words + r * n_words + k;
-            const uint64_t flips = flip_word(*word, a->m + at, a->q + at,
-                                             (int)at_most(64, a->n_bits - 64 * k), a->beta, a->eta[r]);
-            *word ^= flips;
-            count += (int64_t)popcount64(flips);
-        }
-    return count;
-}
+#include "update_impl.h"
 
 #include "gates_impl.h"
 
@@ -421,7 +338,8 @@ static int64_t flip(const void *job, ptrdiff_t begin, ptrdiff_t end) {
 #define ISA                                                                                           \
     {                                                                                                 \
         NAME, CPU, PANEL_ROWS, VOTE_COLS, GATE_RATE, VOTE_RATE, panels_bytes, index_bytes, all_below, \
-        pack, unpack, transpose, count_rows, lay_panels, gate_sum, gate_bits, lay_index, signed_sum,  \
-        rescale, center_votes, vote_norms, flip, pack_levels, table_values, table_votes, wire_votes,  \
-        count_groups, gather_patches, signed_pixels, pool_max                                         \
+        pack, pack_threshold, unpack, transpose, count_rows, lay_panels, gate_sum, gate_bits,         \
+        lay_index, signed_sum, rescale, scale_signals, center_votes, add_votes, vote_norms, flip,     \
+        vote_and_flip, pack_levels, table_values, table_votes, wire_votes, count_groups,              \
+        gather_patches, signed_pixels, pool_max                                                       \
     }

@@ -32,10 +32,12 @@
  * first, needs more registers than there are, and spills the accumulators. */
 #define BVAR_PIN(v) __asm__ volatile("" : "+v"(v))
 #define BVAR_ALIGNED __attribute__((aligned(64)))
+#define BVAR_PREFETCH(p) __builtin_prefetch((p), 1, 2) /* to be written, into L2 */
 #else
 #define BVAR_INLINE static __forceinline
 #define BVAR_PIN(v) ((void)0)
 #define BVAR_ALIGNED __declspec(align(64))
+#define BVAR_PREFETCH(p) ((void)(p))
 #endif
 
 #endif

@@ -246,8 +246,7 @@ class Builtin:
 
     def clipped_eta(self, q: Matrix, eta: str, clip: str) -> Rows:
         """See `Subject`."""
-        optimizer = BooleanOptimizer(clip=float64_of(clip))
-        return [hex32(v) for v in optimizer._clipped(float64_of(eta), np.array(q, np.int32))]
+        return [hex32(v) for v in kernels.clipped_eta(np.array(q, np.int32), float64_of(eta), float64_of(clip))]
 
     def flip(self, w: Rows, m: list[Rows], q: Matrix, beta: str, eta: Rows) -> dict[str, Any]:
         """See `Subject`."""
@@ -271,8 +270,7 @@ class Builtin:
     ) -> dict[str, Any]:
         """See `Subject`."""
         offset, accumulators = _offset(o, n_terms, step), np.array([float32_of(v) for v in m], np.float32)
-        votes, clipped = np.array(q, np.int32), BooleanOptimizer(clip=inf)._clipped
-        moved = offset.move(accumulators, votes, beta=1.0, eta=float64_of(eta), clipped=clipped)
+        moved = offset.move(accumulators, np.array(q, np.int32), beta=1.0, eta=float64_of(eta), clip=inf)
         return {"o": offset.values.tolist(), "m": [hex32(v) for v in accumulators], "moved": moved}
 
     def train(self, network: Any, batches: Matrix, eta: Rows, checkpoints: list[int]) -> dict[str, Any]:

@@ -1,0 +1,83 @@
+"""Votes that nobody has counted yet: who counts a few neurons at a time can use their votes in the cache.
+
+``docs/explanation/kernels.md`` says what that saves, ``docs/explanation/backpropagation.md`` what a vote is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bvar import kernels
+from bvar.bits import BitMatrix
+from bvar.calculus.gates import Gate
+
+__all__ = ["Ballots"]
+
+
+@dataclass(frozen=True)
+class Ballots:
+    """What the votes of a batch on the Boolean weights of a layer will be counted from.
+
+    Parameters
+    ----------
+    z : ndarray of int8, shape (n_samples, n_outputs)
+        Signals on the sums.
+    x : BitMatrix of shape (n_samples, n_inputs)
+        Inputs, none missing.
+    gate : Gate
+        The connective L(w, x) of the layer.
+    centered : bool
+        Whether votes count from the mean of the inputs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> from bvar.calculus.gates import Gate
+    >>> from bvar.layers import Ballots
+    >>> x = kernels.pack(np.array([[True, False], [True, True]]))
+    >>> Ballots(np.array([[5], [3]], dtype=np.int8), x, Gate.of("xnor"), centered=True).count()
+    array([[ 0, -2]], dtype=int32)
+    """
+
+    z: np.ndarray
+    x: BitMatrix
+    gate: Gate
+    centered: bool
+
+    def count(self) -> np.ndarray:
+        """Count the votes of all neurons.
+
+        Returns
+        -------
+        ndarray of int32, shape (n_outputs, n_inputs)
+            The votes, centred if they are to be.
+        """
+        votes = kernels.weight_votes(self.z, self.x, self.gate)
+        if not (self.centered and len(self.z)):
+            return votes
+        sums = self.z.sum(axis=0, dtype=np.int64), kernels.input_sums(self.x, self.gate), len(self.z)
+        return kernels.center_votes(votes, *sums, out=votes)
+
+    def flip(self, w: BitMatrix, m: np.ndarray, *, beta: float, eta: float, clip: float) -> int:
+        """Flip weights by the votes, a few neurons at a time; see :func:`bvar.kernels.vote_and_flip`.
+
+        Parameters
+        ----------
+        w : BitMatrix of shape (n_outputs, n_inputs)
+            The weights, changed in place.
+        m : ndarray of float32, shape (n_outputs, n_inputs)
+            Their accumulators, changed in place.
+        beta, eta, clip : float
+            The share of the old accumulator that is kept, what one vote adds, and the bound of each neuron.
+
+        Returns
+        -------
+        int
+            Number of weights that flipped.
+        """
+        return kernels.vote_and_flip(
+            w, m, self.z, self.x, self.gate, beta=beta, eta=eta, clip=clip, centered=self.centered
+        )
