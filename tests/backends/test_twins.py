@@ -578,8 +578,8 @@ def test_strategies_reach_the_seams():
 def test_votes_of_nobody_and_very_loud_votes(name):
     """No samples, over memory that held votes before; and votes whose norms pass 32 bits."""
     source = Source(0, "ones")
-    x, words, m = source.words(300, 200), source.words(9, 200), np.full((9, 200), 0.5, np.float32)
-    col, z = np.full(200, 2**13, np.int32), np.full((9, 300), 127, np.int8)
+    x, words, m = source.words(300, 640), source.words(9, 640), np.full((9, 640), 0.5, np.float32)
+    col, z = np.full(640, 2**13, np.int32), np.full((9, 300), 127, np.int8)
     compare(name, protocol.get(name), "vote_and_flip", (z, x, words, m, (-1, 1), col, 0, 0.5, 0.5, 1e4), None)
     rest = (words, m, (-1, 1), None, 15, 0.5, 0.5, np.inf)
     compare(name, protocol.get(name), "vote_and_flip", (z[:, :0], x[:0], *rest), None)
