@@ -21,7 +21,19 @@ HEADERS = [
     "include/bvar_kernels.h",
     *(
         f"src/{name}.h"
-        for name in ("target", "swar", "byte_index", "kernels_impl", "gates_wire", "gates_impl", "windows_impl")
+        for name in (
+            "target",
+            "swar",
+            "byte_index",
+            "kernels_impl",
+            "gates_wire",
+            "gates_impl",
+            "windows_impl",
+            "rows_impl",
+            "rows_avx512",
+            "rows_avx2",
+            "rows_neon",
+        )
     ),
 ]
 ROOT = "bvar/_cext"

@@ -416,6 +416,8 @@ static int64_t flip(const void *job, ptrdiff_t begin, ptrdiff_t end) {
 
 #include "windows_impl.h"
 
+#include "rows_impl.h"
+
 /* ------------------------------------------------------------------------------------ the instruction set */
 
 #define ISA                                                                                           \
@@ -423,5 +425,6 @@ static int64_t flip(const void *job, ptrdiff_t begin, ptrdiff_t end) {
         NAME, CPU, PANEL_ROWS, VOTE_COLS, GATE_RATE, VOTE_RATE, panels_bytes, index_bytes, all_below, \
         pack, unpack, transpose, count_rows, lay_panels, gate_sum, gate_bits, lay_index, signed_sum,  \
         rescale, center_votes, vote_norms, flip, pack_levels, table_values, table_votes, wire_votes,  \
-        count_groups, gather_patches, signed_pixels, pool_max                                         \
+        count_groups, gather_patches, signed_pixels, pool_max, ROW_OUTPUTS, rows_bytes, lay_rows,     \
+        row_tables, row_sums, quantize_rows                                                           \
     }
