@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 
 from bvar._validation import check_integer
+from bvar.bits.random import RandomSource, RandomWords
 from bvar.multikernel.decompose import MAX_KERNELS, decompose
 from bvar.multikernel.linear import MultiKernelLinear
+from bvar.multikernel.passes import forward
+from bvar.multikernel.texts import check_ids
 from bvar.multikernel.transformer import Transformer
 
 __all__ = ["BooleanTransformer"]
@@ -101,6 +104,65 @@ class BooleanTransformer(Transformer):
 
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         return {name: layer.shape for name, layer in self.maps.items()}
+
+    def logits(self, ids: np.ndarray, *, integers: bool = False) -> np.ndarray:
+        """Score each token as the next one, at each position.
+
+        Parameters
+        ----------
+        ids : array-like of int, shape (n_positions,) or (n_texts, n_positions)
+            Numbers of tokens.
+        integers : bool, default=False
+            Whether maps add integers, as :meth:`MultiKernelLinear.infer` does; all else stays float.
+
+        Returns
+        -------
+        ndarray of float, shape (n_texts, n_positions, n_tokens)
+            The logits.
+        """
+        product = self._integer_product if integers else self._product
+        return forward(self, check_ids(ids, self.n_tokens), product)[0]
+
+    def generate(
+        self,
+        ids: np.ndarray,
+        n_tokens: int,
+        *,
+        temperature: float = 1.0,
+        context: int = 128,
+        random_state: RandomSource = None,
+        integers: bool = False,
+    ) -> np.ndarray:
+        """Continue a text, token by token; keys and values of what came before are kept.
+
+        Parameters
+        ----------
+        ids : array-like of int, shape (n,)
+            The beginning: one or more tokens.
+        n_tokens : int
+            How many to add.
+        temperature : float, default=1
+            What logits are divided by before a token is drawn; 0 takes the likeliest.
+        context : int, default=128
+            Positions that attention looks back on.
+        random_state : None, int, RandomState or RandomWords, default=None
+            Where the draws come from.
+        integers : bool, default=False
+            Whether maps multiply by the bits themselves, which is faster where they are wide: hundreds of outputs.
+
+        Returns
+        -------
+        ndarray of int64, shape (n_tokens,)
+            What follows.
+        """
+        product = self._integer_product if integers else self._product
+        return self._generate(ids, n_tokens, temperature, context, RandomWords.of(random_state), product)
+
+    def _integer_product(self, name: str, x: np.ndarray) -> np.ndarray:
+        if name not in self.maps:
+            return self._product(name, x)
+        rows = x.reshape(-1, x.shape[-1])
+        return self.maps[name].infer(rows).reshape(*x.shape[:-1], -1)
 
     def weight(self, name: str) -> np.ndarray:
         """Return the matrix of a map, composed of its kernels if it has some."""

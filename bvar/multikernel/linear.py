@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from bvar._validation import check_integer
+from bvar.backends import current
+from bvar.kernels import PreparedRows, prepare_rows, quantize_rows, row_sums
 from bvar.multikernel.decompose import Kernels, compose, signs_of
 
 __all__ = ["MultiKernelLinear"]
@@ -68,6 +70,7 @@ class MultiKernelLinear:
         self.output_scales = kernels.output_scales.copy()
         self.input_scales = kernels.input_scales.copy()
         self._weight: np.ndarray | None = None
+        self._rows: list[PreparedRows] = []
 
     @property
     def n_kernels(self) -> int:
@@ -95,7 +98,7 @@ class MultiKernelLinear:
 
     def changed(self) -> None:
         """Forget what was made of bits and scales, since they have changed."""
-        self._weight = None
+        self._weight, self._rows = None, []
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, Any]:
         """Multiply rows by the matrix.
@@ -113,6 +116,34 @@ class MultiKernelLinear:
             For :meth:`backward` and :meth:`weight_gradient`.
         """
         return x @ self.weight.T, x
+
+    def infer(self, x: np.ndarray) -> np.ndarray:
+        r"""Multiply one row, or few, by the bits themselves: integers inside, for a token at a time.
+
+        .. math:: y_j = \sum_k a_{kj} \, d_k \sum_i e(B_{kji}) \, q_{ki}, \qquad
+                  q_k = \operatorname{round}(x \circ b_k / d_k)
+
+        Parameters
+        ----------
+        x : ndarray of float32, shape (n_rows, n_inputs)
+            Inputs, finite; rounded to some hundred steps for each kernel by :func:`bvar.kernels.quantize_rows`.
+
+        Returns
+        -------
+        ndarray of float32, shape (n_rows, n_outputs)
+            About ``x @ weight.T``. The inner sums are integers, and everything else is elementwise in the order
+            of the kernels: equal on every backend.
+        """
+        if not self._rows or self._rows[0].backend != current():
+            self._rows = [prepare_rows(bits) for bits in self.signs]
+        out = np.zeros((len(x), self.shape[0]), np.float32)
+        for rows, a, b in zip(self._rows, self.output_scales, self.input_scales, strict=True):
+            q, step = quantize_rows(x, b)
+            part = row_sums(q, rows).astype(np.float32)
+            part *= step[:, None]
+            part *= a
+            out += part
+        return out
 
     def backward(self, signal: np.ndarray, context: Any) -> np.ndarray:
         """Pass signals down to the inputs.

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bvar import kernels, model_file
+from bvar import backends, kernels, model_file
 from bvar.bits import RandomWords
 from bvar.multikernel import (
     BooleanTransformer,
@@ -106,6 +106,21 @@ def test_a_layer_has_memory_of_its_own():
         MultiKernelLinear(np.ones((2, 3)))
     with pytest.raises(ValueError, match="k must be"):
         layer.votes(np.ones((2, 3)), 1)
+
+
+def test_integers_inside_are_near_the_matrix_and_equal_on_every_backend():
+    """A step is 1/253 of the largest sum of four; a number is off by half of one, and errors add up like noise."""
+    layer, x = layer_of(3, (40, 130)), RandomWords(4).uniform(2, 130).astype(np.float32)
+    found = []
+    for name in backends.available():
+        with backends.use(name):
+            found.append(layer.infer(x))
+    assert all((y == found[0]).all() for y in found)
+    wanted = layer.forward(x)[0]
+    assert np.linalg.norm(found[0] - wanted) < 0.02 * np.linalg.norm(wanted)
+    layer.output_scales *= 2
+    layer.changed()
+    assert (layer.infer(x) == 2 * found[0]).all()
 
 
 # ------------------------------------------------------------------------------------------------ the rule
@@ -322,6 +337,17 @@ def test_a_student_is_saved_and_gives_the_same_logits(teacher, tmp_path):
     assert (again.logits(ids) == student.logits(ids)).all()
     model_file.save(teacher, tmp_path / "t")
     assert (model_file.load(tmp_path / "t").logits(ids) == teacher.logits(ids)).all()
+
+
+def test_a_student_writes_the_same_with_integers_inside(teacher):
+    """Greedy, and from logits that are near: a token may differ where two are nearly as likely."""
+    student = BooleanTransformer.from_teacher(teacher, {"l0.q": 2, "l1.up": 2, "l1.down": 2})
+    ids = teacher.encode("to be or not")
+    plain, whole = student.logits(ids), student.logits(ids, integers=True)
+    assert (plain != whole).any()
+    assert np.linalg.norm(plain - whole) < 0.05 * np.linalg.norm(plain)
+    one, other = (student.generate(ids, 20, temperature=0, integers=integers) for integers in (False, True))
+    assert np.mean(one == other) > 0.5
 
 
 def test_a_student_with_scales_that_are_no_numbers_is_not_saved(teacher, tmp_path):
