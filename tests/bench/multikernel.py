@@ -60,7 +60,8 @@ def decompose(options: Options) -> None:
             )
             print(
                 f"K={n} rounds={rounds:2}: error {np.sqrt(squares) / whole:.4f}, "
-                f"{-student.score(held_out):.4f} nats, {student.n_bits_per_weight:.2f} bits a weight, {seconds:.1f} s",
+                f"{-student.score(held_out):.4f} nats, {student.n_bits_per_weight:.2f} bits a weight, "
+                f"{seconds:.1f} s",
                 flush=True,
             )
 
@@ -120,14 +121,8 @@ def state(options: Options) -> None:
 def wide(options: Options) -> None:
     """Tokens a second of a synthetic transformer, random weights, one text: float32 against bits."""
     width, source = options.width, RandomWords(1)
-    real = multikernel.Transformer.random(
-        256,
-        width=width,
-        hidden=11 * width // 4 // 64 * 64,
-        n_blocks=options.blocks,
-        n_heads=width // 64,
-        random_state=0,
-    )
+    sizes = {"width": width, "hidden": 11 * width // 4 // 64 * 64, "n_heads": width // 64}
+    real = multikernel.Transformer.random(256, n_blocks=options.blocks, random_state=0, **sizes)
     for n in options.kernels:
         maps = {}
         for name in real.map_names:

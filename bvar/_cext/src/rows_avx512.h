@@ -7,7 +7,7 @@
 #define BVAR_OWN_ROWS
 #define BVAR_OWN_LOOK_UP
 #define ROW_PLACE(group) (((group) & ~(ptrdiff_t)7) | ((group) & 1) << 2 | ((group) >> 1 & 3))
-enum { ROW_OUTPUTS = 64 };
+enum { ROW_OUTPUTS = 64, AHEAD = 16384 }; /* bytes: of matrices beyond the caches, page after page is asked for early */
 
 static ptrdiff_t rows_bytes(ptrdiff_t n_rows, ptrdiff_t n_words) { return (n_rows + 63) / 64 * 512 * n_words; }
 
@@ -39,6 +39,7 @@ static void look_up_panel(const uint8_t *tables, const uint8_t *panel, ptrdiff_t
         const __m512i low = _mm512_loadu_si512(tables), high = _mm512_loadu_si512(tables + 64);
         BVAR_UNROLL
         for (int i = 0; i < 4; ++i) {
+            _mm_prefetch((const char *)panel + AHEAD + 64 * i, _MM_HINT_T0);
             const __m512i bits = _mm512_loadu_si512(panel + 64 * i), shifted = _mm512_srli_epi16(bits, 4);
             const __m512i a = _mm512_ternarylogic_epi32(bits, half, table, 0xea); /* (bits & 15) | table */
             const __m512i b = _mm512_ternarylogic_epi32(shifted, half, table, 0xea);
