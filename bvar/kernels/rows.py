@@ -38,7 +38,7 @@ class PreparedRows:
         backend = protocol.current()
         self.shape = w.shape
         self.backend = backend.name
-        self.operand = backend.prepare_rows(w.words.copy() if backend.name == "numpy" else w.words)
+        self.operand = backend.prepare_rows(w.words.copy())  # a backend may keep the words, and `w` may change
 
 
 def prepare_rows(w: BitMatrix) -> PreparedRows:

@@ -25,7 +25,7 @@ from bvar.multikernel.blocks import log_softmax
 from bvar.multikernel.contexts import Cache
 from bvar.multikernel.passes import Product
 from bvar.multikernel.texts import check_ids, windows
-from bvar.multikernel.weights import MAPS, as_float, check_shapes, count_blocks
+from bvar.multikernel.weights import MAPS, as_float, check_shapes, count_blocks, read_npz
 
 __all__ = ["Transformer"]
 
@@ -122,11 +122,10 @@ class Transformer:
         OSError
             If the file cannot be read.
         """
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        arrays = read_npz(path)
         characters = arrays.pop("chars", None)
         if characters is not None:
-            options.setdefault("tokens", bytes(characters.astype(np.uint8)).decode("latin-1"))
+            options.setdefault("tokens", characters.astype(np.uint8).tobytes().decode("latin-1"))
         return cls(arrays, n_heads=n_heads, **options)
 
     @classmethod

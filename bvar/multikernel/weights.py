@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import re
+import zipfile
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-__all__ = ["MAPS", "as_float", "check_shapes", "count_blocks"]
+__all__ = ["MAPS", "as_float", "check_shapes", "count_blocks", "read_npz"]
 
 MAPS = ("q", "k", "v", "o", "gate", "up", "down")
 """The maps of a block, each ``y = x @ W.T``; block i calls them ``l{i}.q`` and so on."""
 
 _OF_BLOCK = re.compile(r"l(0|[1-9][0-9]{0,5})\.[a-z0-9]+")
+
+
+def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+    """Read the arrays of a file that NumPy wrote, and refuse all others."""
+    try:
+        with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (AttributeError, EOFError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{os.fspath(path)}: must be an .npz file of plain arrays: {error}") from error
 
 
 def as_float(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -1,6 +1,7 @@
 """Boolean kernels for a language model: decomposed, distilled, allocated, and fast by the row.
 
     python -m tests.bench.multikernel decompose --data DIR
+    python -m tests.bench.multikernel rounding --data DIR --kernels 2 3 4
     python -m tests.bench.multikernel distil --data DIR --kernels 2 --steps 600 --train last none --seeds 0 1 2
     python -m tests.bench.multikernel allocate --data DIR --budgets 1.5 2.5
     python -m tests.bench.multikernel state --data DIR --kernels 1 2 3
@@ -64,6 +65,24 @@ def decompose(options: Options) -> None:
                 f"{seconds:.1f} s",
                 flush=True,
             )
+
+
+def rounded(matrix: np.ndarray, n_bits: int, size: int = 64) -> np.ndarray:
+    """Round to the nearest of 2**n_bits levels from the smallest to the largest of each group of a row."""
+    groups = matrix.reshape(len(matrix), -1, size)
+    low = groups.min(axis=2, keepdims=True)
+    step = (groups.max(axis=2, keepdims=True) - low) / (2**n_bits - 1)
+    return (low + step * np.rint((groups - low) / step)).reshape(matrix.shape)
+
+
+def rounding(options: Options) -> None:
+    """What plain rounding leaves: a rival of as many bits, with two numbers of 16 bits for each group of 64."""
+    teacher = teacher_of(options)
+    _, held_out = texts(options, teacher)
+    for n_bits in options.kernels:
+        maps = {name: rounded(teacher.weight(name), n_bits) for name in teacher.map_names}
+        model = multikernel.Transformer(teacher.weights | maps, **teacher.options)
+        print(f"{n_bits} bits and {2 * 16 / 64} for scales: {-model.score(held_out):.4f} nats", flush=True)
 
 
 def distil(options: Options) -> None:
@@ -174,7 +193,7 @@ def rows(options: Options) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = {call.__name__: call for call in (decompose, distil, allocate, state, wide, rows)}
+    commands = {call.__name__: call for call in (decompose, rounding, distil, allocate, state, wide, rows)}
     parser.add_argument("command", choices=commands)
     parser.add_argument("--data", type=Path, default=Path())
     parser.add_argument("--kernels", type=int, nargs="+", default=[1, 2, 3, 4])

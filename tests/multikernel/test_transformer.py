@@ -177,8 +177,30 @@ def test_arrays_of_a_numpy_file_make_a_model(tmp_path):
 
 def test_a_numpy_file_with_objects_is_refused(tmp_path):
     np.savez(tmp_path / "m.npz", embed=np.array([{}], object))
-    with pytest.raises(ValueError, match="pickle"):
+    with pytest.raises(ValueError, match="file of plain arrays"):
         Transformer.load(tmp_path / "m.npz")
+
+
+@pytest.mark.parametrize("damage", ["nothing", "text", "one array", "cut", "flipped"])
+def test_what_is_no_numpy_archive_is_refused(tmp_path, damage):
+    path = tmp_path / "m.npz"
+    np.savez_compressed(path, **made().weights)
+    data = path.read_bytes()
+    np.save(tmp_path / "a.npy", np.ones(3))
+    middle = len(data) // 2
+    path.write_bytes(
+        {
+            "nothing": b"",
+            "text": b"no archive",
+            "one array": (tmp_path / "a.npy").read_bytes(),
+            "cut": data[:middle],
+            "flipped": data[:middle]
+            + bytes(255 - byte for byte in data[middle : middle + 40])
+            + data[middle + 40 :],
+        }[damage]
+    )
+    with pytest.raises(ValueError, match=r"must be an \.npz file"):
+        Transformer.load(path, n_heads=2)
 
 
 def write_safetensors(path, arrays, header=None):
