@@ -58,6 +58,10 @@ class BooleanTransformer(Transformer):
     ) -> None:
         if not maps or not all(isinstance(layer, MultiKernelLinear) for layer in maps.values()):
             raise TypeError("maps must be one or more MultiKernelLinear, by name")
+        if set(maps) & set(weights):
+            raise ValueError(
+                f"weights must not hold what maps do, got both of {sorted(set(maps) & set(weights))[:5]}"
+            )
         self.maps = dict(maps)
         super().__init__(weights, **options)
 

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from bvar._validation import check_integer
+from bvar.bits.random import RandomWords
+from bvar.multikernel.blocks import log_softmax
 
-__all__ = ["check_ids", "windows"]
+__all__ = ["check_ids", "draw_token", "windows"]
 
 
 def windows(ids: np.ndarray, context: int = 128) -> np.ndarray:
@@ -56,3 +58,12 @@ def check_ids(ids: Any, n_tokens: int | None = None) -> np.ndarray:
     if array.min() < 0 or (n_tokens is not None and array.max() >= n_tokens):
         raise ValueError(f"ids must be from 0 to {(n_tokens or 0) - 1}, got {array.min()} to {array.max()}")
     return np.atleast_2d(array.astype(np.int64))
+
+
+def draw_token(logits: np.ndarray, temperature: float, source: RandomWords) -> int:
+    """Draw a token by its logits, or take the likeliest at temperature 0."""
+    if not temperature:
+        return int(logits.argmax())
+    chances = np.exp(log_softmax(logits.astype(np.float64) / temperature)).cumsum()
+    at = (source.uniform(1, 1)[0, 0] + 1) / 2 * chances[-1]
+    return int(np.searchsorted(chances, at, side="right").clip(0, len(chances) - 1))

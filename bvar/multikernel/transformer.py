@@ -24,7 +24,8 @@ from bvar.multikernel import passes
 from bvar.multikernel.blocks import log_softmax
 from bvar.multikernel.contexts import Cache
 from bvar.multikernel.passes import Product
-from bvar.multikernel.texts import check_ids, windows
+from bvar.multikernel.safetensors import read_safetensors
+from bvar.multikernel.texts import check_ids, draw_token, windows
 from bvar.multikernel.weights import MAPS, as_float, check_shapes, count_blocks, read_npz
 
 __all__ = ["Transformer"]
@@ -95,16 +96,14 @@ class Transformer:
             raise ValueError(f"tokens must be {self.n_tokens} different characters, got {tokens!r}")
         self.tokens = tokens
 
-    # ------------------------------------------------------------------------------------------ making one
-
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, n_heads: int = 4, **options: Any) -> Transformer:
-        """Read an ``.npz`` file of arrays with the names of `weights`, and the bytes of the tokens as ``chars``.
+        """Read arrays with the names of `weights`, and the bytes of the tokens as ``chars``.
 
         Parameters
         ----------
         path : str or path-like
-            The file; nothing in it is executed.
+            A file of NumPy, or of safetensors if its name ends so; nothing in it is executed.
         n_heads : int, default=4
             Number of heads of queries.
         **options : object
@@ -122,7 +121,8 @@ class Transformer:
         OSError
             If the file cannot be read.
         """
-        arrays = read_npz(path)
+        read = read_safetensors if os.fspath(path).endswith(".safetensors") else read_npz
+        arrays = read(path)
         characters = arrays.pop("chars", None)
         if characters is not None:
             options.setdefault("tokens", characters.astype(np.uint8).tobytes().decode("latin-1"))
@@ -171,8 +171,6 @@ class Transformer:
                 weights[f"l{i}.{name}"] = drawn(n_outputs, hidden if name == "down" else width)
             weights |= {f"l{i}.norm1": ones, f"l{i}.norm2": ones}
         return cls(weights, n_heads=n_heads, tokens=tokens if isinstance(tokens, str) else None)
-
-    # ------------------------------------------------------------------------------------------ what it is
 
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of what is not among `weights`."""
@@ -261,8 +259,6 @@ class Transformer:
         if self.tokens is None:
             raise ValueError("this model has no tokens: read the numbers")
         return "".join(self.tokens[i] for i in check_ids(ids, self.n_tokens)[0])
-
-    # ------------------------------------------------------------------------------------------ forward
 
     def logits(self, ids: np.ndarray) -> np.ndarray:
         """Score each token as the next one, at each position.
@@ -371,14 +367,12 @@ class Transformer:
         out, cache = np.empty(n_tokens, np.int64), Cache(context)
         for i in range(n_tokens):
             logits = passes.forward(self, new, product, cache)[0][0, -1]
-            out[i] = _draw(logits, temperature, source)
+            out[i] = draw_token(logits, temperature, source)
             new = out[None, i : i + 1]
         return out
 
     def _product(self, name: str, x: np.ndarray) -> np.ndarray:
         return x @ self.weight(name).T
-
-    # ------------------------------------------------------------------------------------------ backward
 
     def backward(
         self, signal: np.ndarray, context: Any, on_streams: Mapping[int, np.ndarray] | None = None
@@ -400,11 +394,3 @@ class Transformer:
             A gradient for each weight and each map, by name.
         """
         return passes.backward(self, signal, context, on_streams or {})
-
-
-def _draw(logits: np.ndarray, temperature: float, source: RandomWords) -> int:
-    if not temperature:
-        return int(logits.argmax())
-    chances = np.exp(log_softmax(logits.astype(np.float64) / temperature)).cumsum()
-    at = (source.uniform(1, 1)[0, 0] + 1) / 2 * chances[-1]
-    return int(np.searchsorted(chances, at, side="right").clip(0, len(chances) - 1))

@@ -29,7 +29,7 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 
 
 def as_float(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the arrays in float64 if all have it, else in float32; contiguous, finite."""
+    """Copy the arrays in float64 if all have it, else in float32, so that one may be trained without another."""
     arrays = {name: np.asarray(array) for name, array in weights.items()}
     for name, array in arrays.items():
         if array.dtype.kind != "f":
@@ -38,7 +38,7 @@ def as_float(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
             raise ValueError(f"weights must be finite and not empty, {name!r} is not")
     all_double = all(array.dtype == np.float64 for array in arrays.values())
     dtype = np.float64 if all_double else np.float32
-    return {name: np.ascontiguousarray(array, dtype) for name, array in arrays.items()}
+    return {name: np.array(array, dtype, order="C") for name, array in arrays.items()}
 
 
 def count_blocks(names: Mapping[str, Any]) -> int:

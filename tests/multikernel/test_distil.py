@@ -321,6 +321,8 @@ def test_maps_that_are_not_named_stay_real(teacher):
     student = BooleanTransformer.from_teacher(teacher, {"l1.up": 2})
     assert list(student.maps) == ["l1.up"]
     assert (student.weight("l0.q") == teacher.weight("l0.q")).all()
+    with pytest.raises(ValueError, match="must not hold what maps do"):
+        BooleanTransformer(teacher.weights, student.maps, **teacher.options)
     with pytest.raises(ValueError, match="n_kernels must name maps"):
         BooleanTransformer.from_teacher(teacher, {"l9.up": 2})
     with pytest.raises(ValueError, match="n_kernels must be"):

@@ -181,6 +181,23 @@ def test_a_numpy_file_with_objects_is_refused(tmp_path):
         Transformer.load(tmp_path / "m.npz")
 
 
+def test_a_model_has_weights_of_its_own():
+    model = Transformer.random(3, width=8, hidden=8, n_blocks=2, random_state=0)
+    again = Transformer(model.weights)
+    model.weights["norm"] += 1
+    assert (model.weights["l0.norm1"] == 1).all()
+    assert (again.weights["norm"] == 1).all()
+
+
+def test_a_model_in_safetensors_under_its_own_names_is_read(tmp_path):
+    model = made(1, np.float32)
+    path = tmp_path / "m.safetensors"
+    write_safetensors(path, {name: ("F32", array) for name, array in model.weights.items()})
+    again = Transformer.load(path, n_heads=2)
+    assert (again.logits([1, 2, 3]) == model.logits([1, 2, 3])).all()
+    assert again.weights["l0.q"].flags.writeable
+
+
 @pytest.mark.parametrize("damage", ["nothing", "text", "one array", "cut", "flipped"])
 def test_what_is_no_numpy_archive_is_refused(tmp_path, damage):
     path = tmp_path / "m.npz"
