@@ -24,7 +24,7 @@ class BooleanTransformer(Transformer):
     Parameters
     ----------
     weights : mapping of str to ndarray
-        What stays real: ``embed``, ``head``, gains, and maps that are not in `maps`.
+        What stays real: ``embed``, ``head``, gains, and maps that are not in `maps`; kept as float32.
     maps : mapping of str to MultiKernelLinear
         The layers, by the names of maps; at least one.
     **options : object
@@ -64,6 +64,7 @@ class BooleanTransformer(Transformer):
             )
         self.maps = dict(maps)
         super().__init__(weights, **options)
+        self.weights = {name: array.astype(np.float32, copy=False) for name, array in self.weights.items()}
 
     @classmethod
     def from_teacher(
@@ -97,7 +98,7 @@ class BooleanTransformer(Transformer):
             name: MultiKernelLinear(decompose(teacher.weight(name), n, n_rounds=n_rounds))
             for name, n in counts.items()
         }
-        rest = {name: array.astype(np.float32) for name, array in teacher.weights.items() if name not in maps}
+        rest = {name: array for name, array in teacher.weights.items() if name not in maps}
         return cls(rest, maps, **teacher.options)
 
     @property

@@ -138,6 +138,11 @@ class Distiller:
             Before the step.
         n_flips : int
             Bits flipped in it.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `ids` are no numbers of tokens, or training has left the finite numbers; nothing is changed then.
         """
         ids = check_ids(ids, self.student.n_tokens)
         wanted, seen = self.teacher.forward(ids)
@@ -145,6 +150,9 @@ class Distiller:
         loss, signal = _divergence(wanted, logits)
         more, on_streams = self._compare_streams(seen.streams, context.streams)
         gradients = self.student.backward(signal, context, on_streams)
+        wild = [name for name, gradient in gradients.items() if not np.isfinite(gradient).all()]
+        if wild:
+            raise ValueError(f"gradients must be finite, those in {wild[:3]} are not: try a lower rate or eta")
         n_flips = self._flip(gradients)
         self._move(gradients)
         self.step_count += 1
@@ -163,9 +171,10 @@ class Distiller:
 
     def _flip(self, gradients: dict[str, np.ndarray]) -> int:
         eta, maps = self.eta * half_cosine(self.step_count, self.n_steps), self.student.maps
-        # all votes before any flip: an error in the last map must not leave the first ones changed
-        votes = {key: maps[key[0]].votes(gradients[key[0]], key[1]) for key in self.rules}
-        return sum(rule.flip(maps[name].signs[k], votes[name, k], eta) for (name, k), rule in self.rules.items())
+        return sum(
+            rule.flip(maps[name].signs[k], maps[name].votes(gradients[name], k), eta)
+            for (name, k), rule in self.rules.items()
+        )
 
     def _move(self, gradients: dict[str, np.ndarray]) -> None:
         parameters, steps = list(self.student.weights.values()), [gradients[name] for name in self.student.weights]

@@ -314,6 +314,23 @@ def test_student_and_teacher_must_fit_each_other(teacher):
         BooleanTransformer.from_teacher("teacher")
 
 
+def test_training_that_leaves_the_finite_numbers_stops_before_anything_changes(teacher):
+    student = BooleanTransformer.from_teacher(teacher, 1, n_rounds=0)
+    student.weights["l1.norm2"][0] = np.nan
+    before = bits_of(student)
+    with pytest.raises(ValueError, match="gradients must be finite"):
+        Distiller(student, teacher, n_steps=1, eta=1.0).step(teacher.encode("to be")[None])
+    assert changed_kernels(before, student) == set()
+
+
+def test_a_student_is_float32_whatever_its_teacher_is(teacher):
+    double = Transformer({name: array.astype(float) for name, array in teacher.weights.items()}, **teacher.options)
+    student = BooleanTransformer.from_teacher(double, 1, n_rounds=0)
+    assert {array.dtype for array in student.weights.values()} == {np.dtype(np.float32)}
+    assert Distiller(student, double, n_steps=1, eta=1.0).step(double.encode("to be")[None])[1] > 0
+    assert double.weights["norm"].dtype == np.float64
+
+
 # ----------------------------------------------------------------------------------------- students, files
 
 
