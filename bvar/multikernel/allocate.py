@@ -1,8 +1,7 @@
 r"""How many kernels each map gets under a budget of bits (``docs/explanation/multi-kernel.md``).
 
 Greedy: the next kernel goes where it lowers the cost most for each weight, until the budget is spent.  At whole
-budgets nothing measured has beaten the same number for all, which therefore is the default elsewhere; at 1.5 or
-2.5 kernels a weight this is better than chance.
+budgets the same number for all is the honest default; this is for budgets between.
 """
 
 from __future__ import annotations

@@ -428,8 +428,8 @@ int main(int argc, char **argv) {
         fflush(stdout);
         state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
         for (int round = 0; round < rounds; ++round)
-            layout(isa), gates(isa), votes(isa), elementwise(isa), tables(isa), groups(isa), images(isa), pools(isa), rows(isa),
-                quantize(isa);
+            layout(isa), gates(isa), votes(isa), elementwise(isa), tables(isa), groups(isa), images(isa), pools(isa),
+                rows(isa), quantize(isa);
     }
     printf(": equal to the reference, %d rounds\n", rounds);
     return 0;

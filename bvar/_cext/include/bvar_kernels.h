@@ -245,11 +245,12 @@ typedef struct {
 
 /* --------------------------------------------------------------------------------------------- single rows
  *
- * The sum over i of x[i] * (bit i of row j ? +1 : -1), for one row of numbers at a time and many rows j of bits: a model
- * that answers to one sample.  Three kernels, in this order: lay_rows once for a matrix of bits, row_tables for a row of
- * numbers, row_sums.  Where the magnitudes of four numbers, x[4 g] to x[4 g + 3], add up to more than 255, row_tables
- * says so; then it is called for digits 0, 1 and 2 of the numbers instead, until it says that nothing is left, and
- * row_sums after each, with the factors 1, 64 and 4096, the first time with `first`.  Limits: n_terms < 2^16, so that all sums fit int32. */
+ * The sum over i of x[i] * (bit i of row j ? +1 : -1), for one row of numbers at a time and many rows j of bits: a
+ * model that answers to one sample.  Three kernels, in this order: lay_rows once for a matrix of bits, row_tables for
+ * a row of numbers, row_sums.  Where the magnitudes of four numbers, x[4 g] to x[4 g + 3], add up to more than 255,
+ * row_tables says so; then it is called for digits 0, 1 and 2 of the numbers instead, until it says that nothing is
+ * left, and row_sums after each, with the factors 1, 64 and 4096, the first time with `first`.
+ * Limits: n_terms < 2^16, so that all sums fit int32. */
 
 /* lay_rows: copy weights into the layout that row_sums of the SAME set reads, rows_bytes(n_rows, n_words) bytes.
  * Items: panels of row_outputs rows, ceil(n_rows / row_outputs) of them. */
@@ -259,9 +260,9 @@ typedef struct {
     ptrdiff_t n_rows, n_words;
 } bvar_rows_job;
 
-/* row_tables: for each four numbers the sums over their 16 subsets less the smallest of them, one byte each, in the order
- * that row_sums of the SAME set reads.  Numbers beyond the last are 0.  Digit d of x is a number of -32 .. 31, with
- * x = digit 0 + 64 * digit 1 + 4096 * digit 2; a negative `digit` means x itself.
+/* row_tables: for each four numbers the sums over their 16 subsets less the smallest of them, one byte each, in the
+ * order that row_sums of the SAME set reads.  Numbers beyond the last are 0.  Digit d of x is a number of -32 .. 31,
+ * with x = digit 0 + 64 * digit 1 + 4096 * digit 2; a negative `digit` means x itself.
  * Returns base + 2^32 * (number of groups that do not fit, or have digits above); base, an int32, is for row_sums.
  * Items: groups, 8 * ceil(n_terms / 32) of them. */
 typedef struct {
@@ -281,10 +282,10 @@ typedef struct {
     int32_t base, factor, first;
 } bvar_row_sums_job;
 
-/* quantize_rows: out[r, i] = nearest integer, halves to even, of v[r, i] * (253 / s), with v[r, i] = x[r, i] * scales[i]
- * and s = steps[r] * 253 the largest sum of four magnitudes |v[r, 4 g]| + ... in row r, added from the left; so that no
- * four results exceed 255.  steps[r] = s / 253, but 0 where s < 2^-100, and NaN where a sum is not finite; out is 0
- * then.  IEEE-754 binary32, every operation rounded by itself.  Items: rows. */
+/* quantize_rows: out[r, i] = nearest integer, halves to even, of v[r, i] * (253 / s), with v[r, i] = x[r, i] *
+ * scales[i] and s the largest sum of four magnitudes |v[r, 4 g]| + ... in row r, added from the left; so that no four
+ * results exceed 255.  steps[r] = s / 253, but 0 where s < 2^-100, and NaN where a sum is not finite; out is 0 then.
+ * IEEE-754 binary32, every operation rounded by itself.  Items: rows. */
 typedef struct {
     const float *x;      /* IN  (n_rows, n_terms) */
     const float *scales; /* IN  (n_terms,) */

@@ -1,7 +1,7 @@
 /* rows_avx2.h - 32 outputs at a time; included by isa_avx2.c.
  *
- * vpshufb looks 32 bytes up in one table.  What the two halves of a byte find is interleaved and added to 16-bit sums,
- * at most 510 a byte, so that 128 of them fit; unpacking leaves outputs 0-7 and 16-23 in the first vector. */
+ * vpshufb looks 32 bytes up in one table.  What the two halves of a byte find is interleaved and added to 16-bit
+ * sums, at most 510 a byte, so that 128 of them fit; unpacking leaves outputs 0-7 and 16-23 in the first vector. */
 
 #define BVAR_OWN_LOOK_UP
 enum { BYTES_IN_16_BITS = 128 };

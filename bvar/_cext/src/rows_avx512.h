@@ -1,13 +1,13 @@
 /* rows_avx512.h - 64 outputs by 32 inputs in four vectors; included by isa_avx512.c.
  *
- * A word of 32 bits holds 32 weights of one output: byte g has groups 2 g and 2 g + 1.  vpermb looks 64 bytes up in four
- * tables at once, those of the low halves or those of the high ones; ternary logic makes the address, half and number
- * of the table, in one instruction; vpdpbusd adds the four bytes of each output to its sum. */
+ * A word of 32 bits holds 32 weights of one output: byte g has groups 2 g and 2 g + 1.  vpermb looks 64 bytes up in
+ * four tables at once, those of the low halves or those of the high ones; ternary logic makes the address, half and
+ * number of the table, in one instruction; vpdpbusd adds the four bytes of each output to its sum. */
 
 #define BVAR_OWN_ROWS
 #define BVAR_OWN_LOOK_UP
 #define ROW_PLACE(group) (((group) & ~(ptrdiff_t)7) | ((group) & 1) << 2 | ((group) >> 1 & 3))
-enum { ROW_OUTPUTS = 64, AHEAD = 16384 }; /* bytes: of matrices beyond the caches, page after page is asked for early */
+enum { ROW_OUTPUTS = 64, AHEAD = 16384 }; /* bytes to ask for early: a matrix beyond the caches is read page by page */
 
 static ptrdiff_t rows_bytes(ptrdiff_t n_rows, ptrdiff_t n_words) { return (n_rows + 63) / 64 * 512 * n_words; }
 
@@ -39,7 +39,7 @@ static void look_up_panel(const uint8_t *tables, const uint8_t *panel, ptrdiff_t
         const __m512i low = _mm512_loadu_si512(tables), high = _mm512_loadu_si512(tables + 64);
         BVAR_UNROLL
         for (int i = 0; i < 4; ++i) {
-            _mm_prefetch((const char *)panel + AHEAD + 64 * i, _MM_HINT_T0);
+            _mm_prefetch((const char *)((uintptr_t)panel + AHEAD + 64 * (unsigned)i), _MM_HINT_T0);
             const __m512i bits = _mm512_loadu_si512(panel + 64 * i), shifted = _mm512_srli_epi16(bits, 4);
             const __m512i a = _mm512_ternarylogic_epi32(bits, half, table, 0xea); /* (bits & 15) | table */
             const __m512i b = _mm512_ternarylogic_epi32(shifted, half, table, 0xea);

@@ -1,14 +1,15 @@
 /* rows_impl.h - one row of numbers times a matrix of bits, by look-ups; included by kernels_impl.h.
  *
- * The sums over all subsets of four numbers, less the smallest of them, are 16 numbers from 0 to |x_1| + .. + |x_4|: 16
- * bytes if that is at most 255.  Four weights are a place in such a table, and so
+ * The sums over all subsets of four numbers, less the smallest of them, are 16 numbers from 0 to |x_1| + .. + |x_4|:
+ * 16 bytes if that is at most 255.  Four weights are a place in such a table, and so
  *
  *     sum over i of e(w_ji) x_i = 2 (look-ups of output j) + base,   base = -(sum of magnitudes),
  *
- * since twice the sum of those below zero, less the sum of all, is that.  Numbers that are too large are written in digits of 64, from -32 to 31, whose groups always fit.
+ * since twice the sum of those below zero, less the sum of all, is that.  Numbers that are too large are written in
+ * digits of 64, from -32 to 31, whose groups always fit.
  *
- * An ISA file may bring a layout and a loop of its own (BVAR_OWN_ROWS); here is the one with a byte of each output
- * side by side, for tables of 16 bytes: the low half of byte k of a row is group 2 k, the high half group 2 k + 1. */
+ * An ISA file may bring a layout of its own (BVAR_OWN_ROWS); here is the one with a byte of each output side by side,
+ * for tables of 16 bytes: the low half of byte k of a row is group 2 k, the high half group 2 k + 1. */
 
 #include <float.h>
 #include <math.h>
@@ -31,10 +32,12 @@ BVAR_INLINE int32_t digit_of(int32_t x, int32_t digit, int32_t *rest) {
     return low;
 }
 
-/* 16 sums over subsets, as bytes.  No byte leaves 0 .. 255 on the way to the sum, so there are no carries. */
+/* 16 sums over subsets, as bytes.  Each is from 0 to 255, so that two words hold these bytes in the end, whatever was
+ * carried or borrowed between them on the way. */
 BVAR_INLINE void write_table(uint8_t *table, const int32_t x[4], int32_t lowest) {
     const uint64_t each = UINT64_C(0x0101010101010101);
-    const uint64_t half = (uint64_t)(int64_t)-lowest * each + (uint64_t)(int64_t)x[0] * UINT64_C(0x0100010001000100) +
+    const uint64_t half = (uint64_t)(int64_t)-lowest * each +
+                          (uint64_t)(int64_t)x[0] * UINT64_C(0x0100010001000100) +
                           (uint64_t)(int64_t)x[1] * UINT64_C(0x0101000001010000) +
                           (uint64_t)(int64_t)x[2] * UINT64_C(0x0101010100000000);
     store64(table, half);

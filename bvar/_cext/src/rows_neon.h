@@ -1,7 +1,7 @@
 /* rows_neon.h - 32 outputs at a time; included by isa_neon.c.
  *
- * vqtbl1q looks 16 bytes up in one table.  What the two halves of a byte find is added to 16-bit sums, at most 510 a
- * byte, so that 128 of them fit. */
+ * vqtbl1q looks 16 bytes up in one table.  What the two halves of a byte find is added to 16-bit sums, at most 510
+ * a byte, so that 128 of them fit. */
 
 #define BVAR_OWN_LOOK_UP
 enum { BYTES_IN_16_BITS = 128 };
