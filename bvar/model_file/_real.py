@@ -97,15 +97,9 @@ register(RealCrossEntropy)
 
 
 def _load_adam(
-    n_steps: Any,
-    rate: Any,
-    square_share: Any = 0.001,
-    age: Any = 0,
-    mean: Any = (),
-    square: Any = (),
-    step_count: Any = 0,
+    n_steps: Any, rate: Any, age: Any = 0, mean: Any = (), square: Any = (), step_count: Any = 0
 ) -> Adam:
-    adam = Adam(rate, n_steps=n_steps, square_share=square_share)
+    adam = Adam(rate, n_steps=n_steps)
     adam.age, adam.step_count, adam.mean, adam.square = age, step_count, list(mean), list(square)
     return adam
 
@@ -124,7 +118,6 @@ register(
     save=lambda adam: {
         "n_steps": adam.n_steps,
         "rate": adam.rate,
-        "square_share": adam.square_share,
         **{name: getattr(adam, name) for name in ("age", "mean", "square", "step_count")},
     },
     load=_load_adam,

@@ -26,9 +26,6 @@ from bvar.real import Adam
 __all__ = ["Distiller", "History", "distil"]
 
 
-_SQUARE_SHARE = 0.02  # of Adam: gradients fall fast in the first hundred steps, and old squares would hold it back
-
-
 class History(NamedTuple):
     """What :func:`distil` has seen.
 
@@ -113,7 +110,7 @@ class Distiller:
             for name, layer in student.maps.items()
             for k in range(layer.n_kernels)[first:]
         }
-        self.adam = Adam(rate, n_steps=self.n_steps, square_share=_SQUARE_SHARE)
+        self.adam = Adam(rate, n_steps=self.n_steps)
         self.step_count = 0
 
     @property

@@ -3,8 +3,8 @@ r"""Adam, which trains real parameters beside Boolean ones (``docs/explanation/r
 .. math:: m \leftarrow \beta_1 m + (1 - \beta_1) g, \qquad v \leftarrow \beta_2 v + (1 - \beta_2) g^2, \qquad
           p \leftarrow p - \rho \, \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)} + 10^{-8}}
 
-with 0.9 for the first beta, and 0.999 for the second unless another is asked for.  Float: reproducible by seed on
-one backend, outside the promise of equal bits.
+with 0.9 and 0.999 for the two betas.  Float: reproducible by seed on one backend, outside the promise of equal
+bits.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bvar._validation import check_integer, check_real
 
 __all__ = ["Adam"]
 
-_MEAN, _EPSILON = 0.1, 1e-8  # the first is the share of a new gradient in the mean, 1 - beta
+_MEAN, _SQUARE, _EPSILON = 0.1, 0.001, 1e-8  # shares of a new gradient in the means, 1 - beta
 
 
 class Adam:
@@ -30,9 +30,6 @@ class Adam:
         Learning rate: about the size of a step.
     n_steps : int, optional
         Length of training in steps: the rate falls to 0 over it, along half a cosine wave. Default: it stays.
-    square_share : float, default=0.001
-        Share of a new gradient in the mean of squares, one less the second beta, above 0 and at most 1. Where
-        training takes some hundred steps, 0.02 forgets the first ones in time.
 
     Attributes
     ----------
@@ -66,9 +63,8 @@ class Adam:
     array([ 0.9, -0.9])
     """
 
-    def __init__(self, rate: float = 1e-3, *, n_steps: int | None = None, square_share: float = 0.001) -> None:
+    def __init__(self, rate: float = 1e-3, *, n_steps: int | None = None) -> None:
         self.start_schedule(rate, n_steps)
-        self.square_share = check_real(square_share, "square_share", low=0, high=1, strict=True)
         self.age = 0
         self.mean: list[np.ndarray] = []
         self.square: list[np.ndarray] = []
@@ -125,8 +121,8 @@ class Adam:
         self.age += 1
         # both means start from 0; dividing by 1 - beta ** age makes up for it
         rate /= 1 - (1 - _MEAN) ** self.age
-        correction = 1 / (1 - (1 - self.square_share) ** self.age)
+        correction = 1 / (1 - (1 - _SQUARE) ** self.age)
         for p, g, m, v in zip(parameters, gradients, self.mean, self.square, strict=True):
             m += _MEAN * (g - m)
-            v += self.square_share * (g * g - v)
+            v += _SQUARE * (g * g - v)
             p -= rate * m / (np.sqrt(correction * v) + _EPSILON)
