@@ -154,7 +154,8 @@ static int64_t quantize_rows(const void *job, ptrdiff_t begin, ptrdiff_t end) {
         }
         if (!finite || largest < 0x1p-100f) { /* below, the factor might overflow */
             a->steps[r] = finite ? 0 : NAN;
-            memset(out, 0, (size_t)n * sizeof *out);
+            for (ptrdiff_t i = 0; i < n; ++i) /* not memset, which may not be given NULL */
+                out[i] = 0;
             continue;
         }
         a->steps[r] = largest / 253.0f;
