@@ -161,7 +161,8 @@ class Distiller:
         loss, signals = 0.0, {}
         if self.hidden:
             for i, (x, y) in enumerate(zip(wanted, found, strict=True)):
-                share = self.hidden / (len(wanted) * float(np.square(x, dtype=np.float64).sum()))
+                size = float(np.square(x, dtype=np.float64).sum()) or 1.0  # of a stream of zeros any error counts
+                share = self.hidden / (len(wanted) * size)
                 loss += share * float(np.square(y - x, dtype=np.float64).sum())
                 signals[i] = np.float32(2 * share) * (y - x)
         return loss, signals
