@@ -30,6 +30,10 @@ HEADERS = [
             "gates_wire",
             "gates_impl",
             "windows_impl",
+            "rows_impl",
+            "rows_avx512",
+            "rows_avx2",
+            "rows_neon",
         )
     ),
 ]

@@ -42,6 +42,8 @@ SLOW = (
     "tests/model_file/test_own_classes.py",
     "tests/model_file/test_saving.py",
     "tests/mollify",
+    "tests/multikernel/test_decompose.py::test_a_gaussian_matrix_ends_at_the_scalar_optimum",
+    "tests/multikernel/test_transformer.py::test_generation_is_reproducible_and_follows_the_distribution",
     "tests/networks/test_conv_network.py",
     "tests/networks/test_gate_recovery.py",
     "tests/networks/test_network.py::test_three_hundred_steps_end_in_one_model",

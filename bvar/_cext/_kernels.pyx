@@ -197,6 +197,31 @@ cdef extern from "bvar_kernels.h" nogil:
         ptrdiff_t width
         ptrdiff_t channels
         int32_t size
+    ctypedef struct bvar_rows_job:
+        const uint64_t *w
+        void *layout
+        ptrdiff_t n_rows
+        ptrdiff_t n_words
+    ctypedef struct bvar_row_tables_job:
+        const int16_t *x
+        uint8_t *tables
+        ptrdiff_t n_terms
+        int32_t digit
+    ctypedef struct bvar_row_sums_job:
+        const uint8_t *tables
+        const void *layout
+        int32_t *out
+        ptrdiff_t n_terms
+        ptrdiff_t n_out
+        int32_t base
+        int32_t factor
+        int32_t first
+    ctypedef struct bvar_quantize_job:
+        const float *x
+        const float *scales
+        int16_t *out
+        float *steps
+        ptrdiff_t n_terms
     ctypedef struct bvar_isa:
         const char *name
         int32_t cpu
@@ -232,6 +257,12 @@ cdef extern from "bvar_kernels.h" nogil:
         bvar_kernel gather_patches
         bvar_kernel signed_pixels
         bvar_kernel pool_max
+        ptrdiff_t row_outputs
+        ptrdiff_t (*rows_bytes)(ptrdiff_t n_rows, ptrdiff_t n_words)
+        bvar_kernel lay_rows
+        bvar_kernel row_tables
+        bvar_kernel row_sums
+        bvar_kernel quantize_rows
     const bvar_isa *bvar_isa_at(int i)
     int32_t bvar_cpu_features()
     int64_t bvar_run(bvar_kernel kernel, const void *job, ptrdiff_t n_items, ptrdiff_t grain,
@@ -305,6 +336,12 @@ cdef Py_ssize_t index_bytes(const bvar_isa *isa, Py_ssize_t n_terms, Py_ssize_t 
     must(n_terms < 1 << 24)  # a limit of signed_sum
     product(n_terms, n_bits, 1 << 50)
     return isa.index_bytes(n_terms, n_bits)
+
+
+cdef Py_ssize_t rows_bytes(const bvar_isa *isa, Py_ssize_t n_rows, Py_ssize_t n_words) except -1:
+    must(n_words <= 1 << 10)  # a limit of row_sums
+    product(n_rows, n_words, 1 << 50)
+    return isa.rows_bytes(n_rows, n_words)
 
 
 cdef inline int must_be_units(const bvar_isa *isa, const int32_t[:, ::1] wires, Py_ssize_t n_units) except -1:
@@ -744,6 +781,71 @@ cdef class Isa:
         with nogil:
             bvar_run(self.isa.pool_max, &job, n, 1, n * sums.shape[1] / 4., self.n_threads)
 
+    def rows_bytes(self, Py_ssize_t n_rows, Py_ssize_t n_words):
+        return rows_bytes(self.isa, n_rows, n_words)
+
+    def lay_rows(self, const uint64_t[:, ::1] w,                          # IN
+                 uint8_t[::1] layout):                                     # OUT
+        cdef bvar_rows_job job
+        cdef Py_ssize_t o = w.shape[0], k = w.shape[1], step = self.isa.row_outputs
+        must(layout.shape[0] >= rows_bytes(self.isa, o, k))
+        if o == 0 or k == 0:
+            return
+        job.w, job.layout, job.n_rows, job.n_words = &w[0, 0], &layout[0], o, k
+        with nogil:
+            bvar_run(self.isa.lay_rows, &job, (o + step - 1) // step, 1, 8. * o * k, self.n_threads)
+
+    def row_sums_in(self, const int16_t[:, ::1] x,                        # IN
+                    const uint8_t[::1] layout,                            # IN, by lay_rows
+                    uint8_t[::1] tables,                                  # scratch, 16 bytes a group
+                    int32_t[:, ::1] out):                                  # OUT
+        cdef bvar_row_tables_job cut
+        cdef bvar_row_sums_job job
+        cdef Py_ssize_t r = x.shape[0], n = x.shape[1], o = out.shape[1], groups = 8 * ((n + 31) // 32), i
+        must(out.shape[0] == r and n < 1 << 16 and tables.shape[0] >= 16 * groups)
+        must(layout.shape[0] >= rows_bytes(self.isa, o, words_for(n)))
+        if r == 0 or o == 0:
+            return
+        cut.tables = &tables[0] if n else NULL
+        cut.n_terms = n
+        job.tables, job.layout, job.n_terms, job.n_out = cut.tables, &layout[0] if n else NULL, n, o
+        with nogil:
+            for i in range(r):
+                cut.x = &x[i, 0] if n else NULL
+                job.out = &out[i, 0]
+                self.row(&cut, &job, groups)
+
+    cdef void row(self, bvar_row_tables_job *cut, bvar_row_sums_job *job, Py_ssize_t groups) noexcept nogil:
+        """One row of sums: at once if all groups fit, else digit by digit."""
+        cdef Py_ssize_t step = self.isa.row_outputs, panels = (job.n_out + step - 1) // step
+        cdef int64_t found
+        cdef int32_t digit
+        for digit in range(-1, 3):
+            cut.digit = digit
+            found = self.isa.row_tables(cut, 0, groups)
+            job.base = <int32_t>found
+            if digit < 0 and found != job.base:
+                continue
+            job.factor = 1 << 6 * (digit if digit > 0 else 0)
+            job.first = digit <= 0
+            bvar_run(self.isa.row_sums, job, panels, 1, <double>job.n_out * job.n_terms / 100., self.n_threads)
+            if found == job.base:
+                return
+
+    def quantize_rows(self, const float[:, ::1] x, const float[::1] scales,  # IN
+                      int16_t[:, ::1] out, float[::1] steps):              # OUT
+        cdef bvar_quantize_job job
+        cdef Py_ssize_t r = x.shape[0], n = x.shape[1]
+        must(scales.shape[0] == n and out.shape[0] == r and out.shape[1] == n and steps.shape[0] == r)
+        if r == 0:
+            return
+        job.x = &x[0, 0] if n else NULL
+        job.scales = &scales[0] if n else NULL
+        job.out = &out[0, 0] if n else NULL
+        job.steps, job.n_terms = &steps[0], n
+        with nogil:
+            bvar_run(self.isa.quantize_rows, &job, r, 1, 3. * r * n, self.n_threads)
+
 
 def instruction_sets():
     """Name the instruction sets that this build holds, slowest first, and say which run here."""
@@ -758,6 +860,6 @@ def cpu_features():
     """Name the instruction set extensions that the CPU has and the system supports, of those that matter here."""
     cdef int has = bvar_cpu_features()
     names = {
-        BVAR_CPU_AVX2: "AVX2", BVAR_CPU_AVX512: "AVX-512 with VPOPCNTDQ, VBMI and GFNI", BVAR_CPU_NEON: "NEON",
+        BVAR_CPU_AVX2: "AVX2", BVAR_CPU_AVX512: "AVX-512 with VPOPCNTDQ, VBMI, VNNI and GFNI", BVAR_CPU_NEON: "NEON",
     }
     return [name for bit, name in names.items() if has & bit]

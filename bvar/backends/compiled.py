@@ -1,7 +1,7 @@
 """The compiled backends: one instruction set of C kernels each, with the memory that kernels may not allocate.
 
 An `Isa` of ``bvar/_cext/_kernels.pyx`` is already a backend for every operation that only passes its arguments on.
-Here are the four that need panels or scratch memory.  What is computed is defined by `bvar.backends.definition`.
+Here are those that need panels or scratch memory.  What is computed is defined by `bvar.backends.definition`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ except ImportError as error:
 NAMES = ("scalar", "avx2", "avx512", "neon")  # slowest first, where a machine has more than one
 _NEEDS = {
     "avx2": ("x86-64", "AVX2"),
-    "avx512": ("x86-64", "AVX-512 with VPOPCNTDQ, VBMI and GFNI"),
+    "avx512": ("x86-64", "AVX-512 with VPOPCNTDQ, VBMI, VNNI and GFNI"),
     "neon": ("64-bit Arm", "NEON"),
 }
 _PATCH_VALUES, _FEWEST_PATCHES = 2**17, 32  # of votes on patches: half of an L2 cache, but enough rows to be fast
@@ -79,6 +79,16 @@ class CompiledBackend(Isa):
         memory = _scratch_of(n_sums + self.index_bytes(len(words), window.patch_size))
         sums = memory[:n_sums].view(np.int32)[: shape[0] * shape[1] * shape[2]].reshape(shape)
         self.signed_pixels_in(z, words, window, memory[n_sums:], sums, out)
+
+    def prepare_rows(self, w: np.ndarray) -> np.ndarray:
+        """Lay weights out for look-ups."""
+        layout = _aligned(self.rows_bytes(*w.shape))
+        self.lay_rows(w, layout)
+        return layout
+
+    def row_sums(self, x: np.ndarray, rows: np.ndarray, out: np.ndarray) -> None:
+        """Sum the numbers of each row with the signs of the bits."""
+        self.row_sums_in(x, rows, _scratch_of(128 * -(-x.shape[1] // 32)), out)
 
 
 def load() -> tuple[list[CompiledBackend], dict[str, str], str]:

@@ -85,6 +85,31 @@ class NumpyBackend(Backend):
         self.gate_sum(x, w, row, col, scale, s)
         self.pack(s >= 0, out)
 
+    def prepare_rows(self, w: np.ndarray) -> np.ndarray:
+        """Keep the rows as they are."""
+        return w
+
+    def row_sums(self, x: np.ndarray, rows: np.ndarray, out: np.ndarray) -> None:
+        """Sum the numbers of each row with the signs of the bits; float64 holds these sums exactly."""
+        step = max(1, _BLOCK // max(1, x.shape[1]))
+        for start in range(0, len(rows), step):
+            signs = unpack_signs(rows[start : start + step], x.shape[1])
+            out[:, start : start + step] = x.astype(np.float64) @ signs.T.astype(np.float64)
+
+    def quantize_rows(self, x: np.ndarray, scales: np.ndarray, out: np.ndarray, steps: np.ndarray) -> None:
+        """Round to integers of which no four neighbours exceed 255: to 253, and rounding adds at most 2."""
+        with np.errstate(all="ignore"):  # what is not finite is looked for in the sums
+            v = x * scales
+            sizes = np.zeros((len(x), -(-x.shape[1] // 4) * 4), np.float32)
+            sizes[:, : x.shape[1]] = np.abs(v)
+            a, b, c, d = (sizes[:, i::4] for i in range(4))
+            sums = a + b + c + d
+            largest = sums.max(axis=1, initial=0)
+            finite, usable = np.isfinite(sums).all(axis=1), largest >= np.float32(2.0**-100)
+            steps[:] = np.where(finite, np.where(usable, largest / np.float32(253), 0), np.nan)
+            factor = np.where(finite & usable, np.float32(253) / largest, np.float32(0))
+            out[...] = np.rint(np.where(finite[:, None], v, 0) * factor[:, None])
+
     def signed_sum(self, z: np.ndarray, words: np.ndarray, out: np.ndarray) -> None:
         """Sum the signals z with the signs of the bits."""
         out[...] = 0

@@ -164,6 +164,18 @@ class Backend(Protocol):
     ) -> None:
         """Largest sum of each square, int32 (images, values), and its tap, uint8; the first of equals."""
 
+    def prepare_rows(self, w: np.ndarray) -> np.ndarray:
+        """Return the right operand of `row_sums` in this backend's own layout."""
+
+    def row_sums(self, x: np.ndarray, rows: np.ndarray, out: np.ndarray) -> None:
+        """out[r, j] = sum_i x[r, i] * e(bit i of row j), int32; x int16 (r, n), n < 2**16, rows as prepared."""
+
+    def quantize_rows(self, x: np.ndarray, scales: np.ndarray, out: np.ndarray, steps: np.ndarray) -> None:
+        """Out = round(v * (253 / s)), int16, v = x * scales in float32, s the largest sum of |v| of four in a row.
+
+        steps[r] = s / 253; 0 where s < 2**-100, NaN where a sum is not finite, and out is 0 then.
+        """
+
 
 KERNELS = tuple(n for n in vars(Backend) if not n.startswith("_") and n != "with_threads")
 """The names of the operations that every backend has."""

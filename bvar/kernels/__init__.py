@@ -1,9 +1,9 @@
 """The hot operations: check the arguments, allocate the result, let the backend in force do the work.
 
 ``layout`` changes the layout of bits, ``forward`` sums gates over inputs, ``backward`` collects votes, ``numbers``
-does both for inputs that are numbers, ``tables`` for layers of gates, ``images`` for convolutions, ``update``
-flips weights; ``memory`` is where large results come from.  All take and give :class:`bvar.bits.BitMatrix` and
-plain arrays; all are exact, and equal on every backend.
+does both for inputs that are numbers, ``rows`` the first for one row at a time, ``tables`` for layers of gates,
+``images`` for convolutions, ``update`` flips weights; ``memory`` is where large results come from.  All take and
+give :class:`bvar.bits.BitMatrix` and plain arrays; all are exact, and equal on every backend.
 
 Who ports them reads ``bvar/backends/definition.py``, which says in NumPy what each operation means.
 """
@@ -28,6 +28,7 @@ from bvar.kernels.layout import (
     unpack_ternary,
 )
 from bvar.kernels.numbers import number_votes, signed_sum
+from bvar.kernels.rows import MAX_ROW, PreparedRows, prepare_rows, quantize_rows, row_sums
 from bvar.kernels.tables import (
     MAX_FAN_IN,
     MAX_SAMPLES,
@@ -54,9 +55,11 @@ __all__ = [
     "MAX_ETA",
     "MAX_FAN_IN",
     "MAX_POOL",
+    "MAX_ROW",
     "MAX_SAMPLES",
     "MAX_SIGNAL",
     "MAX_TERMS",
+    "PreparedRows",
     "PreparedSum",
     "PreparedWeights",
     "Wiring",
@@ -79,7 +82,10 @@ __all__ = [
     "pool_back",
     "pool_max",
     "prepare",
+    "prepare_rows",
+    "quantize_rows",
     "rescale",
+    "row_sums",
     "scale_signals",
     "signal_sums",
     "signed_sum",

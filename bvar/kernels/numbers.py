@@ -12,9 +12,11 @@ from __future__ import annotations
 import numpy as np
 
 from bvar._validation import check_array
+from bvar.backends import protocol
 from bvar.bits import BitMatrix
 from bvar.kernels.backward import input_votes
 from bvar.kernels.layout import check_known_bits, transpose
+from bvar.kernels.rows import MAX_ROW
 from bvar.kernels.tables import MAX_SAMPLES
 
 __all__ = ["number_votes", "signed_sum"]
@@ -67,6 +69,10 @@ def signed_sum(x: np.ndarray, w: BitMatrix) -> np.ndarray:
     w = check_known_bits(w, "w")
     if x.shape[1] != w.n_bits:
         raise ValueError(f"x has {x.shape[1]} inputs but w has rows of {w.n_bits} bits: they must agree")
+    if len(x) == 1 and w.n_bits <= MAX_ROW:  # laying weights out takes less time than transposing
+        backend, out = protocol.current(), np.empty((len(x), len(w)), np.int32)
+        backend.row_sums(x.astype(np.int16), backend.prepare_rows(w.words), out)
+        return out
     return input_votes(np.ascontiguousarray(x), transpose(w))  # one sum of signed numbers serves both directions
 
 

@@ -12,13 +12,14 @@ from typing import Any, TypeAlias
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from bvar.model_file import _container, _encoders, _images, _kinds, _layers, _networks, _real  # noqa: F401
+from bvar.model_file import _container, _encoders, _images, _kinds, _layers, _networks, _real, _transformers  # noqa: F401
 from bvar.model_file._container import ModelFileError
 from bvar.model_file._kinds import register
 from bvar.model_file._values import Reader, Writer
+from bvar.multikernel import Transformer
 from bvar.networks.network import Network
 
-Model: TypeAlias = BaseEstimator | Network
+Model: TypeAlias = BaseEstimator | Network | Transformer
 
 __all__ = ["ModelFileError", "load", "register", "save"]
 
@@ -28,7 +29,7 @@ def save(model: Model, path: str | os.PathLike[str], *, training_state: bool = F
 
     Parameters
     ----------
-    model : estimator, encoder or Network
+    model : estimator, encoder, Network or Transformer
         What to save; estimators and encoders must be fitted. Of a pipeline, save the models in it one by one.
     path : str or path-like
         Where to. A file that is there is replaced in one step, and keeps its mode and, where we may, its owner; if
@@ -69,8 +70,10 @@ def save(model: Model, path: str | os.PathLike[str], *, training_state: bool = F
     >>> again.network_.fingerprint() == model.network_.fingerprint()
     True
     """
-    if not isinstance(model, BaseEstimator | Network):
-        raise TypeError(f"model must be a bvar estimator, encoder or Network, got {type(model).__name__}")
+    if not isinstance(model, Model):
+        raise TypeError(
+            f"model must be a bvar estimator, encoder, Network or Transformer, got {type(model).__name__}"
+        )
     if _kinds.kind_of(model) is None:
         raise TypeError(
             f"model: a model file cannot hold {_kinds.described(model)}. Save the bvar models in it one by one, "
@@ -96,7 +99,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    estimator, encoder or Network
+    estimator, encoder, Network or Transformer
         The model: equal parameters, equal weights, equal predictions.
 
     Raises
@@ -116,7 +119,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     try:
         model = reader.value({"object": state}, "model")
         reader.finish()
-        if not isinstance(model, BaseEstimator | Network):
+        if not isinstance(model, Model):
             raise ModelFileError("model: this is only a part of one")
         if isinstance(model, BaseEstimator):
             check_is_fitted(model)

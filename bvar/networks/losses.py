@@ -84,8 +84,12 @@ class Loss(ABC):
 
         Parameters
         ----------
-        scores, y, sample_weight
-            As for :meth:`signals`.
+        scores : ndarray of int32, shape (n_samples, n_outputs)
+            Integer scores.
+        y : ndarray
+            Targets, as for :meth:`signals`.
+        sample_weight : ndarray of int, shape (n_samples,), optional
+            Weights of samples, as for :meth:`signals`.
 
         Returns
         -------

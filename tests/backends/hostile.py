@@ -162,6 +162,9 @@ def binding_calls(draw, isa):
     floats = [draw.random.standard_normal(shape).astype(dtype) for shape in ((r, n), (n,))]
     pooled = (images, (4 // size) * (5 // size) * 3)
     zeros = np.zeros
+    layout = np.zeros(isa.rows_bytes(o, w), np.uint8)
+    isa.lay_rows(words(o, n), layout)
+    row_scratch, reals = zeros(128 * -(-n // 32), np.uint8), draw.random.standard_normal((r, n)).astype(np.float32)
     return {
         "pack": ((draw.ints((r, n), np.uint8, 0, 1).view(bool), zeros((r, w), np.uint64)), (1,)),
         "pack_threshold": (
@@ -224,6 +227,13 @@ def binding_calls(draw, isa):
         "pool_max": (
             (draw.ints((images, 60), np.int32), (4, 5, 3), size, zeros(pooled, np.uint8), zeros(pooled, np.int32)),
             (3, 4),
+        ),
+        "rows_bytes": ((o, w), ()),
+        "lay_rows": ((words(o, n), layout.copy()), (1,)),
+        "row_sums_in": ((draw.ints((r, n), np.int16), layout, row_scratch, zeros((r, o), np.int32)), (2, 3)),
+        "quantize_rows": (
+            (reals, zeros(n, np.float32), zeros((r, n), np.int16), zeros(r, np.float32)),
+            (2, 3),
         ),
     }
 
@@ -369,6 +379,10 @@ def public_call(draw):
         "weight_votes": lambda: kernels.weight_votes(small, bits(draw, r, n), gate(draw)),
         "input_votes": lambda: kernels.input_votes(small, bits(draw, o, n), gate(draw)),
         "signed_sum": lambda: kernels.signed_sum(draw.ints((r, n), np.int8), bits(draw, o, n)),
+        "row_sums": lambda: kernels.row_sums(draw.ints((r, n), np.int16), bits(draw, o, n)),
+        "quantize_rows": lambda: kernels.quantize_rows(
+            np.ldexp(large, draw.one_of([-150, -100, -31, 0, 96])).astype(np.float32), np.full(n, 1.5, np.float32)
+        ),
         "number_votes": lambda: kernels.number_votes(small, draw.ints((r, n), np.int8)),
         "rescale": lambda: kernels.rescale(
             large, large[::-1], draw.ints((n,), np.int32), draw.ints((draw.size(),), np.int32, -1), number(draw)

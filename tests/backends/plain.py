@@ -155,3 +155,26 @@ class Plain:
         squares = squares.reshape(*out.shape, size * size)
         winner[...] = squares.argmax(axis=-1)
         out[...] = squares.max(axis=-1)
+
+    def prepare_rows(self, w):
+        return w
+
+    def row_sums(self, x, rows, out):
+        out[...] = x.astype(np.int64) @ signs(rows, x.shape[1]).T
+
+    def quantize_rows(self, x, scales, out, steps):
+        for r in range(len(x)):
+            with np.errstate(all="ignore"):
+                v = x[r] * scales
+                sums = [np.float32(0)]
+                for start in range(0, len(v), 4):
+                    total = np.float32(0)
+                    for size in np.abs(v[start : start + 4]):
+                        total = total + size
+                    sums.append(total)
+            out[r], steps[r], largest = 0, 0, np.max(sums)
+            if not np.isfinite(largest):
+                steps[r] = np.nan
+            elif largest >= 2.0**-100:
+                steps[r] = largest / np.float32(253)
+                out[r] = np.rint(v * (np.float32(253) / largest))

@@ -318,6 +318,29 @@ def pool_args(draw):
     return (sums, (height, width, channels), size, np.zeros(pooled, np.uint8)), (pooled, np.int32)
 
 
+@st.composite
+def row_args(draw):
+    """Numbers on both sides of what fits into a table, at the ends of panels and steps."""
+    r, n = draw(st.integers(0, 3)), draw(sizes([*BITS, 30, 31, 32, 33, 1020, 1023], 1100))
+    o = draw(sizes(ROWS, 140))
+    reach = draw(st.sampled_from([1, 31, 32, 63, 64, 127, 128, 2079, 2080, 32767]))
+    x = draw(sources).ints(-reach - (reach > 100), reach, (r, n), np.int16)
+    return (x, draw(sources).words(o, n)), ((r, o), np.int32)
+
+
+@st.composite
+def quantize_args(draw):
+    r, n = draw(st.integers(0, 4)), draw(sizes(BITS, 300))
+    random, exponent = draw(sources).random, draw(st.sampled_from([-120, -101, -100, -30, 0, 30, 127]))
+    with np.errstate(over="ignore"):
+        x = np.ldexp(random.standard_normal((r, n)), exponent).astype(np.float32)
+    special = np.array([0.0, -0.0, 1e-45, np.inf, np.nan, 3e38], np.float32)
+    odd = random.random_sample((r, n)) < draw(st.sampled_from([0.0, 0.0, 0.01, 0.5]))
+    x[odd] = special[random.randint(0, draw(st.sampled_from([3, 6])), odd.sum())]
+    scales = random.standard_normal(n).astype(np.float32)
+    return (x, scales, np.zeros((r, n), np.int16)), ((r,), np.float32)
+
+
 # ------------------------------------------------------------------------------------------------- the table
 
 
@@ -351,6 +374,9 @@ CASES = {
     "gather_patches": Case(patches_args),
     "signed_pixels": Case(pixels_args),
     "pool_max": Case(pool_args, writes=(3,)),
+    "prepare_rows": Case(row_args),
+    "row_sums": Case(row_args),
+    "quantize_rows": Case(quantize_args, writes=(2,)),
 }
 
 
@@ -390,6 +416,10 @@ def run(backend: Any, kernel: str, args: tuple, out: tuple | None) -> list[Any]:
         repeat = 2 if kernel == "prepare" else 1  # an operand can be used again
         for _ in range(repeat):
             result = function(arguments[0], operand, *arguments[2:], inside)
+    elif kernel in ("prepare_rows", "row_sums"):
+        operand = backend.prepare_rows(arguments[1])
+        for _ in range(2 if kernel == "prepare_rows" else 1):
+            result = backend.row_sums(arguments[0], operand, inside)
     else:
         result = getattr(backend, kernel)(*arguments, *([] if out is None else [inside]))
     for i, (was, now) in enumerate(zip(before, arguments, strict=True)):
@@ -462,6 +492,8 @@ def test_threads_share_large_work(name):
         compare(name, backend, "signed_sum", (z, x), ((500, 2048), np.int32))
         window = SlidingWindow((16, 16, 64), 3, padding=1)
         signals, weights = source.signals(12 * window.n_places, 64, "rows"), source.words(64, window.patch_size)
+        numbers = source.ints(-60, 60, (2, 2048), np.int16)
+        compare(name, backend, "row_sums", (numbers, source.words(3000, 2048)), ((2, 3000), np.int32))
         compare(name, backend, "signed_pixels", (signals, weights, window), ((12, window.n_inputs), np.int32))
 
 
@@ -506,6 +538,23 @@ def test_vote_counters_hold_their_limits(name, limit, above):
         for kind in ("ones", "zeros"):
             args = (z, Source(0, kind).words(k, 65))
             compare(name, protocol.get(name), "signed_sum", args, ((5, 65), np.int32))
+
+
+ROW_SEAMS = [1, 3, 4, 5, 31, 32, 33, 64, 127, 128, 129, 1024, 1025, 4096, 65535]
+
+
+@pytest.mark.parametrize("n", ROW_SEAMS)
+@pytest.mark.parametrize("name", TWINS)
+def test_rows_at_the_ends_of_tables_and_counters_are_exact(name, n):
+    """Groups of 254, 255 and 256, which do not fit any more; all numbers at an end of int16; nothing at all."""
+    for numbers in ([63, -64, 64, 63], [255, 0, 0, 0], [0, 0, 0, -255], [64, 64, -64, 64], [0, 256, 0, 0]):
+        x = np.resize(np.array(numbers, np.int16), (1, n))
+        for kind, m in (("ones", 65), ("zeros", 33), ("random", 17)):
+            args = (x, Source(0, kind).words(m, n))
+            compare(name, protocol.get(name), "row_sums", args, ((1, m), np.int32))
+    for value in (-32768, 32767, -128, 0):
+        args = (np.full((2, n), value, np.int16), Source(0, "random").words(16, n))
+        compare(name, protocol.get(name), "row_sums", args, ((2, 16), np.int32))
 
 
 @pytest.mark.parametrize("name", TWINS)

@@ -486,6 +486,59 @@ static void pools(const bvar_isa *isa) {
     free(s), free(best), free(winner);
 }
 
+static void rows(const bvar_isa *isa) {
+    const ptrdiff_t m = size_up_to(140), n = size_up_to(600), k = words_for(n), groups = 8 * ((n + 31) / 32);
+    const ptrdiff_t panels = (m + isa->row_outputs - 1) / isa->row_outputs;
+    static const int32_t reaches[] = {1, 63, 64, 2079, 2080, 32767};
+    const int32_t reach = reaches[draw() % 6];
+    uint64_t *w = random_words(m, n);
+    int32_t *numbers = random_ints(n, reach), *out = memory(m, 4);
+    int16_t *x = memory(n, 2);
+    uint8_t *tables = memory(16 * groups, 1);
+    void *layout = memory(isa->rows_bytes(m, k), 1);
+    int32_t digit = -1;
+    for (ptrdiff_t i = 0; i < n; ++i)
+        x[i] = (int16_t)(draw() % 8 ? numbers[i] : -reach - (reach == 32767));
+    in_parts(isa->lay_rows, &(bvar_rows_job){w, layout, m, k}, panels);
+    for (int64_t found = 1, base = 0; found != base; ++digit) {
+        found = in_parts(isa->row_tables, &(bvar_row_tables_job){x, tables, n, digit}, groups);
+        base = (int32_t)found;
+        if (digit < 0 && found != base)
+            continue;
+        must(digit < 3, isa, "row_tables", m, n, digit);
+        in_parts(isa->row_sums, &(bvar_row_sums_job){tables, layout, out, n, m, (int32_t)base,
+                                                     digit < 0 ? 1 : 1 << 6 * digit, digit <= 0}, panels);
+    }
+    for (ptrdiff_t j = 0; j < m; ++j) {
+        int32_t want = 0;
+        for (ptrdiff_t i = 0; i < n; ++i)
+            want += bit(w + j * k, i) ? x[i] : -x[i];
+        must(out[j] == want, isa, "row_sums", m, n, digit);
+    }
+    free(w), free(numbers), free(out), free(x), free(tables), free(layout);
+}
+
+static void quantize(const bvar_isa *isa) {
+    const ptrdiff_t r = size_up_to(4), n = size_up_to(300);
+    float *x = memory(r * n, 4), *scales = memory(n, 4), *steps = memory(r, 4);
+    int16_t *out = memory(r * n, 2);
+    for (ptrdiff_t i = 0; i < r * n; ++i)
+        x[i] = (float)((int64_t)(draw() % 4001) - 2000) / 1000;
+    for (ptrdiff_t i = 0; i < n; ++i)
+        scales[i] = (float)(draw() % 9) / 4;
+    in_parts(isa->quantize_rows, &(bvar_quantize_job){x, scales, out, steps, n}, r);
+    for (ptrdiff_t i = 0; i < r * n; i += n)
+        for (ptrdiff_t j = 0; j < n; ++j) {
+            int32_t size = 0;
+            for (ptrdiff_t e = j & ~(ptrdiff_t)3; e < n && e < (j & ~(ptrdiff_t)3) + 4; ++e)
+                size += abs(out[i + e]);
+            must(size <= 255, isa, "quantize_rows groups", r, n, j);
+            const float off = x[i + j] * scales[j] - (float)out[i + j] * steps[i / n];
+            must((off < 0 ? -off : off) <= 0.5001f * steps[i / n], isa, "quantize_rows", r, n, j);
+        }
+    free(x), free(scales), free(steps), free(out);
+}
+
 int main(int argc, char **argv) {
     const int rounds = argc > 1 ? atoi(argv[1]) : 200;
     const bvar_isa *isa;
@@ -497,7 +550,8 @@ int main(int argc, char **argv) {
         fflush(stdout);
         state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
         for (int round = 0; round < rounds; ++round)
-            layout(isa), gates(isa), votes(isa), elementwise(isa), thresholds(isa), scales(isa), sums(isa), updates(isa), tables(isa), groups(isa), images(isa), pools(isa);
+            layout(isa), gates(isa), votes(isa), elementwise(isa), thresholds(isa), scales(isa), sums(isa), updates(isa), tables(isa), groups(isa), images(isa), pools(isa),
+                rows(isa), quantize(isa);
     }
     printf(": equal to the reference, %d rounds\n", rounds);
     return 0;

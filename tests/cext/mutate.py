@@ -165,6 +165,16 @@ FAULTS = [
         "_mm256_extracti128_si256(term, 1)",
         "_mm256_extracti128_si256(term, 0)",
     ),
+    ("rows: 256 in a byte", "rows_impl.h", "LARGEST_GROUP = 255", "LARGEST_GROUP = 256"),
+    ("rows: numbers beyond the last", "rows_impl.h", "4 * g + i < a->n_terms ?", "4 * g + i <= a->n_terms ?"),
+    ("rows: a digit too large", "rows_impl.h", "((x + 32) & 63) - 32", "((x + 64) & 127) - 64"),
+    ("rows: digits above forgotten", "rows_impl.h", "left |= rest;", "left = rest;"),
+    ("rows: the first digit added", "rows_impl.h", "a->first ? sum :", "0 ? sum :"),
+    ("rows: last output lost", "rows_impl.h", "a->n_out - p * ROW_OUTPUTS)", "a->n_out - p * ROW_OUTPUTS - 1)"),
+    ("rows: half of 253 for all", "rows_impl.h", "253.0f / largest", "126.5f / largest"),
+    ("rows: not finite unseen", "rows_impl.h", "finite &= size <= FLT_MAX;", "(void)0;"),
+    ("avx2: 129 bytes in 16-bit sums", "rows_avx2.h", "BYTES_IN_16_BITS = 128", "BYTES_IN_16_BITS = 130"),
+    ("avx512: tables in the wrong order", "rows_avx512.h", "((group) >> 1 & 3)", "((group) & 3)"),
     ("pool: last item lost", "pool.c", "if (begin >= w->n_items)", "if (begin >= w->n_items - 1)"),
 ]
 

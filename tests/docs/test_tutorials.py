@@ -42,7 +42,12 @@ def ends_in_an_assert(page):
     return bool(found) and isinstance(ast.parse(found[-1][1]).body[-1], ast.Assert)
 
 
-LONG = ("08", "11", "13")  # half a minute of NumPy, and a quarter; workers that have a backend of their own
+LONG = (
+    "08",
+    "11",
+    "13",
+    "14",
+)  # half a minute of NumPy each, or a quarter; workers that have a backend of their own
 
 
 @pytest.mark.parametrize("page", TUTORIALS, ids=lambda p: p.stem)

@@ -32,6 +32,7 @@ from bvar.mollify import (
     SigmoidSchedule,
     ThresholdAnnealing,
 )
+from bvar.multikernel import BooleanTransformer, Transformer
 from bvar.networks import (
     BooleanOptimizer,
     CrossEntropy,
@@ -216,6 +217,16 @@ def front():
     return model, bits
 
 
+def transformer():
+    """A decoder of three characters."""
+    return Transformer.random("ab ", width=4, hidden=4, n_blocks=1, n_heads=2, random_state=0), np.zeros((0, 0))
+
+
+def student():
+    """The same, of two kernels a map."""
+    return BooleanTransformer.from_teacher(transformer()[0], 2), np.zeros((0, 0))
+
+
 MODELS = {
     "tiny": tiny,
     "table": table,
@@ -239,6 +250,8 @@ MODELS = {
     "signedconv": lambda: numbers_of_images(SignedConv2d, np.int8),
     "floats": floats,
     "front": front,
+    "transformer": transformer,
+    "student": student,
 }
 
 
@@ -251,6 +264,8 @@ def plain(value, name):
 
 def answers(model, x):
     """What the model says, in JSON: integers and text as they are, floats in hexadecimal."""
+    if isinstance(model, Transformer):
+        return {name: [v.hex() for v in model.weight(name).ravel().tolist()] for name in model.map_names}
     if not hasattr(model, "predict"):
         taken = x if isinstance(model.layers[0], SignedSum | SignedConv2d | RealConv2d) else kernels.pack(x)
         return {"scores": model.scores(taken).tolist(), "fingerprint": model.fingerprint()}

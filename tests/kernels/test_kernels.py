@@ -5,6 +5,7 @@ import pytest
 import spec
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from strategies import N_BITS, N_ROWS, SEED, as_bits, signals, signs
 
 from bvar import backends, kernels
@@ -343,6 +344,36 @@ def test_votes_are_exact_at_the_limit_of_float32(terms):
     assert out.tolist() == [[total, -total]]
 
 
+@given(
+    st.integers(1, 4), st.integers(1, 70), st.integers(1, 5), st.sampled_from([3, 63, 64, 300, 32767]), st.data()
+)
+def test_row_sums_are_products_with_signs(backend, r, n, o, reach, data):
+    x = data.draw(hnp.arrays(np.int16, (r, n), elements=st.integers(-reach, reach)))
+    w = data.draw(hnp.arrays(np.bool_, (o, n)))
+    signs = [[sum((1 if w[j, i] else -1) * int(x[b, i]) for i in range(n)) for j in range(o)] for b in range(r)]
+    assert kernels.row_sums(x, kernels.pack(w)).tolist() == signs
+    assert kernels.row_sums(x, kernels.prepare_rows(kernels.pack(w))).tolist() == signs
+    if reach < 128:
+        assert kernels.signed_sum(x.astype(np.int8), kernels.pack(w)).tolist() == signs
+
+
+@given(hnp.arrays(np.float32, (2, 11), elements=st.floats(-(2.0**99), 2.0**99, width=32)))
+def test_quantized_rows_always_fit_into_bytes(backend, x):
+    """A number is off by half a step at most, and by the rounding of two products, 253 * 2**-22 of one."""
+    q, d = kernels.quantize_rows(x, np.ones(11, np.float32))
+    groups = np.abs(np.pad(q, ((0, 0), (0, 1))).astype(int)).reshape(2, 3, 4).sum(axis=2)
+    assert groups.max() <= 255
+    off = np.abs(x.astype(np.float64) - q * d[:, None].astype(np.float64))
+    assert (off <= 0.5001 * d[:, None] + (d[:, None] == 0) * 2.0**-100).all()
+
+
+def test_prepared_rows_do_not_follow_their_bits(backend):
+    w = kernels.pack(np.ones((2, 3), np.bool_))
+    prepared = kernels.prepare_rows(w)
+    w.words[:] = 0
+    assert kernels.row_sums(np.array([[1, 2, 3]], np.int16), prepared).tolist() == [[6, 6]]
+
+
 # --------------------------------------------------------------------------------------- bad input
 
 X = kernels.pack(np.ones((2, 3), np.bool_))
@@ -353,8 +384,23 @@ TERNARY = kernels.pack(np.zeros((2, 3), np.int8))
 TAU = np.zeros(2, np.int32)
 CURVE = np.ones(2, np.int32)
 S = np.zeros((1, 2), np.int32)
+ZEROS_65536 = np.zeros((1, 1024), np.uint64)
 
 BAD = {
+    "rows int8": (TypeError, "x must be an array of int16", lambda: kernels.row_sums(Z, X)),
+    "rows widths": (ValueError, "they must agree", lambda: kernels.row_sums(np.ones((1, 2), np.int16), X)),
+    "rows missing": (ValueError, "w must", lambda: kernels.prepare_rows(TERNARY)),
+    "rows long": (ValueError, "at most 65535", lambda: kernels.prepare_rows(BitMatrix(ZEROS_65536, 65536))),
+    "quantize widths": (
+        ValueError,
+        "one entry per column",
+        lambda: kernels.quantize_rows(M, np.ones(2, np.float32)),
+    ),
+    "quantize NaN": (
+        ValueError,
+        "must be finite",
+        lambda: kernels.quantize_rows(np.full((1, 3), np.nan, np.float32), np.ones(3, np.float32)),
+    ),
     "pack ints": (TypeError, "values must be an array of bool or int8", lambda: kernels.pack(np.ones((2, 3)))),
     "pack 1-D": (ValueError, r"values must have 2 dimension\(s\)", lambda: kernels.pack(np.ones(3, np.bool_))),
     "pack not M": (ValueError, "must be in M", lambda: kernels.pack(np.full((1, 1), 2, np.int8))),

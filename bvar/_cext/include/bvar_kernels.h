@@ -291,16 +291,67 @@ typedef struct {
     int32_t size;
 } bvar_pool_job;
 
+/* --------------------------------------------------------------------------------------------- single rows
+ *
+ * The sum over i of x[i] * (bit i of row j ? +1 : -1), for one row of numbers at a time and many rows j of bits: a
+ * model that answers to one sample.  Three kernels, in this order: lay_rows once for a matrix of bits, row_tables for
+ * a row of numbers, row_sums.  Where the magnitudes of four numbers, x[4 g] to x[4 g + 3], add up to more than 255,
+ * row_tables says so; then it is called for digits 0, 1 and 2 of the numbers instead, until it says that nothing is
+ * left, and row_sums after each, with the factors 1, 64 and 4096, the first time with `first`.
+ * Limits: n_terms < 2^16, so that all sums fit int32. */
+
+/* lay_rows: copy weights into the layout that row_sums of the SAME set reads, rows_bytes(n_rows, n_words) bytes.
+ * Items: panels of row_outputs rows, ceil(n_rows / row_outputs) of them. */
+typedef struct {
+    const uint64_t *w; /* IN  (n_rows, n_words) */
+    void *layout;      /* OUT */
+    ptrdiff_t n_rows, n_words;
+} bvar_rows_job;
+
+/* row_tables: for each four numbers the sums over their 16 subsets less the smallest of them, one byte each, in the
+ * order that row_sums of the SAME set reads.  Numbers beyond the last are 0.  Digit d of x is a number of -32 .. 31,
+ * with x = digit 0 + 64 * digit 1 + 4096 * digit 2; a negative `digit` means x itself.
+ * Returns base + 2^32 * (number of groups that do not fit, or have digits above); base, an int32, is for row_sums.
+ * Items: groups, 8 * ceil(n_terms / 32) of them. */
+typedef struct {
+    const int16_t *x; /* IN  (n_terms,) */
+    uint8_t *tables;  /* OUT (16 * groups,) */
+    ptrdiff_t n_terms;
+    int32_t digit;
+} bvar_row_tables_job;
+
+/* row_sums: out[j] = factor * (2 * (sum of what the bits of row j look up) + base), added to what was there unless
+ * `first`; the low 32 bits.  Items: panels, as of lay_rows. */
+typedef struct {
+    const uint8_t *tables; /* IN  by row_tables of this set */
+    const void *layout;    /* IN  by lay_rows of this set */
+    int32_t *out;          /* OUT (n_out,), and IN unless `first` */
+    ptrdiff_t n_terms, n_out;
+    int32_t base, factor, first;
+} bvar_row_sums_job;
+
+/* quantize_rows: out[r, i] = nearest integer, halves to even, of v[r, i] * (253 / s), with v[r, i] = x[r, i] *
+ * scales[i] and s the largest sum of four magnitudes |v[r, 4 g]| + ... in row r, added from the left; so that no four
+ * results exceed 255.  steps[r] = s / 253, but 0 where s < 2^-100, and NaN where a sum is not finite; out is 0 then.
+ * IEEE-754 binary32, every operation rounded by itself.  Items: rows. */
+typedef struct {
+    const float *x;      /* IN  (n_rows, n_terms) */
+    const float *scales; /* IN  (n_terms,) */
+    int16_t *out;        /* OUT (n_rows, n_terms) */
+    float *steps;        /* OUT (n_rows,) */
+    ptrdiff_t n_terms;
+} bvar_quantize_job;
+
 /* ----------------------------------------------------------------------------- kernels of an instruction set */
 
-/* Every kernel has this shape: `job` points to the struct of its kind.  Only pack_threshold, add_votes, flip and
- * vote_and_flip return something but 0. */
+/* Every kernel has this shape: `job` points to the struct of its kind.  Only pack_threshold, add_votes, flip,
+ * vote_and_flip and row_tables return something but 0. */
 typedef int64_t (*bvar_kernel)(const void *job, ptrdiff_t begin, ptrdiff_t end);
 
 /* Instruction set extensions, each meaning "the CPU has it AND the system saves its registers". */
 enum {
     BVAR_CPU_AVX2 = 1 << 0,   /* AVX2 */
-    BVAR_CPU_AVX512 = 1 << 1, /* AVX-512 F, BW, VL, DQ, VBMI, VPOPCNTDQ, and GFNI */
+    BVAR_CPU_AVX512 = 1 << 1, /* AVX-512 F, BW, VL, DQ, VBMI, VNNI, VPOPCNTDQ, and GFNI */
     BVAR_CPU_NEON = 1 << 2    /* Advanced SIMD, in every 64-bit Arm */
 };
 
@@ -321,6 +372,9 @@ typedef struct {
     bvar_kernel rescale, scale_signals, center_votes, add_votes, vote_norms, flip, vote_and_flip;
     bvar_kernel pack_levels, table_values, table_votes, wire_votes, count_groups;
     bvar_kernel gather_patches, signed_pixels, pool_max;
+    ptrdiff_t row_outputs; /* rows of weights in one item of lay_rows and row_sums */
+    ptrdiff_t (*rows_bytes)(ptrdiff_t n_rows, ptrdiff_t n_words);
+    bvar_kernel lay_rows, row_tables, row_sums, quantize_rows;
 } bvar_isa;
 
 /* The instruction sets that this build holds, slowest first; NULL beyond the last.  All may be looked at; only those

@@ -30,7 +30,7 @@ int32_t bvar_cpu_features(void) {
     const uint32_t zmm = ymm | BIT(5) | BIT(6) | BIT(7);                     /* XCR0: and masks, both halves */
     const uint32_t avx2 = BIT(5);                                            /* leaf 7 EBX */
     const uint32_t avx512 = BIT(16) | BIT(17) | BIT(30) | BIT(31);           /* leaf 7 EBX: F, DQ, BW, VL */
-    const uint32_t avx512_more = BIT(1) | BIT(8) | BIT(14);                  /* leaf 7 ECX: VBMI, GFNI, VPOPCNTDQ */
+    const uint32_t avx512_more = BIT(1) | BIT(8) | BIT(11) | BIT(14);        /* leaf 7 ECX: VBMI, GFNI, VNNI, VPOPCNTDQ */
     uint32_t r[4], saved;
     int32_t features = 0;
     cpuid(0, 0, r);

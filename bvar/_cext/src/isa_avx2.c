@@ -426,6 +426,8 @@ BVAR_INLINE void add_signed(int32_t *sum, const int16_t *z, uint64_t plus, uint6
     }
 }
 
+#include "rows_avx2.h"
+
 #include "kernels_impl.h"
 
 BVAR_TARGET_END

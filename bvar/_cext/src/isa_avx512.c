@@ -1,4 +1,4 @@
-/* isa_avx512.c - AVX-512 with VPOPCNTDQ, VBMI and GFNI (Ice Lake, Zen 4 and later).
+/* isa_avx512.c - AVX-512 with VPOPCNTDQ, VBMI, VNNI and GFNI (Ice Lake, Zen 4 and later).
  *
  *   forward  64-bit lanes: xor, vpopcntq, add.  512 bit pairs per three instructions, and nothing else in the
  *            loop: four rows by 32 outputs need 16 accumulators, 4 vectors of weights and one temporary.
@@ -16,7 +16,7 @@
 #include "bvar_kernels.h"
 #include "target.h"
 
-BVAR_TARGET_BEGIN("avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512vpopcntdq,gfni")
+BVAR_TARGET_BEGIN("avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512vnni,avx512vpopcntdq,gfni")
 
 #include "swar.h"
 
@@ -719,6 +719,8 @@ static void votes_of_gate(const bvar_table_votes_job *a, ptrdiff_t g) {
     else
         votes_by_entry(a, g, a->fan_in);
 }
+
+#include "rows_avx512.h"
 
 #include "kernels_impl.h"
 

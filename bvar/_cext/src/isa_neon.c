@@ -241,6 +241,8 @@ BVAR_INLINE uint64_t level_word(const uint8_t *values, const uint8_t *thresholds
     return pack_word(at_least, 64);
 }
 
+#include "rows_neon.h"
+
 #include "kernels_impl.h"
 
 const bvar_isa bvar_isa_neon = ISA;

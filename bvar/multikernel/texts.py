@@ -1,0 +1,69 @@
+"""Texts as numbers of tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from bvar._validation import check_integer
+from bvar.bits.random import RandomWords
+from bvar.multikernel.blocks import log_softmax
+
+__all__ = ["check_ids", "draw_token", "windows"]
+
+
+def windows(ids: np.ndarray, context: int = 128) -> np.ndarray:
+    """Cut a sequence into texts that begin where the one before ends.
+
+    Parameters
+    ----------
+    ids : array-like of int, shape (n,)
+        Numbers of tokens.
+    context : int, default=128
+        Tokens to be predicted in each text; what is left at the end is dropped.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_texts, context + 1)
+        Each begins with the last token of the one before.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `ids` are no numbers of tokens or fill no text.
+
+    Examples
+    --------
+    >>> from bvar import multikernel
+    >>> multikernel.windows([0, 1, 2, 3, 4, 5], context=2)
+    array([[0, 1, 2],
+           [2, 3, 4]])
+    """
+    ids = check_ids(ids)[0]
+    context = check_integer(context, "context", low=1)
+    n = (len(ids) - 1) // context
+    if not n:
+        raise ValueError(f"ids must be more than {context}, the context, got {len(ids)}")
+    return ids[context * np.arange(n)[:, None] + np.arange(context + 1)]
+
+
+def check_ids(ids: Any, n_tokens: int | None = None) -> np.ndarray:
+    """Return numbers of tokens as a matrix of int64, one text a row."""
+    array = np.asarray(ids)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"ids must be integers, got dtype {array.dtype}")
+    if array.ndim not in (1, 2) or not array.size:
+        raise ValueError(f"ids must be one text or a matrix of texts, not empty, got shape {array.shape}")
+    if array.min() < 0 or (n_tokens is not None and array.max() >= n_tokens):
+        raise ValueError(f"ids must be from 0 to {(n_tokens or 0) - 1}, got {array.min()} to {array.max()}")
+    return np.atleast_2d(array.astype(np.int64))
+
+
+def draw_token(logits: np.ndarray, temperature: float, source: RandomWords) -> int:
+    """Draw a token by its logits, or take the likeliest at temperature 0."""
+    if not temperature:
+        return int(logits.argmax())
+    chances = np.exp(log_softmax(logits.astype(np.float64) / temperature)).cumsum()
+    at = (source.uniform(1, 1)[0, 0] + 1) / 2 * chances[-1]
+    return int(np.searchsorted(chances, at, side="right").clip(0, len(chances) - 1))

@@ -1,0 +1,396 @@
+r"""A decoder of text in NumPy, with a backward pass written by hand (``docs/explanation/multi-kernel.md``).
+
+Every block adds twice to a stream of width d: what attention has found, and what a gated unit makes of it.
+
+.. math:: x \leftarrow x + O \operatorname{attend}(R Q n(x), R K n(x), V n(x)), \qquad
+          x \leftarrow x + D\,\bigl(s(G n(x)) \circ U n(x)\bigr)
+
+with n the normalisation by the root mean square, R the rotation by position and s(x) = x sigmoid(x).  The seven
+matrices of a block are its *maps*; a :class:`BooleanTransformer` has kernels in their place.  Float: outside the
+promise of equal bits.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from bvar._validation import check_integer, check_real
+from bvar.bits.random import RandomSource, RandomWords
+from bvar.multikernel import passes
+from bvar.multikernel.blocks import log_softmax
+from bvar.multikernel.contexts import Cache
+from bvar.multikernel.passes import Product
+from bvar.multikernel.safetensors import read_safetensors
+from bvar.multikernel.texts import check_ids, draw_token, windows
+from bvar.multikernel.weights import MAPS, as_float, check_shapes, count_blocks, read_npz
+
+__all__ = ["Transformer"]
+
+_SCORED = 16  # texts whose logits are made at a time
+
+
+class Transformer:
+    """A decoder with rotary positions, normalisation by root mean square and gated units; no biases.
+
+    Parameters
+    ----------
+    weights : mapping of str to ndarray
+        ``embed`` and ``head`` (n_tokens, d), ``norm`` (d,), and for block i ``l{i}.q``, ``.k``, ``.v``, ``.o``,
+        ``.gate``, ``.up``, ``.down`` and the gains ``.norm1``, ``.norm2`` (d,). Float16 becomes float32; all
+        float64 stays. Fewer heads may have keys and values than have queries.
+    n_heads : int, default=4
+        Number of heads of queries.
+    rotary_base : float, default=10000
+        The pairs of a head turn with wavelengths from 2 pi to this many times 2 pi.
+    epsilon : float, default=1e-5
+        Added to mean squares.
+    tokens : str, optional
+        The character of each token, for :meth:`encode` and :meth:`decode`.
+
+    Attributes
+    ----------
+    weights : dict of str to ndarray
+        What was given, in one dtype.
+    n_blocks : int
+        Number of blocks.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a matrix is missing, too much or not finite, or shapes cross.
+
+    See Also
+    --------
+    BooleanTransformer : The same with kernels for maps.
+    load_llama : Reads models of this kind.
+
+    Examples
+    --------
+    >>> from bvar import multikernel
+    >>> model = multikernel.Transformer.random("abc ", width=16, hidden=32, n_blocks=1, n_heads=2, random_state=0)
+    >>> model.logits(model.encode("a cab")).shape
+    (1, 5, 4)
+    """
+
+    def __init__(
+        self,
+        weights: Mapping[str, np.ndarray],
+        *,
+        n_heads: int = 4,
+        rotary_base: float = 10000.0,
+        epsilon: float = 1e-5,
+        tokens: str | None = None,
+    ) -> None:
+        self.n_heads = check_integer(n_heads, "n_heads", low=1)
+        self.rotary_base = check_real(rotary_base, "rotary_base", low=1, strict=True)
+        self.epsilon = check_real(epsilon, "epsilon", low=0, strict=True)
+        self.weights = as_float(weights)
+        shapes = {name: array.shape for name, array in self.weights.items()} | self._shapes()
+        self.n_blocks = count_blocks(shapes)
+        self.head_width = check_shapes(shapes, self.n_blocks, self.n_heads)
+        if tokens is not None and (not isinstance(tokens, str) or len(set(tokens)) != self.n_tokens):
+            raise ValueError(f"tokens must be {self.n_tokens} different characters, got {tokens!r}")
+        self.tokens = tokens
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, n_heads: int = 4, **options: Any) -> Transformer:
+        """Read arrays with the names of `weights`, and the bytes of the tokens as ``chars``.
+
+        Parameters
+        ----------
+        path : str or path-like
+            A file of NumPy, or of safetensors if its name ends so; nothing in it is executed.
+        n_heads : int, default=4
+            Number of heads of queries.
+        **options : object
+            Further parameters of the class.
+
+        Returns
+        -------
+        Transformer
+            The model.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the arrays are no model of this kind.
+        OSError
+            If the file cannot be read.
+        """
+        read = read_safetensors if os.fspath(path).endswith(".safetensors") else read_npz
+        arrays = read(path)
+        characters = arrays.pop("chars", None)
+        if characters is not None:
+            options.setdefault("tokens", characters.astype(np.uint8).tobytes().decode("latin-1"))
+        return cls(arrays, n_heads=n_heads, **options)
+
+    @classmethod
+    def random(
+        cls,
+        tokens: str | int,
+        *,
+        width: int,
+        hidden: int,
+        n_blocks: int,
+        n_heads: int = 4,
+        random_state: RandomSource = None,
+    ) -> Transformer:
+        """Make a model that has learnt nothing: to be trained, or to measure speed with.
+
+        Parameters
+        ----------
+        tokens : str or int
+            The characters, each once, or their number.
+        width, hidden : int
+            Numbers in the stream and in a gated unit.
+        n_blocks, n_heads : int
+            Numbers of blocks and of heads.
+        random_state : None, int, RandomState or RandomWords, default=None
+            Where the weights come from: uniform, with variance ``1 / n_inputs``.
+
+        Returns
+        -------
+        Transformer
+            In float32.
+        """
+        n_tokens = check_integer(tokens, "tokens", low=1) if not isinstance(tokens, str) else len(tokens)
+        source = RandomWords.of(random_state)
+
+        def drawn(n_outputs: int, n_inputs: int) -> np.ndarray:
+            return (np.sqrt(3 / n_inputs) * source.uniform(n_outputs, n_inputs)).astype(np.float32)
+
+        ones = np.ones(width, np.float32)
+        weights = {"embed": drawn(n_tokens, width), "head": drawn(n_tokens, width), "norm": ones}
+        for i in range(check_integer(n_blocks, "n_blocks", low=1)):
+            for name in MAPS:
+                n_outputs = hidden if name in ("gate", "up") else width
+                weights[f"l{i}.{name}"] = drawn(n_outputs, hidden if name == "down" else width)
+            weights |= {f"l{i}.norm1": ones, f"l{i}.norm2": ones}
+        return cls(weights, n_heads=n_heads, tokens=tokens if isinstance(tokens, str) else None)
+
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of what is not among `weights`."""
+        return {}
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the constructor takes beside weights."""
+        names = ("n_heads", "rotary_base", "epsilon", "tokens")
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def n_tokens(self) -> int:
+        """Number of different tokens."""
+        return len(self.weights["embed"])
+
+    @property
+    def width(self) -> int:
+        """Numbers in the stream, d."""
+        return self.weights["embed"].shape[1]
+
+    @property
+    def map_names(self) -> tuple[str, ...]:
+        """The names of all maps, block by block."""
+        return tuple(f"l{i}.{name}" for i in range(self.n_blocks) for name in MAPS)
+
+    def weight(self, name: str) -> np.ndarray:
+        """Return the matrix of a map.
+
+        Parameters
+        ----------
+        name : str
+            One of `map_names`.
+
+        Returns
+        -------
+        ndarray of float, shape (n_outputs, n_inputs)
+            To be read only.
+        """
+        return self.weights[name]
+
+    def encode(self, text: str) -> np.ndarray:
+        """Turn text into numbers of tokens.
+
+        Parameters
+        ----------
+        text : str
+            Characters of `tokens`.
+
+        Returns
+        -------
+        ndarray of int64, shape (len(text),)
+            The numbers.
+
+        Raises
+        ------
+        ValueError
+            If a character is none of `tokens`, or there are no `tokens`.
+        """
+        if self.tokens is None:
+            raise ValueError("this model has no tokens: give numbers")
+        numbers = {character: i for i, character in enumerate(self.tokens)}
+        strange = sorted(set(text) - set(numbers))
+        if strange:
+            raise ValueError(f"text must consist of the characters {self.tokens!r}, got {strange}")
+        return np.array([numbers[character] for character in text], np.int64)
+
+    def decode(self, ids: np.ndarray) -> str:
+        """Turn numbers of tokens into text.
+
+        Parameters
+        ----------
+        ids : array-like of int, shape (n,)
+            Numbers of tokens.
+
+        Returns
+        -------
+        str
+            Their characters.
+
+        Raises
+        ------
+        ValueError
+            If there is no such token, or there are no `tokens`.
+        """
+        if self.tokens is None:
+            raise ValueError("this model has no tokens: read the numbers")
+        return "".join(self.tokens[i] for i in check_ids(ids, self.n_tokens)[0])
+
+    def logits(self, ids: np.ndarray) -> np.ndarray:
+        """Score each token as the next one, at each position.
+
+        Parameters
+        ----------
+        ids : array-like of int, shape (n_positions,) or (n_texts, n_positions)
+            Numbers of tokens.
+
+        Returns
+        -------
+        ndarray of float, shape (n_texts, n_positions, n_tokens)
+            The logits.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `ids` are no numbers of tokens.
+        """
+        return passes.forward(self, check_ids(ids, self.n_tokens), self._product)[0]
+
+    def forward(self, ids: np.ndarray) -> tuple[np.ndarray, Any]:
+        """Compute the logits and keep what the backward pass needs.
+
+        Parameters
+        ----------
+        ids : array-like of int, shape (n_positions,) or (n_texts, n_positions)
+            Numbers of tokens.
+
+        Returns
+        -------
+        logits : ndarray of float, shape (n_texts, n_positions, n_tokens)
+            As of :meth:`logits`.
+        context : object
+            For :meth:`backward`; ``context.streams[i]`` is what block i has put out.
+        """
+        return passes.forward(self, check_ids(ids, self.n_tokens), self._product)
+
+    def score(self, ids: np.ndarray, *, context: int = 128) -> float:
+        """Return the mean log-likelihood of a token given those before it, in nats: 0 is perfect.
+
+        Parameters
+        ----------
+        ids : array-like of int, shape (n,) or (n_texts, n_positions + 1)
+            Numbers of tokens; of one sequence :func:`windows` makes texts.
+        context : int, default=128
+            Length of these texts.
+
+        Returns
+        -------
+        float
+            Not positive; the larger the better.
+        """
+        texts = windows(ids, context) if np.ndim(ids) == 1 else check_ids(ids, self.n_tokens)
+        texts, total = check_ids(texts, self.n_tokens), 0.0
+        for start in range(0, len(texts), _SCORED):
+            some = texts[start : start + _SCORED]
+            chances = log_softmax(passes.forward(self, some[:, :-1], self._product)[0])
+            total += float(np.take_along_axis(chances, some[:, 1:, None], 2).sum(dtype=np.float64))
+        return total / texts[:, 1:].size
+
+    def generate(
+        self,
+        ids: np.ndarray,
+        n_tokens: int,
+        *,
+        temperature: float = 1.0,
+        context: int = 128,
+        random_state: RandomSource = None,
+    ) -> np.ndarray:
+        """Continue a text, token by token; keys and values of what came before are kept.
+
+        Parameters
+        ----------
+        ids : array-like of int, shape (n,)
+            The beginning: one or more tokens.
+        n_tokens : int
+            How many to add.
+        temperature : float, default=1
+            What logits are divided by before a token is drawn; 0 takes the likeliest.
+        context : int, default=128
+            Positions that attention looks back on.
+        random_state : None, int, RandomState or RandomWords, default=None
+            Where the draws come from.
+
+        Returns
+        -------
+        ndarray of int64, shape (n_tokens,)
+            What follows.
+        """
+        return self._generate(ids, n_tokens, temperature, context, RandomWords.of(random_state), self._product)
+
+    def _generate(
+        self,
+        ids: np.ndarray,
+        n_tokens: int,
+        temperature: float,
+        context: int,
+        source: RandomWords,
+        product: Product,
+    ) -> np.ndarray:
+        n_tokens = check_integer(n_tokens, "n_tokens", low=0)
+        temperature = check_real(temperature, "temperature", low=0)
+        context = check_integer(context, "context", low=1)
+        new = check_ids(ids, self.n_tokens)[:1]
+        out, cache = np.empty(n_tokens, np.int64), Cache(context)
+        for i in range(n_tokens):
+            logits = passes.forward(self, new, product, cache)[0][0, -1]
+            out[i] = draw_token(logits, temperature, source)
+            new = out[None, i : i + 1]
+        return out
+
+    def _product(self, name: str, x: np.ndarray) -> np.ndarray:
+        return x @ self.weight(name).T
+
+    def backward(
+        self, signal: np.ndarray, context: Any, on_streams: Mapping[int, np.ndarray] | None = None
+    ) -> dict[str, np.ndarray]:
+        """Compute the gradients in all weights; of maps with kernels too, in the matrix that they stand for.
+
+        Parameters
+        ----------
+        signal : ndarray of float, shape (n_texts, n_positions, n_tokens)
+            Gradient in the logits.
+        context : object
+            What :meth:`forward` returned.
+        on_streams : mapping of int to ndarray, optional
+            Gradients in what blocks put out, of those that a loss looks at.
+
+        Returns
+        -------
+        dict of str to ndarray
+            A gradient for each weight and each map, by name.
+        """
+        return passes.backward(self, signal, context, on_streams or {})
