@@ -1,9 +1,9 @@
 """Which network, and how long it is trained: chosen by counting on samples held out; see ``docs/howto/tune.md``.
 
 A plan is a network with its schedule.  Of several, cheap ones first, each is tried on at most `MOST_TRIED`
-samples; a later one is taken only if its losses on those held out are less by more than chance makes them.  The
-temperature of probabilities is found on the same scores.  Losses and signs are sums of integers: the choice is the
-same on every backend, whatever the number of threads.
+samples; a later one is taken only if its losses on those held out are less by more than chance makes them, or less
+at all where there are far more samples.  The temperature of probabilities is found on the same scores.  Losses and
+signs are sums of integers: the choice is the same on every backend, whatever the number of threads.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from bvar.networks.network import Network
 
 __all__ = [
     "BY_HAND",
+    "FAR_MORE",
     "FOR_CLASSES",
     "FOR_GATES",
     "FOR_NUMBERS",
@@ -41,6 +42,9 @@ MOST_TRIED = 4000
 
 MOST_HELD_OUT = 2000
 """Samples held out, at most: the standard deviation of an accuracy is then about 1 % at worst."""
+
+FAR_MORE = 5 * MOST_TRIED
+"""Number of samples of which trials see a fifth or less: large plans gain most by the rest, and need no margin."""
 
 MANY = 10000
 """Number of samples from which a tenth can be spared to find the temperature of the final network."""
@@ -91,7 +95,7 @@ BY_HAND = Plan()
 FOR_CLASSES = {
     "small": Plan((256,), 1000, 2, temperature=4.0, flip_noise=0.0, max_iter=20, least_batch=64),
     "large": Plan(
-        (512,), 1000, 4, temperature=2.0, flip_noise=0.0, max_iter=20, least_batch=32, least_samples=500
+        (512,), 1000, 4, temperature=2.0, flip_noise=0.0, max_iter=20, least_batch=32, least_samples=200
     ),
     "deep": Plan((512, 512), 2000, 4, temperature=2.0, flip_noise=0.0, max_iter=20, least_samples=5000),
 }
@@ -143,15 +147,15 @@ class Trial:
         return self.total < UNITS
 
 
-def better(one: Trial, other: Trial) -> bool:
-    """Say whether another plan loses less by more than chance makes of it.
+def better(one: Trial, other: Trial, *, margin: bool = True) -> bool:
+    """Say whether another plan loses less, and by more than chance makes of it if a margin is asked for.
 
     Where two plans differ, chance would put each difference on either side: their sum then has the variance of
-    the sum of their squares. One standard deviation is asked for.
+    the sum of their squares. The margin is one standard deviation.
     """
     differences = [int(d) for d in (one.losses - other.losses) * one.weights]
     gain = sum(differences)
-    return gain > 0 and gain * gain > sum(d * d for d in differences)
+    return gain > 0 and (not margin or gain * gain > sum(d * d for d in differences))
 
 
 def terms_of(network: Network) -> int:

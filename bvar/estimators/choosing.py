@@ -15,7 +15,18 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from bvar.bits.random import RandomWords
-from bvar.estimators.architecture import BY_HAND, MANY, UNITS, Plan, Trial, better, folds, is_auto, terms_of
+from bvar.estimators.architecture import (
+    BY_HAND,
+    FAR_MORE,
+    MANY,
+    UNITS,
+    Plan,
+    Trial,
+    better,
+    folds,
+    is_auto,
+    terms_of,
+)
 from bvar.estimators.targets import Targets
 from bvar.networks.losses import FULL_WEIGHT
 from bvar.networks.network import Network
@@ -99,7 +110,7 @@ class ChoosingEstimator(BaseEstimator):
         for name in plans if splits and (len(plans) > 1 or not spares) else ():
             trial = self._try(name, splits, everything, source)
             self.held_out_losses_[name] = trial.total
-            if best is None or better(best[1], trial):
+            if best is None or better(best[1], trial, margin=n < FAR_MORE):
                 best = name, trial
             if trial.is_beyond_doubt():
                 break

@@ -128,6 +128,8 @@ def test_a_plan_must_be_better_by_more_than_chance():
     assert better(trial([1, 1, 0]), trial([0, 0, 0]))
     assert not better(trial([1, 1, 0, 0]), trial([0, 0, 1, 0]))
     assert not better(trial([0, 0, 0]), trial([1, 1, 1]))
+    assert better(trial([1, 0, 0]), trial([0, 0, 0]), margin=False)  # where the rest of the samples is far more
+    assert not better(trial([1, 0, 0]), trial([1, 0, 0]), margin=False)
 
 
 def test_heavy_samples_count_more():
@@ -148,7 +150,7 @@ def test_few_samples_are_left_to_the_small_plan():
     X = drawn_bits(600, 5)
     y = X[:, 0] ^ (np.random.RandomState(0).rand(600) < 0.2)
     tried = [
-        set(BooleanClassifier(random_state=0, max_iter=1).fit(X[:n], y[:n]).held_out_losses_) for n in (499, 500)
+        set(BooleanClassifier(random_state=0, max_iter=1).fit(X[:n], y[:n]).held_out_losses_) for n in (199, 200)
     ]
     assert tried == [{"small"}, {"small", "large"}]
 
