@@ -12,7 +12,7 @@ from bvar.__main__ import main
 from bvar.cli import demo
 
 COMMANDS = ("demo", "train", "predict", "info", "backends", "check-port", "vectors")
-FINGERPRINT = "707969f5a3c5eade1cead1cd5a9956dd05dd473f99cdc47bc442360b2d791069"
+FINGERPRINT = "8fc654e629c93ce24046cadd174ce31ed232679446400cc96dc254c3de21d7d7"
 
 
 def process(*arguments, **environment):
