@@ -1,9 +1,9 @@
 """Which network, and how long it is trained: chosen by counting on samples held out; see ``docs/howto/tune.md``.
 
-A plan is a network with its schedule.  Of several, cheap ones first, each is tried on at most `MOST_TRIED`
-samples; a later one is taken only if its losses on those held out are less by more than chance makes them, or less
-at all where there are far more samples.  The temperature of probabilities is found on the same scores.  Losses and
-signs are sums of integers: the choice is the same on every backend, whatever the number of threads.
+A plan is a network with its schedule.  Of several, cheap ones first, each is tried on some samples; a later one
+is taken only if its losses on others, held out, are less by more than chance makes them.  The temperature of
+probabilities is found on the same scores.  Losses and signs are sums of integers: the choice is the same on every
+backend, whatever the number of threads.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from bvar.networks.network import Network
 
 __all__ = [
     "BY_HAND",
-    "FAR_MORE",
     "FOR_CLASSES",
     "FOR_GATES",
     "FOR_NUMBERS",
@@ -37,14 +36,14 @@ __all__ = [
     "terms_of",
 ]
 
-MOST_TRIED = 4000
-"""Samples that a plan is tried on, at most: what choosing costs is bounded, however large the table."""
+LEAST_TRIED, MOST_TRIED = 4000, 16000
+"""A plan is tried on a fifth of the samples, but on so many at least, if they are there, and at most.
+
+Fewer favour small networks, which large tables make no use of; more cost more than they tell.
+"""
 
 MOST_HELD_OUT = 2000
 """Samples held out, at most: the standard deviation of an accuracy is then about 1 % at worst."""
-
-FAR_MORE = 5 * MOST_TRIED
-"""Number of samples of which trials see a fifth or less: large plans gain most by the rest, and need no margin."""
 
 MANY = 10000
 """Number of samples from which a tenth can be spared to find the temperature of the final network."""
@@ -147,15 +146,15 @@ class Trial:
         return self.total < UNITS
 
 
-def better(one: Trial, other: Trial, *, margin: bool = True) -> bool:
-    """Say whether another plan loses less, and by more than chance makes of it if a margin is asked for.
+def better(one: Trial, other: Trial) -> bool:
+    """Say whether another plan loses less by more than chance makes of it.
 
     Where two plans differ, chance would put each difference on either side: their sum then has the variance of
-    the sum of their squares. The margin is one standard deviation.
+    the sum of their squares. One standard deviation is asked for.
     """
     differences = [int(d) for d in (one.losses - other.losses) * one.weights]
     gain = sum(differences)
-    return gain > 0 and (not margin or gain * gain > sum(d * d for d in differences))
+    return gain > 0 and gain * gain > sum(d * d for d in differences)
 
 
 def terms_of(network: Network) -> int:
@@ -184,10 +183,11 @@ def folds(n: int, source: RandomWords) -> Iterator[tuple[np.ndarray, np.ndarray]
     if n < _FEWEST:
         return
     order = source.permutation(n)
+    n_tried = min(max(LEAST_TRIED, n // 5), MOST_TRIED)
     n_held = min(MOST_HELD_OUT, n // (10 if n >= MANY else 3))
     for number in range(min(_MOST_FOLDS, -(-_ENOUGH // n_held))):
         start, stop = number * n_held, (number + 1) * n_held
-        yield order[start:stop], np.concatenate([order[:start], order[stop:]])[:MOST_TRIED]
+        yield order[start:stop], np.concatenate([order[:start], order[stop:]])[:n_tried]
 
 
 def fit_temperature(trial: Trial, make_loss: Callable[[float], Loss]) -> float:

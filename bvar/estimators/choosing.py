@@ -17,7 +17,6 @@ from sklearn.base import BaseEstimator
 from bvar.bits.random import RandomWords
 from bvar.estimators.architecture import (
     BY_HAND,
-    FAR_MORE,
     MANY,
     UNITS,
     Plan,
@@ -110,7 +109,7 @@ class ChoosingEstimator(BaseEstimator):
         for name in plans if splits and (len(plans) > 1 or not spares) else ():
             trial = self._try(name, splits, everything, source)
             self.held_out_losses_[name] = trial.total
-            if best is None or better(best[1], trial, margin=n < FAR_MORE):
+            if best is None or better(best[1], trial):
                 best = name, trial
             if trial.is_beyond_doubt():
                 break

@@ -31,9 +31,8 @@ class BooleanClassifier(NetworkClassifier):
         Number of units of each hidden layer. 'auto' lets `fit` choose between plans, all of 20 epochs: 'small' has
         1000 gates on two wires before 256 sums, and temperature 4; 'large', for 200 samples or more, 1000 gates on
         four wires before 512 sums, and 'deep', from 5000 on, 2000 such gates before two layers of 512, both at
-        temperature 2. Each is tried on at most 4000 samples and taken over smaller ones if its losses, on at most
-        2000 others, are less by more than chance; from 20000 samples on, if they are less. What is set by hand
-        holds for all.
+        temperature 2. Each is tried on a fifth of the samples, but 4000 to 16000, and taken over smaller ones if
+        its losses, on at most 2000 others, are less by more than chance. What is set by hand holds for all.
     gates : int or 'auto', default='auto'
         Number of gates in front of the sums, see :func:`bvar.networks.front_network`; 0 for none. 'auto' is 0
         where sizes are set by hand.

@@ -32,9 +32,10 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
     ----------
     hidden_layer_sizes : int, sequence of int or 'auto', default='auto'
         Number of units of each hidden layer. 'auto' lets `fit` choose between two plans by losses on at most
-        2000 samples held out, after trying both on at most 4000 others: 'sum' has no hidden layer; 'committee' is
-        four networks whose scores add, and which learn as one, each of 500 gates before a layer of 256. The sum is
-        taken unless the committee is better by more than chance. What is set by hand holds for both.
+        2000 samples held out, after trying both on a fifth of the samples, but 4000 to 16000: 'sum' has no hidden
+        layer; 'committee' is four networks whose scores add, and which learn as one, each of 500 gates before a
+        layer of 256. The sum is taken unless the committee is better by more than chance. What is set by hand
+        holds for both.
     gates : int or 'auto', default='auto'
         Number of gates in front of the sums, see :func:`bvar.networks.front_network`; 0 for none. 'auto' is 0
         where sizes are set by hand.
