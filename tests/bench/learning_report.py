@@ -147,7 +147,9 @@ def picture(results: Results, models: Sequence[str], path: Path) -> str:
     axes: Any = figure.add_subplot()
     for i, (value, j) in enumerate(zip(means, order, strict=True)):
         axes.plot([value, value], [0, -i - 1], color="0.4", linewidth=0.8)
-        axes.text(value + 0.03, -i - 1, f"{models[j]} {value:.2f}", va="center")
+        left = i < len(models) / 2  # lines of those behind lie on the right
+        side = {"ha": "right"} if left else {"ha": "left"}
+        axes.text(value + (-0.03 if left else 0.03), -i - 1, f"{models[j]} {value:.2f}", va="center", **side)
     for height, (a, b) in enumerate(cliques(means.tolist(), least)):
         axes.plot(means[[a, b]], [0.5 + 0.4 * height] * 2, color="black", linewidth=3, solid_capstyle="butt")
     axes.set(yticks=[], xlim=(1, len(models) + 0.5), xlabel="mean rank, 1 the best")
