@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any, Self
@@ -15,7 +15,7 @@ from bvar._validation import check_integer, check_real
 from bvar.distributed.coordinator import Coordinator, WorkersLost
 from bvar.distributed.rows import NumberedData, RowOrder
 from bvar.distributed.shard import Shard, answer, forget
-from bvar.distributed.wire import Answer, Question
+from bvar.distributed.wire import Answer, Question, total
 from bvar.training.data import TrainingData, needs_turns
 
 __all__ = ["Processes"]
@@ -112,11 +112,15 @@ class _Pool:
         self._processes: dict[int, tuple[Any, Connection]] = {}
 
     def ask(self, questions: Mapping[int, Question], name: str) -> Answer:
-        """Ask all at once, and listen to whoever answers first."""
-        deaths = dict.fromkeys(questions, 0)
+        """Ask all at once, and add up as they answer."""
         for shard, question in questions.items():
             self._send(shard, ("answer", question))
-        total, waiting = Answer(), set(questions)
+        return total(self._answers(questions, name))
+
+    def _answers(self, questions: Mapping[int, Question], name: str) -> Iterator[Answer]:
+        """Listen to whoever answers first."""
+        deaths = dict.fromkeys(questions, 0)
+        waiting = set(questions)
         while waiting:
             pipes = {shard: self._processes[shard][1] for shard in waiting}
             ready = wait(list(pipes.values()), self.limit)
@@ -137,9 +141,8 @@ class _Pool:
                 if isinstance(value, Exception):
                     self.stop()  # others may still be about to answer, and nobody would listen
                     raise value
-                total += value
                 waiting.remove(shard)
-        return total
+                yield value
 
     def end(self, run: str) -> None:
         """Tell those that are there."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import pickle
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, Literal, TypeAlias, overload
@@ -29,6 +30,7 @@ __all__ = [
     "frame",
     "narrow",
     "packed",
+    "total",
     "unpacked",
     "whole",
 ]
@@ -125,12 +127,36 @@ class Answer:
     behind: tuple[int, ...] = ()
     fingerprints: tuple[tuple[str, str], ...] = ()
 
-    def __add__(self, other: Answer) -> Answer:
-        """Add the answers of other shards."""
-        value = other.value if self.value is None else self.value
-        if self.value is not None and other.value is not None:
-            value = packed(unpacked(self.value) + unpacked(other.value))  # type: ignore[operator]
-        return Answer(value, self.behind + other.behind, self.fingerprints + other.fingerprints)
+
+def total(answers: Iterable[Answer]) -> Answer:
+    """Add the answers of shards up, in integers as wide as they are computed with.
+
+    Parameters
+    ----------
+    answers : iterable of Answer
+        Each is looked at once, and left as it was.
+
+    Returns
+    -------
+    Answer
+        Whose value is :func:`unpacked`.
+
+    Raises
+    ------
+    OverflowError
+        If votes on a weight do not fit int32.
+    """
+    value, behind, fingerprints = None, [], []
+    for one in answers:
+        behind += one.behind
+        fingerprints += one.fingerprints
+        if one.value is None:
+            continue
+        if value is None:
+            value = unpacked(one.value)
+        else:  # in place, where values can
+            value += unpacked(one.value)  # type: ignore[operator]
+    return Answer(value, tuple(behind), tuple(fingerprints))
 
 
 def narrow(values: np.ndarray) -> np.ndarray:
@@ -156,9 +182,9 @@ def packed(value: Value) -> Value:
 
 
 def unpacked(value: Value) -> Value:
-    """Make integers as wide again as they are computed with."""
+    """Make integers as wide again as they are computed with; votes come in memory of their own, to be added to."""
     if isinstance(value, Votes):
-        return replace(value, tensors=tuple(q.astype(np.int32, copy=False) for q in value.tensors))
+        return replace(value, tensors=tuple(q.astype(np.int32) for q in value.tensors))
     if isinstance(value, Scores):
         return replace(value, scores=value.scores.astype(np.int32, copy=False))
     return value

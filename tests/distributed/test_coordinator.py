@@ -11,9 +11,9 @@ from bvar.bits import BitMatrix, RandomWords
 from bvar.distributed import Coordinator, bytes_of_step, shard
 from bvar.distributed.rows import NumberedData, RowOrder
 from bvar.distributed.shard import Shard, answer
-from bvar.distributed.wire import Answer
+from bvar.distributed.wire import Answer, packed, total
 from bvar.mollify import ThresholdAnnealing
-from bvar.networks import FULL_WEIGHT, BooleanOptimizer, CrossEntropy, Network, boolean_mlp, gate_network
+from bvar.networks import FULL_WEIGHT, BooleanOptimizer, CrossEntropy, Network, Votes, boolean_mlp, gate_network
 from bvar.real import RealLinear
 from bvar.training import Trainer, TrainingData
 
@@ -43,7 +43,7 @@ class Here:
 
     def ask(self, questions, name):
         self.asked.append(questions)
-        return sum((answer(self.spoils(q), self.shards[i], i) for i, q in questions.items()), Answer())
+        return total(answer(self.spoils(q), self.shards[i], i) for i, q in questions.items())
 
     def end(self, run):
         pass
@@ -167,3 +167,16 @@ def test_missing_values_stay_where_they_are():
     for way in ("votes", "signals"):
         shared = run(NETWORKS["sums"](), numbered(data), Coordinator(Here(data, 3), numbered(data), way=way))
         assert shared.network_.fingerprint() == alone.network_.fingerprint()
+
+
+def test_answers_are_added_up_wide_and_stay_as_they_were():
+    def said(q, shard):
+        return Answer(packed(Votes((np.array([[q, -1]], np.int32),), 2, 2**17, 1, 0)), (), ((str(shard), "f"),))
+
+    answers = [Answer(behind=(7,)), said(100, 0), said(100, 1), said(2**31 - 300, 2)]
+    first = total(answers)
+    assert first.value.tensors[0].tolist() == [[2**31 - 100, -3]]
+    assert (first.value.n_samples, first.behind, [who for who, _ in first.fingerprints]) == (6, (7,), ["0", "1", "2"])
+    assert total(answers).value.tensors[0].tolist() == first.value.tensors[0].tolist()
+    with pytest.raises(OverflowError, match="votes on a weight do not fit int32"):
+        total([*answers, said(100, 3)])
