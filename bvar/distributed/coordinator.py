@@ -180,7 +180,7 @@ class Coordinator:
             return
         if network.real is not None:
             raise ValueError(
-                "network must be of bits alone on a cluster: sums of real weights depend on who adds them up first"
+                "network must be of bits alone for a crew of many: sums of real weights depend on who adds first"
             )
         self.close()
         self._network, self._run = network, uuid.uuid4().hex

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from inspect import Parameter, cleandoc, signature
 from os import PathLike
 from typing import Any, ClassVar, Self
@@ -167,8 +168,8 @@ class DaskEstimator(BooleanNetworkEstimator):
         self._fit.encode(self._light(), data)
         return data  # type: ignore[return-value]
 
-    def _crew(self, X: Any) -> Crew | None:
-        return self._fit.crew
+    def _crew(self, data: Data) -> AbstractContextManager[tuple[Crew | None, Data]]:
+        return nullcontext((self._fit.crew, data))
 
     def _scores(self, network: Network, X: Any) -> np.ndarray:
         if not isinstance(X, There):

@@ -146,7 +146,9 @@ def total(answers: Iterable[Answer]) -> Answer:
     OverflowError
         If votes on a weight do not fit int32.
     """
-    value, behind, fingerprints = None, [], []
+    value: Any = None
+    behind: list[int] = []
+    fingerprints: list[tuple[str, str]] = []
     for one in answers:
         behind += one.behind
         fingerprints += one.fingerprints
@@ -155,7 +157,7 @@ def total(answers: Iterable[Answer]) -> Answer:
         if value is None:
             value = unpacked(one.value)
         else:  # in place, where values can
-            value += unpacked(one.value)  # type: ignore[operator]
+            value += unpacked(one.value)
     return Answer(value, tuple(behind), tuple(fingerprints))
 
 

@@ -155,7 +155,7 @@ def test_real_weights_are_refused_with_the_reason():
     layers = [RealLinear(BITS.n_bits, 10, random_state=0)]
     network = Network(layers, CrossEntropy(BITS.n_bits), BooleanOptimizer())
     crew = Coordinator(Here(data_with(), 2), numbered(data_with()))
-    with pytest.raises(ValueError, match="network must be of bits alone on a cluster: sums of real weights"):
+    with pytest.raises(ValueError, match="network must be of bits alone for a crew of many: sums of real weights"):
         crew.scores(network, np.arange(3))
 
 
@@ -176,7 +176,11 @@ def test_answers_are_added_up_wide_and_stay_as_they_were():
     answers = [Answer(behind=(7,)), said(100, 0), said(100, 1), said(2**31 - 300, 2)]
     first = total(answers)
     assert first.value.tensors[0].tolist() == [[2**31 - 100, -3]]
-    assert (first.value.n_samples, first.behind, [who for who, _ in first.fingerprints]) == (6, (7,), ["0", "1", "2"])
+    assert (first.value.n_samples, first.behind, [who for who, _ in first.fingerprints]) == (
+        6,
+        (7,),
+        ["0", "1", "2"],
+    )
     assert total(answers).value.tensors[0].tolist() == first.value.tensors[0].tolist()
     with pytest.raises(OverflowError, match="votes on a weight do not fit int32"):
         total([*answers, said(100, 3)])
