@@ -21,7 +21,7 @@ from bvar.distributed.cluster import Cluster
 from bvar.distributed.coordinator import WorkersLost
 from bvar.distributed.encoders import fit_encoder
 from bvar.distributed.fitting import Fit, Here, Interrupted, There, Watched, light
-from bvar.distributed.rows import NumberedData
+from bvar.distributed.rows import AllRows, NumberedData
 from bvar.distributed.tables import answers, gathered, is_collection, load
 from bvar.estimators import BooleanClassifier, BooleanConvClassifier, BooleanRegressor, LogicGateClassifier
 from bvar.estimators.base import BooleanNetworkEstimator
@@ -93,7 +93,7 @@ class DaskEstimator(BooleanNetworkEstimator):
         fit = self._fit = Fit(parts, self._interrupted(parts.n_rows, kept))
         self.__dict__.pop("checkpoint_", None)
         try:
-            rows: Any = There(np.arange(parts.n_rows))
+            rows: Any = There(AllRows(parts.n_rows))
             super().fit(rows, here.get("y"), here.get("sample_weight"))  # type: ignore[arg-type]
             kept = None
         except WorkersLost:
@@ -169,13 +169,14 @@ class DaskEstimator(BooleanNetworkEstimator):
         return data  # type: ignore[return-value]
 
     def _crew(self, data: Data) -> AbstractContextManager[tuple[Crew | None, Data]]:
-        return nullcontext((self._fit.crew, data))
+        assert self._fit.crew is not None  # noqa: S101 - samples have been encoded before
+        return nullcontext((self._fit.crew, self._fit.crew.data))
 
     def _scores(self, network: Network, X: Any) -> np.ndarray:
         if not isinstance(X, There):
             return super()._scores(network, X)
         assert self._fit.crew is not None  # noqa: S101 - samples have been encoded before they are scored
-        return self._fit.crew.scores(network, X.rows)
+        return self._fit.crew.scores(network, np.asarray(X.rows))
 
     def _train(
         self, trainer: Trainer, data: Data, max_iter: int, stopping: EarlyStopping | None, source: RandomWords

@@ -13,7 +13,7 @@ import numpy as np
 from bvar import backends
 from bvar._validation import check_integer, check_real
 from bvar.distributed.coordinator import Coordinator, WorkersLost
-from bvar.distributed.rows import NumberedData, RowOrder
+from bvar.distributed.rows import AllRows, NumberedData, RowOrder
 from bvar.distributed.shard import Shard, answer, forget
 from bvar.distributed.wire import Answer, Question, total
 from bvar.training.crews import hiring
@@ -88,7 +88,7 @@ class Processes(Coordinator):
             turns = np.arange(rows.start, rows.stop) if light else None
             shards.append(Shard(data.x[rows], data.y[rows], weights, turns))
         numbered = NumberedData(
-            np.arange(len(data)), data.y, data.sample_weight, data.batch_size, data.flip_noise, data.x.n_bits
+            AllRows(len(data)), data.y, data.sample_weight, data.batch_size, data.flip_noise, data.x.n_bits
         )
         order = RowOrder.of(np.diff(edges), np.arange(n_processes))
         super().__init__(
