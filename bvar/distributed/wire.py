@@ -18,7 +18,7 @@ from bvar.bits import n_words
 from bvar.distributed.rows import State
 from bvar.layers import Trainable
 from bvar.networks.network import Network
-from bvar.networks.signals import Signals, has_signals, learning_layers
+from bvar.networks.signals import Signals, has_signals, linear_layers, other_parameters
 from bvar.networks.votes import Votes
 
 __all__ = [
@@ -177,19 +177,25 @@ def packed(value: Scores) -> Scores: ...
 @overload
 def packed(value: Value) -> Value: ...
 def packed(value: Value) -> Value:
-    """Make what travels narrow; signals are."""
+    """Make what travels narrow; signals are, but for the votes beside them."""
+    if isinstance(value, Signals):
+        return replace(value, votes=packed(value.votes))
     if isinstance(value, Votes):
         return replace(value, tensors=tuple(map(narrow, value.tensors)))
-    return replace(value, scores=narrow(value.scores)) if isinstance(value, Scores) else value
+    return replace(value, scores=narrow(value.scores))
 
 
+@overload
+def unpacked(value: Votes) -> Votes: ...
+@overload
+def unpacked(value: Value) -> Value: ...
 def unpacked(value: Value) -> Value:
     """Make integers as wide again as they are computed with; votes come in memory of their own, to be added to."""
+    if isinstance(value, Signals):
+        return replace(value, votes=unpacked(value.votes))
     if isinstance(value, Votes):
         return replace(value, tensors=tuple(q.astype(np.int32) for q in value.tensors))
-    if isinstance(value, Scores):
-        return replace(value, scores=value.scores.astype(np.int32, copy=False))
-    return value
+    return replace(value, scores=value.scores.astype(np.int32, copy=False))
 
 
 def bare(network: Network) -> Network:
@@ -235,7 +241,8 @@ def bytes_of_step(network: Network, n_samples: int, *, missing: bool = False) ->
     """
     ways: dict[Way, int] = {"votes": 2 * sum(prod(parameter.shape) for parameter in network.parameters)}
     if has_signals(network):
-        layers = learning_layers(network)
+        layers = linear_layers(network)
         words = sum(n_words(layer.n_inputs) for layer in layers) + missing * n_words(layers[0].n_inputs)
         ways["signals"] = n_samples * (sum(layer.n_outputs for layer in layers) + 8 * words)
+        ways["signals"] += 2 * sum(prod(parameter.shape) for _, parameter in other_parameters(network))
     return ways

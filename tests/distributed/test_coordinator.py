@@ -13,7 +13,16 @@ from bvar.distributed.rows import NumberedData, RowOrder
 from bvar.distributed.shard import Shard, answer
 from bvar.distributed.wire import Answer, packed, total
 from bvar.mollify import ThresholdAnnealing
-from bvar.networks import FULL_WEIGHT, BooleanOptimizer, CrossEntropy, Network, Votes, boolean_mlp, gate_network
+from bvar.networks import (
+    FULL_WEIGHT,
+    BooleanOptimizer,
+    CrossEntropy,
+    Network,
+    Votes,
+    boolean_mlp,
+    front_network,
+    gate_network,
+)
 from bvar.real import RealLinear
 from bvar.training import Trainer, TrainingData
 
@@ -24,6 +33,7 @@ WEIGHTS = np.where(Y > 6, FULL_WEIGHT, FULL_WEIGHT // 20)
 NETWORKS = {
     "sums": lambda: boolean_mlp([BITS.n_bits, 64, 10], random_state=0),
     "gates": lambda: gate_network([BITS.n_bits, 400], 10, random_state=0),
+    "gates and sums": lambda: front_network([BITS.n_bits, 64, 10], gates=50, random_state=0),
 }
 
 
@@ -63,24 +73,32 @@ def data_with(weights=None, batch_size=47):
 
 @pytest.mark.parametrize("way", ["votes", "signals"])
 @pytest.mark.parametrize("n_shards", [1, 2, 5])
-def test_both_ways_of_a_step_are_the_same_bits(way, n_shards):
+@pytest.mark.parametrize("network", ["sums", "gates and sums"])
+def test_both_ways_of_a_step_are_the_same_bits(way, n_shards, network):
     data = data_with(WEIGHTS)
-    alone = run(NETWORKS["sums"](), data)
+    alone = run(NETWORKS[network](), data)
     crew = Coordinator(Here(data, n_shards), numbered(data), way=way)
-    shared = run(NETWORKS["sums"](), numbered(data), crew)
+    shared = run(NETWORKS[network](), numbered(data), crew)
     assert crew.way_ == way
     assert shared.network_.fingerprint() == alone.network_.fingerprint()
     assert shared.history_ == alone.history_
 
 
 def test_fewer_bytes_are_the_way_and_both_are_said():
-    """Votes take two bytes for each weight, signals of a sample a byte for each unit and a bit for each input."""
+    """Votes take two bytes for each weight, signals of a sample a byte for each unit and a bit for each input.
+
+    On tables of gates, which are small, there are votes beside the signals.
+    """
     network = NETWORKS["sums"]()
     assert bytes_of_step(network, 47) == {
         "votes": 2 * (BITS.n_bits * 64 + 64 * 10),
         "signals": 47 * (64 + 10 + 8 * (4 + 1)),
     }
     assert bytes_of_step(NETWORKS["gates"](), 47).keys() == {"votes"}
+    assert bytes_of_step(NETWORKS["gates and sums"](), 47) == {
+        "votes": 2 * (50 * 4 + (BITS.n_bits + 50) * 64 + 64 + 64 * 10 + 10),
+        "signals": 47 * (64 + 10 + 8 * (-(-(BITS.n_bits + 50) // 64) + 1)) + 2 * 50 * 4,
+    }
     for batch_size, way in ((47, "signals"), (400, "votes")):
         data = data_with(batch_size=batch_size)
         crew = Coordinator(Here(data, 2), numbered(data))

@@ -92,7 +92,7 @@ CASES = {
     "weights": ({"flip_noise": 1 / 64}, X, WEIGHTS, "signals"),
     "missing": ({"flip_noise": 1 / 64}, missing(X), None, "signals"),
     "early stopping": ({"early_stopping": True, "n_iter_no_change": 1, "max_iter": 3}, X, None, "signals"),
-    "chosen": ({"hidden_layer_sizes": "auto", "gates": 50, "max_iter": 1}, X[:, 20:44], None, "votes"),
+    "chosen": ({"hidden_layer_sizes": "auto", "gates": 50, "max_iter": 1}, X[:, 20:44], None, "signals"),
 }
 
 
