@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bvar import kernels
 from bvar.bits import BitMatrix
 from bvar.layers import BooleanLinear, Layer, Trainable
 from bvar.layers.base import Marginals, Received, VoteBlock
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from bvar.networks.network import Network
 
 __all__ = ["Signals", "has_signals", "shares"]
-
-_BLOCK = 128  # units voted on at a time, as in a step of the layer itself
 
 Rows = Sequence[slice]
 """Units of each linear layer, from the first, then rows of each parameter of other layers, from the first: slices
@@ -216,20 +213,18 @@ def collected(seen: Votes, walk: Iterable[Received]) -> Signals:
 
 
 def vote_blocks(network: Network, signals: Signals, rows: Rows) -> Iterator[VoteBlock]:
-    """Count the votes on some units, a few of them at a time, numbered as the parameters of the network."""
+    """Give the votes on some units, or what they are counted from, numbered as the parameters of the network."""
     n = len(signals.signals)
     yield from _of_other_layers(network, signals.votes, rows[n:])
     numbers = {id(parameter): number for number, parameter in enumerate(network.parameters)}
     for layer, z, x, mine in zip(linear_layers(network), signals.signals, signals.inputs, rows[:n], strict=True):
-        first = numbers[id(layer.weight)]
         if z.shape[1] != mine.stop - mine.start:
-            z = z[:, mine]
-        for start in range(0, z.shape[1], _BLOCK):
-            some = np.ascontiguousarray(z[:, start : start + _BLOCK])
-            at = slice(mine.start + start, mine.start + start + some.shape[1])
-            both = zip(layer.votes(some, x), layer.marginals(some, x), strict=True)
-            for number, (votes, sums) in enumerate(both, start=first):
-                yield number, at, votes if sums is None or not len(z) else kernels.center_votes(votes, *sums)
+            z = np.ascontiguousarray(z[:, mine])
+        if not z.shape[1]:
+            continue
+        for number, at, votes in layer.vote_blocks(z, x):
+            there = slice(mine.start + at.start, mine.start + at.stop)
+            yield numbers[id(layer.parameters[number])], there, votes
 
 
 def _of_other_layers(network: Network, votes: Votes, rows: Rows) -> Iterator[VoteBlock]:
