@@ -28,7 +28,8 @@ WEIGHTS = np.random.RandomState(1).randint(0, FULL_WEIGHT, 300)
 
 def biased():
     layers = [BooleanLinear(70, 130, bias=True, random_state=0), Threshold(130, 70, 3)]
-    return Network([*layers, BooleanLinear(130, 3, random_state=1)], CrossEntropy(130), BooleanOptimizer())
+    layers += [BooleanLinear(130, 40, bias=True, centered=True, random_state=1), Threshold(40, 130, 3)]
+    return Network([*layers, BooleanLinear(40, 3, random_state=2)], CrossEntropy(40), BooleanOptimizer())
 
 
 def centered():
@@ -44,8 +45,7 @@ NETWORKS = {
     "gates in front": lambda: front_network([70, 33, 3], gates=90, random_state=0),
     "sums of gates alone": lambda: front_network([70, 33, 3], gates=90, fan_in=3, skip=False, random_state=0),
     "filters": lambda: conv_network((7, 10, 1), (4,), (20,), 3, random_state=0),
-    "centred filters": lambda: conv_network((7, 10, 1), (4, 6), (), 3, centered=True, random_state=0),
-    "a bias": biased,
+    "biases": biased,
 }
 
 
