@@ -5,6 +5,7 @@ this order and no other:
 
 * bits of shape (r, n): ``r * ceil(n / 64)`` words, row by row, padding cleared;
 * a permutation of n: n words; the order that sorts them (ties by index);
+* an order of n samples: a permutation, but above 10**7 six words, the keys of a ``KeyedOrder``;
 * numbers in (-1, 1) of shape (r, c): r * c words, row by row; the upper 24 bits k of a word give
   ``(2 k + 1) / 2**24 - 1``, exact in float32;
 * bits that are T with probability k / 64: starting from the lowest bit of k that is set, for each of the six
@@ -22,11 +23,15 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from bvar.bits.matrix import BitMatrix, n_words, tail_mask
+from bvar.bits.order import KeyedOrder
 
 __all__ = ["RandomWords"]
 
 RandomSource: TypeAlias = Union["RandomWords", np.random.RandomState, int, None]
 """What a layer or a recipe takes as its `random_state`."""
+
+_MOST_SORTED = 10**7  # numbers of an order: more would take seconds and 16 bytes each, in every epoch
+_N_KEYS = 6
 
 
 class RandomWords:
@@ -146,6 +151,29 @@ class RandomWords:
             Each of them once.
         """
         return np.argsort(self.words.random_raw(n), kind="stable")
+
+    def order(self, n: int) -> np.ndarray | KeyedOrder:
+        """Draw an order of 0 .. n - 1, which for large n is computed in parts, where they are asked for.
+
+        Parameters
+        ----------
+        n : int
+            How many numbers there are.
+
+        Returns
+        -------
+        ndarray of int64, or KeyedOrder, of n numbers
+            Whose slices are arrays, each number once.
+
+        Examples
+        --------
+        >>> from bvar.bits import RandomWords
+        >>> RandomWords(0).order(5)[1:3].tolist(), RandomWords(0).order(10**9)[10**8 : 10**8 + 3].tolist()
+        ([2, 1], [665009064, 788692969, 916406087])
+        """
+        if n <= _MOST_SORTED:
+            return self.permutation(n)
+        return KeyedOrder(n, self.words.random_raw(_N_KEYS))
 
     def uniform(self, n_rows: int, n_columns: int) -> np.ndarray:
         r"""Draw numbers evenly spread over (-1, 1).

@@ -9,7 +9,7 @@ those of a Dask cluster, and need the extra `dask`. The page is ``docs/howto/tra
 from typing import TYPE_CHECKING, Any
 
 from bvar.distributed.coordinator import Coordinator, Workers, WorkersLost
-from bvar.distributed.processes import Processes
+from bvar.distributed.processes import Processes, in_processes
 from bvar.distributed.wire import bytes_of_step
 from bvar.networks.flips import follow
 
@@ -32,6 +32,7 @@ __all__ = [
     "WorkersLost",
     "bytes_of_step",
     "follow",
+    "in_processes",
 ]
 
 

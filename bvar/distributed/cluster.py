@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import dask
@@ -23,7 +24,7 @@ from bvar.distributed.coordinator import WorkersLost
 from bvar.distributed.partitions import locate, stack, take
 from bvar.distributed.rows import RowOrder
 from bvar.distributed.shard import Shard, answer, forget
-from bvar.distributed.wire import Answer, Question
+from bvar.distributed.wire import Answer, Question, packed, total
 
 __all__ = ["Cluster", "DaskWorkers", "Partitions", "find_client"]
 
@@ -232,7 +233,7 @@ class DaskWorkers:
             self._tries += 1
             futures = self._submit(questions, f"{name}-{self._tries}")
             try:
-                return sum(self.cluster.gather(futures, name, patience=self.cluster.limit), Answer())
+                return total(self.cluster.gather(futures, name, patience=self.cluster.limit))
             except (TimeoutError, distributed.KilledWorker) as error:
                 self.cluster.client.cancel(futures)
                 if not left:
@@ -260,8 +261,9 @@ class DaskWorkers:
 
 
 def added(*answers: Answer) -> Answer:
-    """Add answers up, on a worker."""
-    return sum(answers, Answer())
+    """Add answers up, on a worker, to be sent on."""
+    value = total(answers)
+    return value if value.value is None else replace(value, value=packed(value.value))
 
 
 def find_client(client: Any) -> distributed.Client:

@@ -16,7 +16,7 @@ import numpy as np
 from bvar import __version__
 from bvar._validation import check_choice
 from bvar.distributed.rows import NumberedBatch, NumberedData, RowOrder, State
-from bvar.distributed.wire import Answer, Question, Scores, Way, What, bytes_of_step, frame, unpacked, whole
+from bvar.distributed.wire import Answer, Question, Scores, Way, What, bytes_of_step, frame, total, whole
 from bvar.networks.network import Network
 from bvar.networks.signals import Signals
 from bvar.networks.votes import Votes
@@ -54,7 +54,7 @@ class Workers(Protocol):
         Returns
         -------
         Answer
-            The sum.
+            The sum: ``bvar.distributed.wire.total`` of the answers.
         """
         ...
 
@@ -180,7 +180,7 @@ class Coordinator:
             return
         if network.real is not None:
             raise ValueError(
-                "network must be of bits alone on a cluster: sums of real weights depend on who adds them up first"
+                "network must be of bits alone for a crew of many: sums of real weights depend on who adds first"
             )
         self.close()
         self._network, self._run = network, uuid.uuid4().hex
@@ -232,14 +232,14 @@ class Coordinator:
             places = at if noise is not None or what == "scores" else at[:0]  # else nobody looks at them
             here, among = local.astype(np.uint32), places.astype(np.uint32)
             questions[shard] = replace(question, rows=here, places=among)
-        total = self.workers.ask(questions, name) if version else Answer(behind=tuple(questions))
-        while total.behind:
+        heard = self.workers.ask(questions, name) if version else Answer(behind=tuple(questions))
+        while heard.behind:
             news = whole(self._network)
-            again = {shard: replace(questions[shard], news=news, is_whole=True) for shard in total.behind}
-            total = replace(total, behind=()) + self.workers.ask(again, name)
-        self._compare(total.fingerprints)
-        assert total.value is not None  # noqa: S101 - at least one shard has a row
-        return unpacked(total.value)
+            again = {shard: replace(questions[shard], news=news, is_whole=True) for shard in heard.behind}
+            heard = total([replace(heard, behind=()), self.workers.ask(again, name)])
+        self._compare(heard.fingerprints)
+        assert heard.value is not None  # noqa: S101 - at least one shard has a row
+        return heard.value
 
     def _compare(self, fingerprints: Sequence[tuple[str, str]]) -> None:
         """Find a worker whose copy of the network is not what it should be: a bad memory, say."""

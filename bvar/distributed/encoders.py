@@ -15,6 +15,7 @@ from sklearn.base import clone
 
 from bvar.distributed.cluster import Partitions
 from bvar.distributed.partitions import columns_of, locate, stack, take, with_column
+from bvar.distributed.rows import AllRows
 from bvar.encoding import BitEncoder, ImageEncoder, OneHotBits, TableEncoder, ThermometerEncoder
 from bvar.encoding.columns import read_columns
 from bvar.encoding.kinds import check_selection
@@ -30,7 +31,7 @@ _BY_COLUMN = {
 }
 
 
-def fit_encoder(encoder: BitEncoder, parts: Partitions, rows: np.ndarray, y: np.ndarray) -> BitEncoder:
+def fit_encoder(encoder: BitEncoder, parts: Partitions, rows: np.ndarray | AllRows, y: np.ndarray) -> BitEncoder:
     """Learn from rows of partitions.
 
     Parameters
@@ -39,7 +40,7 @@ def fit_encoder(encoder: BitEncoder, parts: Partitions, rows: np.ndarray, y: np.
         One of :mod:`bvar.encoding`, changed in place.
     parts : Partitions
         The partitions.
-    rows : ndarray of int64
+    rows : ndarray of int64, or AllRows
         The rows to learn from, in order.
     y : ndarray
         Targets of these rows, which `strategy="supervised"` looks at.
@@ -97,15 +98,15 @@ def _first_alone(learnt: dict[str, list[Any]]) -> dict[str, list[Any]]:
 class _Columns:
     """A table, to be looked at some columns at a time."""
 
-    def __init__(self, encoder: BitEncoder, parts: Partitions, rows: np.ndarray, y: np.ndarray) -> None:
+    def __init__(self, encoder: BitEncoder, parts: Partitions, rows: np.ndarray | AllRows, y: np.ndarray) -> None:
         self.parts, self.names = parts, encoder._input_names()
         n_columns = len(self.names)
         step = max(1, min(-(-n_columns // (2 * len(parts.futures))), _BLOCK // (8 * len(rows))))
         self.blocks = [(first, min(first + step, n_columns)) for first in range(0, n_columns, step)]
-        sorted_rows = np.sort(rows)
-        self.selections = [(i, self._selection(i, local)) for i, local, _ in locate(parts.lengths, sorted_rows)]
-        is_sorted = bool((sorted_rows == rows).all())
-        self.order = None if is_sorted else parts.submit(_same, np.argsort(np.argsort(rows)), name="order")
+        self.selections: list[tuple[int, Any]] = [(i, None) for i in range(len(parts.futures))]
+        self.order = None
+        if not isinstance(rows, AllRows):
+            self._select(rows)
         self.y = parts.submit(_same, y, name="target")
 
     def learn(self, encoder: BitEncoder, *, with_another: bool = True) -> dict[str, list[Any]]:
@@ -122,6 +123,15 @@ class _Columns:
             )
         found = self.parts.cluster.gather(futures, "thresholds")
         return {name: [one for block in found for one in block[name]] for name in found[0]}
+
+    def _select(self, rows: np.ndarray) -> None:
+        """Take some rows only, first sorted, then in the order that they are in."""
+        sorted_rows = np.sort(rows)
+        self.selections = [
+            (i, self._selection(i, local)) for i, local, _ in locate(self.parts.lengths, sorted_rows)
+        ]
+        if not (sorted_rows == rows).all():
+            self.order = self.parts.submit(_same, np.argsort(np.argsort(rows)), name="order")
 
     def _selection(self, number: int, rows: np.ndarray) -> Any:
         """Let the cluster keep numbers of rows, which all blocks need; None stands for all rows of a partition."""
@@ -151,7 +161,7 @@ def _learn(
     return learnt
 
 
-def _extremes(parts: Partitions, rows: np.ndarray) -> np.ndarray:
+def _extremes(parts: Partitions, rows: np.ndarray | AllRows) -> np.ndarray:
     """Return two rows, the least and the greatest values: an image encoder asks no more of a table."""
     futures = [
         parts.submit(_extremes_of, parts.futures[i], local, name="extremes")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from inspect import Parameter, cleandoc, signature
 from os import PathLike
 from typing import Any, ClassVar, Self
@@ -20,7 +21,7 @@ from bvar.distributed.cluster import Cluster
 from bvar.distributed.coordinator import WorkersLost
 from bvar.distributed.encoders import fit_encoder
 from bvar.distributed.fitting import Fit, Here, Interrupted, There, Watched, light
-from bvar.distributed.rows import NumberedData
+from bvar.distributed.rows import AllRows, NumberedData
 from bvar.distributed.tables import answers, gathered, is_collection, load
 from bvar.estimators import BooleanClassifier, BooleanConvClassifier, BooleanRegressor, LogicGateClassifier
 from bvar.estimators.base import BooleanNetworkEstimator
@@ -92,7 +93,7 @@ class DaskEstimator(BooleanNetworkEstimator):
         fit = self._fit = Fit(parts, self._interrupted(parts.n_rows, kept))
         self.__dict__.pop("checkpoint_", None)
         try:
-            rows: Any = There(np.arange(parts.n_rows))
+            rows: Any = There(AllRows(parts.n_rows))
             super().fit(rows, here.get("y"), here.get("sample_weight"))  # type: ignore[arg-type]
             kept = None
         except WorkersLost:
@@ -167,14 +168,15 @@ class DaskEstimator(BooleanNetworkEstimator):
         self._fit.encode(self._light(), data)
         return data  # type: ignore[return-value]
 
-    def _crew(self, X: Any) -> Crew | None:
-        return self._fit.crew
+    def _crew(self, data: Data) -> AbstractContextManager[tuple[Crew | None, Data]]:
+        assert self._fit.crew is not None  # noqa: S101 - samples have been encoded before
+        return nullcontext((self._fit.crew, self._fit.crew.data))
 
     def _scores(self, network: Network, X: Any) -> np.ndarray:
         if not isinstance(X, There):
             return super()._scores(network, X)
         assert self._fit.crew is not None  # noqa: S101 - samples have been encoded before they are scored
-        return self._fit.crew.scores(network, X.rows)
+        return self._fit.crew.scores(network, np.asarray(X.rows))
 
     def _train(
         self, trainer: Trainer, data: Data, max_iter: int, stopping: EarlyStopping | None, source: RandomWords

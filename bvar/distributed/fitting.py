@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from bvar.bits.random import RandomWords
 from bvar.distributed.cluster import DaskWorkers, Partitions
 from bvar.distributed.coordinator import Coordinator
-from bvar.distributed.rows import NumberedData
+from bvar.distributed.rows import AllRows, NumberedData
 from bvar.distributed.shard import Shard
 from bvar.distributed.wire import bare, narrow
 from bvar.training import Checkpoint
@@ -25,7 +25,7 @@ __all__ = ["Here", "Interrupted", "There", "Fit", "Watched"]
 class There:
     """Rows of partitions, by their numbers: what stands for samples in a fit whose samples are elsewhere."""
 
-    rows: np.ndarray
+    rows: np.ndarray | AllRows
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -41,7 +41,7 @@ class Here:
     """The same rows, of which those that are selected are brought here: to try a plan on a few."""
 
     parts: Partitions
-    rows: np.ndarray
+    rows: np.ndarray | AllRows
 
     def __getitem__(self, rows: np.ndarray) -> Any:
         """Bring some of them here."""
@@ -101,12 +101,13 @@ class Fit:
         shards, order = self.parts.shards(submit)
         self.parts.futures = []  # a worker that dies has them made again from what X is made of
         workers = DaskWorkers(self.parts.cluster, shards, order)
-        self.crew = Coordinator(workers, data, backend=model.backend, n_threads=model.n_threads)
+        light_data = replace(data, y=data.y[:0].copy())  # workers have the targets now
+        self.crew = Coordinator(workers, light_data, backend=model.backend, n_threads=model.n_threads)
 
     def _of_all(self, data: NumberedData, values: np.ndarray | None) -> np.ndarray | None:
         """Return values of all rows, of which those that are not trained on have 0."""
-        if values is None:
-            return None
+        if values is None or isinstance(data.rows, AllRows):
+            return values
         out = np.zeros((self.parts.n_rows, *values.shape[1:]), values.dtype)
         out[data.rows] = values
         return out

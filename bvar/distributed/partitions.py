@@ -21,7 +21,7 @@ def n_rows_of(part: Any) -> int:
     return int(part.shape[0]) if hasattr(part, "shape") else len(part)
 
 
-def locate(lengths: np.ndarray, rows: np.ndarray) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+def locate(lengths: np.ndarray, rows: Any) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
     """Yield each piece that has some of the rows: its number, which of its rows they are, and where in `rows`."""
     ends = np.cumsum(lengths)
     pieces = np.searchsorted(ends, rows, side="right")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any, Self
 
@@ -13,12 +13,13 @@ import numpy as np
 from bvar import backends
 from bvar._validation import check_integer, check_real
 from bvar.distributed.coordinator import Coordinator, WorkersLost
-from bvar.distributed.rows import NumberedData, RowOrder
+from bvar.distributed.rows import AllRows, NumberedData, RowOrder
 from bvar.distributed.shard import Shard, answer, forget
-from bvar.distributed.wire import Answer, Question
+from bvar.distributed.wire import Answer, Question, total
+from bvar.training.crews import hiring
 from bvar.training.data import TrainingData, needs_turns
 
-__all__ = ["Processes"]
+__all__ = ["Processes", "in_processes"]
 
 _MOST_DEATHS = 3  # of one process over one question: then it is the question that kills
 _CONTEXT = multiprocessing.get_context("spawn")  # a fork would copy locks of threads that it does not copy
@@ -87,7 +88,7 @@ class Processes(Coordinator):
             turns = np.arange(rows.start, rows.stop) if light else None
             shards.append(Shard(data.x[rows], data.y[rows], weights, turns))
         numbered = NumberedData(
-            np.arange(len(data)), data.y, data.sample_weight, data.batch_size, data.flip_noise, data.x.n_bits
+            AllRows(len(data)), data.y, data.sample_weight, data.batch_size, data.flip_noise, data.x.n_bits
         )
         order = RowOrder.of(np.diff(edges), np.arange(n_processes))
         super().__init__(
@@ -104,6 +105,68 @@ class Processes(Coordinator):
         self.workers.stop()  # type: ignore[attr-defined]
 
 
+@contextmanager
+def in_processes(n_processes: int = 2, *, n_threads: int = 1, limit: float = 60) -> Iterator[None]:
+    """Let processes of this machine take the steps of every `fit` in a block of code: the same models.
+
+    Parameters
+    ----------
+    n_processes : int, default=2
+        Number of processes; each has a part of the samples.
+    n_threads : int, default=1
+        Threads of each process.
+    limit : float, default=60
+        Seconds without an answer after which :class:`bvar.distributed.WorkersLost` is raised.
+
+    Yields
+    ------
+    None
+        The block, in this thread or task.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as described; in a `fit`, also if its samples are changed anew in each epoch.
+
+    See Also
+    --------
+    Processes : The crew of one such `fit`, which has the rest of the notes.
+
+    Notes
+    -----
+    `partial_fit`, and what is tried before a plan is chosen, stay in the process that calls them.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from bvar import BooleanClassifier
+    >>> from bvar.distributed import in_processes
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = BooleanClassifier((64,), max_iter=2, random_state=0)
+    >>> alone = model.fit(X, y).network_.fingerprint()
+    >>> with in_processes(2):
+    ...     shared = model.fit(X, y).network_.fingerprint()
+    >>> shared == alone
+    True
+    """
+    check_integer(n_processes, "n_processes", low=1)
+    check_integer(n_threads, "n_threads", low=1)
+    check_real(limit, "limit", low=0, strict=True)
+
+    @contextmanager
+    def hire(data: Any) -> Iterator[tuple[Coordinator, NumberedData]]:
+        if not isinstance(data, TrainingData):
+            raise ValueError(
+                "augment and mollifier must be None in processes, for samples are changed one after the other, "
+                "from one stream of random numbers that has no parts"
+            )
+        with Processes(data, n_processes, n_threads=n_threads, limit=limit) as crew:
+            yield crew, crew.data
+
+    with hiring(hire):
+        yield
+
+
 class _Pool:
     """A process for each shard."""
 
@@ -112,11 +175,15 @@ class _Pool:
         self._processes: dict[int, tuple[Any, Connection]] = {}
 
     def ask(self, questions: Mapping[int, Question], name: str) -> Answer:
-        """Ask all at once, and listen to whoever answers first."""
-        deaths = dict.fromkeys(questions, 0)
+        """Ask all at once, and add up as they answer."""
         for shard, question in questions.items():
             self._send(shard, ("answer", question))
-        total, waiting = Answer(), set(questions)
+        return total(self._answers(questions, name))
+
+    def _answers(self, questions: Mapping[int, Question], name: str) -> Iterator[Answer]:
+        """Listen to whoever answers first."""
+        deaths = dict.fromkeys(questions, 0)
+        waiting = set(questions)
         while waiting:
             pipes = {shard: self._processes[shard][1] for shard in waiting}
             ready = wait(list(pipes.values()), self.limit)
@@ -137,9 +204,8 @@ class _Pool:
                 if isinstance(value, Exception):
                     self.stop()  # others may still be about to answer, and nobody would listen
                     raise value
-                total += value
                 waiting.remove(shard)
-        return total
+                yield value
 
     def end(self, run: str) -> None:
         """Tell those that are there."""

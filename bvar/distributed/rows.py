@@ -1,27 +1,46 @@
 """Which rows of which shard a batch has, and what chance holds for each: known from numbers, without any sample.
 
-A process draws the order of all samples, and then only jumps over the words that noise and the turns of light
-samples would take; who has a row draws the words of that row alone (:doc:`/explanation/exactness`).
+A process draws the order of all samples, or its keys, and then only jumps over the words that noise and the turns
+of light samples would take; who has a row draws the words of that row alone (:doc:`/explanation/exactness`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from bvar.bits import n_words
 from bvar.bits.random import RandomWords
-from bvar.training.data import needs_turns
+from bvar.training.data import cut, needs_turns
 
-__all__ = ["NumberedBatch", "NumberedData", "RowOrder", "State", "source_of_rows", "words_at"]
+__all__ = ["AllRows", "NumberedBatch", "NumberedData", "RowOrder", "State", "source_of_rows", "words_at"]
 
 State: TypeAlias = tuple[int, int]
 """Where a stream of words is: the state and the increment of its PCG64."""
 
 _WORTH_A_JUMP = 512  # words: a jump takes as long as drawing so many
+
+
+@dataclass(frozen=True)
+class AllRows:
+    """The numbers of all rows, in their order: what an `arange` is, but none of them is stored."""
+
+    n: int
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return self.n
+
+    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
+        """Return some of them."""
+        return np.arange(*rows.indices(self.n)) if isinstance(rows, slice) else rows
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """Return all of them, to who asks for an array."""
+        return np.arange(self.n, dtype=dtype)
 
 
 @dataclass(frozen=True)
@@ -40,7 +59,7 @@ class NumberedData:
 
     Parameters
     ----------
-    rows : ndarray of int64, shape (n_samples,)
+    rows : ndarray of int64, shape (n_samples,), or AllRows
         Number of each sample among all rows, in the order of the samples.
     y : ndarray of int, shape (n_samples, ...)
         Targets, as the loss wants them.
@@ -54,7 +73,7 @@ class NumberedData:
         Bits of a sample.
     """
 
-    rows: np.ndarray
+    rows: np.ndarray | AllRows
     y: np.ndarray
     sample_weight: np.ndarray | None
     batch_size: int
@@ -72,16 +91,15 @@ class NumberedData:
 
     def epoch(self, progress: float, source: RandomWords) -> Iterator[NumberedBatch]:
         """Draw an order and cut it into batches, jumping over the words that are for single rows."""
-        order = source.permutation(len(self))
+        order = source.order(len(self))
         turns = None
         if self.sample_weight is not None and needs_turns(self.sample_weight):
             turns = _state(source)
             source.words.advance(len(self))
-        for start in range(0, len(self), self.batch_size):
-            places = order[start : start + self.batch_size]
+        for number, places in enumerate(cut(order, self.batch_size)):
             noise = _state(source) if self.flip_noise else None
             source.words.advance(self._words_of_noise(len(places)))
-            yield NumberedBatch(self.rows[places], noise, turns, is_first=start == 0)
+            yield NumberedBatch(self.rows[places], noise, turns, is_first=number == 0)
 
     def _words_of_noise(self, n_rows: int) -> int:
         sixty_fourths = round(64 * self.flip_noise)

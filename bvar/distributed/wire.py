@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import pickle
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, Literal, TypeAlias, overload
@@ -17,7 +18,7 @@ from bvar.bits import n_words
 from bvar.distributed.rows import State
 from bvar.layers import Trainable
 from bvar.networks.network import Network
-from bvar.networks.signals import Signals, has_signals, learning_layers
+from bvar.networks.signals import Signals, has_signals, linear_layers, other_parameters
 from bvar.networks.votes import Votes
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "frame",
     "narrow",
     "packed",
+    "total",
     "unpacked",
     "whole",
 ]
@@ -125,12 +127,38 @@ class Answer:
     behind: tuple[int, ...] = ()
     fingerprints: tuple[tuple[str, str], ...] = ()
 
-    def __add__(self, other: Answer) -> Answer:
-        """Add the answers of other shards."""
-        value = other.value if self.value is None else self.value
-        if self.value is not None and other.value is not None:
-            value = packed(unpacked(self.value) + unpacked(other.value))  # type: ignore[operator]
-        return Answer(value, self.behind + other.behind, self.fingerprints + other.fingerprints)
+
+def total(answers: Iterable[Answer]) -> Answer:
+    """Add the answers of shards up, in integers as wide as they are computed with.
+
+    Parameters
+    ----------
+    answers : iterable of Answer
+        Each is looked at once, and left as it was.
+
+    Returns
+    -------
+    Answer
+        Whose value is :func:`unpacked`.
+
+    Raises
+    ------
+    OverflowError
+        If votes on a weight do not fit int32.
+    """
+    value: Any = None
+    behind: list[int] = []
+    fingerprints: list[tuple[str, str]] = []
+    for one in answers:
+        behind += one.behind
+        fingerprints += one.fingerprints
+        if one.value is None:
+            continue
+        if value is None:
+            value = unpacked(one.value)
+        else:  # in place, where values can
+            value += unpacked(one.value)
+    return Answer(value, tuple(behind), tuple(fingerprints))
 
 
 def narrow(values: np.ndarray) -> np.ndarray:
@@ -149,19 +177,25 @@ def packed(value: Scores) -> Scores: ...
 @overload
 def packed(value: Value) -> Value: ...
 def packed(value: Value) -> Value:
-    """Make what travels narrow; signals are."""
+    """Make what travels narrow; signals are, but for the votes beside them."""
+    if isinstance(value, Signals):
+        return replace(value, votes=packed(value.votes))
     if isinstance(value, Votes):
         return replace(value, tensors=tuple(map(narrow, value.tensors)))
-    return replace(value, scores=narrow(value.scores)) if isinstance(value, Scores) else value
+    return replace(value, scores=narrow(value.scores))
 
 
+@overload
+def unpacked(value: Votes) -> Votes: ...
+@overload
+def unpacked(value: Value) -> Value: ...
 def unpacked(value: Value) -> Value:
-    """Make integers as wide again as they are computed with."""
+    """Make integers as wide again as they are computed with; votes come in memory of their own, to be added to."""
+    if isinstance(value, Signals):
+        return replace(value, votes=unpacked(value.votes))
     if isinstance(value, Votes):
-        return replace(value, tensors=tuple(q.astype(np.int32, copy=False) for q in value.tensors))
-    if isinstance(value, Scores):
-        return replace(value, scores=value.scores.astype(np.int32, copy=False))
-    return value
+        return replace(value, tensors=tuple(q.astype(np.int32) for q in value.tensors))
+    return replace(value, scores=value.scores.astype(np.int32, copy=False))
 
 
 def bare(network: Network) -> Network:
@@ -207,7 +241,8 @@ def bytes_of_step(network: Network, n_samples: int, *, missing: bool = False) ->
     """
     ways: dict[Way, int] = {"votes": 2 * sum(prod(parameter.shape) for parameter in network.parameters)}
     if has_signals(network):
-        layers = learning_layers(network)
+        layers = linear_layers(network)
         words = sum(n_words(layer.n_inputs) for layer in layers) + missing * n_words(layers[0].n_inputs)
         ways["signals"] = n_samples * (sum(layer.n_outputs for layer in layers) + 8 * words)
+        ways["signals"] += 2 * sum(prod(parameter.shape) for _, parameter in other_parameters(network))
     return ways

@@ -12,7 +12,7 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from math import fsum
 from typing import Any, Self
 
@@ -31,6 +31,7 @@ from bvar.estimators.fitted import FittedModel
 from bvar.networks.losses import FULL_WEIGHT, Loss
 from bvar.networks.network import Network
 from bvar.training.callbacks import as_callbacks, call
+from bvar.training.crews import crew_for
 from bvar.training.data import Data, TrainingData, audible, check_flip_noise, rows_of
 from bvar.training.early_stopping import EarlyStopping
 from bvar.training.progress import check_verbose
@@ -98,10 +99,11 @@ class BooleanNetworkEstimator(FittedModel, ABC):
                 self._fit_encoder(X, y)
                 (X, y, weights), aside = self._choose((X, y, weights), source)
             network = copy.deepcopy(self.network_) if goes_on else self._build(source)
-            data = self._data(X, y, weights)
+            data: Any = self._data(X, y, weights)
             score = self._targets().scorer(data.y, network.loss)
-            trainer = Trainer(network, crew=self._crew(X), score=score)
-            self._train(trainer, self._changing(X, data), self.max_iter_, stopping, source)
+            with self._crew(self._changing(X, data)) as (crew, data):
+                trainer = Trainer(network, crew=crew, score=score)
+                self._train(trainer, data, self.max_iter_, stopping, source)
             if aside is not None:
                 self._set_temperature(self._trial(self.network_, *aside))
                 self._shift_scores()
@@ -203,9 +205,9 @@ class BooleanNetworkEstimator(FittedModel, ABC):
         """Return what a fit draws from."""
         return RandomWords(self.random_state)
 
-    def _crew(self, X: Any) -> Crew | None:
-        """Return who takes the steps on these samples; None is this process."""
-        return None
+    def _crew(self, data: Data) -> AbstractContextManager[tuple[Crew | None, Data]]:
+        """Give who takes the steps of a fit, None for this process, and the data as they are taken."""
+        return crew_for(data)
 
     def _build(self, source: RandomWords) -> Network:
         """Return an untrained network."""

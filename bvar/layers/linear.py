@@ -179,9 +179,12 @@ class BooleanLinear(Layer):
         return (sums, None, None)[: len(self.parameters)]
 
     def vote_blocks(self, signal: np.ndarray, context: BitMatrix) -> Iterator[VoteBlock]:
-        """Leave the votes on weights to be counted as they flip, unless an input is missing."""
+        """Leave the votes on weights to be counted as they flip, unless an input is missing.
+
+        Signals may be on some neighbouring outputs alone; blocks are then numbered from the first of them.
+        """
         if context.known is None:
-            yield 0, slice(0, self.n_outputs), Ballots(signal, context, self.gate, self.centered)
+            yield 0, slice(0, signal.shape[1]), Ballots(signal, context, self.gate, self.centered)
         else:
             yield from self._counted_blocks(signal, context)
         for number, votes in enumerate(self._shift_votes(signal), start=1):
@@ -194,8 +197,8 @@ class BooleanLinear(Layer):
     def _counted_blocks(self, signal: np.ndarray, context: BitMatrix) -> Iterator[VoteBlock]:
         """Collect the votes on a few neurons at a time."""
         self._check_centered(context)
-        for start in range(0, self.n_outputs, _BLOCK):
-            rows = slice(start, min(start + _BLOCK, self.n_outputs))
+        for start in range(0, signal.shape[1], _BLOCK):
+            rows = slice(start, min(start + _BLOCK, signal.shape[1]))
             yield 0, rows, kernels.weight_votes(signal[:, rows], context, self.gate)
 
     def _check_centered(self, x: BitMatrix) -> None:

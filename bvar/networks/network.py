@@ -22,7 +22,7 @@ from bvar.networks.flips import Flips
 from bvar.networks.inference import Inference
 from bvar.networks.losses import FULL_WEIGHT, Loss
 from bvar.networks.optimizer import BooleanOptimizer
-from bvar.networks.signals import Rows, Signals, check_signals, learning_layers, shares, vote_blocks
+from bvar.networks.signals import Rows, Signals, check_signals, collected, linear_layers, shares, vote_blocks
 from bvar.networks.summary import summarize
 from bvar.networks.votes import Votes
 
@@ -251,11 +251,10 @@ class Network:
         TypeError, ValueError
             If shapes disagree, a class has no score, or :func:`bvar.networks.has_signals` denies it.
         """
-        learning_layers(self)
+        linear_layers(self)
         scores, contexts = self._forward(x)
         on_scores, seen = self._judge(scores, y, sample_weight)
-        received = [one for one in self._backward(on_scores, contexts, []) if one.layer.parameters][::-1]
-        return Signals(tuple(one.signal for one in received), tuple(one.context for one in received), seen)
+        return collected(seen, self._backward(on_scores, contexts, []))
 
     def apply_signals(self, signals: Signals, *, rows: Rows | None = None) -> list[int]:
         """Count votes on all units, or on some, and let these take a step: the same bits as :meth:`apply`.
@@ -265,8 +264,8 @@ class Network:
         signals : Signals
             Of all samples of the step; on all units, or on those of `rows`.
         rows : sequence of slice, optional
-            Units of each layer which this process owns, see :func:`bvar.networks.shares`; when all owners are
-            done, each calls :meth:`agree`. Default: all.
+            Units of each layer, and rows of other parameters, which this process owns, see
+            :func:`bvar.networks.shares`; when all owners are done, each calls :meth:`agree`. Default: all.
 
         Returns
         -------

@@ -4,21 +4,22 @@ r"""What votes are made of: signals and activations, which are far fewer where l
 
 There are votes on n times n' weights, but n + n' signals and bits for each sample.  Whoever owns some rows of
 weights can make the votes on them of the signals of all samples, with the kernels that a single process uses, and
-so the same bits (:doc:`/explanation/exactness`).
+so the same bits (:doc:`/explanation/exactness`).  Gates and convolutions have few weights: the votes on these are
+counted where the samples are, and go along.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bvar import kernels
 from bvar.bits import BitMatrix
-from bvar.layers import BooleanLinear
-from bvar.layers.base import VoteBlock
+from bvar.layers import BooleanLinear, Layer, Trainable
+from bvar.layers.base import Marginals, Received, VoteBlock
 from bvar.networks.votes import Votes
 
 if TYPE_CHECKING:
@@ -26,10 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Signals", "has_signals", "shares"]
 
-_BLOCK = 128  # units voted on at a time, as in a step of the layer itself
-
 Rows = Sequence[slice]
-"""Units of each layer with parameters, from the first: a slice of them that has a start and a stop."""
+"""Units of each linear layer, from the first, then rows of each parameter of other layers, from the first: slices
+that have a start and a stop."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class Signals:
     Parameters
     ----------
     signals : tuple of ndarray of int8, each of shape (n_samples, n_units)
-        What arrives at the sums of each layer that has parameters, from the first to the last; or at some units.
+        What arrives at the sums of each linear layer without a bias, from the first to the last; or at some units.
     inputs : tuple of BitMatrix, each of shape (n_samples, n_inputs)
         What went into these layers.
-    seen : Votes
-        What the samples were like, with no tensors.
+    votes : Votes
+        What the samples were like, and their votes on the parameters of all other layers; or on some rows.
 
     See Also
     --------
@@ -70,7 +70,12 @@ class Signals:
 
     signals: tuple[np.ndarray, ...]
     inputs: tuple[BitMatrix, ...]
-    seen: Votes
+    votes: Votes
+
+    @property
+    def seen(self) -> Votes:
+        """What the samples were like, with no tensors."""
+        return replace(self.votes, tensors=(), marginals=())
 
     def __add__(self, other: Signals) -> Signals:
         """Put the signals of other samples below these."""
@@ -81,21 +86,22 @@ class Signals:
         return Signals(
             tuple(np.concatenate(pair) for pair in zip(self.signals, other.signals, strict=True)),
             tuple(BitMatrix.concatenate(pair) for pair in zip(self.inputs, other.inputs, strict=True)),
-            self.seen + other.seen,
+            self.votes + other.votes,
         )
 
     def __radd__(self, other: object) -> Signals:
         """Let the built-in ``sum`` start from 0."""
         return self if isinstance(other, int) and other == 0 else NotImplemented
 
-    def _shapes(self) -> list[tuple[int, int]]:
-        return [(z.shape[1], x.n_bits) for z, x in zip(self.signals, self.inputs, strict=True)]
+    def _shapes(self) -> list[tuple[int, ...]]:
+        widths = [(z.shape[1], x.n_bits) for z, x in zip(self.signals, self.inputs, strict=True)]
+        return [*widths, *(q.shape for q in self.votes.tensors)]
 
     @property
     def n_bytes(self) -> int:
         """Bytes that have to travel."""
         planes = [plane for x in self.inputs for plane in (x.words, x.known) if plane is not None]
-        return sum(array.nbytes for array in (*self.signals, *planes))
+        return sum(array.nbytes for array in (*self.signals, *planes, *self.votes.tensors))
 
     def of(self, rows: Rows) -> Signals:
         """Leave out what the owner of some units does not need.
@@ -103,19 +109,32 @@ class Signals:
         Parameters
         ----------
         rows : sequence of slice
-            Units of each layer, as :func:`shares` gives them.
+            Units of each layer, and rows of other parameters, as :func:`shares` gives them.
 
         Returns
         -------
         Signals
-            With the signals on these units alone.
+            With the signals on these units alone, and the votes on these rows.
         """
-        mine = tuple(np.ascontiguousarray(z[:, one]) for z, one in zip(self.signals, rows, strict=True))
-        return Signals(mine, self.inputs, self.seen)
+        n = len(self.signals)
+        mine = tuple(np.ascontiguousarray(z[:, one]) for z, one in zip(self.signals, rows[:n], strict=True))
+        return Signals(mine, self.inputs, _on_rows(self.votes, rows[n:]))
+
+
+def _on_rows(votes: Votes, rows: Rows) -> Votes:
+    """Leave out the votes on other rows of each tensor."""
+    return replace(
+        votes,
+        tensors=tuple(np.ascontiguousarray(q[one]) for q, one in zip(votes.tensors, rows, strict=True)),
+        marginals=tuple(
+            None if sums is None else (sums[0][one], *sums[1:])
+            for sums, one in zip(votes.marginals, rows, strict=True)
+        ),
+    )
 
 
 def has_signals(network: Network) -> bool:
-    """Say whether a network can do without votes: where all that learns are linear layers of bits, with no bias.
+    """Say whether a network of bits can do without votes on some weights: those of linear layers with no bias.
 
     Parameters
     ----------
@@ -127,8 +146,12 @@ def has_signals(network: Network) -> bool:
     bool
         Whether :meth:`bvar.networks.Network.signals` will do.
     """
-    learn = [layer for layer in network.layers if layer.parameters]
-    return network.real is None and all(type(layer) is BooleanLinear and layer.bias is None for layer in learn)
+    return network.real is None and any(map(_sends, network.layers))
+
+
+def _sends(layer: Layer) -> bool:
+    """Say whether a layer sends signals; the bits of a bias are one row, which no two owners could share."""
+    return type(layer) is BooleanLinear and layer.bias is None
 
 
 def shares(network: Network, n_owners: int) -> list[list[slice]]:
@@ -144,7 +167,7 @@ def shares(network: Network, n_owners: int) -> list[list[slice]]:
     Returns
     -------
     list of list of slice
-        For each owner, its units of each layer that has parameters.
+        For each owner, its units of each linear layer, then its rows of each parameter of other layers.
 
     Examples
     --------
@@ -153,43 +176,75 @@ def shares(network: Network, n_owners: int) -> list[list[slice]]:
     >>> shares(boolean_mlp([8, 5, 3], random_state=0), 2)
     [[slice(0, 2, None), slice(0, 1, None)], [slice(2, 5, None), slice(1, 3, None)]]
     """
-    widths = [layer.n_outputs for layer in learning_layers(network)]
+    widths = [layer.n_outputs for layer in linear_layers(network)]
+    widths += [parameter.shape[0] for _, parameter in other_parameters(network)]
     return [[slice(w * i // n_owners, w * (i + 1) // n_owners) for w in widths] for i in range(n_owners)]
 
 
-def learning_layers(network: Network) -> list[BooleanLinear]:
-    """Return the layers that have parameters, or refuse a network that has others than linear ones."""
+def linear_layers(network: Network) -> list[BooleanLinear]:
+    """Return the layers that send signals, or refuse a network that has none."""
     if not has_signals(network):
-        raise ValueError(
-            "signals are for networks in which linear layers of bits without a bias learn, and nothing else"
-        )
-    return [layer for layer in network.layers if isinstance(layer, BooleanLinear)]
+        raise ValueError("signals are for networks of bits in which linear layers without a bias learn")
+    return [layer for layer in network.layers if isinstance(layer, BooleanLinear) and _sends(layer)]
+
+
+def other_parameters(network: Network) -> list[tuple[int, Trainable]]:
+    """Return the parameters on which votes are sent, and their numbers."""
+    owners = [layer for layer in network.layers for _ in layer.parameters]
+    both = enumerate(zip(owners, network.parameters, strict=True))
+    return [(number, parameter) for number, (layer, parameter) in both if not _sends(layer)]
+
+
+def collected(seen: Votes, walk: Iterable[Received]) -> Signals:
+    """Keep what layers receive on the way back, from the last to the first, or their votes."""
+    signals: list[np.ndarray] = []
+    inputs: list[BitMatrix] = []
+    tensors: list[np.ndarray] = []
+    marginals: list[Marginals | None] = []
+    for layer, signal, context in walk:
+        if _sends(layer):
+            signals[:0] = [signal]
+            inputs[:0] = [BitMatrix.trusted(context.words, context.n_bits, context.known)]  # by sample
+        else:
+            tensors[:0] = layer.votes(signal, context)
+            marginals[:0] = layer.marginals(signal, context)
+    votes = replace(seen, tensors=tuple(tensors), marginals=tuple(marginals))
+    return Signals(tuple(signals), tuple(inputs), votes)
 
 
 def vote_blocks(network: Network, signals: Signals, rows: Rows) -> Iterator[VoteBlock]:
-    """Count the votes on some units, a few of them at a time, numbered as the parameters of the network."""
-    first = 0
-    for layer, z, x, mine in zip(learning_layers(network), signals.signals, signals.inputs, rows, strict=True):
+    """Give the votes on some units, or what they are counted from, numbered as the parameters of the network."""
+    n = len(signals.signals)
+    yield from _of_other_layers(network, signals.votes, rows[n:])
+    numbers = {id(parameter): number for number, parameter in enumerate(network.parameters)}
+    for layer, z, x, mine in zip(linear_layers(network), signals.signals, signals.inputs, rows[:n], strict=True):
         if z.shape[1] != mine.stop - mine.start:
-            z = z[:, mine]
-        for start in range(0, z.shape[1], _BLOCK):
-            some = np.ascontiguousarray(z[:, start : start + _BLOCK])
-            at = slice(mine.start + start, mine.start + start + some.shape[1])
-            both = zip(layer.votes(some, x), layer.marginals(some, x), strict=True)
-            for number, (votes, sums) in enumerate(both, start=first):
-                yield number, at, votes if sums is None or not len(z) else kernels.center_votes(votes, *sums)
-        first += len(layer.parameters)
+            z = np.ascontiguousarray(z[:, mine])
+        if not z.shape[1]:
+            continue
+        for number, at, votes in layer.vote_blocks(z, x):
+            there = slice(mine.start + at.start, mine.start + at.stop)
+            yield numbers[id(layer.parameters[number])], there, votes
+
+
+def _of_other_layers(network: Network, votes: Votes, rows: Rows) -> Iterator[VoteBlock]:
+    """Give the votes that have been counted already, on some rows, as they count."""
+    lengths = [one.stop - one.start for one in rows]
+    if [len(q) for q in votes.tensors] != lengths:
+        votes = _on_rows(votes, rows)
+    for (number, _), q, mine, n in zip(other_parameters(network), votes.centered(), rows, lengths, strict=True):
+        if n:
+            yield number, mine, q
 
 
 def check_signals(network: Network, signals: Signals, rows: Rows) -> None:
     """Refuse signals that are not those of these units."""
-    layers = learning_layers(network)
-    wanted = [
-        ((layer.n_outputs, one.stop - one.start), layer.n_inputs) for layer, one in zip(layers, rows, strict=True)
-    ]
-    fits = len(signals.signals) == len(wanted) and all(
-        z.shape[1] in widths and x.n_bits == n_inputs
-        for z, x, (widths, n_inputs) in zip(signals.signals, signals.inputs, wanted, strict=True)
-    )
-    if not fits:
+    layers = linear_layers(network)
+    shapes: list[tuple[int, ...]] = [(layer.n_outputs, layer.n_inputs) for layer in layers]
+    shapes += [parameter.shape for _, parameter in other_parameters(network)]
+    mine = [(one.stop - one.start, *rest) for one, (_, *rest) in zip(rows, shapes, strict=True)]
+    found = signals._shapes()
+    if len(signals.signals) != len(layers) or not all(
+        shape in wanted for shape, wanted in zip_longest(found, zip(shapes, mine, strict=True), fillvalue=())
+    ):
         raise ValueError("signals must come from a network of the same shape")

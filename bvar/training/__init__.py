@@ -2,7 +2,7 @@
 
 ``trainer`` is the loop, usable alone; ``data`` cuts samples into batches, ``augmentation`` and ``changing`` change
 them anew in each epoch, ``early_stopping`` keeps the best network, ``checkpoint`` what an interrupted run goes on
-from; ``callbacks`` and ``progress`` look on.
+from; ``crews`` says who takes the steps, ``callbacks`` and ``progress`` look on.
 """
 
 from bvar.training.augmentation import Augmentation, RandomFlip, RandomRotation, RandomShift, apply_augmentations

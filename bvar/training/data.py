@@ -14,6 +14,7 @@ import numpy as np
 
 from bvar._validation import check_integer, check_real
 from bvar.bits import BitMatrix
+from bvar.bits.order import KeyedOrder
 from bvar.bits.random import RandomWords
 from bvar.networks.losses import FULL_WEIGHT
 
@@ -23,6 +24,7 @@ __all__ = [
     "TrainingData",
     "audible",
     "check_flip_noise",
+    "cut",
     "heard",
     "needs_turns",
     "noisy",
@@ -31,6 +33,8 @@ __all__ = [
 
 _SOFT = FULL_WEIGHT // 8
 """The least weight that a signal is multiplied with: an int8 signal has no room for less."""
+
+_AT_A_TIME = 8192  # numbers of an order
 
 Batch = tuple[Any, np.ndarray, np.ndarray | None]
 """Inputs, targets and, if they differ, weights of some samples: what `Network.step` takes."""
@@ -116,14 +120,14 @@ class TrainingData:
         iterator of tuple
             Inputs, targets and weights of each batch.
         """
-        return self.batches(source.permutation(len(self)), source)
+        return self.batches(source.order(len(self)), source)
 
-    def batches(self, order: np.ndarray, source: RandomWords) -> Iterator[Batch]:
+    def batches(self, order: np.ndarray | KeyedOrder, source: RandomWords) -> Iterator[Batch]:
         """Cut samples into batches, and flip some of their bits; missing values stay missing.
 
         Parameters
         ----------
-        order : ndarray of int
+        order : ndarray of int, or KeyedOrder
             Numbers of samples.
         source : RandomWords
             Where turns of light samples and noise come from.
@@ -134,10 +138,18 @@ class TrainingData:
             Inputs, targets and weights of each batch.
         """
         weights = None if self.sample_weight is None else heard(self.sample_weight, source)
-        for start in range(0, len(order), self.batch_size):
-            rows = order[start : start + self.batch_size]
+        for rows in cut(order, self.batch_size):
             x = noisy(self.x[rows], self.flip_noise, source)
             yield x, self.y[rows], None if weights is None else weights[rows]
+
+
+def cut(order: np.ndarray | KeyedOrder, batch_size: int) -> Iterator[np.ndarray]:
+    """Cut an order into batches; one that is computed, many batches at a time."""
+    block = batch_size * max(1, _AT_A_TIME // batch_size)
+    for start in range(0, len(order), block):
+        numbers = order[start : start + block]
+        for first in range(0, len(numbers), batch_size):
+            yield numbers[first : first + batch_size]
 
 
 def noisy(x: Any, flip_noise: float, source: RandomWords) -> Any:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from bvar.bits import BitMatrix, RandomWords
+from bvar.bits.order import KeyedOrder
 
 
 def test_the_stream_is_the_documented_one():
@@ -17,6 +18,58 @@ def test_the_stream_is_the_documented_one():
 def test_a_permutation_sorts_raw_words():
     raw = np.random.PCG64(7).random_raw(50).tolist()
     assert RandomWords(7).permutation(50).tolist() == sorted(range(50), key=lambda i: raw[i])
+
+
+def mixture(word):
+    """The finalizer of splitmix64, in integers that do not wrap by themselves."""
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        word = (word ^ word >> shift) * factor % 2**64
+    return word ^ word >> 31
+
+
+def documented(n, keys, place):
+    upper = (n - 1).bit_length() // 2
+    lower = (n - 1).bit_length() - upper
+    while True:
+        high, low = divmod(place, 2**lower)
+        for i, key in enumerate(keys):
+            if i % 2:
+                low ^= mixture((high + key) % 2**64) >> 64 - lower
+            else:
+                high ^= mixture((low + key) % 2**64) >> 64 - upper
+        place = high << lower | low
+        if place < n:
+            return place
+
+
+def test_a_long_order_is_the_documented_one():
+    source, n = RandomWords(7), 10**7 + 1
+    keys = np.random.PCG64(7).random_raw(7).tolist()
+    order = source.order(n)
+    assert len(order) == n
+    places = [0, 1, 2, 5_000_000, n - 1]
+    assert [order[i : i + 1].tolist() for i in places] == [[documented(n, keys[:6], i)] for i in places]
+    assert order[n - 2 : n + 5].tolist() == [documented(n, keys[:6], i) for i in (n - 2, n - 1)]
+    assert order[:0].tolist() == []
+    assert source.words.random_raw() == keys[6]
+    assert RandomWords(7).order(50).tolist() == RandomWords(7).permutation(50).tolist()
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 63, 64, 65, 1000, 4097, 2**17 + 1])
+def test_a_keyed_order_has_every_number_once(n):
+    order = KeyedOrder(n, RandomWords(n).words.random_raw(6))
+    assert (np.sort(order[:n]) == np.arange(n)).all()
+
+
+def test_a_keyed_order_mixes_as_well_as_chance():
+    """In batches of 1000 the numbers of ten sorted classes are spread as draws without replacement are."""
+    n, spread = 10**5, []
+    for seed in range(5):
+        order = KeyedOrder(n, RandomWords(seed).words.random_raw(6))[:n]
+        counts = np.stack([np.bincount(rows // (n // 10), minlength=10) for rows in np.split(order, 100)])
+        spread.append(((counts - 100) ** 2 / 100).sum())
+        assert abs(np.corrcoef(order[:-1], order[1:])[0, 1]) < 5 / np.sqrt(n)
+    assert abs(np.mean(spread) / (100 * 9 * 0.99) - 1) < 5 * np.sqrt(2 / (9 * 500))
 
 
 def test_random_state_is_that_of_scikit_learn():

@@ -11,9 +11,18 @@ from bvar.bits import BitMatrix, RandomWords
 from bvar.distributed import Coordinator, bytes_of_step, shard
 from bvar.distributed.rows import NumberedData, RowOrder
 from bvar.distributed.shard import Shard, answer
-from bvar.distributed.wire import Answer
+from bvar.distributed.wire import Answer, packed, total
 from bvar.mollify import ThresholdAnnealing
-from bvar.networks import FULL_WEIGHT, BooleanOptimizer, CrossEntropy, Network, boolean_mlp, gate_network
+from bvar.networks import (
+    FULL_WEIGHT,
+    BooleanOptimizer,
+    CrossEntropy,
+    Network,
+    Votes,
+    boolean_mlp,
+    front_network,
+    gate_network,
+)
 from bvar.real import RealLinear
 from bvar.training import Trainer, TrainingData
 
@@ -24,6 +33,7 @@ WEIGHTS = np.where(Y > 6, FULL_WEIGHT, FULL_WEIGHT // 20)
 NETWORKS = {
     "sums": lambda: boolean_mlp([BITS.n_bits, 64, 10], random_state=0),
     "gates": lambda: gate_network([BITS.n_bits, 400], 10, random_state=0),
+    "gates and sums": lambda: front_network([BITS.n_bits, 64, 10], gates=50, random_state=0),
 }
 
 
@@ -43,7 +53,7 @@ class Here:
 
     def ask(self, questions, name):
         self.asked.append(questions)
-        return sum((answer(self.spoils(q), self.shards[i], i) for i, q in questions.items()), Answer())
+        return total(answer(self.spoils(q), self.shards[i], i) for i, q in questions.items())
 
     def end(self, run):
         pass
@@ -63,24 +73,32 @@ def data_with(weights=None, batch_size=47):
 
 @pytest.mark.parametrize("way", ["votes", "signals"])
 @pytest.mark.parametrize("n_shards", [1, 2, 5])
-def test_both_ways_of_a_step_are_the_same_bits(way, n_shards):
+@pytest.mark.parametrize("network", ["sums", "gates and sums"])
+def test_both_ways_of_a_step_are_the_same_bits(way, n_shards, network):
     data = data_with(WEIGHTS)
-    alone = run(NETWORKS["sums"](), data)
+    alone = run(NETWORKS[network](), data)
     crew = Coordinator(Here(data, n_shards), numbered(data), way=way)
-    shared = run(NETWORKS["sums"](), numbered(data), crew)
+    shared = run(NETWORKS[network](), numbered(data), crew)
     assert crew.way_ == way
     assert shared.network_.fingerprint() == alone.network_.fingerprint()
     assert shared.history_ == alone.history_
 
 
 def test_fewer_bytes_are_the_way_and_both_are_said():
-    """Votes take two bytes for each weight, signals of a sample a byte for each unit and a bit for each input."""
+    """Votes take two bytes for each weight, signals of a sample a byte for each unit and a bit for each input.
+
+    On tables of gates, which are small, there are votes beside the signals.
+    """
     network = NETWORKS["sums"]()
     assert bytes_of_step(network, 47) == {
         "votes": 2 * (BITS.n_bits * 64 + 64 * 10),
         "signals": 47 * (64 + 10 + 8 * (4 + 1)),
     }
     assert bytes_of_step(NETWORKS["gates"](), 47).keys() == {"votes"}
+    assert bytes_of_step(NETWORKS["gates and sums"](), 47) == {
+        "votes": 2 * (50 * 4 + (BITS.n_bits + 50) * 64 + 64 + 64 * 10 + 10),
+        "signals": 47 * (64 + 10 + 8 * (-(-(BITS.n_bits + 50) // 64) + 1)) + 2 * 50 * 4,
+    }
     for batch_size, way in ((47, "signals"), (400, "votes")):
         data = data_with(batch_size=batch_size)
         crew = Coordinator(Here(data, 2), numbered(data))
@@ -155,7 +173,7 @@ def test_real_weights_are_refused_with_the_reason():
     layers = [RealLinear(BITS.n_bits, 10, random_state=0)]
     network = Network(layers, CrossEntropy(BITS.n_bits), BooleanOptimizer())
     crew = Coordinator(Here(data_with(), 2), numbered(data_with()))
-    with pytest.raises(ValueError, match="network must be of bits alone on a cluster: sums of real weights"):
+    with pytest.raises(ValueError, match="network must be of bits alone for a crew of many: sums of real weights"):
         crew.scores(network, np.arange(3))
 
 
@@ -167,3 +185,17 @@ def test_missing_values_stay_where_they_are():
     for way in ("votes", "signals"):
         shared = run(NETWORKS["sums"](), numbered(data), Coordinator(Here(data, 3), numbered(data), way=way))
         assert shared.network_.fingerprint() == alone.network_.fingerprint()
+
+
+def test_answers_are_added_up_wide_and_stay_as_they_were():
+    def said(q, shard):
+        return Answer(packed(Votes((np.array([[q, -1]], np.int32),), 2, 2**17, 1, 0)), (), ((str(shard), "f"),))
+
+    answers = [Answer(behind=(7,)), said(2**31 - 300, 0), said(100, 1), said(100, 2)]
+    for _ in range(2):
+        heard = total(answers)
+        assert heard.value.tensors[0].tolist() == [[2**31 - 100, -3]]
+        assert (heard.value.n_samples, heard.behind) == (6, (7,))
+        assert [who for who, _ in heard.fingerprints] == ["0", "1", "2"]
+    with pytest.raises(OverflowError, match="votes on a weight do not fit int32"):
+        total([*answers, said(100, 3)])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bvar.bits import RandomWords
 from bvar.distributed.partitions import n_rows_of, stack, take, with_column
-from bvar.distributed.rows import NumberedData, RowOrder, source_of_rows, words_at
+from bvar.distributed.rows import AllRows, NumberedData, RowOrder, source_of_rows, words_at
 from bvar.encoding import TableEncoder
 from bvar.networks import FULL_WEIGHT
 from bvar.training import TrainingData
@@ -41,17 +41,20 @@ def test_noise_of_some_rows_is_that_of_the_batch(sixty_fourths):
     assert (source_of_rows(state, 900, rows).rare_bits(4, 130, sixty_fourths).words == noise.words[rows]).all()
 
 
+@pytest.mark.parametrize("is_long", [False, True])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("flip_noise", [0.0, 3 / 64])
-def test_numbered_data_are_the_batches_of_training_data(weighted, flip_noise):
+def test_numbered_data_are_the_batches_of_training_data(weighted, flip_noise, is_long, monkeypatch):
     """The stream is at the same place afterwards, and what single rows draw is what the whole batch drew."""
+    if is_long:
+        monkeypatch.setattr("bvar.bits.random._MOST_SORTED", 100)
     x, y = RandomWords(0).bits(250, 70), np.arange(250) % 3
     weights = (
         np.random.RandomState(0).randint(1, FULL_WEIGHT, 250) // np.repeat([1, 50], 125) if weighted else None
     )
     here, there = RandomWords(7), RandomWords(7)
     near = TrainingData(x, y, weights, 47, flip_noise)
-    far = NumberedData(np.arange(250), y, weights, 47, flip_noise, 70)
+    far = NumberedData(AllRows(250), y, weights, 47, flip_noise, 70)
     for _ in range(2):
         for (bits, codes, heavy), batch in zip(near.epoch(0.0, here), far.epoch(0.0, there), strict=True):
             places = np.flatnonzero(batch.rows % 2)  # a worker that has the odd rows
@@ -66,6 +69,17 @@ def test_numbered_data_are_the_batches_of_training_data(weighted, flip_noise):
                 loud = heard(weights[rows], source_of_rows(batch.turns, 250, rows))
                 assert (loud == heavy[places]).all()
         assert here.words.state == there.words.state
+
+
+def test_numbers_of_a_thousand_million_rows_take_no_memory():
+    data = NumberedData(AllRows(10**9), np.zeros(0, int), None, 1000, 0.0, 64)
+    batches = data.epoch(0.0, RandomWords(0))
+    first, second = next(batches), next(batches)
+    assert first.is_first
+    assert not second.is_first
+    assert len(set(first.rows.tolist() + second.rows.tolist())) == 2000
+    assert 0 <= min(first.rows) < 10**7
+    assert 99 * 10**7 < max(first.rows) < 10**9
 
 
 def test_rows_are_dealt_to_the_shards_that_have_them():
