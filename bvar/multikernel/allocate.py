@@ -7,6 +7,7 @@ budgets the same number for all is the honest default; this is for budgets betwe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 
 import numpy as np
 
@@ -78,7 +79,9 @@ def allocate(
         )
     if budget < low:
         raise ValueError(f"budget must be at least low, {low}, got {budget}")
-    counts, left = dict.fromkeys(costs, low), (budget - low) * sum(weights.values())
+    # what was meant: 1.1 is eleven tenths, and not the binary fraction beside it, which buys one kernel less
+    meant = Fraction(budget).limit_denominator(10**6)
+    counts, left = dict.fromkeys(costs, low), (meant - low) * sum(weights.values())
     while True:
         gains = {
             name: (costs[name][n - 1] - costs[name][n]) / (weights[name] if per_weight else 1)

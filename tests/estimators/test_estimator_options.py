@@ -218,7 +218,7 @@ def test_a_model_survives_copy_and_pickle():
 def test_predictions_do_not_depend_on_the_chunk(monkeypatch):
     model = quick().fit(X_TRAIN, Y_TRAIN)
     whole = model.decision_function(X_TEST)
-    monkeypatch.setattr("bvar.estimators.base._CHUNK", 7)
+    monkeypatch.setattr("bvar.estimators.fitted._CHUNK", 7)
     assert (model.decision_function(X_TEST) == whole).all()
     assert model.decision_function(X_TEST[:1]).shape == (1, 10)
 

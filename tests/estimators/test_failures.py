@@ -51,16 +51,20 @@ def state(model):
 
 
 def fails_in_the_middle(monkeypatch, error):
-    """Let the third step of a training fail after one tensor of it was updated."""
-    flip, calls = kernels.flip, []
+    """Let the third step of a training fail after one tensor of it was updated, whichever kernel flips it."""
+    calls = []
 
-    def failing(*arguments, **named):
-        calls.append(1)
-        if len(calls) == 6:
-            raise error
-        return flip(*arguments, **named)
+    def failing(kernel):
+        def run(*arguments, **named):
+            calls.append(1)
+            if len(calls) == 6:
+                raise error
+            return kernel(*arguments, **named)
 
-    monkeypatch.setattr(kernels, "flip", failing)
+        return run
+
+    for name in ("flip", "vote_and_flip"):
+        monkeypatch.setattr(kernels, name, failing(getattr(kernels, name)))
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
