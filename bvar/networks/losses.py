@@ -84,7 +84,11 @@ class Loss(ABC):
 
         Parameters
         ----------
-        scores, y, sample_weight
+        scores : ndarray of int32, shape (n_samples, n_outputs)
+            Outputs of the last layer.
+        y : ndarray of int
+            Targets, see the class.
+        sample_weight : ndarray of int, shape (n_samples,), optional
             As for :meth:`signals`.
 
         Returns
