@@ -48,6 +48,7 @@ BENCHES = (
     Bench("missing", "--data {data} --sets spambase digits --seeds 2", None, "reference/accuracy.md"),
     Bench("conv_mnist", "--data {data}/mnist.npz", None, "reference/accuracy.md"),
     Bench("learning", "--data {data}", None, "reference/learning.md"),
+    Bench("cluster", "--data {data}/mnist.npz", None, "howto/train-on-a-cluster.md"),
     Bench("real_ends", "--data {data}/mnist.npz --epochs 3", None, "explanation/real-ends.md"),
     Bench("density", "--data {data}", None, "reference/density.md"),
     Bench("mollified", "--data {data}", None, "reference/mollified.md"),
