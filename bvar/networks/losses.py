@@ -85,11 +85,11 @@ class Loss(ABC):
         Parameters
         ----------
         scores : ndarray of int32, shape (n_samples, n_outputs)
-            Outputs of the last layer.
-        y : ndarray of int
-            Targets, see the class.
+            Integer scores.
+        y : ndarray
+            Targets, as for :meth:`signals`.
         sample_weight : ndarray of int, shape (n_samples,), optional
-            As for :meth:`signals`.
+            Weights of samples, as for :meth:`signals`.
 
         Returns
         -------

@@ -1,6 +1,6 @@
 """One row: microseconds of processor time through scikit-learn's door and through the predictor.
 
-python -m tests.bench.one_row --data mnist.npz
+Usage: python -m tests.bench.one_row --data mnist.npz
 """
 
 import argparse
