@@ -525,7 +525,7 @@ cdef class Isa:
         with nogil:
             if k:
                 bvar_run(self.isa.lay_index, &lay, (n + step - 1) // step, 1, k * n / 100., self.n_threads)
-            bvar_run(self.isa.signed_sum, &job, r, 32, <double>r * k * n / self.isa.vote_rate, self.n_threads)
+            bvar_run(self.isa.signed_sum, &job, r, 16, <double>r * k * n / self.isa.vote_rate, self.n_threads)
 
     def rescale(self, const int32_t[:, ::1] g, const int32_t[:, ::1] s,   # IN
                 const int32_t[::1] tau, const int32_t[::1] curve,         # IN

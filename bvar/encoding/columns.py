@@ -58,7 +58,8 @@ class Columns:
     def plain_rows(self, rows: slice) -> np.ndarray:
         """Return a block of an array of numbers as float64, rows as they lie; infinity is refused."""
         block = _as_float64(self.table[rows])
-        self._finite(block.T, np.arange(self.n_columns))
+        if np.isinf(block).any():
+            self._finite(block.T, np.arange(self.n_columns))
         return block
 
     def _numbers_by_column(self, columns: np.ndarray, rows: slice) -> np.ndarray:
@@ -195,6 +196,8 @@ def to_numbers(values: np.ndarray, name: str) -> np.ndarray:
 
 
 def _as_float64(block: np.ndarray) -> np.ndarray:
+    if block.dtype == np.float64:  # entering errstate takes longer than to look at a row
+        return np.ascontiguousarray(block)
     with np.errstate(over="ignore"):  # of a longdouble, which then is refused as infinite
         return block.astype(np.float64, order="C", copy=False)
 

@@ -38,6 +38,7 @@ from bvar.kernels.tables import (
     pack_levels,
     table_values,
     table_votes,
+    values_beside,
     wire_votes,
 )
 from bvar.kernels.update import (
@@ -94,6 +95,7 @@ __all__ = [
     "transpose",
     "unpack",
     "unpack_ternary",
+    "values_beside",
     "vote_and_flip",
     "vote_norms",
     "weight_votes",

@@ -92,7 +92,8 @@ def weight_votes(
         raise ValueError(f"z has {len(z)} samples but x has {len(x)}: they must agree")
     _check_terms(len(x), "samples in one call")
     change = Gate.of(gate).variation_a
-    out = check_out(out, (z.shape[1], x.n_bits), np.int32)
+    shape = z.shape[1], x.n_bits
+    out = lines(shape, np.int32) if out is None else check_out(out, shape, np.int32)
     if isinstance(z, BitMatrix):
         if z.known is None or x.known is None:
             return _boolean_votes(transpose(z), transpose(x), change, out)

@@ -1,7 +1,7 @@
 """Memory that is used again: what a training step takes and lets go, megabytes a layer, is slow only when fresh.
 
 The system hands out fresh pages one fault at a time, which takes longer than the work done in them.  Each thread
-keeps the last few pieces that it took, 64 MiB at most, until it ends.  A piece is free when nobody but the list
+keeps the last few pieces that it took, 96 MiB at most, until it ends.  A piece is free when nobody but the list
 below refers to it: arrays are views of it and hold a reference as long as they live, so nothing that somebody can
 see is ever overwritten.  For results of kernels, which write every element (``docs/explanation/kernels.md``).
 """
@@ -15,11 +15,11 @@ import numpy as np
 
 __all__ = ["lines"]
 
+_LINE = 64
 _MOST_PIECES = 16
 _SMALLEST = 2**16  # bytes that are worth the search: malloc itself keeps less, and has it at once
-_MOST_BYTES = 2**26  # in all: a step of VGG-Small on 64 images takes as much
-_LARGEST = _MOST_BYTES // 2  # or one would drive out all others
-_LINE = 64
+_MOST_BYTES = 3 * 2**25  # in all: a step of VGG-Small on 64 images takes two thirds of it
+_LARGEST = 2**26 + _LINE  # votes on 4096 x 4096 weights; a larger one would drive out all others
 
 _kept = threading.local()
 

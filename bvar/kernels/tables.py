@@ -19,7 +19,7 @@ import numpy as np
 from bvar._validation import check_array, check_integer
 from bvar.backends import protocol
 from bvar.bits import BitMatrix, n_words
-from bvar.kernels.layout import check_known_bits
+from bvar.kernels.layout import check_known_bits, transpose_plane
 from bvar.kernels.memory import lines
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "pack_levels",
     "table_values",
     "table_votes",
+    "values_beside",
     "wire_votes",
 ]
 
@@ -169,6 +170,45 @@ def table_values(x: BitMatrix, wiring: Wiring, tables: BitMatrix) -> BitMatrix:
     return BitMatrix.trusted(out, x.n_bits)
 
 
+def values_beside(x: BitMatrix, wiring: Wiring, tables: BitMatrix) -> BitMatrix:
+    """Look gates up for samples, and put their values behind the bits that they read.
+
+    Parameters
+    ----------
+    x : BitMatrix of shape (n_samples, n_units)
+        Bits, sample by sample, without missing values.
+    wiring : Wiring
+        What each gate reads.
+    tables : BitMatrix of shape (n_gates, 2**fan_in)
+        The truth tables.
+
+    Returns
+    -------
+    BitMatrix of shape (n_samples, n_units + n_gates)
+        ``x.beside(transpose(table_values(transpose(x), wiring, tables)))``, turned once and never shifted.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for :func:`table_values`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> x, table = (kernels.pack(np.array([row], bool)) for row in ([1, 0], [0, 1, 0, 0]))
+    >>> kernels.unpack(kernels.values_beside(x, kernels.Wiring(np.array([[0, 1]]), 2), table))
+    array([[ True, False,  True]])
+    """
+    n_samples, n_units = _check_units(x, wiring, 1).shape
+    words = _check_tables(tables, wiring)
+    both = lines((n_units + wiring.n_gates, n_words(n_samples)), np.uint64)
+    units, backend = both[:n_units], protocol.current()
+    backend.transpose(x.words, units)
+    backend.table_values(units, wiring.wires, words, n_samples, both[n_units:])
+    return BitMatrix.trusted(transpose_plane(both, n_samples), len(both))
+
+
 def table_votes(z: np.ndarray, x: BitMatrix, wiring: Wiring) -> np.ndarray:
     """Sum the votes of samples on the entries of tables: each votes on the entry that it looked at.
 
@@ -245,9 +285,8 @@ def wire_votes(z: np.ndarray, x: BitMatrix, wiring: Wiring, tables: BitMatrix) -
     array([[ 0,  0,  4,  8],
            [ 0, -2,  0,  8]], dtype=int16)
     """
-    x, z = _check_units(x, wiring), _check_signals(z, x, wiring)
+    x, z, words = _check_units(x, wiring), _check_signals(z, x, wiring), _check_tables(tables, wiring)
     out = lines(x.shape, np.int16)
-    words = _check_tables(tables, wiring)
     protocol.current().wire_votes(z, x.words, wiring.wires, words, wiring.starts, wiring.readers, out)
     return out
 
@@ -336,11 +375,11 @@ def _fixed(numbers: np.ndarray) -> np.ndarray:
     return np.ndarray(numbers.shape, np.int32, numbers.astype(np.int32).tobytes())
 
 
-def _check_units(x: BitMatrix, wiring: Wiring) -> BitMatrix:
+def _check_units(x: BitMatrix, wiring: Wiring, axis: int = 0) -> BitMatrix:
     if not isinstance(wiring, Wiring):
         raise TypeError(f"wiring must be a Wiring, got {type(wiring).__name__}")
-    if check_known_bits(x, "x").n_rows != wiring.n_units:
-        raise ValueError(f"x has {x.n_rows} units but the wiring is for {wiring.n_units}")
+    if check_known_bits(x, "x").shape[axis] != wiring.n_units:
+        raise ValueError(f"x has {x.shape[axis]} units but the wiring is for {wiring.n_units}")
     return x
 
 

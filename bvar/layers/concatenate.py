@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from bvar import kernels
 from bvar.bits import BitMatrix
-from bvar.layers.base import Layer, Received
+from bvar.layers.base import Layer, Received, Value
 from bvar.layers.branches import Branched, climb, descend
+from bvar.layers.gate import GateLayer
+from bvar.layers.signal_scale import SignalScale
 
 __all__ = ["Concatenate"]
 
@@ -70,6 +73,19 @@ class Concatenate(Branched):
         """Put both side by side; the context is that of the inner layers."""
         made, contexts = climb(self.layers, x if x.known is None else BitMatrix.trusted(x.words, x.n_bits))
         return x.beside(made), contexts
+
+    def absorb(self, above: Sequence[Layer]) -> tuple[Callable[[BitMatrix], Value], Sequence[Layer]]:
+        """Turn gates and what they read as one, if nothing but gates is in here and no input is missing."""
+        first, *rest = self.layers
+        # a subclass may answer otherwise: it is not merged
+        if (
+            type(self) is not Concatenate
+            or type(first) is not GateLayer
+            or any(type(layer) is not SignalScale for layer in rest)
+        ):
+            return super().absorb(above)
+        wiring, tables = first.wiring, first.table.bits
+        return lambda x: kernels.values_beside(x, wiring, tables) if x.known is None else self.infer(x), above
 
     def backward(self, signal: np.ndarray, context: list[Any]) -> np.ndarray:
         """Add up the votes on the input, from above and from the inner layers, int32."""

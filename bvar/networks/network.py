@@ -185,7 +185,9 @@ class Network:
             If the votes come from a network of another shape; nothing is changed then.
         """
         self._check_real(votes.real)
-        flips = self.optimizer.step(self.parameters, votes.centered(), votes.sample_weight / FULL_WEIGHT)
+        self.optimizer.check(self.parameters, votes.tensors)
+        share = votes.sample_weight / FULL_WEIGHT
+        flips = self.optimizer.step_in_blocks(self.parameters, votes.blocks(), share)
         if self.real is not None:
             self.real.step(votes.real, votes.sample_weight)
         return flips

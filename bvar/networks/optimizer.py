@@ -134,11 +134,28 @@ class BooleanOptimizer:
         ValueError
             If the votes do not match the parameters; nothing is changed then.
         """
+        self.check(parameters, votes)
+        blocks = ((number, slice(0, len(q)), q) for number, q in enumerate(votes))
+        return self.step_in_blocks(parameters, blocks, n_samples)
+
+    def check(self, parameters: Sequence[Trainable], votes: Sequence[np.ndarray]) -> None:
+        """Refuse votes that a step could not be taken on.
+
+        Parameters
+        ----------
+        parameters : sequence of Trainable
+            The tensors to train.
+        votes : sequence of ndarray of int32
+            One array for each.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the votes do not match the parameters, or these are not those of the first step.
+        """
         _check_votes(parameters, votes)
         if self.m and [m.shape for m in self.m] != [p.shape for p in parameters]:
             raise ValueError("parameters must be those of the first step: the accumulators have other shapes")
-        blocks = ((number, slice(0, len(q)), q) for number, q in enumerate(votes))
-        return self.step_in_blocks(parameters, blocks, n_samples)
 
     def step_in_blocks(
         self,

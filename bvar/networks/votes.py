@@ -5,6 +5,7 @@ This is the theorem of exactness in one class (``docs/explanation/exactness.md``
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -12,9 +13,12 @@ import numpy as np
 
 from bvar import kernels
 from bvar.kernels import MAX_TERMS
-from bvar.layers.base import Marginals, Sums
+from bvar.kernels.memory import lines
+from bvar.layers.base import Marginals, Sums, VoteBlock
 
 __all__ = ["Votes"]
+
+_TOGETHER = 2**18  # votes centred at a time: these stay in the cache
 
 
 @dataclass(frozen=True)
@@ -119,9 +123,43 @@ class Votes:
         tuple of ndarray of int32
             Votes on each parameter.
         """
-        if not self.n_samples or not self.marginals:
-            return self.tensors
-        return tuple(
-            q if sums is None else kernels.center_votes(q, *sums)
-            for q, sums in zip(self.tensors, self.marginals, strict=True)
-        )
+        return tuple(q if sums is None else kernels.center_votes(q, *sums) for q, sums in self._with_marginals())
+
+    def blocks(self) -> Iterator[VoteBlock]:
+        """Give the votes as they count, but centre a few rows at a time, so that no second copy of all is made.
+
+        Yields
+        ------
+        VoteBlock
+            Number of a parameter, rows of it, and the votes on these rows.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If marginals do not fit, before the first block is given.
+        """
+        pairs = self._with_marginals()
+        for q, sums in pairs:
+            if sums is not None:
+                _check_marginals(q, *sums)
+        for number, (q, sums) in enumerate(pairs):
+            if sums is None:
+                yield number, slice(0, len(q)), q
+                continue
+            signal_sums, input_sums, n = sums
+            together = max(1, _TOGETHER // max(1, q.shape[1]))
+            for start in range(0, len(q), together):
+                rows = slice(start, min(start + together, len(q)))
+                out = lines((rows.stop - start, q.shape[1]), np.int32)
+                yield number, rows, kernels.center_votes(q[rows], signal_sums[rows], input_sums, n, out=out)
+
+    def _with_marginals(self) -> list[tuple[np.ndarray, Marginals | None]]:
+        """Pair tensors with what they will be centred by; without samples there is nothing to centre."""
+        marginals = self.marginals if self.n_samples and self.marginals else (None,) * len(self.tensors)
+        return list(zip(self.tensors, marginals, strict=True))
+
+
+def _check_marginals(q: np.ndarray, signal_sums: np.ndarray, input_sums: np.ndarray, n: int) -> None:
+    """Centre no votes, once for all rows and once for all columns: that refuses what does not fit."""
+    kernels.center_votes(q[:, :0], signal_sums, input_sums[:0], n)
+    kernels.center_votes(q[:0], signal_sums[:0], input_sums, n)

@@ -1,15 +1,19 @@
 """One training step, of 784-4096-4096-10 by default, against float32 networks of the same shape.
 
-    python -m tests.bench.training_step [--batch 100] [--rounds 9] [--sizes 784 4096 4096 10]
+    python -m tests.bench.training_step [--batch 100] [--rounds 9] [--sizes 784 4096 4096 10] [--fresh]
 
 A step is the forward pass, the loss, the backward pass and the update.  "products" are the matrix products and the
 updates alone that any float32 step takes, by NumPy into memory that is kept.  PyTorch uses ReLU and plain SGD, the
-cheapest there is; all use one thread.
+cheapest there is; all use one thread.  With --fresh each runs in three processes of its own, where nothing else
+has taken memory before.
 """
 
 from __future__ import annotations
 
 import argparse
+import statistics
+import subprocess
+import sys
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -74,6 +78,25 @@ def torch_step(sizes: list[int], batch: int, optimizer: str) -> Callable[[], obj
     return step
 
 
+ALONE: dict[str, Callable[[list[int], int, str], Callable[[], object]]] = {
+    "torch SGD": lambda sizes, batch, _: torch_step(sizes, batch, "SGD"),
+    "step": lambda sizes, batch, name: bvar_step(sizes, batch, name, fused=True)[1],
+    "apply(votes)": lambda sizes, batch, name: bvar_step(sizes, batch, name, fused=False)[1],
+}
+
+
+def in_processes_of_their_own(sizes: list[int], batch: int, name: str) -> dict[str, float]:
+    """Median seconds of three processes of each."""
+    command = [sys.executable, "-m", "tests.bench.training_step", "--backends", name, "--batch", str(batch)]
+    command += ["--sizes", *map(str, sizes), "--alone"]
+    seconds: dict[str, list[float]] = {contender: [] for contender in ALONE}
+    for _ in range(3):
+        for contender in seconds:
+            ran = subprocess.run([*command, contender], stdout=subprocess.PIPE, text=True, check=True)
+            seconds[contender].append(float(ran.stdout))
+    return {contender: statistics.median(times) for contender, times in seconds.items()}
+
+
 def main() -> None:
     """Race them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -81,23 +104,34 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--backends", default=backends.available()[-1])
     parser.add_argument("--sizes", type=int, nargs="+", default=[784, 4096, 4096, 10])
+    parser.add_argument("--fresh", action="store_true")
+    parser.add_argument("--alone", choices=ALONE, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     sizes = arguments.sizes
+    weights = sum(a * b for a, b in pairwise(sizes))
     one_thread()
+    if arguments.alone:
+        step = ALONE[arguments.alone](sizes, arguments.batch, arguments.backends)
+        print(race({"": step}, arguments.rounds)[""])
+        return
     print(describe(), flush=True)
-    contenders: dict[str, Callable[[], object]] = {"products": products(sizes, arguments.batch)}
-    try:
+    if arguments.fresh:
+        seconds = in_processes_of_their_own(sizes, arguments.batch, arguments.backends)
+        show(f"step, batch {arguments.batch}, alone", seconds, 3 * arguments.batch * weights)
+        return
+    contenders: dict[str, Callable[[], object]] = {}
+    try:  # first, as the yardstick
         for optimizer in ("SGD", "Adam"):
             contenders[f"torch {optimizer}"] = torch_step(sizes, arguments.batch, optimizer)
     except ImportError:
         print("PyTorch is not installed: left out")
+    contenders["products"] = products(sizes, arguments.batch)
     for name in arguments.backends.split(","):
         network, contenders[f"{name} step"] = bvar_step(sizes, arguments.batch, name, fused=True)
         other, contenders[f"{name} apply(votes)"] = bvar_step(sizes, arguments.batch, name, fused=False)
         for _ in range(3):
             contenders[f"{name} step"](), contenders[f"{name} apply(votes)"]()
         assert network.fingerprint() == other.fingerprint(), "both ways must give the same model"
-    weights = sum(a * b for a, b in pairwise(sizes))
     show(f"step, batch {arguments.batch}", race(contenders, arguments.rounds), 3 * arguments.batch * weights)
 
 

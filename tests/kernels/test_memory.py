@@ -37,11 +37,11 @@ def test_no_thread_keeps_more_than_a_bound_and_the_longest_unused_goes_first():
     first = weakref.ref(lines((4, mebibyte), np.int8).base)
     second = weakref.ref(lines((5, mebibyte), np.int8).base)
     lines((4, mebibyte), np.int8)  # the first again
-    for size in (10, 21, 28, 33):  # the last is too large to be kept
+    for size in (20, 31, 40, 65):  # the last is too large to be kept
         lines((size, mebibyte), np.int8)
     assert second() is None
     assert first() is not None
-    assert [len(piece) // mebibyte for piece in memory._kept.pieces] == [4, 10, 21, 28]
+    assert [len(piece) // mebibyte for piece in memory._kept.pieces] == [4, 20, 31, 40]
 
 
 def test_what_a_thread_kept_goes_with_it():

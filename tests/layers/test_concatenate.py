@@ -65,6 +65,51 @@ def test_gates_read_a_missing_input_as_f_and_sums_do_not(backend):
     assert (kernels.unpack_ternary(y) == np.hstack([values, kernels.unpack_ternary(made)])).all()
 
 
+@pytest.mark.parametrize("n_rows", [0, 1, 2, 64, 65, 700])
+@pytest.mark.parametrize("fan_in", [1, 2, 4, 6])
+def test_a_network_infers_with_gates_turned_beside_their_inputs_what_the_layer_does(backend, n_rows, fan_in):
+    gates, rng = GateLayer(70, 59, fan_in, random_state=0), np.random.default_rng(n_rows)
+    both = Concatenate([gates, SignalScale(5)])
+    infer, left = both.absorb(["above"])
+    assert left == ["above"]
+    values = rng.integers(-1, 2, (n_rows, 70)).astype(np.int8)
+    for x in (kernels.pack(values == 1), kernels.pack(values)):  # the second with missing ones
+        wanted, found = both.forward(x)[0], infer(x)
+        assert (found.words == wanted.words).all()
+        assert found.shape == (n_rows, 129)
+        assert (found.known is None) == (wanted.known is None)
+        assert wanted.known is None or (found.known == wanted.known).all()
+        BitMatrix(found.words, found.n_bits, found.known)  # which checks padding
+
+
+def test_what_is_not_gates_alone_is_inferred_layer_by_layer():
+    class Other(GateLayer):
+        def forward(self, x):
+            return super().forward(BitMatrix(~x.words & np.uint64(7), 3))
+
+    x = kernels.pack(np.array([[True, False, True]]))
+    for layers in (
+        [Other(3, 4, random_state=0)],
+        [GateLayer(3, 4, random_state=0), GateLayer(4, 2, random_state=1)],
+    ):
+        both = Concatenate(layers)
+        infer, _ = both.absorb([])
+        assert (infer(x).words == both.forward(x)[0].words).all()
+
+
+def test_gates_beside_their_inputs_refuse_what_does_not_fit():
+    layer = GateLayer(3, 4, random_state=0)
+    x = kernels.pack(np.array([[True, False, True]]))
+    with pytest.raises(ValueError, match="x has 4 units but the wiring is for 3"):
+        kernels.values_beside(kernels.pack(np.ones((1, 4), bool)), layer.wiring, layer.table.bits)
+    with pytest.raises(ValueError, match="x must not have missing values"):
+        kernels.values_beside(kernels.pack(np.zeros((1, 3), np.int8)), layer.wiring, layer.table.bits)
+    with pytest.raises(ValueError, match="tables must have shape"):
+        kernels.values_beside(x, layer.wiring, x)
+    with pytest.raises(TypeError, match="wiring must be a Wiring, got ndarray"):
+        kernels.values_beside(x, layer.wires, layer.table.bits)
+
+
 def test_votes_on_both_sides_of_a_concatenation_are_finite_changes(backend):
     """Every input bit and every entry of a table goes from F to T once: Z moves by twice its vote."""
     gates = GateLayer(6, 5, random_state=0)

@@ -305,3 +305,36 @@ def test_a_subclass_that_answers_otherwise_is_not_merged(which):
     for layer in network.layers:
         value = layer.forward(value)[0]
     assert (network.scores(x) == value).all()
+
+
+def test_votes_are_centered_some_rows_at_a_time_as_all_at_once(backend):
+    x, y = RandomWords(1).bits(40, 1000), np.arange(40) % 3
+    network = boolean_mlp([1000, 700, 600, 3], random_state=0)
+    votes = network.votes(x, y)
+    found = [np.zeros_like(q) for q in votes.tensors]
+    seen = [np.zeros(len(q), int) for q in votes.tensors]
+    for number, rows, q in votes.blocks():
+        found[number][rows] = q
+        seen[number][rows] += 1
+    assert [len(q) for q in votes.tensors] == [700, 600, 3]
+    assert sum(sums is not None for sums in votes.marginals) == 2
+    assert all((a == b).all() for a, b in zip(found, votes.centered(), strict=True))
+    assert all((n == 1).all() for n in seen)
+
+
+@pytest.mark.parametrize("spoil", ["rows", "columns", "bound", "number"])
+def test_marginals_that_do_not_fit_are_refused_before_anything_moves(spoil):
+    network = boolean_mlp([9, 8, 7, 3], random_state=0)
+    votes = network.votes(RandomWords(1).bits(40, 9), np.arange(40) % 3)
+    before = network.fingerprint()
+    rows, columns, n = votes.marginals[-1]
+    wrong = {
+        "rows": (rows[1:], columns, n),
+        "columns": (rows, columns[1:], n),
+        "bound": (rows + np.array([0, 0, 300 * n]), columns, n),
+        "number": (rows, columns, 0),
+    }[spoil]
+    with pytest.raises(ValueError, match=r"signal_sums|input_sums|n_samples"):
+        network.apply(replace(votes, marginals=(*votes.marginals[:-1], wrong)))
+    assert network.fingerprint() == before
+    assert not any(m.any() for m in network.optimizer.m)
