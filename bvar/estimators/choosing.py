@@ -90,8 +90,8 @@ class ChoosingEstimator(BaseEstimator):
         if hasattr(self, "plan_"):
             n = UNITS * max(1, self.n_held_out_)
             means = ", ".join(f"{name} {total / n:.3g}" for name, total in self.held_out_losses_.items())
-            why = f"mean loss of {self.n_held_out_} samples held out: {means}" if means else "nothing was held out"
-            yield f"plan: {self.plan_}; {why}"
+            held_out = f"{self.n_held_out_ or 'no'} samples held out"
+            yield f"plan: {self.plan_}; " + (f"mean loss of {held_out}: {means}" if means else held_out)
         if hasattr(self, "probability_temperature_"):
             yield f"temperature of probabilities: {self.probability_temperature_:.3g}"
 

@@ -32,7 +32,8 @@ class BooleanClassifier(NetworkClassifier):
         1000 gates on two wires before 256 sums, and temperature 4; 'large', for 200 samples or more, 1000 gates on
         four wires before 512 sums, and 'deep', from 5000 on, 2000 such gates before two layers of 512, both at
         temperature 2. Each is tried on a fifth of the samples, but 4000 to 16000, and taken over smaller ones if
-        its losses, on at most 2000 others, are less by more than chance. What is set by hand holds for all.
+        its losses, on at most 2000 others, are less by more than chance; none is tried after one
+        that loses next to nothing. What is set by hand holds for all.
     gates : int or 'auto', default='auto'
         Number of gates in front of the sums, see :func:`bvar.networks.front_network`; 0 for none. 'auto' is 0
         where sizes are set by hand.
@@ -70,7 +71,8 @@ class BooleanClassifier(NetworkClassifier):
         Samples of a training step. 'auto' is 100, or fewer for small data: a fiftieth of the samples, at least 64
         in the small plan, 32 in the large one, and 10 else.
     class_weight : dict or 'balanced', optional
-        Weights of classes, as everywhere in scikit-learn; multiplied with `sample_weight`.
+        Weights of classes, as everywhere in scikit-learn; multiplied with `sample_weight`. Where weights differ
+        and `fit` chose the plan, scores are shifted by what samples held out say.
     early_stopping : bool, default=False
         Whether to set validation samples aside, to stop when their score no longer rises, and to keep the
         network that scored best on them.
@@ -116,7 +118,8 @@ class BooleanClassifier(NetworkClassifier):
     plan_ : str
         Name of the plan chosen, see `hidden_layer_sizes`; only where there was something to choose.
     held_out_losses_ : dict of int
-        Losses of each plan that was tried, on samples held out, in units of a 65536th.
+        Losses of each plan that was tried, on samples held out, at the temperature that suits them, weighted; in
+        units of a 65536th.
     n_held_out_ : int
         Number of these samples.
     probability_temperature_ : float

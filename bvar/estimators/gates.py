@@ -47,7 +47,7 @@ class LogicGateClassifier(NetworkClassifier):
     temperature : float or 'auto', default='auto'
         Temperature of the usual loss, see :class:`bvar.networks.CrossEntropy`; the unit is the spread of a group.
         'auto' is 1; unless sizes are set by hand, `predict_proba` then uses `probability_temperature_`, which a
-        training on part of the samples finds, or the last one on nine tenths of 10000 samples and more.
+        training on part of the samples finds, or, from 10000 on, the last one, without a tenth, at most 2000.
     loss : Loss or callable, optional
         What training lowers: a :class:`bvar.networks.Loss`, or a class or function that makes one for the number
         of terms of a score. Default: cross-entropy, of classes or of labels, at `temperature`.
@@ -112,11 +112,11 @@ class LogicGateClassifier(NetworkClassifier):
     backend_ : str
         Name of the backend that trained the model.
     plan_ : str
-        Name of the plan chosen, see `hidden_layer_sizes`; only where there was something to choose.
+        'gates'; only where `layer_sizes` is 'auto'.
     held_out_losses_ : dict of int
-        Losses of each plan that was tried, on samples held out, in units of a 65536th.
+        Losses of that plan on samples held out, in units of a 65536th; empty from 10000 samples on.
     n_held_out_ : int
-        Number of these samples.
+        Number of samples held out.
     probability_temperature_ : float
         Temperature of `predict_proba`, found on samples held out; only where it was.
     n_features_in_ : int

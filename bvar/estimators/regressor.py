@@ -40,7 +40,8 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
         Number of gates in front of the sums, see :func:`bvar.networks.front_network`; 0 for none. 'auto' is 0
         where sizes are set by hand.
     fan_in : int or 'auto', default='auto'
-        Wires of each of these gates, 1 to 6. 'auto' is 2 where sizes are set by hand.
+        Wires of each of these gates, 1 to 6; they read the features evenly, see :func:`bvar.layers.column_wires`.
+        'auto' is 2 where sizes are set by hand.
     offsets : bool or 'auto', default='auto'
         Whether sums learn thresholds, see :class:`bvar.layers.Offset`. 'auto' is whether there are gates.
     encoder : BitEncoder, optional
@@ -60,8 +61,8 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
     max_iter : int or 'auto', default='auto'
         Number of epochs, at most. 'auto' is that of the plan, and 50 where sizes are set by hand.
     batch_size : int or 'auto', default='auto'
-        Samples of a training step. 'auto' is that of the plan, or 100, and fewer for
-        small data: a fiftieth of the samples, at least 10.
+        Samples of a training step. 'auto' is 100 for a plan that `fit` chose; where sizes are set by hand it is
+        100, or fewer for small data: a fiftieth of the samples, at least 10.
     early_stopping : bool, default=False
         Whether to set validation samples aside, to stop when their score no longer rises, and to keep the
         network that scored best on them.
