@@ -127,6 +127,8 @@ class TableCounts:
         ValueError
             If the columns of the parts differ.
         """
+        if not isinstance(other, TableCounts):
+            return NotImplemented
         if (self.names, self.named) != (other.names, other.named):
             raise ValueError(f"parts of a table must have the same columns, got {self.names} and {other.names}")
         pairs = zip(self.columns, other.columns, self.names, strict=True)

@@ -227,6 +227,8 @@ class TableEncoder(BitEncoder):
         TypeError, ValueError
             If a parameter is not as described, or the strategy is 'supervised', for which counts are not enough.
         """
+        if not isinstance(counts, TableCounts):
+            raise TypeError(f"counts must be a TableCounts, got {type(counts).__name__}")
         self._check()
         if self.strategy == "supervised":
             raise ValueError("strategy must be 'quantile' or 'uniform' to fit counts, which know no target")
@@ -298,7 +300,7 @@ class TableEncoder(BitEncoder):
 
     def _questions(self) -> Iterator[tuple[int, str, str]]:
         for column, kind in enumerate(self.kinds_):
-            if kind == "bool":
+            if kind == "bool" and len(self.thresholds_[column]):  # none if it was constant
                 yield column, "", " is true"
             for label in threshold_labels(self.thresholds_[column]) if kind == "number" else ():
                 yield column, f">={label}", f" >= {label}"

@@ -80,7 +80,8 @@ class Plan:
     @property
     def has_offsets(self) -> bool:
         """Whether sums learn thresholds: behind gates they do, others if asked to."""
-        return self.gates > 0 if isinstance(self.offsets, str) else self.offsets
+        # a recipe checks both
+        return bool(self.gates) if is_auto(self.offsets) else self.offsets  # type: ignore[return-value]
 
     def with_parameters(self, parameters: Mapping[str, Any], may_be_auto: Container[str]) -> Plan:
         """Let what was set by hand stand; 'auto' takes what the plan says, where it is a value."""

@@ -150,8 +150,10 @@ class BooleanNetworkEstimator(FittedModel, ABC):
             if self.early_stopping:
                 raise ValueError("early_stopping must be False for partial_fit, which holds no samples out")
             self._check_parameters(goes_on=not first)
-            silent = sample_weight is not None and not np.any(sample_weight)  # scikit-learn's check refuses that
+            silent = _is_silent(sample_weight)  # scikit-learn's check refuses that
             X, y, weights = self._check_data(X, y, None if silent else sample_weight, reset=first)
+            if silent:
+                check_consistent_length(y, sample_weight)
             if silent or (weights is not None and not weights.any()):
                 return
             source = copy.deepcopy(getattr(self, "_source", None)) or RandomWords(self.random_state)
@@ -293,7 +295,12 @@ class BooleanNetworkEstimator(FittedModel, ABC):
             return None
         if np.ma.is_masked(sample_weight):
             raise ValueError("sample_weight has masked entries: every sample needs a weight")
-        return _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
+        try:
+            return _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
+        except (TypeError, ValueError) as error:
+            if any(word in str(error) for word in ("convert", "sequence", "array with 0")):
+                raise ValueError(f"sample_weight must hold numbers, one for each of {len(y)} samples") from None
+            raise
 
     def _loudness(self, sample_weight: Any, y: np.ndarray) -> float:
         """Return the mean weight of a chunk in units of that of all chunks, itself included.
@@ -341,3 +348,14 @@ class BooleanNetworkEstimator(FittedModel, ABC):
         tags.input_tags.allow_nan = True
         tags.input_tags.sparse = True
         return tags
+
+
+def _is_silent(sample_weight: Any) -> bool:
+    """Say whether there are weights, in the form that they must have, and all are 0."""
+    if sample_weight is None or np.ma.is_masked(sample_weight):
+        return False
+    try:
+        weights = np.asarray(sample_weight)
+    except ValueError:  # ragged: the check of weights says so
+        return False
+    return weights.ndim == 1 and weights.size > 0 and weights.dtype.kind in "biuf" and not weights.any()

@@ -77,7 +77,8 @@ class Predictor:
     The contract: `rows` is an array of shape (n_rows, n_features), or (n_features,) for a single row, whose answer
     has no first axis either. Its dtype is bool or a type of integers or floats, or, for a model with categories of
     text, object; uint8 and float64 are fastest. Columns are in the order of `fit`, NaN means missing. There are no
-    frames, lists, masked arrays, sparse matrices or images, and no names of features are compared.
+    frames, lists, masked arrays, sparse matrices or images, and no names of features are compared. Infinity in a
+    column of categories is one that was not seen.
 
     Examples
     --------
@@ -190,8 +191,9 @@ class Predictor:
         return self._answer("predict_proba", rows)
 
     def _answer(self, what: str, rows: np.ndarray) -> np.ndarray:
-        if not isinstance(rows, np.ndarray) or rows.dtype.kind not in "biufO":
-            got = f"dtype {rows.dtype}" if isinstance(rows, np.ndarray) else type(rows).__name__
+        plain = isinstance(rows, np.ndarray) and not isinstance(rows, np.ma.MaskedArray | np.matrix)
+        if not plain or rows.dtype.kind not in "biufO":
+            got = f"dtype {rows.dtype}" if plain else type(rows).__name__
             raise TypeError(f"rows must be an array of Booleans, integers, floats or objects, got {got}")
         table = rows if rows.ndim != 1 else rows[None]
         if table.ndim != 2 or table.shape[1] != self.n_features:

@@ -270,6 +270,8 @@ def check_classes(y: Any, name: str) -> np.ndarray:
 def check_numbers(y: Any, name: str) -> np.ndarray:
     """Return numbers as float64 of one or two dimensions, or say what is wrong with them."""
     _refuse_nothing(y, name)
+    if getattr(y, "dtype", np.asarray(0).dtype).kind in "mM":
+        raise TypeError(f"y must hold numbers, got {y.dtype}: subtract a date and divide by a time")
     try:
         return check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
     except ValueError as error:

@@ -129,3 +129,10 @@ def test_repeated_columns_change_little():
     ]
     assert min(scores) > 0.9
     assert abs(scores[0] - scores[1]) <= 0.04
+
+
+def test_names_and_meanings_are_those_of_the_bits_that_there_are():
+    X = np.array([[True, a, a + 10] for a in range(6)], object)
+    encoder = TableEncoder(n_bits=1).fit(X)
+    assert encoder.n_bits_out_ == len(encoder.get_feature_names_out()) == 2
+    assert encoder.meaning(0) == "x1 >= 2.5"

@@ -158,3 +158,10 @@ def test_parts_that_are_no_parts_of_one_table_are_refused():
         TableEncoder(strategy="supervised").fit_counts(one)
     with pytest.raises(ValueError, match="n_rows must be an integer >= 5, got 4"):
         encoder.count(np.eye(2), first_row=3, n_rows=4)
+
+
+def test_what_is_no_count_is_refused():
+    with pytest.raises(TypeError, match="counts must be a TableCounts, got NoneType"):
+        TableEncoder().fit_counts(None)
+    with pytest.raises(TypeError, match="unsupported operand"):
+        TableEncoder().count(np.arange(4.0)[:, None]) + 3

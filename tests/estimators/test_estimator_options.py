@@ -336,3 +336,34 @@ def test_a_terminal_gets_a_bar_and_a_file_gets_lines(monkeypatch, capsys):
     assert "flipped" in shown.err
     quick(verbose=2, max_iter=2).fit(X_TRAIN, Y_TRAIN)
     assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+@pytest.mark.parametrize("kind", [BooleanClassifier, BooleanRegressor])
+@pytest.mark.parametrize(
+    ("parameters", "text"),
+    [
+        ({"offsets": "no"}, "offsets must be True, False or 'auto', got 'no'"),
+        ({"gates": None}, "gates must be an integer"),
+        ({"gates": "x"}, "gates must be an integer"),
+    ],
+)
+def test_what_gates_and_offsets_may_not_be_is_said(kind, parameters, text):
+    X = np.arange(40.0).reshape(20, 2)
+    with pytest.raises(TypeError, match=text):
+        kind(max_iter=1, **parameters).fit(X, [0, 1] * 10)
+
+
+@pytest.mark.parametrize("weights", [[0.0, 0.0], "", [], [None] * 20, [[0]] * 20, [[1], [2, 3]] * 10, ["a"] * 20])
+def test_weights_that_fit_no_samples_are_refused_though_all_be_nothing(weights):
+    X, y = np.arange(40.0).reshape(20, 2), [0, 1] * 10
+    model = BooleanClassifier(max_iter=1, random_state=0).partial_fit(X, y, [0, 1])
+    before = model.network_.fingerprint()
+    with pytest.raises((TypeError, ValueError), match=r"sample_weight|[Ss]ample weights|inconsistent"):
+        model.partial_fit(X, y, sample_weight=weights)
+    assert model.partial_fit(X, y, sample_weight=[0] * 20).network_.fingerprint() == before
+
+
+def test_dates_are_no_numbers_to_predict():
+    y = np.array(["2000-01-01", "2001-01-01"] * 10, "M8[D]")
+    with pytest.raises(TypeError, match=r"y must hold numbers, got datetime64\[D\]"):
+        BooleanRegressor(max_iter=1).fit(np.arange(40.0).reshape(20, 2), y)

@@ -161,3 +161,10 @@ def test_rows_that_are_none_are_refused():
         predictor.predict(np.full((1, 9), np.inf))
     with pytest.raises(ValueError, match="not fitted"):
         BooleanClassifier().predictor()
+
+
+def test_rows_with_a_mask_are_refused():
+    X = np.arange(40.0).reshape(20, 2)
+    predictor = BooleanClassifier(max_iter=2, random_state=0).fit(X, [0, 1] * 10).predictor()
+    with pytest.raises(TypeError, match=r"rows must be an array of Booleans, .* got MaskedArray"):
+        predictor.predict(np.ma.masked_array(X, mask=X > 3))
