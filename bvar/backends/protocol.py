@@ -171,7 +171,7 @@ class Backend(Protocol):
         """out[r, j] = sum_i x[r, i] * e(bit i of row j), int32; x int16 (r, n), n < 2**16, rows as prepared."""
 
     def quantize_rows(self, x: np.ndarray, scales: np.ndarray, out: np.ndarray, steps: np.ndarray) -> None:
-        """Out = round(v * (253 / s)), int16, v = x * scales in float32, s the largest sum of |v| of four in a row.
+        """Out = round(v * (253 / s)), int16, v = x * scales in float32, s the largest sum of four magnitudes.
 
         steps[r] = s / 253; 0 where s < 2**-100, NaN where a sum is not finite, and out is 0 then.
         """

@@ -91,7 +91,7 @@ class ColumnCounts:
 class TableCounts:
     """What a part of a table says of all its columns; parts of one table add up.
 
-    :meth:`bvar.TableEncoder.count` makes them, `fit_counts` takes them.
+    :meth:`bvar.encoding.TableEncoder.count` makes them, `fit_counts` takes them.
 
     Parameters
     ----------

@@ -70,7 +70,7 @@ class Predictor:
 
     See Also
     --------
-    bvar.BooleanClassifier : Whose `predict` takes all kinds of tables.
+    bvar.estimators.BooleanClassifier : Whose `predict` takes all kinds of tables.
 
     Notes
     -----
