@@ -2,6 +2,7 @@
  *
  * What it is.  A struct of kernels for each instruction set, a bvar_isa.  All give the same results, bit for bit;
  * `bvar/backends/definition.py` defines them.  A port may use this file alone: nothing here knows about Python.
+ *   Longer than 400 lines because a port takes one file.
  *
  * Bits.  A row of `n_bits` bits is ceil(n_bits / 64) uint64 words; logical bit i is (row[i / 64] >> (i % 64)) & 1.
  *   Bits at and above n_bits are ZERO, on input and on output ("canonical padding").  Matrices are row-major and

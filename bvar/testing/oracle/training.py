@@ -4,6 +4,8 @@ A network is a list of layers as ``docs/reference/conformance.md`` describes the
 forward, the signals of the loss back, collects votes on every weight, and only then flips.
 """
 
+# Over 400 lines, because every kind of layer stands beside the step that all of them share.
+
 from __future__ import annotations
 
 import hashlib
