@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from bvar.bits import BitMatrix
+from bvar.energy import summarize_energy
 from bvar.layers import Layer, Trainable
 from bvar.layers.base import Companion, Marginals, Received, Sums, VoteBlock
 from bvar.networks.flips import Flips
@@ -356,8 +357,13 @@ class Network:
         """
         return Flips(self, fingerprints=fingerprints)
 
-    def summary(self) -> str:
+    def summary(self, *, energy: bool = False) -> str:
         """Describe the parameters.
+
+        Parameters
+        ----------
+        energy : bool, default=False
+            Whether to add what each layer costs by the energy model, see :func:`bvar.energy.summarize_energy`.
 
         Returns
         -------
@@ -375,7 +381,8 @@ class Network:
         all                           31936      4048       482944
         each weight is 1 bit; rows are padded to 64 bits
         """
-        return summarize(self.parameters, () if self.real is None else self.real.tensors())
+        table = summarize(self.parameters, () if self.real is None else self.real.tensors())
+        return "\n".join([table, "", summarize_energy(self.layers)]) if energy else table
 
     def fingerprint(self) -> str:
         """Hash the weights: equal fingerprints mean equal models.
