@@ -9,11 +9,12 @@ from bvar.energy import Cost
 from bvar.kernels import unpack
 from bvar.layers import Parameter
 from bvar.networks.network import Network
+from bvar.theory import Trace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_beta", "plot_energy", "plot_flip_rate", "plot_learning_curve", "plot_weights"]
+__all__ = ["plot_beta", "plot_bound", "plot_energy", "plot_flip_rate", "plot_learning_curve", "plot_weights"]
 
 # Okabe and Ito's palette: told apart by colour-blind readers, and dark enough on white
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
@@ -194,6 +195,47 @@ def plot_weights(
     ax = _axes(ax)
     ax.imshow(unpack(bits[neuron : neuron + 1]).reshape(shape), cmap="cividis", vmin=0, vmax=1)
     ax.set(xticks=[], yticks=[], title=f"{parameters[layer].name}, neuron {neuron}")
+    return ax
+
+
+def plot_bound(trace: Trace, *, ax: Axes | None = None) -> Axes:
+    """Draw the bound on convergence beside what it bounds, step by step.
+
+    Parameters
+    ----------
+    trace : Trace
+        Of :func:`bvar.theory.follow`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default: new axes.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on: both scales are logarithmic.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is missing; ``pip install "boolean-variation[plot]"`` brings it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar.plotting import plot_bound
+    >>> from bvar.theory import Quadratic, follow
+    >>> ax = plot_bound(follow(Quadratic(np.ones(20), np.zeros((1, 20))), eta=0.1, n_steps=50))
+    >>> len(ax.lines)
+    5
+    """
+    ax, steps, bound = _axes(ax), range(1, len(trace.gradient) + 1), trace.bound()
+    ax.loglog(steps, trace.left, color="black", label="mean squared gradient")
+    ax.loglog(steps, bound.total, color=_COLORS[0], label="bound")
+    for color, name in zip(_COLORS[1:], ("start", "memory", "rounding"), strict=False):
+        ax.loglog(steps, getattr(bound, name), color=color, linestyle=":", label=f"of it, {name}")
+    ax.set(xlabel="step")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(alpha=0.25)
+    ax.legend(frameon=False)
     return ax
 
 

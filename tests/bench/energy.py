@@ -50,6 +50,13 @@ READINGS = {
     "sums 1, signals 16": replace(BOLD, sums=1, votes=1),
     "sums 1, signals 1": Widths(1, 1, 1, 1, 1, 1, 17),
 }
+UNITS = {
+    "Ascend, 16": ASCEND,
+    "Ascend, 32": replace(ASCEND, word=32),
+    "Ascend, 32, 1": replace(ASCEND, word=32, multiply_add=ASCEND.multiply_add / 2),
+    "V100, 16": V100,
+    "V100, 32": replace(V100, word=32),
+}
 
 
 def published(network: Network, batch: int) -> None:
@@ -75,14 +82,17 @@ def _per_cent(network: Network, batch: int, platform: Platform, widths: Widths, 
 
 def readings(network: Network, batch: int) -> None:
     """Print what the Boolean network costs for each reading of what is not printed."""
-    print("\nBoolean, by reading; the multiply-add that prices are in has 16 bits, or 32 (published: 3.64, 2.78)")
-    print(f"{'':<34}" + "".join(f"{f'{p.name}, {word}':>12}" for p in (ASCEND, V100) for word in (16, 32)))
+    print(
+        "\nBoolean, by reading (published: 3.64, 2.78); a multiply-add, the unit of prices, has 16 bits or 32, and"
+    )
+    print("on Ascend it is two of the operations that a watt pays for, or one")
+    print(f"{'':<34}" + "".join(f"{name:>14}" for name in UNITS))
     for name, widths in READINGS.items():
         cells = []
-        for platform in (replace(p, word=word) for p in (ASCEND, V100) for word in (16, 32)):
+        for platform in UNITS.values():
             whole = cost(network, batch, platform, widths=FLOAT).training
             cells.append(_per_cent(network, batch, platform, widths, whole))
-        print(f"{name:<34}" + "".join(f"{cell:>12}" for cell in cells))
+        print(f"{name:<34}" + "".join(f"{cell:>14}" for cell in cells))
 
 
 def places(network: Network, batch: int) -> None:
