@@ -155,8 +155,8 @@ class SmoothLayer(Problem):
 
     Notes
     -----
-    Its gradient is what the votes on a Boolean layer stand for: those take signs instead of tanh on the way up, and
-    the derivative of tanh on the way down.
+    Its gradient is what the votes on a Boolean layer stand for: those take signs instead of tanh on the way up,
+    and the derivative of tanh on the way down.
 
     Examples
     --------
