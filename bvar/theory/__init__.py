@@ -5,7 +5,7 @@ which all is known that a proof asks for, ``bound`` sets the theorem beside a tr
 flips of networks.  ``docs/explanation/convergence.md`` has the proofs, and says what they do not say.
 """
 
-from bvar.theory.bound import Bound, Trace, follow
+from bvar.theory.bound import Bound, Trace, follow, watch
 from bvar.theory.budget import Budget, flip_budget
 from bvar.theory.error_feedback import ErrorFeedback, Sent, sent
 from bvar.theory.problems import Logistic, Problem, Quadratic, SmoothLayer
@@ -23,4 +23,5 @@ __all__ = [
     "flip_budget",
     "follow",
     "sent",
+    "watch",
 ]

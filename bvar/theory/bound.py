@@ -9,6 +9,7 @@ alone; the printed theorem has half of the last term at c = 1.  ``docs/explanati
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from bvar._validation import check_integer
 from bvar.theory.error_feedback import ErrorFeedback
 from bvar.theory.problems import Problem
 
-__all__ = ["Bound", "Trace", "follow"]
+__all__ = ["Bound", "Trace", "follow", "watch"]
 
 
 class Bound(NamedTuple):
@@ -153,6 +154,10 @@ def follow(
     TypeError, ValueError
         If a number is out of range.
 
+    See Also
+    --------
+    watch : The same with another rule, or other estimates.
+
     Examples
     --------
     >>> import numpy as np
@@ -161,22 +166,62 @@ def follow(
     >>> bool(trace.left[-1] <= trace.bound().total[-1])
     True
     """
-    check_integer(n_steps, "n_steps", low=1)
     random = np.random.RandomState(random_state)
     w = np.where(random.random_sample(problem.shape) < 0.5, 1.0, -1.0)
     rule = ErrorFeedback(w, eta, random=random if rounds_at_random else None, adapts=adapts)
-    rows = []
-    for _ in range(n_steps):
+
+    def estimate(w: np.ndarray) -> np.ndarray:
         samples = None if batch_size is None else random.randint(problem.n_samples, size=batch_size)
-        gradient, estimate = problem.gradient(rule.w), problem.gradient(rule.w, samples)
-        lag = gradient - problem.gradient(rule.w - rule.e)
-        m = rule.beta * rule.e + rule.eta * estimate
-        done = rule.step(estimate)
+        return problem.gradient(w, samples)
+
+    return watch(problem, rule, estimate, n_steps)
+
+
+def watch(
+    problem: Problem, rule: ErrorFeedback, estimate: Callable[[np.ndarray], np.ndarray], n_steps: int
+) -> Trace:
+    """Let a rule learn from estimates of a gradient, and measure what the bound is made of.
+
+    Parameters
+    ----------
+    problem : Problem
+        The loss.
+    rule : ErrorFeedback
+        Changed in place.
+    estimate : callable
+        Takes the weights, and gives what stands for the gradient there, such as votes.
+    n_steps : int
+        Number of steps.
+
+    Returns
+    -------
+    Trace
+        What was measured.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `n_steps` is no positive integer.
+
+    Examples
+    --------
+    >>> from bvar.theory import ErrorFeedback, Quadratic, watch
+    >>> problem = Quadratic([1.0], [[0.0]])
+    >>> watch(problem, ErrorFeedback([1.0], eta=0.5), problem.gradient, 4).flips.tolist()
+    [0, 1, 0, 1]
+    """
+    check_integer(n_steps, "n_steps", low=1)
+    first_value, rows = problem.value(rule.w), []
+    for _ in range(n_steps):
+        w, given = rule.w, estimate(rule.w)
+        gradient, behind = problem.gradient(w), problem.gradient(w - rule.e)
+        m = rule.beta * rule.e + rule.eta * given
+        done = rule.step(given)
         kept = _square(rule.e) / _square(m) if m.any() else 0.0
-        squares = map(_square, (gradient, estimate, done.memory, lag, done.rounding))
+        squares = map(_square, (gradient, given, done.memory, gradient - behind, done.rounding))
         rows.append((*squares, np.count_nonzero(done.flipped), kept))
     columns = [np.array(column) for column in zip(*rows, strict=True)]
-    return Trace(problem, eta, problem.value(w), *columns)
+    return Trace(problem, rule.eta, first_value, *columns)
 
 
 def _square(x: np.ndarray) -> float:

@@ -23,8 +23,9 @@ from sklearn.model_selection import train_test_split
 from bvar import kernels
 from bvar.bits import BitMatrix
 from bvar.networks import Network, boolean_mlp, conv_network, front_network, gate_network
+from bvar.networks.losses import SIGNAL_MAX
 from bvar.plotting import plot_bound
-from bvar.theory import Logistic, Problem, Quadratic, SmoothLayer, Trace, flip_budget, follow
+from bvar.theory import ErrorFeedback, Logistic, Problem, Quadratic, SmoothLayer, Trace, flip_budget, follow, watch
 
 
 def problems() -> dict[str, tuple[Problem, tuple[float, ...]]]:
@@ -74,23 +75,48 @@ def digits() -> tuple[np.ndarray, ...]:
 
 
 def proxies(n_steps: int) -> None:
-    """Print how votes on a Boolean layer lie to the gradient of its smooth stand-in."""
-    train, _, y, _ = digits()
-    X, target, signs = kernels.pack(train), y % 2, np.where(train, 1.0, -1.0)
-    network = boolean_mlp([64, 128, 2], centered=False, clip=inf, eta=1.0, random_state=0)
+    """Print both sides of the theorem for a Boolean layer that learns from its votes."""
     print(
-        "\n2. odd or even digits, 64-128-2, full batches, no clip: votes beside the gradient of the smooth layer"
+        "\n2. odd or even digits, the first layer of 64-128-2 learns from votes on full batches, no clip: cosine of"
     )
-    print(f"{'step':>6}{'cosine':>9}{'gradient^2':>12}{'accuracy':>10}")
-    for step in range(n_steps + 1):
-        votes = network.votes(X, target)
-        if step in (0, 1, 3, 10, 30, 100, 300):
-            w, head = (kernels.unpack_ternary(p.bits).astype(float) for p in network.parameters)
-            gradient = SmoothLayer(signs, 2.0 * target - 1, (head[1] - head[0]) / sqrt(128)).gradient(w)
-            square = np.sum(gradient**2)
-            cosine = np.sum(gradient * votes.tensors[0]) / sqrt(square) / np.linalg.norm(votes.tensors[0])
-            print(f"{step:>6}{cosine:>9.3f}{square:>12.3g}{100 * votes.n_correct / len(y):>9.1f} %")
-        network.apply(votes)
+    print("   votes and gradient of the smooth layer, and the theorem with its loss, if votes were gradients")
+    print(f"{'eta':>5}{'step':>6}{'cosine':>8}{'accuracy':>10}{'left':>10}{'bound':>10}{'sharp':>10}{'flips':>8}")
+    for eta in (10.0, 1.0):
+        trace, seen = learn_from_votes(eta, n_steps)
+        for step in (1, 3, 10, 30, 100, n_steps):
+            sides = (trace.left, trace.bound().total, trace.bound(sharp=True).total)
+            numbers = "".join(f"{series[step - 1]:>10.3g}" for series in sides)
+            cosine, accuracy = seen[step - 1]
+            flips = trace.flips[:step].sum()
+            print(f"{eta:>5g}{step:>6}{cosine:>8.3f}{accuracy:>9.1f} %{numbers}{flips:>8}")
+
+
+def learn_from_votes(eta: float, n_steps: int) -> tuple[Trace, list[tuple[float, float]]]:
+    """Train the first layer of a network on its votes, by error feedback; give cosines and accuracies too."""
+    train, _, y, _ = digits()
+    X, target, seen = kernels.pack(train), y % 2, []
+    network = boolean_mlp([64, 128, 2], centered=False, random_state=0)
+    weight, head = network.parameters
+    w, v = (kernels.unpack_ternary(p.bits).astype(float) for p in (weight, head))
+    problem = SmoothLayer(np.where(train, 1.0, -1.0), 2.0 * target - 1, (v[1] - v[0]) / sqrt(128))
+    scale = in_units(network.votes(X, target).tensors[0], problem.gradient(w))
+
+    def estimate(w: np.ndarray) -> np.ndarray:
+        weight.bits.words[...] = kernels.pack(w > 0).words
+        weight.refresh()
+        votes, gradient = network.votes(X, target), problem.gradient(w)
+        q = scale * votes.tensors[0]
+        cosine = np.sum(q * gradient) / np.linalg.norm(q) / np.linalg.norm(gradient)
+        seen.append((cosine, 100 * votes.n_correct / len(y)))
+        return q
+
+    rule = ErrorFeedback(w, eta / (SIGNAL_MAX * len(y) * scale))  # eta in the units of the optimizer
+    return watch(problem, rule, estimate, n_steps), seen
+
+
+def in_units(votes: np.ndarray, gradient: np.ndarray) -> float:
+    """Find the factor that makes votes most like a gradient."""
+    return float(np.sum(votes * gradient) / np.sum(votes.astype(float) ** 2))
 
 
 def networks() -> dict[str, Network]:
@@ -195,7 +221,7 @@ def main() -> None:
     parser.add_argument("--picture", metavar="FILE.png")
     arguments = parser.parse_args()
     bounds(arguments.steps)
-    proxies(min(300, arguments.steps))
+    proxies(max(100, min(300, arguments.steps)))
     budgets(arguments.epochs)
     plasticity(arguments.seeds, arguments.epochs)
     if arguments.picture:
