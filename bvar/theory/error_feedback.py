@@ -144,7 +144,7 @@ class ErrorFeedback:
         flipped = rounded != self.w
         self.w, self.e = rounded, m - delta
         if self.adapts:
-            self.beta = (flipped.size - np.count_nonzero(flipped)) / flipped.size
+            self.beta = (flipped.size - int(np.count_nonzero(flipped))) / flipped.size
         return Sent(flipped, rounded - target, memory)
 
     def _rounded(self, target: np.ndarray) -> np.ndarray:

@@ -77,9 +77,7 @@ def digits() -> tuple[np.ndarray, ...]:
 def proxies(n_steps: int) -> None:
     """Print both sides of the theorem for a Boolean layer that learns from its votes."""
     print("\n2. odd or even digits, the first layer of 64-128-2 learns from votes on full batches, no clip:")
-    print(
-        "   cosine of votes and gradient of the smooth layer, and the theorem with its loss, if votes were gradients"
-    )
+    print("   cosine of votes and gradient of the smooth layer, and the theorem, as if votes were gradients")
     print(f"{'eta':>5}{'step':>6}{'cosine':>8}{'accuracy':>10}{'left':>10}{'bound':>10}{'sharp':>10}{'flips':>8}")
     for eta in (10.0, 1.0):
         trace, seen = learn_from_votes(eta, n_steps)
