@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from bvar.bits import BitMatrix
-from bvar.energy import summarize_energy
 from bvar.layers import Layer, Trainable
 from bvar.layers.base import Companion, Marginals, Received, Sums, VoteBlock
 from bvar.networks.flips import Flips
@@ -368,21 +367,15 @@ class Network:
         Returns
         -------
         str
-            A table with a line for each parameter and one for all: shape, number of weights, bytes in memory, and
-            uses of a weight for one sample, a bit operation each if the weight is a bit.
+            A table of each parameter and of all: shape, weights, bytes in memory, uses of weights for one sample.
 
         Examples
         --------
-        >>> from bvar.networks import conv_network
-        >>> print(conv_network((28, 28, 4), (16, "M"), (), 10, random_state=0).summary())
-        parameter           shape   weights     bytes         uses
-        conv1.weight      16 x 36       576       128       451584
-        linear1.weight  10 x 3136     31360      3920        31360
-        all                           31936      4048       482944
-        each weight is 1 bit; rows are padded to 64 bits
+        >>> from bvar.networks import boolean_mlp
+        >>> print(boolean_mlp([64, 10], random_state=0).summary().splitlines()[1])
+        linear1.weight    10 x 64       640        80          640
         """
-        table = summarize(self.parameters, () if self.real is None else self.real.tensors())
-        return "\n".join([table, "", summarize_energy(self.layers)]) if energy else table
+        return summarize(self.parameters, self.real, self.layers if energy else None)
 
     def fingerprint(self) -> str:
         """Hash the weights: equal fingerprints mean equal models.

@@ -49,8 +49,8 @@ def sent(m: np.ndarray, w: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of float
-        All of m where ``m * w >= 1``, 0 elsewhere. At the bar itself the quantiser of the paper sends half a weight, and
-        its Algorithm 8 flips; so does this.
+        All of m where ``m * w >= 1``, 0 elsewhere. At the bar itself the quantiser of the paper sends half a
+        weight, and its Algorithm 8 flips; so does this.
 
     Examples
     --------
