@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from bvar.energy import Cost
 from bvar.kernels import unpack
 from bvar.layers import Parameter
 from bvar.networks.network import Network
+from bvar.theory import Trace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_beta", "plot_flip_rate", "plot_learning_curve", "plot_weights"]
+__all__ = ["plot_beta", "plot_bound", "plot_energy", "plot_flip_rate", "plot_learning_curve", "plot_weights"]
 
 # Okabe and Ito's palette: told apart by colour-blind readers, and dark enough on white
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
@@ -192,6 +195,100 @@ def plot_weights(
     ax = _axes(ax)
     ax.imshow(unpack(bits[neuron : neuron + 1]).reshape(shape), cmap="cividis", vmin=0, vmax=1)
     ax.set(xticks=[], yticks=[], title=f"{parameters[layer].name}, neuron {neuron}")
+    return ax
+
+
+def plot_bound(trace: Trace, *, ax: Axes | None = None) -> Axes:
+    """Draw the bound on convergence beside what it bounds, step by step.
+
+    Parameters
+    ----------
+    trace : Trace
+        Of :func:`bvar.theory.follow`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default: new axes.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on: both scales are logarithmic.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is missing; ``pip install "boolean-variation[plot]"`` brings it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar.plotting import plot_bound
+    >>> from bvar.theory import Quadratic, follow
+    >>> ax = plot_bound(follow(Quadratic(np.ones(20), np.zeros((1, 20))), eta=0.1, n_steps=50))
+    >>> len(ax.lines)
+    5
+    """
+    ax, steps, bound = _axes(ax), range(1, len(trace.gradient) + 1), trace.bound()
+    ax.loglog(steps, trace.left, color="black", label="mean squared gradient")
+    ax.loglog(steps, bound.total, color=_COLORS[0], label="bound")
+    for color, name in zip(_COLORS[1:], ("start", "memory", "rounding"), strict=False):
+        ax.loglog(steps, getattr(bound, name), color=color, linestyle=":", label=f"of it, {name}")
+    ax.set(xlabel="step")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(alpha=0.25)
+    ax.legend(frameon=False)
+    return ax
+
+
+def plot_energy(costs: Mapping[str, Cost], *, by: str = "place", ax: Axes | None = None) -> Axes:
+    """Draw what networks cost in a step of training, as stacked bars.
+
+    Parameters
+    ----------
+    costs : mapping of str to Cost
+        Results of :func:`bvar.energy.cost` on one platform, by the names of the bars.
+    by : {'place', 'way', 'layer'}, default='place'
+        What a bar is made of.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default: new axes.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is missing; ``pip install "boolean-variation[plot]"`` brings it.
+    ValueError
+        If there is no cost, they are in different units, or `by` is no such column.
+
+    Examples
+    --------
+    >>> from bvar.energy import BOOLEAN, FLOAT, cost
+    >>> from bvar.networks import boolean_mlp
+    >>> from bvar.plotting import plot_energy
+    >>> network = boolean_mlp([64, 32, 10], random_state=0)
+    >>> arms = {"bits": BOOLEAN, "floats": FLOAT}
+    >>> ax = plot_energy({name: cost(network, 100, widths=arms[name]) for name in arms})
+    >>> ax.get_ylabel()
+    'energy of a step, pJ'
+    """
+    units = {cost.platform.unit for cost in costs.values()}
+    if len(units) != 1:
+        raise ValueError(f"costs must be one or more, all in one unit, got {sorted(units)}")
+    ax = _axes(ax)
+    parts = [cost.by(by) for cost in costs.values()]
+    bottom = [0.0] * len(parts)
+    for number, part in enumerate(dict.fromkeys(name for sums in parts for name in sums)):
+        heights = [sums.get(part, 0.0) for sums in parts]
+        # after the last colour they begin again, hatched
+        hatch = "/" * (2 * (number // len(_COLORS)))
+        ax.bar(list(costs), heights, bottom=bottom, color=_COLORS[number % len(_COLORS)], hatch=hatch, label=part)
+        bottom = [low + height for low, height in zip(bottom, heights, strict=True)]
+    ax.set_ylabel(f"energy of a step, {units.pop()}")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False)
     return ax
 
 

@@ -109,8 +109,13 @@ class FittedModel(ChoosingEstimator):
         check_is_fitted(self, "network_")
         return network_to_c(self.network_, name, self.encoder_, self._targets().exported())
 
-    def summary(self) -> str:
+    def summary(self, *, energy: bool = False) -> str:
         """Describe the fitted model.
+
+        Parameters
+        ----------
+        energy : bool, default=False
+            Whether to add what each layer costs by the energy model, see :func:`bvar.energy.summarize_energy`.
 
         Returns
         -------
@@ -120,7 +125,7 @@ class FittedModel(ChoosingEstimator):
         check_is_fitted(self, "network_")
         encoder = f"{self.n_features_in_} features -> {self.encoder_.n_bits_out_} bits"
         head = f"{type(self).__name__}: {type(self.encoder_).__name__}, {encoder}"
-        return "\n".join([head, *self.encoder_.hints(), *self._evidence(), self.network_.summary()])
+        return "\n".join([head, *self.encoder_.hints(), *self._evidence(), self.network_.summary(energy=energy)])
 
     # ------------------------------------------------------------------------------- predicting
 

@@ -7,7 +7,7 @@ kin.
 
 from bvar.layers.add import Add
 from bvar.layers.ballots import Ballots
-from bvar.layers.base import Comparison, Layer
+from bvar.layers.base import Comparison, Layer, Product
 from bvar.layers.concatenate import Concatenate
 from bvar.layers.conv import BooleanConv2d
 from bvar.layers.gate import GateLayer, GroupSum, UnitMajor
@@ -34,6 +34,7 @@ __all__ = [
     "MaxPool2d",
     "Offset",
     "Parameter",
+    "Product",
     "UnitMajor",
     "SignalScale",
     "SignedConv2d",

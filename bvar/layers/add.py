@@ -52,7 +52,10 @@ class Add(Branched):
         self.branches = tuple(map(tuple, branches))
         if not self.branches or not all(self.branches):
             raise ValueError("branches must be one or more, each with at least one layer")
-        self._hold([layer for branch in self.branches for layer in branch])
+        self._hold()
+
+    def _inner(self) -> Sequence[Layer]:
+        return [layer for branch in self.branches for layer in branch]
 
     @property
     def n_inputs(self) -> int:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
-from bvar.bits import BitMatrix
+from bvar.bits import BitMatrix, SlidingWindow
 from bvar.layers.ballots import Ballots
 from bvar.layers.parameter import Trainable
 
@@ -21,6 +21,7 @@ __all__ = [
     "Comparison",
     "Layer",
     "Marginals",
+    "Product",
     "Received",
     "Sums",
     "Value",
@@ -126,6 +127,16 @@ class Layer(ABC):
         """
         return None
 
+    def products(self) -> tuple[Product, ...]:
+        """Say what the layer multiplies and adds up for one sample, for :func:`bvar.energy.cost`.
+
+        Returns
+        -------
+        tuple of Product
+            One for each tensor of weights that inputs are multiplied with. Default: none.
+        """
+        return ()
+
     @abstractmethod
     def backward(self, signal: np.ndarray, context: Any) -> np.ndarray:
         """Pass a signal down.
@@ -215,6 +226,50 @@ class Comparison(NamedTuple):
     tau: np.ndarray
     below: np.ndarray | None
     left: Sequence[Layer]
+
+
+class Product(NamedTuple):
+    """Sums of products of weights and of what a window sees, at each of its places.
+
+    Parameters
+    ----------
+    name : str
+        What the layer is called in tables.
+    window : SlidingWindow
+        What each sum sees; a linear layer has one place, which sees everything.
+    n_outputs : int
+        Sums at each place.
+    input_bits : int, default=1
+        Bits of an input.
+    is_real : bool, default=False
+        Whether weights are real, and all numbers of the layer floats.
+    """
+
+    name: str
+    window: SlidingWindow
+    n_outputs: int
+    input_bits: int = 1
+    is_real: bool = False
+
+    @classmethod
+    def of_rows(cls, name: str, n_inputs: int, n_outputs: int, **others: Any) -> Product:
+        """Describe a linear layer.
+
+        Parameters
+        ----------
+        name : str
+            What the layer is called in tables.
+        n_inputs, n_outputs : int
+            Its widths.
+        **others : dict
+            `input_bits` and `is_real`.
+
+        Returns
+        -------
+        Product
+            With one place, which sees all inputs.
+        """
+        return cls(name, SlidingWindow((1, 1, n_inputs), 1), n_outputs, **others)
 
 
 class Received(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bvar.layers.base import Layer, Marginals, Received, VoteBlock
+from bvar.layers.base import Layer, Marginals, Product, Received, VoteBlock
 
 __all__ = ["Branched", "climb", "descend"]
 
@@ -16,12 +16,21 @@ __all__ = ["Branched", "climb", "descend"]
 class Branched(Layer):
     """A layer whose parameters are those of the layers in it."""
 
-    def _hold(self, layers: Sequence[Layer]) -> None:
-        """Take the parameters of inner layers over, in this order."""
+    @abstractmethod
+    def _inner(self) -> Sequence[Layer]:
+        """Give the layers of all branches."""
+
+    def _hold(self) -> None:
+        """Take the parameters of inner layers over, in their order."""
+        layers = self._inner()
         self.parameters = tuple(parameter for layer in layers for parameter in layer.parameters)
         if any(layer.companion is not None for layer in layers):
             raise ValueError("branches must not have real parameters: those belong to the ends of a network")
         self.rows_together = min((n for layer in layers if (n := layer.rows_together)), default=None)
+
+    def products(self) -> tuple[Product, ...]:
+        """Say what the layers of all branches multiply."""
+        return tuple(product for layer in self._inner() for product in layer.products())
 
     @abstractmethod
     def _received(self, signal: np.ndarray, context: Any) -> list[list[Received]]:

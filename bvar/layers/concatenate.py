@@ -56,7 +56,10 @@ class Concatenate(Branched):
         self.layers = tuple(layers)
         if not self.layers:
             raise ValueError("layers must be one or more")
-        self._hold(self.layers)
+        self._hold()
+
+    def _inner(self) -> Sequence[Layer]:
+        return self.layers
 
     @property
     def n_inputs(self) -> int:

@@ -15,7 +15,7 @@ from bvar.bits import BitMatrix
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.bits.windows import SlidingWindow
 from bvar.calculus.gates import Gate
-from bvar.layers.base import Layer, Marginals, VoteBlock
+from bvar.layers.base import Layer, Marginals, Product, VoteBlock
 from bvar.layers.linear import find_learnable_gate
 from bvar.layers.parameter import Parameter
 
@@ -170,6 +170,10 @@ class BooleanConv2d(Layer):
         """Mean number of sums that a pixel is a term of (BOLD, App. C.1; its stride v is the product of both)."""
         stride_y, stride_x = self.window.stride
         return Fraction(self.n_filters * self.window.n_taps, stride_y * stride_x)
+
+    def products(self) -> tuple[Product, ...]:
+        """Say what the window sees, and how many filters look through it."""
+        return (Product(self.name, self.window, self.n_filters),)
 
     def n_terms(self) -> np.ndarray:
         """Count the terms in each sum: fewer where the window stands out of the image, if nothing is there.

@@ -12,7 +12,7 @@ from bvar.bits import BitMatrix
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.calculus.gates import Gate
 from bvar.layers.ballots import Ballots
-from bvar.layers.base import Layer, Marginals, Value, VoteBlock
+from bvar.layers.base import Layer, Marginals, Product, Value, VoteBlock
 from bvar.layers.offset import Offset, random_offsets
 from bvar.layers.parameter import Parameter
 
@@ -115,6 +115,10 @@ class BooleanLinear(Layer):
     def n_outputs(self) -> int:
         """Width of this layer."""
         return self.weight.bits.n_rows
+
+    def products(self) -> tuple[Product, ...]:
+        """Say that every output sees every input."""
+        return (Product.of_rows(self.name, self.n_inputs, self.n_outputs),)
 
     def forward(self, x: BitMatrix) -> tuple[np.ndarray, BitMatrix]:
         """Compute the sums of inputs, which may be missing and are the context."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from bvar.bits.random import RandomSource
 from bvar.bits.windows import SlidingWindow
-from bvar.layers.base import Layer
+from bvar.layers.base import Layer, Product
 from bvar.layers.parameter import Trainable
 from bvar.layers.signed_sum import SignedSum
 
@@ -35,6 +35,8 @@ class LinearOnRows(Protocol):
 
     @property
     def n_outputs(self) -> int: ...
+
+    def products(self) -> tuple[Product, ...]: ...
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, Any]: ...
 
@@ -90,6 +92,10 @@ class NumberConv2d(Layer, Generic[L]):
     def out_shape(self) -> tuple[int, int, int]:
         """Shape of the images that it makes."""
         return (*self.window.places, self.linear.n_outputs)
+
+    def products(self) -> tuple[Product, ...]:
+        """Say the same as the linear layer, of what the window sees."""
+        return tuple(product._replace(window=self.window) for product in self.linear.products())
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, Seen]:
         """Compute the sums of images of numbers, of the dtype that the linear layer takes."""

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from bvar import kernels
 from bvar._validation import check_integer
 from bvar.bits.random import RandomSource, RandomWords
-from bvar.layers.base import Layer
+from bvar.layers.base import Layer, Product
 from bvar.layers.parameter import Parameter
 
 __all__ = ["SignedSum", "standard_int8", "to_int8"]
@@ -96,6 +96,10 @@ class SignedSum(Layer):
     def sum_variance(self) -> int:
         """Variance of a sum over random weights."""
         return self.n_inputs * self.weight.rms**2
+
+    def products(self) -> tuple[Product, ...]:
+        """Say that every output sees every input, a number of 8 bits."""
+        return (Product.of_rows(self.name, self.n_inputs, self.n_outputs, input_bits=8),)
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Compute the sums of int8 inputs, which are the context."""

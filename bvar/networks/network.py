@@ -356,26 +356,26 @@ class Network:
         """
         return Flips(self, fingerprints=fingerprints)
 
-    def summary(self) -> str:
+    def summary(self, *, energy: bool = False) -> str:
         """Describe the parameters.
+
+        Parameters
+        ----------
+        energy : bool, default=False
+            Whether to add what each layer costs by the energy model, see :func:`bvar.energy.summarize_energy`.
 
         Returns
         -------
         str
-            A table with a line for each parameter and one for all: shape, number of weights, bytes in memory, and
-            uses of a weight for one sample, a bit operation each if the weight is a bit.
+            A table of each parameter and of all: shape, weights, bytes in memory, uses of weights for one sample.
 
         Examples
         --------
-        >>> from bvar.networks import conv_network
-        >>> print(conv_network((28, 28, 4), (16, "M"), (), 10, random_state=0).summary())
-        parameter           shape   weights     bytes         uses
-        conv1.weight      16 x 36       576       128       451584
-        linear1.weight  10 x 3136     31360      3920        31360
-        all                           31936      4048       482944
-        each weight is 1 bit; rows are padded to 64 bits
+        >>> from bvar.networks import boolean_mlp
+        >>> print(boolean_mlp([64, 10], random_state=0).summary().splitlines()[1])
+        linear1.weight    10 x 64       640        80          640
         """
-        return summarize(self.parameters, () if self.real is None else self.real.tensors())
+        return summarize(self.parameters, self.real, self.layers if energy else None)
 
     def fingerprint(self) -> str:
         """Hash the weights: equal fingerprints mean equal models.

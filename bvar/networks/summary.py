@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-import numpy as np
-
-from bvar.layers import Offset, Trainable
+from bvar.energy import summarize_energy
+from bvar.layers import Layer, Offset, Trainable
+from bvar.layers.base import Companion
 
 __all__ = ["summarize"]
 
 
-def summarize(parameters: Sequence[Trainable], real: Sequence[tuple[str, np.ndarray, int]] = ()) -> str:
-    """Describe parameters that votes train, and after them real ones: name, values, number of places."""
+def summarize(
+    parameters: Sequence[Trainable],
+    companion: Companion | None = None,
+    layers: Sequence[Layer] | None = None,
+) -> str:
+    """Describe parameters that votes train, those that its companion trains, and what layers cost."""
+    real = () if companion is None else companion.tensors()
     tensors: list[tuple[str, tuple[int, ...], int, int]]
     tensors = [(p.name, p.shape, p.n_bytes, p.n_places) for p in parameters]
     tensors += [(name, values.shape, values.nbytes, n_places) for name, values, n_places in real]
@@ -31,4 +36,5 @@ def summarize(parameters: Sequence[Trainable], real: Sequence[tuple[str, np.ndar
     if real:
         n_real = sum(values.size for _, values, _ in real)
         foot += f"; the {n_real} real ones, listed last, are floats of 32 bits"
-    return "\n".join([head, *lines, foot])
+    costs = [] if layers is None else ["", summarize_energy(layers)]
+    return "\n".join([head, *lines, foot, *costs])

@@ -14,7 +14,7 @@ from bvar import kernels
 from bvar._validation import check_array, check_integer
 from bvar.bits import BitMatrix
 from bvar.bits.random import RandomSource, RandomWords
-from bvar.layers.base import Layer
+from bvar.layers.base import Layer, Product
 from bvar.real.rounding import ONE, fixed_point, to_votes
 from bvar.real.trainer import RealLayer, RealParameter
 
@@ -106,6 +106,10 @@ class RealLinear(RealLayer):
     def n_outputs(self) -> int:
         """Width of this layer."""
         return self.weight.values.shape[0]
+
+    def products(self) -> tuple[Product, ...]:
+        """Say that every output sees every input, in floats."""
+        return (Product.of_rows(self.name, self.n_inputs, self.n_outputs, input_bits=32, is_real=True),)
 
     def forward(self, x: BitMatrix | np.ndarray) -> tuple[np.ndarray, _Inputs]:
         """Compute the sums of bits, some of which may be missing, or of finite float32 numbers."""
