@@ -18,7 +18,7 @@ from bvar.encoding import BitEncoder
 from bvar.estimators.choosing import ChoosingEstimator
 from bvar.estimators.predictor import Answers, Predictor
 from bvar.estimators.recipes import Recipe
-from bvar.export import CSource, network_to_c
+from bvar.export import Best, CSource, network_to_c, network_to_onnx
 from bvar.networks.inference import Inference
 from bvar.networks.network import Network
 
@@ -108,6 +108,31 @@ class FittedModel(ChoosingEstimator):
         """
         check_is_fitted(self, "network_")
         return network_to_c(self.network_, name, self.encoder_, self._targets().exported())
+
+    def to_onnx(self) -> Any:
+        """Write the fitted model as ONNX, encoder included, for runtimes that know nothing of bits.
+
+        Returns
+        -------
+        onnx.ModelProto
+            From ``features``, double of shape (n, n_features) with NaN where missing, to ``answer``, what
+            `predict` gives, and ``scores``, the integers of the network; see
+            :func:`bvar.export.network_to_onnx`.
+            ``SerializeToString()`` gives the bytes of a file.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        TypeError, ValueError
+            If the encoder has categories of text or is none of bvar.encoding, or classes are of mixed types.
+        ImportError
+            If the package onnx is missing.
+        """
+        check_is_fitted(self, "network_")
+        exported = self._targets().exported()
+        classes = getattr(self, "classes_", None) if isinstance(exported, Best) else None
+        return network_to_onnx(self.network_, self.encoder_, exported, classes=classes)
 
     def summary(self) -> str:
         """Describe the fitted model.
