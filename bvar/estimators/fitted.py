@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
 from typing import Any
@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from bvar import backends, model_file
 from bvar.bits import BitMatrix
 from bvar.encoding import BitEncoder
+from bvar.estimators.card import model_card
 from bvar.estimators.choosing import ChoosingEstimator
 from bvar.estimators.predictor import Answers, Predictor
 from bvar.estimators.recipes import Recipe
@@ -146,6 +147,29 @@ class FittedModel(ChoosingEstimator):
         encoder = f"{self.n_features_in_} features -> {self.encoder_.n_bits_out_} bits"
         head = f"{type(self).__name__}: {type(self.encoder_).__name__}, {encoder}"
         return "\n".join([head, *self.encoder_.hints(), *self._evidence(), self.network_.summary()])
+
+    def card(self, scores: Mapping[str, float] | None = None) -> str:
+        """Write a model card: network, data, training, scores, fingerprint and environment.
+
+        Parameters
+        ----------
+        scores : dict of str to float, optional
+            Scores that you have measured, on held-out samples say, by what they are.
+
+        Returns
+        -------
+        str
+            Markdown.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        TypeError, ValueError
+            If a score is no finite number.
+        """
+        check_is_fitted(self, "network_")
+        return model_card(self, {} if scores is None else scores)
 
     # ------------------------------------------------------------------------------- predicting
 
