@@ -1,9 +1,14 @@
-"""Pictures of a training run.  Matplotlib is imported when a function is called, not before."""
+"""Pictures of a training run, and of what a model looks at.
+
+Matplotlib is imported when a function is called, not before.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from bvar.energy import Cost
 from bvar.kernels import unpack
@@ -14,7 +19,15 @@ from bvar.theory import Trace
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_beta", "plot_bound", "plot_energy", "plot_flip_rate", "plot_learning_curve", "plot_weights"]
+__all__ = [
+    "plot_beta",
+    "plot_bound",
+    "plot_energy",
+    "plot_flip_rate",
+    "plot_learning_curve",
+    "plot_supports",
+    "plot_weights",
+]
 
 # Okabe and Ito's palette: told apart by colour-blind readers, and dark enough on white
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
@@ -289,6 +302,61 @@ def plot_energy(costs: Mapping[str, Cost], *, by: str = "place", ax: Axes | None
     ax.set_ylabel(f"energy of a step, {units.pop()}")
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False)
+    return ax
+
+
+def plot_supports(
+    supports: np.ndarray, names: list[str], *, label: str = "support", ax: Axes | None = None
+) -> Axes:
+    """Draw what speaks for something and what against: as bars, the first above, or as an image.
+
+    Parameters
+    ----------
+    supports : ndarray of shape (n,) or (height, width)
+        Numbers of either sign.
+    names : list of str
+        A name for each bar; of an image there are none.
+    label : str, default='support'
+        What the numbers are.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default: new axes.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on; blue speaks for, red against, in an image white for neither.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is missing; ``pip install "boolean-variation[plot]"`` brings it.
+
+    See Also
+    --------
+    bvar.inspection.ExplanationDisplay : Draws the reasons of a decision with it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar.plotting import plot_supports
+    >>> ax = plot_supports(np.array([5, -2]), ["age>=40", "smoker"])
+    >>> [int(bar.get_width()) for bar in ax.patches]
+    [5, -2]
+    """
+    ax = _axes(ax)
+    if supports.ndim == 2:
+        peak = max(float(np.abs(supports).max(initial=0)), 1e-12)
+        image = ax.imshow(supports, cmap="RdBu", vmin=-peak, vmax=peak)
+        ax.set(xticks=[], yticks=[])
+        ax.figure.colorbar(image, ax=ax, label=label)
+        return ax
+    places = np.arange(len(supports))
+    ax.barh(places, supports, color=[_COLORS[0] if value >= 0 else _COLORS[1] for value in supports])
+    ax.set(xlabel=label, yticks=places, yticklabels=names)
+    ax.invert_yaxis()
+    ax.axvline(0, color="0.4", linewidth=0.8)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(alpha=0.25, axis="x")
     return ax
 
 

@@ -80,8 +80,12 @@ class DaskEstimator(BooleanNetworkEstimator):
 
     # ------------------------------------------------------------------------------- for users
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None) -> Self:
         """Train on samples on the cluster, as targets and weights are: Dask arrays, frames or lists of delayed."""
+        if X_val is not None or y_val is not None:
+            raise ValueError(
+                "X_val and y_val must be None on a cluster: early_stopping=True holds samples out there"
+            )
         for name in ("augment", "mollifier"):
             if getattr(self, name, None) is not None:
                 raise ValueError(

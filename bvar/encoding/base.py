@@ -150,6 +150,17 @@ class BitEncoder(TransformerMixin, BaseEstimator):
         column, _, meaning = list(self._questions())[bit]
         return f"{self._input_names()[column]}{meaning}"
 
+    def bit_columns(self) -> np.ndarray:
+        """Say for each bit which column it asks about.
+
+        Returns
+        -------
+        ndarray of int64, shape (n_bits_out,)
+            Numbers of columns, not falling.
+        """
+        check_is_fitted(self)
+        return np.repeat(np.arange(self.n_features_in_), self._widths())
+
     def get_feature_names_out(self, input_features: Sequence[str] | None = None) -> np.ndarray:
         """Name every bit after its question, such as ``'age>=37.5'`` or ``'job=teacher'``.
 

@@ -28,12 +28,13 @@ from bvar.encoding import BitEncoder
 from bvar.encoding.samples import Table, check_table
 from bvar.estimators.choosing import CHOSEN
 from bvar.estimators.fitted import FittedModel
+from bvar.estimators.judge import Judge
 from bvar.networks.losses import FULL_WEIGHT, Loss
 from bvar.networks.network import Network
 from bvar.training.callbacks import as_callbacks, call
 from bvar.training.crews import crew_for
 from bvar.training.data import Data, TrainingData, audible, check_flip_noise, rows_of
-from bvar.training.early_stopping import EarlyStopping
+from bvar.training.early_stopping import EarlyStopping, Watching
 from bvar.training.progress import check_verbose
 from bvar.training.trainer import Crew, Trainer, empty_history
 
@@ -55,7 +56,15 @@ class BooleanNetworkEstimator(FittedModel, ABC):
 
     # ------------------------------------------------------------------------------- fitting
 
-    def fit(self, X: Table, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: Table,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: Table | None = None,
+        y_val: ArrayLike | None = None,
+    ) -> Self:
         """Train on samples with targets.
 
         Parameters
@@ -68,6 +77,11 @@ class BooleanNetworkEstimator(FittedModel, ABC):
         sample_weight : array-like of shape (n_samples,), optional
             Weights, not negative. Signals are multiplied with them and rounded; a sample lighter than an eighth
             of the heaviest is heard more rarely instead. Default: equal weights.
+        X_val : array-like, frame or sparse matrix of shape (n_samples_val, n_features), optional
+            Samples that are not trained on. After each epoch `history_` tells the score and the mean loss on them;
+            with `early_stopping` they decide, and no others are held out.
+        y_val : array-like of shape (n_samples_val,) or (n_samples_val, n_outputs), optional
+            Their targets, of the kinds that `y` has.
 
         Returns
         -------
@@ -93,7 +107,8 @@ class BooleanNetworkEstimator(FittedModel, ABC):
             source = self._new_source()
             self.__dict__.pop("best_validation_score_", None)
             self._learn_targets(y, weights, goes_on=goes_on)  # of all: the ones held out are of no other kind
-            X, y, weights, stopping = self._hold_out(*audible(X, y, weights), source)
+            given = self._given(X_val, y_val)
+            X, y, weights, stopping = self._hold_out(*audible(X, y, weights), source, given)
             aside = None
             if not goes_on:
                 self._fit_encoder(X, y)
@@ -241,20 +256,36 @@ class BooleanNetworkEstimator(FittedModel, ABC):
         """Return what changes the samples in each epoch, if they are to be changed."""
         return data
 
+    def _given(self, X: Any, y: Any) -> EarlyStopping | None:
+        """Return what watches over the training, or stops it, on validation samples that a user gives."""
+        if (X is None) != (y is None):
+            raise ValueError(f"{'X_val' if X is None else 'y_val'} must be given too, or neither")
+        if X is None:
+            return None
+        try:
+            X, y = self._check_samples(X, reset=False), self._check_y(y)
+            check_consistent_length(X, y)
+            self._targets().encode(y)
+            judge = Judge(self._targets, self._scores, X, y, None)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"X_val, y_val: {error}") from error
+        return EarlyStopping(judge, self.n_iter_no_change) if self.early_stopping else Watching(judge)
+
     def _hold_out(
-        self, X: Any, y: np.ndarray, weights: np.ndarray | None, source: RandomWords
+        self,
+        X: Any,
+        y: np.ndarray,
+        weights: np.ndarray | None,
+        source: RandomWords,
+        given: EarlyStopping | None = None,
     ) -> tuple[Any, np.ndarray, np.ndarray | None, EarlyStopping | None]:
         """Set validation samples aside if early stopping wants them; in proportion where that is possible."""
-        if not self.early_stopping:
-            return X, y, weights, None
+        if given is not None or not self.early_stopping:
+            return X, y, weights, given
         train, test = self._split(y, int(source.words.random_raw()) >> 33)  # a seed that a RandomState accepts
         (kept, aside) = (None, None) if weights is None else (weights[train], weights[test])
-        X_test, y_test = rows_of(X, test), y[test]
-
-        def validate(network: Network) -> float:
-            return self._targets().validation_score(self._scores(network, X_test), y_test, aside)
-
-        return rows_of(X, train), y[train], kept, EarlyStopping(validate, self.n_iter_no_change)
+        judge = Judge(self._targets, self._scores, rows_of(X, test), y[test], aside)
+        return rows_of(X, train), y[train], kept, EarlyStopping(judge, self.n_iter_no_change)
 
     def _split(self, y: np.ndarray, seed: int) -> list[np.ndarray]:
         two = self.validation_fraction * len(y) <= 1  # one sample would tell nothing

@@ -137,6 +137,23 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
         """
         return self._predict(X, "predict_proba")
 
+    @available_if(_has_probabilities)
+    def predict_log_proba(self, X: Table) -> np.ndarray:
+        """Estimate the logarithms of probabilities, where there are probabilities.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+            Samples; NaN means missing.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples, n_classes) or (n_samples, n_labels)
+            Natural logarithms of `predict_proba`; minus infinity where that is 0.
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
     # ------------------------------------------------------------------- what the base class asks
 
     def _check_y(self, y: Any) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
 from typing import Any
@@ -15,10 +15,11 @@ from sklearn.utils.validation import check_is_fitted
 from bvar import backends, model_file
 from bvar.bits import BitMatrix
 from bvar.encoding import BitEncoder
+from bvar.estimators.card import model_card
 from bvar.estimators.choosing import ChoosingEstimator
 from bvar.estimators.predictor import Answers, Predictor
 from bvar.estimators.recipes import Recipe
-from bvar.export import CSource, network_to_c
+from bvar.export import Best, CSource, network_to_c, network_to_onnx
 from bvar.networks.inference import Inference
 from bvar.networks.network import Network
 
@@ -109,6 +110,31 @@ class FittedModel(ChoosingEstimator):
         check_is_fitted(self, "network_")
         return network_to_c(self.network_, name, self.encoder_, self._targets().exported())
 
+    def to_onnx(self) -> Any:
+        """Write the fitted model as ONNX, encoder included, for runtimes that know nothing of bits.
+
+        Returns
+        -------
+        onnx.ModelProto
+            From ``features``, double of shape (n, n_features) with NaN where missing, to ``answer``, what
+            `predict` gives, and ``scores``, the integers of the network; see
+            :func:`bvar.export.network_to_onnx`.
+            ``SerializeToString()`` gives the bytes of a file.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        TypeError, ValueError
+            If the encoder has categories of text or is none of bvar.encoding, or classes are of mixed types.
+        ImportError
+            If the package onnx is missing.
+        """
+        check_is_fitted(self, "network_")
+        exported = self._targets().exported()
+        classes = getattr(self, "classes_", None) if isinstance(exported, Best) else None
+        return network_to_onnx(self.network_, self.encoder_, exported, classes=classes)
+
     def summary(self, *, energy: bool = False) -> str:
         """Describe the fitted model.
 
@@ -126,6 +152,29 @@ class FittedModel(ChoosingEstimator):
         encoder = f"{self.n_features_in_} features -> {self.encoder_.n_bits_out_} bits"
         head = f"{type(self).__name__}: {type(self.encoder_).__name__}, {encoder}"
         return "\n".join([head, *self.encoder_.hints(), *self._evidence(), self.network_.summary(energy=energy)])
+
+    def card(self, scores: Mapping[str, float] | None = None) -> str:
+        """Write a model card: network, data, training, scores, fingerprint and environment.
+
+        Parameters
+        ----------
+        scores : dict of str to float, optional
+            Scores that you have measured, on held-out samples say, by what they are.
+
+        Returns
+        -------
+        str
+            Markdown.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        TypeError, ValueError
+            If a score is no finite number.
+        """
+        check_is_fitted(self, "network_")
+        return model_card(self, {} if scores is None else scores)
 
     # ------------------------------------------------------------------------------- predicting
 

@@ -37,7 +37,7 @@ def questions(encoder: BitEncoder) -> list[Question]:
     if not isinstance(encoder, ThermometerEncoder | OneHotBits | TableEncoder | ImageEncoder):
         raise TypeError(
             "encoder must be a ThermometerEncoder, OneHotBits, TableEncoder or ImageEncoder, or None, "
-            f"got {type(encoder).__name__}; without one, the C code takes the input bits"
+            f"got {type(encoder).__name__}; without one, an export takes the input bits"
         )
     check_is_fitted(encoder)
     asked: list[Question] = []
@@ -66,9 +66,9 @@ def _numbers(categories: Sequence[Any], feature: int) -> list[float]:
     for category in categories:
         if isinstance(category, str):
             raise ValueError(
-                f"encoder has categories of text in feature {feature}, such as {category!r}, which C code cannot "
-                "take: number the categories before fit (sklearn.preprocessing.OrdinalEncoder does), "
-                "or leave encoder out and give the C code the input bits"
+                f"encoder has categories of text in feature {feature}, such as {category!r}, which an export "
+                "cannot take: number the categories before fit (sklearn.preprocessing.OrdinalEncoder does), "
+                "or leave encoder out and give it the input bits"
             )
         if not -(2**53) <= category <= 2**53:
             raise ValueError(f"encoder has the category {category} in feature {feature}, which is too large")

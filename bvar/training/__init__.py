@@ -2,13 +2,15 @@
 
 ``trainer`` is the loop, usable alone; ``data`` cuts samples into batches, ``augmentation`` and ``changing`` change
 them anew in each epoch, ``early_stopping`` keeps the best network, ``checkpoint`` what an interrupted run goes on
-from; ``crews`` says who takes the steps, ``callbacks`` and ``progress`` look on.
+from; ``crews`` says who takes the steps, ``callbacks`` and ``progress`` look on, ``ready_made`` has
+those that many want.
 """
 
 from bvar.training.augmentation import Augmentation, RandomFlip, RandomRotation, RandomShift, apply_augmentations
 from bvar.training.checkpoint import Checkpoint
 from bvar.training.data import TrainingData
 from bvar.training.early_stopping import EarlyStopping
+from bvar.training.ready_made import LogFile, TargetScore, TimeLimit
 from bvar.training.trainer import Crew, Trainer
 
 __all__ = [
@@ -16,9 +18,12 @@ __all__ = [
     "Checkpoint",
     "Crew",
     "EarlyStopping",
+    "LogFile",
     "RandomFlip",
     "RandomRotation",
     "RandomShift",
+    "TargetScore",
+    "TimeLimit",
     "Trainer",
     "TrainingData",
     "apply_augmentations",

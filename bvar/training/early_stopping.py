@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 from bvar._validation import check_integer
 from bvar.networks.network import Network
 
-__all__ = ["EarlyStopping"]
+__all__ = ["EarlyStopping", "Judged", "Watching"]
+
+
+class Judged(NamedTuple):
+    """What a network is worth on samples that it was not trained on."""
+
+    score: float
+    loss: float
+    """The mean loss of a sample."""
 
 
 class EarlyStopping:
@@ -19,7 +28,8 @@ class EarlyStopping:
     Parameters
     ----------
     validate : callable
-        Takes the network and returns a score, the higher the better, which must be able to tell networks apart.
+        Takes the network and returns a score, the higher the better, which must be able to tell networks apart; or
+        a :class:`Judged`, which has a loss too, for the history.
     patience : int, default=10
         Epochs without a better score after which training is over.
 
@@ -29,6 +39,8 @@ class EarlyStopping:
         The highest score so far, minus infinity before the first.
     best_network : Network or None
         A copy of the first network that had it.
+    loss : float or None
+        The last loss, if `validate` tells it.
 
     Raises
     ------
@@ -48,13 +60,14 @@ class EarlyStopping:
     0.7
     """
 
-    def __init__(self, validate: Callable[[Network], float], patience: int = 10) -> None:
+    def __init__(self, validate: Callable[[Network], float | Judged], patience: int = 10) -> None:
         if not callable(validate):
             raise TypeError(f"validate must be callable, got {validate!r}")
         self.validate = validate
         self.patience = check_integer(patience, "patience", low=1)
         self.best_score = -np.inf
         self.best_network: Network | None = None
+        self.loss: float | None = None
         self._waited = 0
 
     def score(self, network: Network) -> float:
@@ -70,13 +83,18 @@ class EarlyStopping:
         float
             Its score.
         """
-        score = float(self.validate(network))
+        score = self._judge(network)
         if self.best_network is None or score > self.best_score:
             self.best_score, self._waited = score, 0
             self.best_network = copy.deepcopy(network)
         else:
             self._waited += 1
         return score
+
+    def _judge(self, network: Network) -> float:
+        judged = self.validate(network)
+        self.loss = judged.loss if isinstance(judged, Judged) else None
+        return float(judged.score if isinstance(judged, Judged) else judged)
 
     def go_on_from(self, other: EarlyStopping) -> None:
         """Remember what another has seen, in place of what this one has.
@@ -97,3 +115,11 @@ class EarlyStopping:
             Whether they are as many as `patience`.
         """
         return self._waited >= self.patience
+
+
+class Watching(EarlyStopping):
+    """Score a network after each epoch for the history alone: no training ends, and no network is kept."""
+
+    def score(self, network: Network) -> float:
+        """Score a network at the end of an epoch."""
+        return self._judge(network)

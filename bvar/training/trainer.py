@@ -92,9 +92,9 @@ class Trainer:
         The network; after early stopping a copy of the best one.
     history_ : dict of list
         For each epoch: 'loss' and 'score' (means over samples as they were when they were seen),
-        'validation_score' (with early stopping), 'flips' (share of weights flipped or offsets moved, a list with
-        an entry for each parameter) and 'beta' (plasticity, likewise). Sums are those of integers, and equal
-        wherever the model is.
+        'validation_score' (with early stopping; and 'validation_loss', if it tells one), 'flips' (share of weights
+        flipped or offsets moved, a list with an entry for each parameter) and 'beta' (plasticity, likewise). Sums
+        are those of integers, and equal wherever the model is.
     n_iter_ : int
         Number of epochs run.
     max_iter_ : int
@@ -190,6 +190,8 @@ class Trainer:
                 self.epoch(data.epoch(number / max_iter, source))
                 if early_stopping is not None:
                     self.history_["validation_score"].append(early_stopping.score(self.network_))
+                    if early_stopping.loss is not None:
+                        self.history_.setdefault("validation_loss", []).append(early_stopping.loss)
                 progress.epoch_ended(self.history_)
                 stopped = call(called, self)
                 if stopped or (early_stopping is not None and early_stopping.is_over()):

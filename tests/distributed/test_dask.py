@@ -315,6 +315,8 @@ def test_mistakes_are_told_before_anything_is_trained(client, monkeypatch):
         assert not hasattr(model, "network_")
     with pytest.raises(ValueError, match="augment must be None on a cluster, for samples are changed one after"):
         DaskBooleanClassifier(client=client, augment=object()).fit(x, y)
+    with pytest.raises(ValueError, match="X_val and y_val must be None on a cluster"):
+        DaskBooleanClassifier(client=client).fit(x, y, X_val=x, y_val=y)
     with pytest.raises(TypeError, match="X must be in memory for partial_fit"):
         model.partial_fit(x, Y, classes=np.unique(Y))
     with pytest.raises(TypeError, match=r"client must be None or a dask\.distributed\.Client, got 3"):

@@ -55,6 +55,7 @@ def test_probabilities_agree_with_scores(fitted):
     assert (s == np.rint(s)).all()
     assert abs(p.sum(axis=1) - 1).max() < 1e-12  # ten divisions and nine additions, each good to 2**-53
     assert (p.argmax(axis=1) == s.argmax(axis=1)).all()
+    assert (np.exp(fitted.predict_log_proba(X_TEST)) - p).max() < 1e-15
 
 
 def test_one_seed_is_one_model_on_every_backend(backend, fitted):
