@@ -55,7 +55,7 @@ class BooleanProcess(EncodedEstimator):
         self.dual_coef_ = cho_solve((self.cholesky_, True), targets, check_finite=False)
         misfit = float((targets * self.dual_coef_).sum())
         volume = 2 * float(np.log(np.diag(self.cholesky_)).sum()) + len(targets) * np.log(2 * np.pi)
-        self.log_marginal_likelihood_ = -(misfit + targets.shape[1] * volume) / 2
+        self.log_marginal_likelihood_ = -(misfit + targets.shape[1] * float(volume)) / 2
 
     def _mean(self, signs: np.ndarray) -> np.ndarray:
         """Posterior mean of standard scores, one column for each."""

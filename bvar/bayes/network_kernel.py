@@ -152,7 +152,8 @@ class NetworkKernel:
     exact : bool, default=False
         Whether sums of the first layer have as many terms as there are bits: their covariance is then the
         fraction of :func:`boolean_kernel`, rounded once. Nothing may then be missing. False stands for sums of
-        infinitely many terms, of the same correlation; they err by :math:`0.33 / \sqrt n` at the most.
+        infinitely many terms, of the same correlation; they err by about :math:`0.32 / \sqrt n` where one bit
+        differs, and less elsewhere.
 
     Raises
     ------
