@@ -84,6 +84,11 @@ def boolean_kernels(n: int, dead_zone: int = 0) -> list[Fraction]:
     list of Fraction
         Those at the distances 0 to n.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is no integer or out of range.
+
     Examples
     --------
     >>> from bvar.bayes import boolean_kernels

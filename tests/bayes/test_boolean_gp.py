@@ -5,12 +5,15 @@ from math import comb
 
 import numpy as np
 import pytest
-from scipy.stats import multivariate_normal
+from scipy.integrate import quad
+from scipy.special import ndtr
+from scipy.stats import multivariate_normal, norm
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 from bvar.bayes import BooleanCommittee, BooleanGPClassifier, BooleanGPRegressor, NetworkKernel, correlation
+from bvar.bayes.boolean_gp import _shares_of_largest
 from bvar.encoding import ThermometerEncoder
 
 X = np.array(list(product((0, 1), repeat=5)))
@@ -158,6 +161,20 @@ def test_probabilities_are_shares_of_draws(fitted, digits):
     # 1500 shares; one in 4000 is what a rare class may have in excess
     assert (abs(shares - probabilities) < 4.5 * error + 1 / 2000).all()
     assert ((probabilities > 0.05) & (probabilities < 0.95)).any()
+
+
+def test_the_integral_of_shares_is_exact():
+    """For two scores it is a normal probability; for five SciPy integrates.  Eighty nodes leave roundings."""
+    for lead in (0.0, 0.5, 3.0):
+        expected = [ndtr(lead / np.sqrt(2)), ndtr(-lead / np.sqrt(2))]
+        assert _shares_of_largest(np.array([[lead, 0.0]]))[0] == pytest.approx(expected, abs=1e-13)
+    scores = np.array([0.0, 0.5, 1.3, -2.0, 1.2])
+
+    def density(z, c):
+        return norm.pdf(z) * ndtr(z + scores[c] - np.delete(scores, c)).prod()
+
+    expected = [quad(density, -10, 10, args=(c,), epsabs=1e-13)[0] for c in range(5)]
+    assert _shares_of_largest(scores[None])[0] == pytest.approx(expected, abs=1e-12)
 
 
 def test_the_answer_is_the_most_probable_class(fitted, digits):

@@ -1,11 +1,13 @@
 """Does the third value let deep trained networks remember?  Digits on validation samples, by depth and arm.
 
-Usage: python -m tests.bench.dead_zone [--depths 1 2 4 8 12] [--seeds 5] [--width 256] [--data DIR]
+Usage: python -m tests.bench.dead_zone [--depths 1 2 4 8 16] [--seeds 5] [--width 256] [--arms ...] [--data DIR]
 
 The theory of docs/explanation/boolean-beliefs.md is about random networks: of a small correlation a layer of bits
 leaves 2/pi, one with a dead zone of .612 spreads .810.  Here such layers are trained.  An arm is a kind of hidden
 layer: bits, with votes that count from the mean (the default of boolean_mlp), as they are, or with learnt offsets;
-and `DeadZone` layers, without and with offsets.  All take the same steps, at the better of two step sizes.
+and `DeadZone` layers, without and with offsets; "ties are 0" is one whose zone is a single sum, to tell the zone
+from the scale of signals, which `DeadZone` fits to its own curve.  All take the same steps, at the better of two
+step sizes.
 
 Columns: accuracy on the training samples; on validation samples, which chose the step size and nothing else; and
 the memory, per layer: the slope of the correlation of last hidden activations of two validation samples in that of
@@ -33,6 +35,7 @@ ARMS = {  # dead zone in spreads of the sum; None for bits, votes from the mean,
     "bits, votes from the mean": (None, True, None),
     "bits": (None, False, None),
     "bits, offsets": (None, False, 0.5),
+    "ties are 0": (0.0, False, None),
     "dead zone .3": (0.3, False, None),
     "dead zone .612": (0.612, False, None),
     "dead zone .3, offsets": (0.3, False, 0.5),
@@ -136,9 +139,10 @@ def load(folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--depths", type=int, nargs="+", default=[1, 2, 4, 8, 12])
+    parser.add_argument("--depths", type=int, nargs="+", default=[1, 2, 4, 8, 16])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--width", type=int, default=256)
+    parser.add_argument("--arms", nargs="+", default=[*ARMS])
     parser.add_argument("--data", type=Path)
     arguments = parser.parse_args()
     one_thread()
@@ -151,7 +155,7 @@ def main():
     print("| depth | hidden layers | eta | training, % | validation, % | memory before | after | CPU s |")
     print("|---|---|---|---|---|---|---|---|", flush=True)
     for depth in arguments.depths:
-        for name, arm in ARMS.items():
+        for name, arm in ((name, ARMS[name]) for name in arguments.arms):
             found = {}
             start = time.process_time()
             for eta in ETAS:
