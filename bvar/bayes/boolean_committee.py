@@ -31,6 +31,8 @@ from bvar.networks import BooleanOptimizer, Network, SquaredError
 
 __all__ = ["BooleanCommittee"]
 
+_TOGETHER = 2**22  # activations at a time
+
 
 class BooleanCommittee(RegressorMixin, EncodedEstimator):
     """Boolean networks with one hidden layer, drawn from the posterior of their bits.
@@ -257,6 +259,12 @@ class BooleanCommittee(RegressorMixin, EncodedEstimator):
 
     def _scores(self, signs: np.ndarray) -> np.ndarray:
         """Compute the standard scores of each network, (n_samples, n_networks)."""
+        together = max(1, _TOGETHER // self.hidden_.n_rows)
+        parts = [self._scores_of(signs[i : i + together]) for i in range(0, len(signs), together)]
+        return np.concatenate(parts)
+
+    def _scores_of(self, signs: np.ndarray) -> np.ndarray:
+        """Compute the scores of a few samples, whose activations fit into memory."""
         activations = kernels.gate_sum(kernels.pack(signs), self.hidden_) >= 0
         hidden = activations.reshape(len(signs), *self.output_.shape)
         agreements = (hidden == kernels.unpack(self.output_)).sum(axis=2)

@@ -70,7 +70,7 @@ def boolean_kernel(n: int, d: int, dead_zone: int = 0) -> Fraction:
 
 
 def boolean_kernels(n: int, dead_zone: int = 0) -> list[Fraction]:
-    """Covariances at all distances.
+    """List the covariances at all distances.
 
     Parameters
     ----------

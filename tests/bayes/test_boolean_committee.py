@@ -99,6 +99,13 @@ def test_mean_and_spread_are_those_of_the_answers(observed):
         committee.sample_y(X, 13)
 
 
+def test_answers_do_not_depend_on_how_many_are_given_together(observed, monkeypatch):
+    committee = BooleanCommittee(9, n_walks=3, n_steps=100, random_state=1, **SAME).fit(*observed)
+    answers = committee.sample_y(X, 12)
+    monkeypatch.setattr("bvar.bayes.boolean_committee._TOGETHER", 5 * 9 * 12)
+    assert (committee.sample_y(X, 12) == answers).all()
+
+
 def test_one_seed_is_one_committee(observed):
     fits = [BooleanCommittee(n_walks=4, n_steps=200, random_state=s, **SAME).fit(*observed) for s in (0, 0, 1)]
     words = [fit.hidden_.words.tobytes() for fit in fits]
