@@ -12,6 +12,7 @@ which for :math:`\tau = 0` is :math:`\tfrac{2}{\pi} \arcsin \rho`; the next laye
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import exp, pi, sqrt
 
 import numpy as np
@@ -256,11 +257,18 @@ class NetworkKernel:
         tau = check_real(self.dead_zone, "dead_zone", low=0)
         n_bits = X.shape[1]
         n_terms = n_bits + round(spread**2 * n_bits)
-        kernels = boolean_kernels(n_terms, int(tau * sqrt(n_terms))) if tau else boolean_kernels(n_terms | 1)
-        if kernels[0] == 0:
+        zone = int(tau * sqrt(n_terms))
+        if zone >= n_terms:
             raise ValueError(f"dead_zone must leave sums of {n_terms} terms something to say, got {tau!r}")
-        by_distance = np.array([float(k / kernels[0]) for k in kernels[: n_bits + 1]])
+        by_distance = _correlations(n_terms if zone else n_terms | 1, zone)
         return by_distance[((n_bits - agreement) / 2).astype(np.intp)]
+
+
+@lru_cache(maxsize=8)  # a second for a thousand terms, and asked for at each prediction
+def _correlations(n_terms: int, dead_zone: int) -> np.ndarray:
+    """Round the correlations behind a layer of so many terms to floats, by distance."""
+    fractions = boolean_kernels(n_terms, dead_zone)
+    return np.array([float(k / fractions[0]) for k in fractions])
 
 
 def _n_known(X: np.ndarray) -> np.ndarray:
