@@ -44,7 +44,7 @@ class BooleanCommittee(RegressorMixin, EncodedEstimator):
     n_walks : int, default=100
         Walks through bits, independent of each other.
     n_draws : int, default=4
-        Networks kept of each walk, an even number: at equal distances in its second half. Together they are the
+        Networks kept of each walk, at least 4, at equal distances in its second half. Together they are the
         committee.
     n_steps : int, default=10000
         Flips that each walk is offered. A bit should have been offered many; there are
@@ -147,8 +147,6 @@ class BooleanCommittee(RegressorMixin, EncodedEstimator):
         """
         sizes = [check_integer(getattr(self, name), name, low=1) for name in ("n_walks", "width")]
         n_draws = check_integer(self.n_draws, "n_draws", low=4)
-        if n_draws % 2:
-            raise ValueError(f"n_draws must be even, got {self.n_draws!r}")
         n_steps = check_integer(self.n_steps, "n_steps", low=2 * n_draws)
         noise = check_real(self.noise, "noise", low=0, strict=True)
         check_real(self.offset_spread, "offset_spread", low=0, high=1)
@@ -167,7 +165,8 @@ class BooleanCommittee(RegressorMixin, EncodedEstimator):
         self.hidden_ = kernels.pack(np.stack(hidden, axis=1).reshape(-1, signs.shape[1]))
         self.output_ = kernels.pack(np.stack(output, axis=1).reshape(-1, sizes[1]))
         self.acceptance_ = walk.n_kept / (n_steps * sizes[0])
-        self.rhat_ = float(split_rhat(self._scores(signs).reshape(len(signs), sizes[0], n_draws)).max())
+        chains = self._scores(signs).T.reshape(sizes[0], n_draws, -1).swapaxes(0, 1)
+        self.rhat_ = float(split_rhat(chains).max())
         return self
 
     def sample_y(
@@ -273,24 +272,25 @@ class BooleanCommittee(RegressorMixin, EncodedEstimator):
 
 
 def split_rhat(draws: np.ndarray) -> np.ndarray:
-    """Compare the halves of all chains: the spread of all draws over that within halves (Gelman et al. 2013).
+    """Compare the halves of chains: the spread of all over that within halves (Gelman et al. 2013, recalled).
 
     Parameters
     ----------
-    draws : ndarray of float64, shape (n_quantities, n_chains, n_draws)
-        An even number of draws of each chain, at least 4.
+    draws : ndarray of float64, shape (n_draws, n_chains, ...)
+        At least four draws of each chain.
 
     Returns
     -------
-    ndarray of float64, shape (n_quantities,)
+    ndarray of float64, shape (...)
         Near 1 where all halves tell of one law; 1 where nothing varies.
     """
-    halves = draws.reshape(len(draws), -1, draws.shape[2] // 2)
-    within = halves.var(axis=2, ddof=1).mean(axis=1)
-    between = halves.mean(axis=2).var(axis=1, ddof=1)
-    n = halves.shape[2]
-    safe = np.where(within > 0, within, 1)
-    return np.where(within + between > 0, np.sqrt((n - 1) / n + between / safe), 1.0)
+    n = len(draws) // 2
+    halves = np.concatenate([draws[:n], draws[-n:]], axis=1)
+    within = halves.var(axis=0, ddof=1).mean(axis=0)
+    between = halves.mean(axis=0).var(axis=0, ddof=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.sqrt((n - 1) / n + between / within)
+    return np.where(between == 0, 1.0, ratio)
 
 
 class Walk:

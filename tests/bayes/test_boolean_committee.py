@@ -114,13 +114,11 @@ def test_one_seed_is_one_committee(observed):
 
 def test_split_rhat_is_near_1_for_equal_chains_and_large_for_others():
     random = np.random.RandomState(0)
-    same = random.standard_normal((1, 50, 20))
-    apart = same + 3 * random.standard_normal((1, 50, 1))
-    drifting = same + np.linspace(0, 5, 20)
-    assert abs(split_rhat(same) - 1).item() < 0.02
-    assert split_rhat(apart).item() > 2
-    assert split_rhat(drifting).item() > 1.2
-    assert split_rhat(np.ones((1, 4, 4))).item() == 1
+    same = random.standard_normal((20, 50))
+    assert abs(split_rhat(same) - 1) < 0.02
+    assert split_rhat(same + 3 * random.standard_normal(50)) > 2
+    assert split_rhat(same + np.linspace(0, 5, 20)[:, None]) > 1.2
+    assert split_rhat(np.ones((4, 4))) == 1
 
 
 @pytest.mark.parametrize(
@@ -128,8 +126,7 @@ def test_split_rhat_is_near_1_for_equal_chains_and_large_for_others():
     [
         ({"width": 0}, ValueError, "width must be an integer >= 1"),
         ({"n_walks": 0}, ValueError, "n_walks must be an integer >= 1"),
-        ({"n_draws": 5}, ValueError, "n_draws must be even, got 5"),
-        ({"n_draws": 2}, ValueError, "n_draws must be an integer >= 4"),
+        ({"n_draws": 3}, ValueError, "n_draws must be an integer >= 4"),
         ({"n_steps": 7}, ValueError, "n_steps must be an integer >= 8"),
         ({"noise": 0.0}, ValueError, "noise must be a finite number > 0"),
         ({"offset_spread": -1}, ValueError, "offset_spread must be a finite number >= 0 and <= 1"),
