@@ -7,6 +7,8 @@ SLOW = (
     "tests/backends/test_twins.py::test_one_training_has_one_fingerprint",
     "tests/backends/test_twins.py::test_strategies_reach_the_seams",
     "tests/backends/test_twins.py::test_threads_share_large_work",
+    "tests/bayes/test_boolean_committee.py::test_a_committee_of_width",
+    "tests/bayes/test_boolean_committee.py::test_flips_keep_the_posterior_of_a_network_small_enough_to_list",
     "tests/bench/test_bench.py::test_quick_runs_print_the_processor_and_a_ratio",
     "tests/circuit/test_circuit_c.py",
     "tests/circuit/test_circuit_simplify.py",

@@ -58,6 +58,8 @@ BENCHES = (
     Bench("density", "--data {data}", None, "reference/density.md"),
     Bench("mollified", "--data {data}", None, "reference/mollified.md"),
     Bench("mollified_bits", "--data {data}", None, "reference/mollified-bits.md"),
+    Bench("bridge", "", "depth", "reference/boolean-beliefs.md"),
+    Bench("dead_zone", "", "--depths 1 --seeds 1", "reference/boolean-beliefs.md"),
 )
 HEAD = """# As measured
 
