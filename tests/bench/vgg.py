@@ -2,8 +2,8 @@
 
     python -m tests.bench.vgg [--batch 32] [--rounds 9]
 
-Images of 32 x 32 pixels have 24 bits each here, and three numbers there.  PyTorch uses ReLU, no batch normalisation
-and plain SGD, the cheapest there is, in the faster of its two layouts, and one thread.
+Images of 32 x 32 pixels have 24 bits each here, and three numbers there.  PyTorch uses ReLU, no batch
+normalisation and plain SGD, the cheapest there is, and one thread.
 """
 
 from __future__ import annotations
