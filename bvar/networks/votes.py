@@ -45,6 +45,10 @@ class Tensors(Sequence[np.ndarray]):
             part = self.parts[number] = part.count_uncentered()
         return part
 
+    def __reduce__(self) -> tuple[type, tuple[tuple[np.ndarray, ...]]]:
+        """Send what is counted: the work is done where the samples are."""
+        return tuple, (self[:],)
+
 
 @dataclass(frozen=True)
 class Votes:
@@ -150,6 +154,18 @@ class Votes:
 
     def _shapes(self) -> tuple[object, ...]:
         return tuple(q.shape for q in self.parts()), None if self.real is None else self.real.shapes
+
+    def counted(self) -> Votes:
+        """Count here and now what has not been counted, as threads do that share the work.
+
+        Returns
+        -------
+        Votes
+            Itself.
+        """
+        for _ in self.tensors:
+            pass
+        return self
 
     def centered(self) -> tuple[np.ndarray, ...]:
         """Return the votes as they count, each tensor that has marginals centred by them.

@@ -351,3 +351,11 @@ def test_votes_that_nobody_has_looked_at_are_those_of_the_inputs_as_they_were():
     assert network.fingerprint() == other.fingerprint()
     assert all((q == known).all() for q, known in zip(votes.tensors, tensors, strict=True))
     assert [q.shape for q in votes.tensors[:1]] == [(30, 70)]
+
+
+def test_votes_that_are_sent_are_counted():
+    x = kernels.pack(np.random.RandomState(0).rand(20, 70) < 0.5)
+    votes = boolean_mlp([70, 30, 2], random_state=0).votes(x, np.zeros(20, int))
+    sent = pickle.loads(pickle.dumps(votes))
+    assert type(sent.tensors) is tuple
+    assert all((a == b).all() for a, b in zip(sent.tensors, votes.counted().parts(), strict=True))
