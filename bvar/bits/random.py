@@ -130,9 +130,9 @@ class RandomWords:
         BitMatrix of shape (n_rows, n_bits)
             One coin a bit.
         """
-        rare = BitMatrix.trusted(np.zeros((n_rows, n_words(n_bits)), np.uint64), n_bits)
         lowest = (sixty_fourths & -sixty_fourths).bit_length() - 1
-        for position in range(lowest, 6):
+        rare = self.bits(n_rows, n_bits)  # nothing, or these bits, whose bit of the probability is 1
+        for position in range(lowest + 1, 6):
             combine = np.bitwise_or if sixty_fourths >> position & 1 else np.bitwise_and
             combine(rare.words, self.bits(n_rows, n_bits).words, out=rare.words)
         return rare

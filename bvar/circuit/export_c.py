@@ -1,7 +1,5 @@
 """Circuits as C: one header that needs no library, and computes 64 samples at a time, a bit of each in a word."""
 
-# Over 400 lines, because the text of the header is here in one piece.
-
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -9,6 +7,7 @@ from itertools import chain
 from string import Template
 from typing import Any
 
+from bvar.circuit.export_c_bytes import ask_functions, encode_calls, planes_function, transpose_function
 from bvar.circuit.formula import WORDS, Spelling, formula, write
 from bvar.circuit.netlist import Netlist
 from bvar.encoding import BitEncoder
@@ -82,12 +81,17 @@ static inline void ${name}_scores(${name}_memory *memory, int32_t scores[64][$n_
     size_t group, i, s;
     ${name}_gates(memory);
     for (group = 0; group < $n_groups; group++) {
-        uint64_t count[$n_levels];
+        uint64_t count[$n_levels], *x = memory->lanes;
         for (i = 0; i < $group_size; i++) memory->block[i] = ${name}_signal(memory, group * $group_size + i);
         ${name}_count(memory->block, $group_size, count);
+        for (i = 0; i < 64; i++) x[i] = 0;
+        for (i = 0; i < $n_levels; i++) x[8 * (i % 8) + i / 8] = count[i];
+        ${name}_transpose_bits(x); /* x[8 * o + i]: byte r is byte i of the count of sample 8 * r + o */
         for (s = 0; s < 64; s++) {
             int32_t ones = 0;
-            for (i = 0; i < $n_levels; i++) ones += (int32_t)(count[i] >> s & 1) << i;
+            for (i = 0; i < $n_count_bytes; i++) {
+                ones |= (int32_t)(x[8 * (s % 8) + i] >> 8 * (s / 8) & 255) << 8 * i;
+            }
             scores[s][group] = 2 * ones - $group_size;
         }
     }
@@ -144,69 +148,6 @@ _ENCODE_NOTHING = Template(
     (void)rows;
     (void)n;
     for (i = 0; i < $n_inputs; i++) memory->inputs[i] = 0; /* no gate reads a bit that is ever T */
-"""
-)
-
-_TRANSPOSE = Template(
-    """\
-/* Exchanges the bytes of x[j] that are in mask with those of x[i] that are shift bits higher. */
-static inline void ${name}_swap(uint64_t *x, unsigned i, unsigned j, unsigned shift, uint64_t mask) {
-    uint64_t t = ((x[i] >> shift) ^ x[j]) & mask;
-    x[j] ^= t;
-    x[i] ^= t << shift;
-}
-
-/* Transposes 8 rows of 8 bytes: halves of 4, then of 2, then of 1. */
-static inline void ${name}_transpose(uint64_t x[8]) {
-$swaps}
-
-/* Loads n <= 8 bytes; this is how compilers recognise one load, whatever the byte order. */
-static inline uint64_t ${name}_load(const uint8_t *p, size_t n) {
-    uint64_t word = 0;
-    size_t i;
-    if (n >= 8) {
-        return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 |
-               (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;
-    }
-    for (i = 0; i < n; i++) word |= (uint64_t)p[i] << (8 * i);
-    return word;
-}
-"""
-)
-
-_ENCODE_UINT8 = Template(
-    """\
-    const uint64_t high = UINT64_C(0x8080808080808080), each = UINT64_C(0x0101010101010101);
-    uint64_t *x = memory->lanes; /* x[8 * f + o]: byte r is feature f, of eight, of sample 8 * r + o */
-    const uint8_t *row[64];
-    size_t feature, q = 0, o, r;
-    for (r = 0; r < 64; r++) row[r] = rows + (r < n ? r : n - 1) * $n_features; /* nobody looks at the surplus */
-    for (o = 0; o < $n_inputs; o++) memory->inputs[o] = 0;
-    for (feature = 0; feature < $n_features; feature += 8) {
-        if (q == $n_questions || ${name}_uint8_feature[q] >= feature + 8) continue;
-        for (o = 0; o < 8; o++) {
-            uint64_t w[8];
-            for (r = 0; r < 8; r++) w[r] = ${name}_load(row[8 * r + o] + feature, $n_features - feature);
-            ${name}_transpose(w);
-            for (r = 0; r < 8; r++) x[8 * r + o] = w[r];
-        }
-        for (; q < $n_questions && ${name}_uint8_feature[q] < feature + 8; q++) {
-            const uint64_t *v = x + 8 * (${name}_uint8_feature[q] - feature);
-            uint64_t value = ${name}_uint8_value[q], answers;
-            uint64_t add = each * (128 - (value & 127));
-            value *= each;
-            /* The answer for each byte is in its high bit. Seven bits are compared by an addition that cannot
-             * carry into the next byte; the eighth decides, or adds to the answer. */
-            if (${name}_uint8_equal[q]) {
-                answers = $equal;
-            } else if (value < high) {
-                answers = $low;
-            } else {
-                answers = $high;
-            }
-            memory->inputs[${name}_uint8_bit[q]] |= answers;
-        }
-    }
 """
 )
 
@@ -268,6 +209,7 @@ def to_c(circuit: Netlist, name: str = "circuit", encoder: BitEncoder | None = N
         _HEAD.substitute(values),
         *_gate_functions(circuit, name, slots),
         _output_table(circuit, name, slots),
+        transpose_function(name, "bits"),
         _PLANES.substitute(values),
         *(() if asked is None else _row_functions(circuit, name, values, asked)),
         "#endif\n",
@@ -295,6 +237,7 @@ def _values(circuit: Netlist, name: str, n_slots: int, encoder: BitEncoder | Non
         "n_groups": circuit.n_groups,
         "group_size": circuit.group_size,
         "n_levels": circuit.group_size.bit_length(),
+        "n_count_bytes": -(-circuit.group_size.bit_length() // 8),
         "n_slots": max(1, n_slots),
     }
 
@@ -353,36 +296,16 @@ def _row_functions(circuit: Netlist, name: str, values: dict[str, Any], asked: l
     """Write the functions that take features; bits that nobody reads are not computed."""
     read = set(chain(circuit.outputs, *(gate.inputs for gate in circuit.gates)))
     asked = [question for question in asked if question.bit in read]
-    yield _TRANSPOSE.substitute(values, swaps=_swaps(name))
+    of_bytes = on_bytes(asked)
+    silent = {bit for bit in read if bit < circuit.n_inputs} - {question.bit for question in of_bytes}
     yield BEST.substitute(values)
-    for feature, ctype, wanted, encode in (
-        ("double", "double", asked, _ENCODE_DOUBLE),
-        ("uint8", "uint8_t", on_bytes(asked), _ENCODE_UINT8),
-    ):
-        body = (encode if wanted else _ENCODE_NOTHING).substitute(values, n_questions=len(wanted), **_lanes())
-        yield question_tables(f"{name}_{feature}", ctype, wanted) if wanted else ""
-        yield _ROWS.substitute(values, type=feature, ctype=ctype, encode=body)
-
-
-def _lanes() -> dict[str, str]:
-    """Write the three comparisons for the eight words of a feature, in full for the same reason."""
-    answers = {
-        "equal": "~((((v[{o}] ^ value) & ~high) + ~high) | (v[{o}] ^ value))",
-        "low": "(((v[{o}] & ~high) + add) | v[{o}])",
-        "high": "(((v[{o}] & ~high) + add) & v[{o}])",
-    }
-    return {
-        how: " |\n                          ".join(f"({text.format(o=o)} & high) >> {7 - o}" for o in range(8))
-        for how, text in answers.items()
-    }
-
-
-def _swaps(name: str) -> str:
-    """Write the three steps of a transposition in full: compilers do not unroll the loops."""
-    masks = {4: "00000000ffffffff", 2: "0000ffff0000ffff", 1: "00ff00ff00ff00ff"}
-    return "".join(
-        f"    {name}_swap(x, {i}, {i + step}, {8 * step}, UINT64_C(0x{mask}));\n"
-        for step, mask in masks.items()
-        for i in range(8)
-        if not i & step
-    )
+    yield question_tables(f"{name}_double", "double", asked) if asked else ""
+    encode = (_ENCODE_DOUBLE if asked else _ENCODE_NOTHING).substitute(values, n_questions=len(asked))
+    yield _ROWS.substitute(values, type="double", ctype="double", encode=encode)
+    if of_bytes:
+        yield planes_function(name)
+        yield from ask_functions(name, of_bytes)
+        encode = encode_calls(name, of_bytes, values["n_features"], silent)
+    else:
+        encode = _ENCODE_NOTHING.substitute(values)
+    yield _ROWS.substitute(values, type="uint8", ctype="uint8_t", encode=encode)

@@ -30,6 +30,8 @@ __all__ = [
 
 Category = str | int | float  # bool is an int
 
+_FEW = 1024  # rows that mostly hold two distinct numbers, if any do
+
 
 class ValueCounts(NamedTuple):
     """The distinct numbers of a column, rising float64 without NaN, and how often each occurs, int64."""
@@ -191,8 +193,12 @@ def column_numbers(columns: Columns, column: int, rows: np.ndarray | None) -> np
 
 
 def vary(numbers: np.ndarray) -> bool:
-    """Tell whether there are two distinct numbers, apart from NaN."""
-    known = numbers[~np.isnan(numbers)]
+    """Tell whether there are two distinct numbers, apart from NaN; mostly the first few rows say so."""
+    return _vary(numbers[:_FEW]) or _vary(numbers)
+
+
+def _vary(numbers: np.ndarray) -> bool:
+    known = numbers[~np.isnan(numbers)] if numbers.dtype.kind == "f" else numbers
     return len(known) > 0 and bool((known != known[0]).any())
 
 

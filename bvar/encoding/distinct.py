@@ -20,7 +20,7 @@ def distinct(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _distinct_bytes(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     low = np.iinfo(numbers.dtype).min
-    counts = np.bincount(numbers.astype(np.intp) - low, minlength=256)
+    counts = np.bincount(numbers if low == 0 else numbers.astype(np.intp) - low, minlength=256)
     found = np.flatnonzero(counts)
     return (found + low).astype(numbers.dtype), counts[found]
 

@@ -47,6 +47,30 @@ class Ballots:
     gate: Gate
     centered: bool
 
+    @property
+    def dtype(self) -> np.dtype[np.int32]:
+        """Type of the votes."""
+        return np.dtype(np.int32)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape of the votes."""
+        return self.z.shape[1], self.x.n_bits
+
+    def __len__(self) -> int:
+        """Return the number of neurons that are voted on."""
+        return self.shape[0]
+
+    def count_uncentered(self) -> np.ndarray:
+        """Count the votes of all neurons as they add, for which it does not matter whether they will be centred.
+
+        Returns
+        -------
+        ndarray of int32, shape (n_outputs, n_inputs)
+            The votes.
+        """
+        return kernels.weight_votes(self.z, self.x, self.gate)
+
     def count(self) -> np.ndarray:
         """Count the votes of all neurons.
 
@@ -55,7 +79,7 @@ class Ballots:
         ndarray of int32, shape (n_outputs, n_inputs)
             The votes, centred if they are to be.
         """
-        votes = kernels.weight_votes(self.z, self.x, self.gate)
+        votes = self.count_uncentered()
         if not (self.centered and len(self.z)):
             return votes
         sums = self.z.sum(axis=0, dtype=np.int64), kernels.input_sums(self.x, self.gate), len(self.z)

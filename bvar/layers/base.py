@@ -171,6 +171,23 @@ class Layer(ABC):
         """
         return ()
 
+    def ballots(self, signal: np.ndarray, context: Any) -> tuple[np.ndarray | Ballots, ...]:
+        """Collect the same votes, some of them not counted yet; what they are counted from nobody may change.
+
+        Parameters
+        ----------
+        signal : ndarray
+            What the layer above passed down.
+        context : object
+            What `forward` returned.
+
+        Returns
+        -------
+        tuple of ndarray of int32, or Ballots
+            One for each parameter. Default: all are counted.
+        """
+        return self.votes(signal, context)
+
     def marginals(self, signal: np.ndarray, context: Any) -> tuple[Marginals | None, ...]:
         """Sum up what is needed to centre the votes once those of all samples have been added.
 

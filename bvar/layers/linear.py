@@ -174,6 +174,13 @@ class BooleanLinear(Layer):
         """Collect the votes on weights, bias and offsets."""
         return kernels.weight_votes(signal, context, self.gate), *self._shift_votes(signal)
 
+    def ballots(self, signal: np.ndarray, context: BitMatrix) -> tuple[np.ndarray | Ballots, ...]:
+        """Leave the votes on weights uncounted, with copies of the inputs, unless one of them is missing."""
+        if context.known is not None or type(self).votes is not BooleanLinear.votes:
+            return self.votes(signal, context)
+        inputs = BitMatrix.trusted(context.words.copy(), context.n_bits)
+        return Ballots(signal, inputs, self.gate, self.centered), *self._shift_votes(signal)
+
     def marginals(self, signal: np.ndarray, context: BitMatrix) -> tuple[Marginals | None, ...]:
         """Sum up the signals of each output, and the variations of the gate at each input."""
         if not self.centered:

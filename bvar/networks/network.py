@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from bvar.bits import BitMatrix
-from bvar.layers import Layer, Trainable
+from bvar.layers import Ballots, Layer, Trainable
 from bvar.layers.base import Companion, Marginals, Received, Sums, VoteBlock
 from bvar.networks.flips import Flips
 from bvar.networks.inference import Inference
@@ -24,7 +24,7 @@ from bvar.networks.losses import FULL_WEIGHT, Loss
 from bvar.networks.optimizer import BooleanOptimizer
 from bvar.networks.signals import Rows, Signals, check_signals, collected, linear_layers, shares, vote_blocks
 from bvar.networks.summary import summarize
-from bvar.networks.votes import Votes
+from bvar.networks.votes import Tensors, Votes
 
 __all__ = ["Network"]
 
@@ -157,14 +157,14 @@ class Network:
         """
         scores, contexts = self._forward(x)
         beside: list[Received] = []
-        tensors: list[np.ndarray] = []
+        tensors: list[np.ndarray | Ballots] = []
         marginals: list[Marginals | None] = []
         signals, seen = self._judge(scores, y, sample_weight)
         for layer, signal, context in self._backward(signals, contexts, beside):
-            tensors[:0] = layer.votes(signal, context)
+            tensors[:0] = layer.ballots(signal, context)
             marginals[:0] = layer.marginals(signal, context)
         real = None if self.real is None else self.real.sums(beside)
-        return replace(seen, tensors=tuple(tensors), marginals=tuple(marginals), real=real)
+        return replace(seen, tensors=Tensors(tensors), marginals=tuple(marginals), real=real)
 
     def apply(self, votes: Votes) -> list[int]:
         """Let the optimizer, and that of real weights where there are any, take one step.
@@ -185,7 +185,7 @@ class Network:
             If the votes come from a network of another shape; nothing is changed then.
         """
         self._check_real(votes.real)
-        self.optimizer.check(self.parameters, votes.tensors)
+        self.optimizer.check(self.parameters, votes.parts())
         share = votes.sample_weight / FULL_WEIGHT
         flips = self.optimizer.step_in_blocks(self.parameters, votes.blocks(), share)
         if self.real is not None:

@@ -138,15 +138,15 @@ class BooleanOptimizer:
         blocks = ((number, slice(0, len(q)), q) for number, q in enumerate(votes))
         return self.step_in_blocks(parameters, blocks, n_samples)
 
-    def check(self, parameters: Sequence[Trainable], votes: Sequence[np.ndarray]) -> None:
+    def check(self, parameters: Sequence[Trainable], votes: Sequence[np.ndarray | Ballots]) -> None:
         """Refuse votes that a step could not be taken on.
 
         Parameters
         ----------
         parameters : sequence of Trainable
             The tensors to train.
-        votes : sequence of ndarray of int32
-            One array for each.
+        votes : sequence of ndarray of int32, or Ballots
+            One for each.
 
         Raises
         ------
@@ -196,7 +196,7 @@ class BooleanOptimizer:
         return flips
 
 
-def _check_votes(parameters: Sequence[Trainable], votes: Sequence[np.ndarray]) -> None:
+def _check_votes(parameters: Sequence[Trainable], votes: Sequence[np.ndarray | Ballots]) -> None:
     if len(votes) != len(parameters):
         raise ValueError(f"votes must have one array per parameter ({len(parameters)}), got {len(votes)}")
     for parameter, q in zip(parameters, votes, strict=True):

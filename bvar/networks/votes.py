@@ -5,20 +5,49 @@ This is the theorem of exactness in one class (``docs/explanation/exactness.md``
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 
 from bvar import kernels
 from bvar.kernels import MAX_TERMS
 from bvar.kernels.memory import lines
+from bvar.layers import Ballots
 from bvar.layers.base import Marginals, Sums, VoteBlock
 
 __all__ = ["Votes"]
 
 _TOGETHER = 2**18  # votes centred at a time: these stay in the cache
+
+
+class Tensors(Sequence[np.ndarray]):
+    """Votes on each parameter of a network, of which those that are not counted yet are counted when looked at.
+
+    Whoever applies them to a network as they are can count a few neurons at a time instead, and holds no more.
+    """
+
+    def __init__(self, parts: Sequence[np.ndarray | Ballots]) -> None:
+        self.parts = list(parts)
+
+    def __len__(self) -> int:
+        """Return the number of parameters."""
+        return len(self.parts)
+
+    def __getitem__(self, number: Any) -> Any:
+        """Return votes on one parameter, or a tuple of those on several."""
+        if isinstance(number, slice):
+            return tuple(self[i] for i in range(len(self))[number])
+        part = self.parts[number]
+        if isinstance(part, Ballots):
+            part = self.parts[number] = part.count_uncentered()
+        return part
+
+    def __reduce__(self) -> tuple[type, tuple[tuple[np.ndarray, ...]]]:
+        """Send what is counted: the work is done where the samples are."""
+        return tuple, (self[:],)
 
 
 @dataclass(frozen=True)
@@ -27,8 +56,9 @@ class Votes:
 
     Parameters
     ----------
-    tensors : tuple of ndarray of int32
-        Votes on each parameter of the network.
+    tensors : sequence of ndarray of int32
+        Votes on each parameter of the network. Those of :meth:`bvar.networks.Network.votes` are counted when they
+        are first looked at or added.
     n_samples : int
         Number of samples that voted.
     sample_weight : int
@@ -54,7 +84,7 @@ class Votes:
     (array([[ 2, -4]], dtype=int32), 4)
     """
 
-    tensors: tuple[np.ndarray, ...]
+    tensors: Sequence[np.ndarray]
     n_samples: int
     sample_weight: int
     n_correct: int
@@ -94,7 +124,7 @@ class Votes:
         if self.tensors and self.n_samples + other.n_samples > MAX_TERMS:
             raise OverflowError(f"votes of more than {MAX_TERMS} samples do not fit int32")
 
-    def _with(self, other: Votes, tensors: tuple[np.ndarray, ...]) -> Votes:
+    def _with(self, other: Votes, tensors: Sequence[np.ndarray]) -> Votes:
         return Votes(
             tensors,
             self.n_samples + other.n_samples,
@@ -112,8 +142,30 @@ class Votes:
         """Let the built-in ``sum`` start from 0."""
         return self if isinstance(other, int) and other == 0 else NotImplemented
 
+    def parts(self) -> tuple[np.ndarray | Ballots, ...]:
+        """Return the votes on each parameter, or what they will be counted from.
+
+        Returns
+        -------
+        tuple of ndarray of int32, or Ballots
+            One for each parameter.
+        """
+        return tuple(self.tensors.parts if isinstance(self.tensors, Tensors) else self.tensors)
+
     def _shapes(self) -> tuple[object, ...]:
-        return tuple(q.shape for q in self.tensors), None if self.real is None else self.real.shapes
+        return tuple(q.shape for q in self.parts()), None if self.real is None else self.real.shapes
+
+    def counted(self) -> Votes:
+        """Count here and now what has not been counted, as threads do that share the work.
+
+        Returns
+        -------
+        Votes
+            Itself.
+        """
+        for _ in self.tensors:
+            pass
+        return self
 
     def centered(self) -> tuple[np.ndarray, ...]:
         """Return the votes as they count, each tensor that has marginals centred by them.
@@ -123,7 +175,8 @@ class Votes:
         tuple of ndarray of int32
             Votes on each parameter.
         """
-        return tuple(q if sums is None else kernels.center_votes(q, *sums) for q, sums in self._with_marginals())
+        pairs = zip(self.tensors, self._marginals(), strict=True)
+        return tuple(q if sums is None else kernels.center_votes(q, *sums) for q, sums in pairs)
 
     def blocks(self) -> Iterator[VoteBlock]:
         """Give the votes as they count, but centre a few rows at a time, so that no second copy of all is made.
@@ -131,19 +184,19 @@ class Votes:
         Yields
         ------
         VoteBlock
-            Number of a parameter, rows of it, and the votes on these rows.
+            Number of a parameter, rows of it, and the votes on these rows, or what they will be counted from.
 
         Raises
         ------
         TypeError, ValueError
             If marginals do not fit, before the first block is given.
         """
-        pairs = self._with_marginals()
+        pairs = list(zip(self.parts(), self._marginals(), strict=True))
         for q, sums in pairs:
             if sums is not None:
-                _check_marginals(q, *sums)
+                _check_marginals(q.shape, *sums)
         for number, (q, sums) in enumerate(pairs):
-            if sums is None:
+            if sums is None or isinstance(q, Ballots):  # which centre themselves
                 yield number, slice(0, len(q)), q
                 continue
             signal_sums, input_sums, n = sums
@@ -153,13 +206,13 @@ class Votes:
                 out = lines((rows.stop - start, q.shape[1]), np.int32)
                 yield number, rows, kernels.center_votes(q[rows], signal_sums[rows], input_sums, n, out=out)
 
-    def _with_marginals(self) -> list[tuple[np.ndarray, Marginals | None]]:
-        """Pair tensors with what they will be centred by; without samples there is nothing to centre."""
-        marginals = self.marginals if self.n_samples and self.marginals else (None,) * len(self.tensors)
-        return list(zip(self.tensors, marginals, strict=True))
+    def _marginals(self) -> tuple[Marginals | None, ...]:
+        """Give what each tensor will be centred by; without samples there is nothing to centre."""
+        return self.marginals if self.n_samples and self.marginals else (None,) * len(self.tensors)
 
 
-def _check_marginals(q: np.ndarray, signal_sums: np.ndarray, input_sums: np.ndarray, n: int) -> None:
+def _check_marginals(shape: tuple[int, ...], signal_sums: np.ndarray, input_sums: np.ndarray, n: int) -> None:
     """Centre no votes, once for all rows and once for all columns: that refuses what does not fit."""
-    kernels.center_votes(q[:, :0], signal_sums, input_sums[:0], n)
-    kernels.center_votes(q[:0], signal_sums[:0], input_sums, n)
+    n_rows, n_columns = shape
+    kernels.center_votes(np.zeros((n_rows, 0), np.int32), signal_sums, input_sums[:0], n)
+    kernels.center_votes(np.zeros((0, n_columns), np.int32), signal_sums[:0], input_sums, n)

@@ -37,7 +37,9 @@ BENCHES = (
     Bench("kernels", "", "--rounds 1 --blas as-is --only elementwise", "reference/benchmarks.md"),
     Bench("training_step", "", "--rounds 1 --sizes 70 80 10", "reference/benchmarks.md"),
     Bench("convolution", "", None, "reference/benchmarks.md"),
+    Bench("vgg", "", None, "reference/benchmarks.md"),
     Bench("threads", "", "--rounds 1 --scale 16", "reference/benchmarks.md"),
+    Bench("memory", "", "--sizes 70 80 10", "reference/benchmarks.md"),
     Bench("gates", "--speed --data {data}/mnist.npz", None, "reference/benchmarks.md"),
     Bench("accumulators", "--data {data}", "--only digits --seeds 1", "explanation/optimizer.md"),
     Bench("energy", "", "--batch 4 --no-measure", "explanation/energy.md"),
@@ -75,13 +77,19 @@ def run(bench: Bench, arguments: str, data: Path | None) -> str:
     ran = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     return f"""## {bench.name}
 
-{describe()}. Quoted in [{Path(bench.page).stem}](../{bench.page}).
+{describe()}. Rivals that were not installed: {", ".join(absent()) or "none"}.
+Quoted in [{Path(bench.page).stem}](../{bench.page}).
 
 ```console
 $ python -m tests.bench.{bench.name} {arguments.format(data="DIR")}
 {ran.stdout.rstrip()}
 ```
 """
+
+
+def absent() -> list[str]:
+    """Name the rivals that cannot be run here."""
+    return [rival for rival in RIVALS if importlib.util.find_spec(rival) is None]
 
 
 def why_not(bench: Bench, arguments: argparse.Namespace) -> str:
@@ -112,9 +120,8 @@ def main() -> None:
         for bench in BENCHES:
             print(f"{bench.name:<15} {bench.page:<28} {bench.arguments}")
         return
-    for rival in RIVALS:
-        if importlib.util.find_spec(rival) is None:
-            print(f"{rival} is not installed: what is compared with it is left out", file=sys.stderr)
+    for rival in absent():
+        print(f"{rival} is not installed: what is compared with it is left out", file=sys.stderr)
     for bench in (b for b in BENCHES if b.name in arguments.only):
         if reason := why_not(bench, arguments):
             print(f"{bench.name} is left out: {reason}", file=sys.stderr)

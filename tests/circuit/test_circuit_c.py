@@ -385,3 +385,13 @@ def test_generated_code_needs_two_headers_of_the_language_and_nothing_else():
     ]
     assert text.isascii()
     assert "0x1.0000000000000p-2" in text
+
+
+@needs_cc
+def test_every_byte_meets_every_threshold(tmp_path):
+    encoder = ThermometerEncoder().fit(np.arange(256.0)[:, None])
+    encoder.thresholds_, encoder.n_bits_out_ = [np.arange(256.0)], 256
+    circuit = Circuit(256, [], range(256), 256)
+    library = compiled(tmp_path, {"bytes": circuit.to_c("bytes", encoder)}, with_rows=True)
+    scores, _ = run_rows(library, "bytes", circuit, np.arange(256, dtype=np.uint8)[:, None])
+    assert (scores == np.where(np.tri(256), 1, -1)).all()

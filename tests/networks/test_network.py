@@ -338,3 +338,24 @@ def test_marginals_that_do_not_fit_are_refused_before_anything_moves(spoil):
         network.apply(replace(votes, marginals=(*votes.marginals[:-1], wrong)))
     assert network.fingerprint() == before
     assert not any(m.any() for m in network.optimizer.m)
+
+
+def test_votes_that_nobody_has_looked_at_are_those_of_the_inputs_as_they_were():
+    X = np.random.RandomState(0).rand(20, 70) < 0.5
+    x, y = kernels.pack(X), X[:, 0].astype(int)
+    network, other = (boolean_mlp([70, 30, 2], n_steps=10, random_state=0) for _ in range(2))
+    votes, counted = network.votes(x, y), other.votes(x, y)
+    tensors = [q.copy() for q in counted.tensors]
+    x.words[:] = 0
+    assert network.apply(votes) == other.apply(counted)
+    assert network.fingerprint() == other.fingerprint()
+    assert all((q == known).all() for q, known in zip(votes.tensors, tensors, strict=True))
+    assert [q.shape for q in votes.tensors[:1]] == [(30, 70)]
+
+
+def test_votes_that_are_sent_are_counted():
+    x = kernels.pack(np.random.RandomState(0).rand(20, 70) < 0.5)
+    votes = boolean_mlp([70, 30, 2], random_state=0).votes(x, np.zeros(20, int))
+    sent = pickle.loads(pickle.dumps(votes))
+    assert type(sent.tensors) is tuple
+    assert all((a == b).all() for a, b in zip(sent.tensors, votes.counted().parts(), strict=True))

@@ -4,12 +4,14 @@
  * share of his own.  The caller works too, takes all that no other has begun, and waits only for chunks in hand.
  *
  * A worker that loses its core with a chunk in hand is waited for all the same, for as long as a busy system likes.
- * So losses are kept account of: a job that took longer than its chunks took on the processor, all together, would
- * have been done sooner by one thread that keeps its core, and jobs of ten times what it lost are then done without
- * help.  However busy the machine, a tenth of the work is lost at most.
+ * So losses are kept account of, against what was won just before: a job that took longer than its chunks took on
+ * the processor, all together, would have been done sooner by one thread that keeps its core.  Once more was lost
+ * than won, jobs of twenty times the difference are done without help.  However busy the machine, a twentieth of
+ * the work is lost at most, beyond what was won.
  *
  * After a job a worker looks for the next for a while, then it sleeps.  One that looks begins within a microsecond
- * and is worth sharing little work with; one that sleeps takes some 50 us.
+ * and is worth sharing little work with; one that sleeps takes some 50 us.  But looking takes time on a processor:
+ * who loses it while he looks knows that others want it, which counts as a loss too.
  *
  * One job at a time owns the pool; a second caller, or a kernel that is run by it, runs alone in its own thread.
  *
@@ -37,10 +39,12 @@ enum { /* nanoseconds */
     WORTH_A_WAKE = 100 * 1000,
     WORTH_SHARING = 20 * 1000, /* with a worker that looks for work */
     LOOK = 200 * 1000,         /* for the next job, before sleeping */
+    SWITCH = 50 * 1000,        /* who was away for longer had lost his core: interrupts are shorter */
+    MOST_WON = 5 * 1000 * 1000, /* that losses are set off against */
     LARGEST_DEBT = 1000 * 1000 * 1000 /* or who was stopped for a minute would never be helped again */
 };
 
-enum { CHUNKS_EACH = 4, PENANCE = 10 };
+enum { CHUNKS_EACH = 4, PENANCE = 20 };
 
 typedef struct {
     bvar_kernel kernel;
@@ -56,7 +60,8 @@ static struct {
     pthread_cond_t wake, done;
     atomic_uint jobs; /* counts jobs; workers watch it */
     atomic_int active, looking;
-    atomic_llong debt; /* nanoseconds of work to be done without help, after a loss */
+    atomic_llong balance; /* nanoseconds lost by help, less those won; never positive for long */
+    atomic_llong debt;    /* nanoseconds of work to be done without help, after a loss */
     int n_cpus, n_workers, seats;
     work *now;
 } pool;
@@ -88,13 +93,34 @@ static void do_chunks(work *w) {
     atomic_fetch_add(&w->on_cpu, nanoseconds_of(CLOCK_THREAD_CPUTIME_ID) - start);
 }
 
-/* Look for a while whether the number of jobs is another. */
+/* Put a loss, or what was won, to the account. */
+static void put_down(long long lost) {
+    long long sum = atomic_fetch_add(&pool.balance, lost) + lost;
+    if (sum > 0) {
+        atomic_fetch_sub(&pool.balance, sum);
+        sum = sum < LARGEST_DEBT / PENANCE ? sum : LARGEST_DEBT / PENANCE;
+        if (atomic_fetch_add(&pool.debt, PENANCE * sum) > LARGEST_DEBT - PENANCE * sum)
+            atomic_store(&pool.debt, LARGEST_DEBT);
+    } else if (sum < -MOST_WON) {
+        atomic_store(&pool.balance, -MOST_WON);
+    }
+}
+
+/* Look for a while whether the number of jobs is another; in debt there will be none. */
 static void look_for_work(unsigned seen) {
-    const long long end = nanoseconds_of(CLOCK_MONOTONIC) + LOOK;
+    const long long start = nanoseconds_of(CLOCK_MONOTONIC), on_cpu = nanoseconds_of(CLOCK_THREAD_CPUTIME_ID);
+    long long now = start;
+    if (atomic_load(&pool.debt) > 0)
+        return;
     atomic_fetch_add(&pool.looking, 1);
-    while (atomic_load(&pool.jobs) == seen && nanoseconds_of(CLOCK_MONOTONIC) < end)
+    while (atomic_load(&pool.jobs) == seen && now < start + LOOK) {
         relax();
+        now = nanoseconds_of(CLOCK_MONOTONIC);
+    }
     atomic_fetch_sub(&pool.looking, 1);
+    const long long away = now - start - (nanoseconds_of(CLOCK_THREAD_CPUTIME_ID) - on_cpu);
+    if (away > SWITCH)
+        put_down(away);
 }
 
 /* Wait for a seat, which is then taken. */
@@ -191,11 +217,6 @@ static ptrdiff_t chunk_of(ptrdiff_t n_items, ptrdiff_t grain, double nanoseconds
     const ptrdiff_t most = (grains + n_threads - 1) / n_threads;
     const double fit = (double)grains * longest / nanoseconds;
     return grain * (fit < 1 ? 1 : fit < (double)most ? (ptrdiff_t)fit : most);
-}
-
-static void put_down(long long lost) {
-    if (lost > 0 && atomic_fetch_add(&pool.debt, PENANCE * lost) > LARGEST_DEBT - PENANCE * lost)
-        atomic_store(&pool.debt, LARGEST_DEBT);
 }
 
 /* Whether a job must be done without help; if so it pays. */
