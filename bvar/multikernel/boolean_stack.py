@@ -33,6 +33,9 @@ class BooleanStack(Stack):
             )
         self.maps = dict(maps)
         super().__init__(weights, **options)
+        strange = sorted(set(maps) - {*self.map_names, "embed"})
+        if strange:
+            raise ValueError(f"maps must be named as those of blocks are, or embed, got {strange[:5]}")
         self.weights = {name: array.astype(np.float32, copy=False) for name, array in self.weights.items()}
 
     @classmethod
@@ -44,7 +47,8 @@ class BooleanStack(Stack):
         teacher : Transformer or Encoder
             Whose weights are taken; it stays as it is.
         n_kernels : int or mapping of str to int, default=2
-            Number of kernels of every map, or of some: the others stay real. As :func:`allocate` gives.
+            Number of kernels of every map, or of some: the others stay real. As :func:`allocate` gives. The
+            embedding may have kernels too if it is named, ``embed``; they are not trained.
         n_rounds : int, default=15
             Rounds of refinement, as for :func:`decompose`.
 
@@ -71,6 +75,19 @@ class BooleanStack(Stack):
         return cls(rest, maps, **teacher.options)
 
     @property
+    def trained_maps(self) -> dict[str, MultiKernelLinear]:
+        """The maps that distillation trains: those of blocks."""
+        return {name: layer for name, layer in self.maps.items() if name != "embed"}
+
+    @property
+    def n_bytes(self) -> int:
+        """Size of the model: bits packed, and every real number in the bytes that it has here."""
+        kernels = [layer.kernels for layer in self.maps.values()]
+        bits = sum(part.words.nbytes for each in kernels for part in each.signs)
+        scales = sum(each.output_scales.nbytes + each.input_scales.nbytes for each in kernels)
+        return bits + scales + sum(array.nbytes for array in self.weights.values())
+
+    @property
     def n_bits_per_weight(self) -> float:
         """Bits of kernels and of scales, at 16 each, over the weights of maps with kernels."""
         bits = sum(layer.kernels.n_bits_per_weight * np.prod(layer.shape) for layer in self.maps.values())
@@ -88,6 +105,10 @@ class BooleanStack(Stack):
         rows = x.reshape(-1, x.shape[-1])
         return self.maps[name].infer(rows).reshape(*x.shape[:-1], -1)
 
+    def rows(self, ids: np.ndarray) -> np.ndarray:
+        """Return the rows of the embedding that belong to tokens, composed of its kernels if it has some."""
+        return self.maps["embed"].rows(ids) if "embed" in self.maps else super().rows(ids)
+
     def weight(self, name: str) -> np.ndarray:
         """Return the matrix of a map, composed of its kernels if it has some."""
         return self.maps[name].weight if name in self.maps else self.weights[name]
@@ -96,7 +117,7 @@ class BooleanStack(Stack):
 def _counts(n_kernels: int | Mapping[str, int], names: tuple[str, ...]) -> dict[str, int]:
     if not isinstance(n_kernels, Mapping):
         n_kernels = dict.fromkeys(names, n_kernels)
-    strange = sorted(set(n_kernels) - set(names))
+    strange = sorted(set(n_kernels) - {*names, "embed"})
     if strange or not n_kernels:
         raise ValueError(f"n_kernels must name maps of the teacher, such as {names[0]!r}, got {strange[:5]}")
     return {name: check_integer(n, "n_kernels", low=1, high=MAX_KERNELS) for name, n in n_kernels.items()}

@@ -120,7 +120,7 @@ class Distiller:
         first = {"last": -1, "all": 0, "none": MAX_KERNELS}[train]
         self.rules = {
             (name, k): RealVotes(layer.shape)
-            for name, layer in student.maps.items()
+            for name, layer in student.trained_maps.items()
             for k in range(layer.n_kernels)[first:]
         }
         self.adam = Adam(rate, n_steps=self.n_steps)
@@ -129,7 +129,7 @@ class Distiller:
     @property
     def n_bytes(self) -> int:
         """Memory of bits, of votes, and of scales with their Adam: what maps need while they are trained."""
-        maps = self.student.maps.values()
+        maps = self.student.trained_maps.values()
         bits = sum(part.words.nbytes for layer in maps for part in layer.signs)
         scales = sum(layer.output_scales.nbytes + layer.input_scales.nbytes for layer in maps)
         return bits + sum(rule.n_bytes for rule in self.rules.values()) + 3 * scales
@@ -190,7 +190,7 @@ class Distiller:
     def _move(self, gradients: dict[str, np.ndarray]) -> None:
         trained = self.student.trained
         parameters, steps = [self.student.weights[name] for name in trained], [gradients[name] for name in trained]
-        for name, layer in self.student.maps.items():
+        for name, layer in self.student.trained_maps.items():
             parameters += [layer.output_scales, layer.input_scales]
             steps += layer.gradients(gradients[name])
             layer.changed()

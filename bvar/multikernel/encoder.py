@@ -141,7 +141,7 @@ class Encoder(Stack):
 
     def _embed(self, texts: Sequence[np.ndarray], product: Product) -> np.ndarray:
         texts = check_texts(texts, self.n_tokens)
-        out = np.empty((len(texts), self.width), self.weights["embed"].dtype)
+        out = np.empty((len(texts), self.width), self.weights["norm"].dtype)
         for places in of_equal_length(texts):
             out[places] = self._forward(np.array([texts[i] for i in places]), product)[0]
         return out

@@ -50,6 +50,9 @@ class Blocks(Protocol):
     def weight(self, name: str) -> np.ndarray:
         """Return the matrix of a map."""
 
+    def rows(self, ids: np.ndarray) -> np.ndarray:
+        """Return the rows of the embedding that belong to tokens."""
+
 
 def forward(
     model: Blocks, ids: np.ndarray, product: Product, cache: Cache | None = None
@@ -57,7 +60,7 @@ def forward(
     """Compute the stream behind the last block, of texts or of what follows those in the cache."""
     start = 0 if cache is None else cache.seen
     run = _Forward(model, product, start, start + ids.shape[1], cache)
-    x = run.positions(model.weights["embed"][ids])
+    x = run.positions(model.rows(ids))
     if not run.design.norm_first:
         x, norm = run.normalize("norm", x)
     kept, streams = [], []
@@ -104,7 +107,7 @@ class _Forward:
         self.product, self.cache, self.start, self.stop = product, cache, start, stop
         self.angles: Angles | None = None
         if self.design.is_turned:
-            dtype = self.weights["embed"].dtype
+            dtype = self.weights["norm"].dtype
             self.angles = blocks.rotation(start, stop, model.head_width, model.rotary_base, dtype)
 
     def positions(self, x: np.ndarray) -> np.ndarray:
@@ -212,8 +215,9 @@ class _Backward:
         return self.linear(name + "gate", gate, c.taken) + self.linear(name + "up", up, c.taken)
 
     def embedding(self, ids: np.ndarray, signal: np.ndarray) -> None:
-        self.gradients["embed"] = np.zeros_like(self.weights["embed"])
-        np.add.at(self.gradients["embed"], ids, signal)
+        if "embed" in self.weights:
+            self.gradients["embed"] = np.zeros_like(self.weights["embed"])
+            np.add.at(self.gradients["embed"], ids, signal)
         if not self.design.is_turned:
             self.gradients["positions"] = np.zeros_like(self.weights["positions"])
             self.gradients["positions"][: ids.shape[1]] = signal.sum(axis=0)

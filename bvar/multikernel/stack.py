@@ -65,14 +65,18 @@ class Stack(ABC):
         return {}
 
     @property
+    def _embedding_shape(self) -> tuple[int, ...]:
+        return self._shapes().get("embed") or self.weights["embed"].shape
+
+    @property
     def n_tokens(self) -> int:
         """Number of different tokens."""
-        return len(self.weights["embed"])
+        return self._embedding_shape[0]
 
     @property
     def width(self) -> int:
         """Numbers in the stream, d."""
-        return self.weights["embed"].shape[1]
+        return self._embedding_shape[1]
 
     @property
     def map_names(self) -> tuple[str, ...]:
@@ -98,6 +102,21 @@ class Stack(ABC):
             To be read only.
         """
         return self.weights[name]
+
+    def rows(self, ids: np.ndarray) -> np.ndarray:
+        """Return the rows of the embedding that belong to tokens.
+
+        Parameters
+        ----------
+        ids : ndarray of int64, of any shape
+            Numbers of tokens.
+
+        Returns
+        -------
+        ndarray of float, of that shape and the width
+            The rows.
+        """
+        return self.weights["embed"][ids]
 
     def _product(self, name: str, x: np.ndarray) -> np.ndarray:
         return x @ self.weight(name).T

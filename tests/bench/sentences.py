@@ -100,7 +100,14 @@ class Measured:
         self.trained, self.held_out = split(options)
         self.ids = {name: [tokenizer.encode(s) for s in some] for name, some in self.held_out.items()}
         self.wanted = {name: self.teacher.embed(ids) for name, ids in self.ids.items()}
-        self.tokenizer = tokenizer
+        self.tokenizer, self.options = tokenizer, options
+
+    def student(self, n_kernels: int) -> multikernel.BooleanEncoder:
+        """The teacher with kernels for all maps, and for the embedding where that is asked for."""
+        counts = dict.fromkeys(self.teacher.map_names, n_kernels)
+        if self.options.embedding:
+            counts["embed"] = self.options.embedding
+        return multikernel.BooleanEncoder.from_teacher(self.teacher, counts, n_rounds=self.options.rounds)
 
     def report(self, student: multikernel.BooleanEncoder) -> str:
         parts = []
@@ -131,7 +138,7 @@ def decompose(options: Options, measured: Measured) -> None:
     """Without any training."""
     for n in options.kernels:
         start = time.process_time()
-        student = multikernel.BooleanEncoder.from_teacher(measured.teacher, n, n_rounds=options.rounds)
+        student = measured.student(n)
         seconds = time.process_time() - start
         print(
             f"K={n}: error {measured.error(student):.4f}, {measured.report(student)}, {seconds:.0f} s", flush=True
@@ -144,7 +151,7 @@ def distil(options: Options, measured: Measured) -> None:
     for n in options.kernels:
         for train in options.train:
             for seed in options.seeds:
-                student = multikernel.BooleanEncoder.from_teacher(measured.teacher, n, n_rounds=options.rounds)
+                student = measured.student(n)
                 start = time.process_time()
                 history = multikernel.distil_sentences(
                     student,
@@ -161,7 +168,7 @@ def distil(options: Options, measured: Measured) -> None:
                 share = history.flips.sum() / sum(multikernel.sizes(student).values())
                 print(
                     f"K={n} train={train} steps={options.steps} seed={seed}: {measured.report(student)}, "
-                    f"flips a weight {share:.4f}, {seconds:.0f} s",
+                    f"flips a weight {share:.4f}, {student.n_bytes / 1e6:.1f} MB, {seconds:.0f} s",
                     flush=True,
                 )
                 if options.save:
@@ -174,6 +181,9 @@ def main() -> None:
     parser.add_argument("command", choices=commands)
     parser.add_argument("--data", type=Path, default=Path())
     parser.add_argument("--kernels", type=int, nargs="+", default=[1, 2, 3, 4])
+    parser.add_argument(
+        "--embedding", type=int, default=0, help="kernels of the embedding; default: it stays real"
+    )
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--batch", type=int, default=32)

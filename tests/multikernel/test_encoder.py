@@ -140,6 +140,43 @@ def test_distillation_brings_points_nearer(teacher, train):
     assert any((old[1] != new[1]).any() for old, new in zip(before, after, strict=True)) == (train == "last")
 
 
+def test_an_embedding_may_have_kernels_that_are_not_trained(teacher, tmp_path):
+    student = BooleanEncoder.from_teacher(teacher, {"embed": 4, "l0.up": 2})
+    layer = student.maps["embed"]
+    ids = np.array([[1, 2], [6, 0]])
+    assert (student.rows(ids) == layer.weight[ids]).all()
+    assert (student.n_tokens, student.width) == (7, 16)
+    near = np.sum(student.embed(TEXTS) * teacher.embed(TEXTS), axis=1)
+    assert near.min() > 0.9
+    kept = layer.kernels
+    history = distil_sentences(student, teacher, TEXTS, 30, random_state=0)
+    assert history.flips.sum() > 0
+    assert (layer.output_scales == kept.output_scales).all()
+    assert all((a.words == b.words).all() for a, b in zip(layer.signs, kept.signs, strict=True))
+    model_file.save(student, tmp_path / "m")
+    assert (model_file.load(tmp_path / "m").embed(TEXTS) == student.embed(TEXTS)).all()
+
+
+def test_a_decoder_reads_rows_of_kernels_too():
+    model = made_of("llama", Transformer)
+    student = BooleanTransformer.from_teacher(model, {"embed": 8})
+    # eight kernels leave little of a matrix of 7 rows
+    assert np.abs(student.logits([1, 2, 3]) - model.logits([1, 2, 3])).max() < 0.05
+    with pytest.raises(ValueError, match="maps must be named"):
+        BooleanTransformer(
+            {name: array for name, array in student.weights.items() if name != "head"},
+            {**student.maps, "head": student.maps["embed"]},
+            n_heads=2,
+        )
+
+
+def test_the_size_of_a_model_is_counted(teacher):
+    """7 rows of 16 bits fill 7 words; scales and all that is real are float32."""
+    student = BooleanEncoder.from_teacher(teacher, {"embed": 2})
+    real = sum(array.size for name, array in teacher.weights.items() if name != "embed")
+    assert student.n_bytes == 2 * 7 * 8 + 4 * 2 * (7 + 16) + 4 * real
+
+
 def test_distillation_is_reproducible(teacher):
     points = []
     for _ in range(2):
