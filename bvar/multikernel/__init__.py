@@ -1,10 +1,12 @@
 """Several Boolean kernels for one real matrix, and transformers of them (``docs/explanation/multi-kernel.md``).
 
-``decompose`` writes a matrix as kernels, ``linear`` multiplies with them, ``votes`` flips their bits;
-``transformer`` is a decoder in NumPy, ``boolean_transformer`` the same with kernels, ``passes``, ``blocks`` and
-``contexts`` are what both compute, ``weights`` and ``texts`` what they take; ``distil`` trains one and
-``allocate`` spends bits; ``safetensors`` and ``llama`` read models of others.  Float, and so outside the promise
-of equal bits.
+``decompose`` writes a matrix as kernels, ``linear`` multiplies with them, ``votes`` flips their bits.
+``transformer`` is a decoder in NumPy, ``encoder`` makes points of sentences; ``boolean_transformer`` and
+``boolean_encoder`` are the same with kernels.  What they share is in ``stack`` and ``boolean_stack``;
+``passes``, ``blocks`` and ``contexts`` compute, as ``designs`` say, and ``weights`` and ``texts`` are what
+they take.  ``distil`` trains, ``allocate`` spends bits.  Models of others come by way of ``pretrained``,
+``layouts`` and ``safetensors``, their tokenizers by way of ``tokenizers``, ``byte_pairs`` and
+``word_pieces``.  Float, and so outside the promise of equal bits.
 """
 
 from bvar.multikernel.allocate import allocate, measure_rises, sizes

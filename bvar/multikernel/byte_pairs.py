@@ -75,8 +75,8 @@ class BytePairs:
     Examples
     --------
     >>> from bvar.multikernel import BytePairs
-    >>> names = ["t", "h", "e", "\\u0120", "th", "the", "\\u0120the"]  # \\u0120 is what a gap is written as
-    >>> pairs = BytePairs({name: i for i, name in enumerate(names)}, [("t", "h"), ("th", "e"), ("\\u0120", "the")])
+    >>> names = ["t", "h", "e", "\u0120", "th", "the", "\u0120the"]  # \u0120 is what a gap is written as
+    >>> pairs = BytePairs({name: i for i, name in enumerate(names)}, [("t", "h"), ("th", "e"), ("\u0120", "the")])
     >>> pairs.encode("the the")
     array([5, 6])
     """

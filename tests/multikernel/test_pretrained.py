@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from bvar.multikernel import BooleanEncoder, BooleanTransformer, Encoder, load_pretrained
+from bvar.multikernel import BooleanEncoder, BooleanTransformer, Encoder, distil, load_pretrained
 from tests.multikernel import folders
 from tests.multikernel.folders import BERT, HIDDEN, LLAMA, N_BLOCKS, OPT, WIDTH, write_folder
 
@@ -198,6 +198,15 @@ def test_what_was_read_is_decomposed(tmp_path):
     assert np.linalg.norm(student.logits(IDS) - wanted) < 0.3 * np.linalg.norm(wanted)
     other = write_folder(tmp_path, folders.bert(), BERT)
     assert BooleanEncoder.from_teacher(load_pretrained(other), 2).n_blocks == N_BLOCKS
+
+
+def test_what_was_read_is_distilled(tmp_path):
+    teacher = load_pretrained(write_folder(tmp_path, folders.opt(), OPT))
+    student = BooleanTransformer.from_teacher(teacher, 1)
+    history = distil(student, teacher, IDS * 20, 60, context=8, random_state=0)
+    assert np.mean(history.loss[-5:]) < 0.5 * np.mean(history.loss[:5])
+    with pytest.raises(ValueError, match="ids must end before position 10"):
+        distil(student, teacher, IDS * 20, 1, context=11)
 
 
 @pytest.mark.parametrize(
