@@ -290,7 +290,7 @@ def distil_sentences(
     random_state: RandomSource = None,
     train: str = "last",
     eta: float | str = "auto",
-    rate: float = 2e-3,
+    rate: float = 1e-3,
     hidden: float = 1.0,
 ) -> History:
     """Train a Boolean encoder on the points that its teacher maps sentences to, in place.
@@ -313,7 +313,7 @@ def distil_sentences(
         Which kernels flip, as for :class:`Distiller`.
     eta : float or 'auto', default='auto'
         Step size of votes.
-    rate : float, default=0.002
+    rate : float, default=0.001
         Rate of Adam, for all that is real.
     hidden : float, default=1
         Weight of the streams in the loss: a sentence has one point but many rows of a stream.
