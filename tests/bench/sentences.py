@@ -142,7 +142,9 @@ def decompose(options: Options, measured: Measured) -> None:
         student = measured.student(n)
         seconds = time.process_time() - start
         print(
-            f"K={n}: error {measured.error(student):.4f}, {measured.report(student)}, {seconds:.0f} s", flush=True
+            f"K={n}: error {measured.error(student):.4f}, {measured.report(student)}, "
+            f"{student.n_bytes / 1e6:.1f} MB, {seconds:.0f} s",
+            flush=True,
         )
 
 
