@@ -16,10 +16,10 @@ from bvar.model_file import _container, _encoders, _images, _kinds, _layers, _ne
 from bvar.model_file._container import ModelFileError
 from bvar.model_file._kinds import register
 from bvar.model_file._values import Reader, Writer
-from bvar.multikernel import Transformer
+from bvar.multikernel import Encoder, Transformer
 from bvar.networks.network import Network
 
-Model: TypeAlias = BaseEstimator | Network | Transformer
+Model: TypeAlias = BaseEstimator | Network | Transformer | Encoder
 
 __all__ = ["ModelFileError", "load", "register", "save"]
 
@@ -29,7 +29,7 @@ def save(model: Model, path: str | os.PathLike[str], *, training_state: bool = F
 
     Parameters
     ----------
-    model : estimator, encoder, Network or Transformer
+    model : estimator, encoder, Network, Transformer or Encoder
         What to save; estimators and encoders must be fitted. Of a pipeline, save the models in it one by one.
     path : str or path-like
         Where to. A file that is there is replaced in one step, and keeps its mode and, where we may, its owner; if
@@ -72,7 +72,7 @@ def save(model: Model, path: str | os.PathLike[str], *, training_state: bool = F
     """
     if not isinstance(model, Model):
         raise TypeError(
-            f"model must be a bvar estimator, encoder, Network or Transformer, got {type(model).__name__}"
+            f"model must be a bvar estimator, encoder, Network, Transformer or Encoder, got {type(model).__name__}"
         )
     if _kinds.kind_of(model) is None:
         raise TypeError(
@@ -99,7 +99,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    estimator, encoder, Network or Transformer
+    estimator, encoder, Network, Transformer or Encoder
         The model: equal parameters, equal weights, equal predictions.
 
     Raises

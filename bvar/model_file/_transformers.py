@@ -2,44 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from bvar.model_file._kinds import of_type, register
-from bvar.multikernel import BooleanTransformer, Kernels, MultiKernelLinear, Transformer
+from bvar.multikernel import (
+    BooleanEncoder,
+    BooleanTransformer,
+    Encoder,
+    Kernels,
+    MultiKernelLinear,
+    Transformer,
+)
 
-_SHAPE = ("n_blocks", "head_width")  # follow from the matrices
+_MADE_AGAIN = ("n_blocks", "head_width")  # follow from the matrices
 
 register(Kernels)
 
 
-def _load_transformer(epsilon: Any, n_heads: Any, rotary_base: Any, tokens: Any, weights: Any) -> Transformer:
+def _real(model: Transformer | Encoder) -> Mapping[str, Any]:
+    options = model.options
+    if options.get("design") == "llama":
+        del options["design"]  # as in files from before there was another
+    return {"weights": model.weights, **options}
+
+
+def _boolean(model: BooleanTransformer | BooleanEncoder) -> Mapping[str, Any]:
+    return {"maps": {name: layer.kernels for name, layer in model.maps.items()}, **_real(model)}
+
+
+def _layers(maps: Any) -> dict[str, MultiKernelLinear]:
+    return {name: MultiKernelLinear(kernels) for name, kernels in of_type(maps, dict, "maps").items()}
+
+
+def _load_transformer(
+    epsilon: Any, n_heads: Any, rotary_base: Any, tokens: Any, weights: Any, design: Any = "llama"
+) -> Transformer:
     weights = of_type(weights, dict, "weights")
-    return Transformer(weights, n_heads=n_heads, rotary_base=rotary_base, epsilon=epsilon, tokens=tokens)
-
-
-register(
-    Transformer,
-    save=lambda model: {"weights": model.weights, **model.options},
-    load=_load_transformer,
-    made_again=_SHAPE,
-)
-
-
-def _load_boolean(
-    epsilon: Any, maps: Any, n_heads: Any, rotary_base: Any, tokens: Any, weights: Any
-) -> BooleanTransformer:
-    layers = {name: MultiKernelLinear(kernels) for name, kernels in of_type(maps, dict, "maps").items()}
     options = {"n_heads": n_heads, "rotary_base": rotary_base, "epsilon": epsilon, "tokens": tokens}
-    return BooleanTransformer(of_type(weights, dict, "weights"), layers, **options)
+    return Transformer(weights, design=design, **options)
 
 
+def _load_boolean_transformer(
+    epsilon: Any, maps: Any, n_heads: Any, rotary_base: Any, tokens: Any, weights: Any, design: Any = "llama"
+) -> BooleanTransformer:
+    options = {"n_heads": n_heads, "rotary_base": rotary_base, "epsilon": epsilon, "tokens": tokens}
+    return BooleanTransformer(of_type(weights, dict, "weights"), _layers(maps), design=design, **options)
+
+
+def _load_encoder(epsilon: Any, n_heads: Any, weights: Any) -> Encoder:
+    return Encoder(of_type(weights, dict, "weights"), n_heads=n_heads, epsilon=epsilon)
+
+
+def _load_boolean_encoder(epsilon: Any, maps: Any, n_heads: Any, weights: Any) -> BooleanEncoder:
+    return BooleanEncoder(of_type(weights, dict, "weights"), _layers(maps), n_heads=n_heads, epsilon=epsilon)
+
+
+register(Transformer, save=_real, load=_load_transformer, made_again=(*_MADE_AGAIN, "design"))
+register(BooleanTransformer, save=_boolean, load=_load_boolean_transformer, made_again=(*_MADE_AGAIN, "design"))
+register(Encoder, save=_real, load=_load_encoder, made_again=(*_MADE_AGAIN, "design", "rotary_base"))
 register(
-    BooleanTransformer,
-    save=lambda model: {
-        "maps": {name: layer.kernels for name, layer in model.maps.items()},
-        "weights": model.weights,
-        **model.options,
-    },
-    load=_load_boolean,
-    made_again=_SHAPE,
+    BooleanEncoder, save=_boolean, load=_load_boolean_encoder, made_again=(*_MADE_AGAIN, "design", "rotary_base")
 )

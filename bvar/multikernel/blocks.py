@@ -1,8 +1,7 @@
 r"""The parts of a transformer with their derivatives (``docs/explanation/multi-kernel.md``).
 
-Normalisation by the root mean square, rotation by position, attention to what came before, and a gated unit.
-Each function that goes forward returns what its partner with ``_back`` needs.  Float: outside the promise of equal
-bits.
+Normalisation, rotation by position, attention, and the functions of units.  Each function that goes forward
+returns what its partner with ``_back`` needs.  Float: outside the promise of equal bits.
 
 Arrays are (n_texts, n_positions, width); heads stand before positions, (n_texts, n_heads, n_positions, width).
 """
@@ -10,36 +9,50 @@ Arrays are (n_texts, n_positions, width); heads stand before positions, (n_texts
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import erf
 
 __all__ = [
     "attend",
     "attend_back",
     "gate",
     "gate_back",
+    "gelu",
     "join_heads",
     "log_softmax",
     "normalize",
     "normalize_back",
+    "relu",
     "rotate",
     "rotation",
     "split_heads",
+    "unit_length",
+    "unit_length_back",
 ]
 
 
-def normalize(x: np.ndarray, gain: np.ndarray, epsilon: float) -> tuple[np.ndarray, np.ndarray]:
-    """Divide each row by its root mean square, and multiply by a gain; also return the factors of the rows."""
+def normalize(
+    x: np.ndarray, gain: np.ndarray, epsilon: float, bias: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Divide each row by its root mean square, and multiply by a gain; with a bias, centre it before.
+
+    Also return the rows, which are centred then, and their factors.
+    """
+    if bias is not None:
+        x = x - x.mean(axis=-1, keepdims=True)
     factor = 1 / np.sqrt(np.mean(np.square(x), axis=-1, keepdims=True) + x.dtype.type(epsilon))
-    return x * factor * gain, factor
+    out = x * factor * gain
+    return (out if bias is None else out + bias), x, factor
 
 
 def normalize_back(
-    signal: np.ndarray, x: np.ndarray, factor: np.ndarray, gain: np.ndarray
+    signal: np.ndarray, x: np.ndarray, factor: np.ndarray, gain: np.ndarray, *, is_centred: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """Gradients in the rows and in the gain."""
     normal = x * factor
     in_gain = (signal * normal).reshape(-1, x.shape[-1]).sum(axis=0)
     signal = signal * gain
-    return factor * (signal - normal * np.mean(signal * normal, axis=-1, keepdims=True)), in_gain
+    out = factor * (signal - normal * np.mean(signal * normal, axis=-1, keepdims=True))
+    return (out - out.mean(axis=-1, keepdims=True) if is_centred else out), in_gain
 
 
 def rotation(start: int, stop: int, width: int, base: float, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
@@ -64,15 +77,17 @@ def join_heads(x: np.ndarray) -> np.ndarray:
     return x.swapaxes(1, 2).reshape(len(x), x.shape[2], -1)
 
 
-def attend(q: np.ndarray, k: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Average the values at the positions up to one's own, which is among the last; also return the shares.
+def attend(
+    q: np.ndarray, k: np.ndarray, v: np.ndarray, *, looks_back: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
+    """Average the values at all positions, or those up to one's own, which is among the last; and the shares.
 
     Several heads of q in a row may share one of k and v.
     """
     shared = q.shape[1] // k.shape[1]
     scores = q @ np.repeat(k, shared, axis=1).swapaxes(2, 3) / q.dtype.type(np.sqrt(q.shape[-1]))
     n, m = scores.shape[2:]
-    if n > 1:
+    if looks_back and n > 1:
         scores[..., np.arange(m) > np.arange(n)[:, None] + m - n] = -np.inf
     scores -= scores.max(axis=-1, keepdims=True)
     shares = np.exp(scores, out=scores)
@@ -114,6 +129,29 @@ def gate_back(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Gradients in x and up."""
     return signal * up * sigmoid * (1 + x * (1 - sigmoid)), signal * x * sigmoid
+
+
+def relu(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Compute max(x, 0), and its derivative, 0 at 0."""
+    return np.maximum(x, 0), (x > 0).astype(x.dtype)
+
+
+def gelu(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Compute x times the normal distribution function of x, and its derivative."""
+    below = (1 + erf(x / x.dtype.type(np.sqrt(2)))) / 2
+    density = np.exp(np.square(x) / -2) / x.dtype.type(np.sqrt(2 * np.pi))
+    return x * below, below + x * density
+
+
+def unit_length(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Divide each row by its length; also return the lengths."""
+    length = np.linalg.norm(x, axis=-1, keepdims=True)
+    return x / length, length
+
+
+def unit_length_back(signal: np.ndarray, out: np.ndarray, length: np.ndarray) -> np.ndarray:
+    """Gradient in the rows."""
+    return (signal - out * np.sum(signal * out, axis=-1, keepdims=True)) / length
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["BlockContext", "Cache", "Context"]
+__all__ = ["AttentionContext", "BlockContext", "Cache", "Context", "HalfContext", "NormContext", "UnitContext"]
 
 
 class Cache:
@@ -25,32 +25,54 @@ class Cache:
         return k, v
 
 
-class BlockContext(NamedTuple):
-    """What the backward pass of a block needs."""
+class NormContext(NamedTuple):
+    """Rows, centred if they are, and what they were multiplied by."""
 
     x: np.ndarray
-    n1: np.ndarray
-    f1: np.ndarray
+    factor: np.ndarray
+
+
+class AttentionContext(NamedTuple):
+    """What attention took, looked at and found."""
+
+    taken: np.ndarray
     q: np.ndarray
     k: np.ndarray
     v: np.ndarray
     found: np.ndarray
     shares: np.ndarray
-    middle: np.ndarray
-    n2: np.ndarray
-    f2: np.ndarray
-    g: np.ndarray
+
+
+class UnitContext(NamedTuple):
+    """What units took and gave; their inputs, and slopes or, where they are gated, sigmoids."""
+
+    taken: np.ndarray
     up: np.ndarray
-    unit: np.ndarray
-    sigmoid: np.ndarray
+    out: np.ndarray
+    slope: np.ndarray
+    gate: np.ndarray | None
+
+
+class HalfContext(NamedTuple):
+    """What half a block needs: attention or units, with their normalisation."""
+
+    norm: NormContext
+    part: Any
+
+
+class BlockContext(NamedTuple):
+    """What the backward pass of a block needs."""
+
+    attention: HalfContext
+    units: HalfContext
 
 
 class Context(NamedTuple):
     """What the backward pass needs, and what each block has put out."""
 
     ids: np.ndarray
-    angles: tuple[np.ndarray, np.ndarray]
+    angles: tuple[np.ndarray, np.ndarray] | None
     kept: list[BlockContext]
     streams: list[np.ndarray]
-    normal: np.ndarray
-    factor: np.ndarray
+    norm: NormContext
+    out: np.ndarray

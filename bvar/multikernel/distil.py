@@ -1,13 +1,16 @@
-r"""Train the bits of a Boolean transformer to say what its teacher says (``docs/explanation/multi-kernel.md``).
+r"""Train the bits of a Boolean model to say what its teacher says (``docs/explanation/multi-kernel.md``).
 
-.. math:: L = \frac{1}{N} \sum_n \mathrm{KL}(p_n \Vert \hat p_n)
+.. math:: L = \frac{1}{N} \sum_n D(p_n, \hat p_n)
           + \frac{\gamma}{n_\text{blocks}} \sum_i \frac{\lVert x_i - \hat x_i \rVert^2}{\lVert x_i \rVert^2}
 
-The last kernel of each map is trained by the flip rule on real votes, scales, gains, embedding and head by Adam.
+D compares what the two put out: two distributions of the next token by their divergence, two points of a
+sentence by 1 less their cosine.  The last kernel of each map is trained by the flip rule on real votes, all
+that is real by Adam.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,15 +18,18 @@ import numpy as np
 from bvar._fixed_point import half_cosine
 from bvar._validation import check_choice, check_integer, check_real
 from bvar.bits.random import RandomSource, RandomWords
-from bvar.multikernel.blocks import log_softmax
+from bvar.multikernel.boolean_encoder import BooleanEncoder
+from bvar.multikernel.boolean_stack import BooleanStack
 from bvar.multikernel.boolean_transformer import BooleanTransformer
 from bvar.multikernel.decompose import MAX_KERNELS
-from bvar.multikernel.texts import check_ids
+from bvar.multikernel.encoder import Encoder
+from bvar.multikernel.stack import Stack
+from bvar.multikernel.texts import check_ids, check_texts, of_equal_length
 from bvar.multikernel.transformer import Transformer
 from bvar.multikernel.votes import RealVotes, automatic_eta
 from bvar.real import Adam
 
-__all__ = ["Distiller", "History", "distil"]
+__all__ = ["Distiller", "History", "distil", "distil_sentences"]
 
 
 class History(NamedTuple):
@@ -42,14 +48,15 @@ class History(NamedTuple):
 
 
 class Distiller:
-    """Trains a Boolean transformer step by step; :func:`distil` is a loop over it.
+    """Trains a Boolean model step by step; :func:`distil` and :func:`distil_sentences` are loops over it.
 
     Parameters
     ----------
-    student : BooleanTransformer
+    student : BooleanTransformer or BooleanEncoder
         Trained in place.
-    teacher : Transformer
-        Of the same tokens and, if `hidden` is not 0, of as many blocks and the same width.
+    teacher : Transformer or Encoder
+        Of the same tokens; of the same width if it is an encoder, or if `hidden` is not 0, and then of as many
+        blocks.
     n_steps : int
         Length of the schedule: step size and rate fall to 0 over it along half a cosine wave.
     train : {'last', 'all', 'none'}, default='last'
@@ -82,8 +89,8 @@ class Distiller:
 
     def __init__(
         self,
-        student: BooleanTransformer,
-        teacher: Transformer,
+        student: BooleanStack,
+        teacher: Stack,
         *,
         n_steps: int,
         train: str = "last",
@@ -91,10 +98,14 @@ class Distiller:
         rate: float = 2e-3,
         hidden: float = 0.0,
     ) -> None:
-        if not isinstance(student, BooleanTransformer):
-            raise TypeError(f"student must be a BooleanTransformer, got {type(student).__name__}")
-        if not isinstance(teacher, Transformer):
-            raise TypeError(f"teacher must be a Transformer, got {type(teacher).__name__}")
+        if not isinstance(student, BooleanStack):
+            raise TypeError(
+                f"student must be a BooleanTransformer or a BooleanEncoder, got {type(student).__name__}"
+            )
+        if not isinstance(teacher, student.teacher_type):
+            raise TypeError(
+                f"teacher must be of the type {student.teacher_type.__name__}, got {type(teacher).__name__}"
+            )
         check_choice(train, "train", ("last", "all", "none"))
         self.student, self.teacher = student, teacher
         self.n_steps = check_integer(n_steps, "n_steps", low=1)
@@ -102,12 +113,14 @@ class Distiller:
         self.eta = automatic_eta(n_steps) if eta == "auto" else check_real(eta, "eta", low=0)
         if teacher.n_tokens != student.n_tokens:
             raise ValueError(f"teacher must have {student.n_tokens} tokens as the student, got {teacher.n_tokens}")
+        if isinstance(teacher, Encoder) and teacher.width != student.width:
+            raise ValueError(f"teacher must have points of width {student.width}, got {teacher.width}")
         if self.hidden and (teacher.n_blocks, teacher.width) != (student.n_blocks, student.width):
             raise ValueError("teacher must have the blocks and the width of the student where hidden is not 0")
         first = {"last": -1, "all": 0, "none": MAX_KERNELS}[train]
         self.rules = {
             (name, k): RealVotes(layer.shape)
-            for name, layer in student.maps.items()
+            for name, layer in student.trained_maps.items()
             for k in range(layer.n_kernels)[first:]
         }
         self.adam = Adam(rate, n_steps=self.n_steps)
@@ -116,7 +129,7 @@ class Distiller:
     @property
     def n_bytes(self) -> int:
         """Memory of bits, of votes, and of scales with their Adam: what maps need while they are trained."""
-        maps = self.student.maps.values()
+        maps = self.student.trained_maps.values()
         bits = sum(part.words.nbytes for layer in maps for part in layer.signs)
         scales = sum(layer.output_scales.nbytes + layer.input_scales.nbytes for layer in maps)
         return bits + sum(rule.n_bytes for rule in self.rules.values()) + 3 * scales
@@ -143,8 +156,8 @@ class Distiller:
         """
         ids = check_ids(ids, self.student.n_tokens)
         wanted, seen = self.teacher.forward(ids)
-        logits, context = self.student.forward(ids)
-        loss, signal = _divergence(wanted, logits)
+        found, context = self.student.forward(ids)
+        loss, signal = self.student.divergence(wanted, found)
         more, on_streams = self._compare_streams(seen.streams, context.streams)
         gradients = self.student.backward(signal, context, on_streams)
         wild = [name for name, gradient in gradients.items() if not np.isfinite(gradient).all()]
@@ -175,8 +188,9 @@ class Distiller:
         )
 
     def _move(self, gradients: dict[str, np.ndarray]) -> None:
-        parameters, steps = list(self.student.weights.values()), [gradients[name] for name in self.student.weights]
-        for name, layer in self.student.maps.items():
+        trained = self.student.trained
+        parameters, steps = [self.student.weights[name] for name in trained], [gradients[name] for name in trained]
+        for name, layer in self.student.trained_maps.items():
             parameters += [layer.output_scales, layer.input_scales]
             steps += layer.gradients(gradients[name])
             layer.changed()
@@ -258,17 +272,90 @@ def distil(
         raise ValueError(f"ids must be more than {context}, the context, got {len(text)}")
     source = RandomWords.of(random_state)
     distiller = Distiller(student, teacher, n_steps=n_steps, train=train, eta=eta, rate=rate, hidden=hidden)
+
+    def drawn() -> np.ndarray:
+        starts = source.words.random_raw(batch_size) % np.uint64(len(text) - context)
+        return text[starts.astype(np.int64)[:, None] + np.arange(context)]
+
+    return _run(distiller, drawn)
+
+
+def distil_sentences(
+    student: BooleanEncoder,
+    teacher: Encoder,
+    texts: Sequence[np.ndarray],
+    n_steps: int,
+    *,
+    batch_size: int = 32,
+    random_state: RandomSource = None,
+    train: str = "last",
+    eta: float | str = "auto",
+    rate: float = 1e-3,
+    hidden: float = 1.0,
+) -> History:
+    """Train a Boolean encoder on the points that its teacher maps sentences to, in place.
+
+    Parameters
+    ----------
+    student : BooleanEncoder
+        Trained in place, all but its embedding.
+    teacher : Encoder
+        Whose points it is to give.
+    texts : sequence of array-like of int, each of shape (n_positions,)
+        Numbers of tokens of each sentence, of any lengths.
+    n_steps : int
+        Number of steps, at least 1.
+    batch_size : int, default=32
+        Most sentences of a step: one drawn from all, and others of its length.
+    random_state : None, int, RandomState or RandomWords, default=None
+        Which sentences are drawn.
+    train : {'last', 'all', 'none'}, default='last'
+        Which kernels flip, as for :class:`Distiller`.
+    eta : float or 'auto', default='auto'
+        Step size of votes.
+    rate : float, default=0.001
+        Rate of Adam, for all that is real.
+    hidden : float, default=1
+        Weight of the streams in the loss: a sentence has one point but many rows of a stream.
+
+    Returns
+    -------
+    History
+        Loss and flips of each step.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has the wrong type or is out of range; nothing is trained then.
+
+    See Also
+    --------
+    Distiller : One step at a time.
+
+    Examples
+    --------
+    >>> from bvar import multikernel
+    >>> teacher = multikernel.Encoder.random(9, width=16, hidden=32, n_blocks=1, n_heads=2, random_state=0)
+    >>> student = multikernel.BooleanEncoder.from_teacher(teacher, 1)
+    >>> history = multikernel.distil_sentences(student, teacher, [[1, 2, 3], [4, 5]] * 9, 20, random_state=0)
+    >>> bool(history.loss[-1] < history.loss[0])
+    True
+    """
+    batch_size = check_integer(batch_size, "batch_size", low=1)
+    distiller = Distiller(student, teacher, n_steps=n_steps, train=train, eta=eta, rate=rate, hidden=hidden)
+    sentences, source = check_texts(texts, teacher.n_tokens), RandomWords.of(random_state)
+    groups = {len(sentences[places[0]]): places for places in of_equal_length(sentences)}
+
+    def drawn() -> np.ndarray:
+        one = sentences[int(source.words.random_raw() % len(sentences))]
+        places = groups[len(one)]
+        return np.array([sentences[i] for i in places[source.permutation(len(places))[:batch_size]]])
+
+    return _run(distiller, drawn)
+
+
+def _run(distiller: Distiller, drawn: Callable[[], np.ndarray]) -> History:
     losses, flips = np.empty(distiller.n_steps), np.empty(distiller.n_steps, np.int64)
     for t in range(distiller.n_steps):
-        starts = source.words.random_raw(batch_size) % np.uint64(len(text) - context)
-        texts = text[starts.astype(np.int64)[:, None] + np.arange(context)]
-        losses[t], flips[t] = distiller.step(texts)
+        losses[t], flips[t] = distiller.step(drawn())
     return History(losses, flips)
-
-
-def _divergence(wanted: np.ndarray, logits: np.ndarray) -> tuple[float, np.ndarray]:
-    """Mean over positions of KL(wanted || logits), and its gradient in the logits."""
-    target, chances = log_softmax(wanted.astype(logits.dtype, copy=False)), log_softmax(logits)
-    shares, n = np.exp(target), wanted.shape[0] * wanted.shape[1]
-    loss = float(np.sum(shares * (target - chances), dtype=np.float64)) / n
-    return loss, (np.exp(chances) - shares) / logits.dtype.type(n)

@@ -15,6 +15,7 @@ import numpy as np
 
 from bvar._validation import check_integer
 from bvar.backends import current
+from bvar.bits import BitMatrix
 from bvar.kernels import PreparedRows, prepare_rows, quantize_rows, row_sums
 from bvar.multikernel.decompose import Kernels, compose, signs_of
 
@@ -95,6 +96,23 @@ class MultiKernelLinear:
             self._weight = compose(self.signs, self.output_scales, self.input_scales)
             self._weight.flags.writeable = False
         return self._weight
+
+    def rows(self, places: np.ndarray) -> np.ndarray:
+        """Compose some rows of the matrix, as an embedding needs them.
+
+        Parameters
+        ----------
+        places : ndarray of int64, of any shape
+            Numbers of rows.
+
+        Returns
+        -------
+        ndarray of float32, of that shape and n_inputs
+            ``weight[places]``, of which the rest is not composed.
+        """
+        flat = places.reshape(-1)
+        signs = [BitMatrix(bits.words[flat], bits.n_bits) for bits in self.signs]
+        return compose(signs, self.output_scales[:, flat], self.input_scales).reshape(*places.shape, -1)
 
     def changed(self) -> None:
         """Forget what was made of bits and scales, since they have changed."""

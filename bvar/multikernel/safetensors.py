@@ -45,7 +45,7 @@ def read_safetensors(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 
     See Also
     --------
-    load_llama : Makes a model of such a file.
+    load_pretrained : Makes a model of such files.
     """
     name = os.fspath(path)
     size = os.path.getsize(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from bvar._validation import check_integer
 from bvar.bits.random import RandomWords
 from bvar.multikernel.blocks import log_softmax
 
-__all__ = ["check_ids", "draw_token", "windows"]
+__all__ = ["check_ids", "check_texts", "draw_token", "of_equal_length", "windows"]
 
 
 def windows(ids: np.ndarray, context: int = 128) -> np.ndarray:
@@ -58,6 +59,22 @@ def check_ids(ids: Any, n_tokens: int | None = None) -> np.ndarray:
     if array.min() < 0 or (n_tokens is not None and array.max() >= n_tokens):
         raise ValueError(f"ids must be from 0 to {(n_tokens or 0) - 1}, got {array.min()} to {array.max()}")
     return np.atleast_2d(array.astype(np.int64))
+
+
+def check_texts(texts: Any, n_tokens: int | None = None) -> list[np.ndarray]:
+    """Return texts of any lengths as vectors of int64, at least one."""
+    if not isinstance(texts, Iterable) or isinstance(texts, str):
+        raise TypeError(f"texts must be a sequence of texts as numbers of tokens, got {type(texts).__name__}")
+    found = [check_ids(text, n_tokens) for text in texts]
+    if not found or any(len(text) > 1 for text in found):
+        raise ValueError("texts must be one or more vectors of numbers of tokens")
+    return [text[0] for text in found]
+
+
+def of_equal_length(texts: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return the places of the texts of each length, in order of lengths."""
+    lengths = np.array([len(text) for text in texts])
+    return [np.flatnonzero(lengths == length) for length in np.unique(lengths)]
 
 
 def draw_token(logits: np.ndarray, temperature: float, source: RandomWords) -> int:

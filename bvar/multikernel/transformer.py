@@ -1,13 +1,14 @@
 r"""A decoder of text in NumPy, with a backward pass written by hand (``docs/explanation/multi-kernel.md``).
 
-Every block adds twice to a stream of width d: what attention has found, and what a gated unit makes of it.
+Every block adds twice to a stream of width d: what attention has found, and what units make of it.  In the
+design of Llama
 
 .. math:: x \leftarrow x + O \operatorname{attend}(R Q n(x), R K n(x), V n(x)), \qquad
           x \leftarrow x + D\,\bigl(s(G n(x)) \circ U n(x)\bigr)
 
-with n the normalisation by the root mean square, R the rotation by position and s(x) = x sigmoid(x).  The seven
-matrices of a block are its *maps*; a :class:`BooleanTransformer` has kernels in their place.  Float: outside the
-promise of equal bits.
+with n the normalisation by the root mean square, R the rotation by position and s(x) = x sigmoid(x); in that of
+OPT R is missing, a row for each position is added to the embedding instead, n centres, maps have biases, and
+the second line is D max(U n(x), 0).  Float: outside the promise of equal bits.
 """
 
 from __future__ import annotations
@@ -18,30 +19,34 @@ from typing import Any
 
 import numpy as np
 
-from bvar._validation import check_integer, check_real
+from bvar._validation import check_choice, check_integer, check_real
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.multikernel import passes
 from bvar.multikernel.blocks import log_softmax
-from bvar.multikernel.contexts import Cache
+from bvar.multikernel.contexts import Cache, Context
+from bvar.multikernel.designs import DESIGNS
 from bvar.multikernel.passes import Product
 from bvar.multikernel.safetensors import read_safetensors
+from bvar.multikernel.stack import Stack
 from bvar.multikernel.texts import check_ids, draw_token, windows
-from bvar.multikernel.weights import MAPS, as_float, check_shapes, count_blocks, read_npz
+from bvar.multikernel.weights import draw, read_npz
 
 __all__ = ["Transformer"]
 
 _SCORED = 16  # texts whose logits are made at a time
 
 
-class Transformer:
-    """A decoder with rotary positions, normalisation by root mean square and gated units; no biases.
+class Transformer(Stack):
+    """A decoder of the design of Llama or of OPT.
 
     Parameters
     ----------
     weights : mapping of str to ndarray
         ``embed`` and ``head`` (n_tokens, d), ``norm`` (d,), and for block i ``l{i}.q``, ``.k``, ``.v``, ``.o``,
-        ``.gate``, ``.up``, ``.down`` and the gains ``.norm1``, ``.norm2`` (d,). Float16 becomes float32; all
-        float64 stays. Fewer heads may have keys and values than have queries.
+        ``.gate``, ``.up``, ``.down`` and the gains ``.norm1``, ``.norm2`` (d,). Maps may have a bias, such as
+        ``l0.q.bias``. In the design of OPT there is no gate, each gain has a bias, and ``positions``
+        (n_positions, d) is there. Float16 becomes float32; all float64 stays. Fewer heads may have keys and values
+        than have queries.
     n_heads : int, default=4
         Number of heads of queries.
     rotary_base : float, default=10000
@@ -50,6 +55,8 @@ class Transformer:
         Added to mean squares.
     tokens : str, optional
         The character of each token, for :meth:`encode` and :meth:`decode`.
+    design : {'llama', 'opt'}, default='llama'
+        What the blocks compute, see above.
 
     Attributes
     ----------
@@ -66,7 +73,7 @@ class Transformer:
     See Also
     --------
     BooleanTransformer : The same with kernels for maps.
-    load_llama : Reads models of this kind.
+    load_pretrained : Reads models of these designs.
 
     Examples
     --------
@@ -84,14 +91,10 @@ class Transformer:
         rotary_base: float = 10000.0,
         epsilon: float = 1e-5,
         tokens: str | None = None,
+        design: str = "llama",
     ) -> None:
-        self.n_heads = check_integer(n_heads, "n_heads", low=1)
-        self.rotary_base = check_real(rotary_base, "rotary_base", low=1, strict=True)
-        self.epsilon = check_real(epsilon, "epsilon", low=0, strict=True)
-        self.weights = as_float(weights)
-        shapes = {name: array.shape for name, array in self.weights.items()} | self._shapes()
-        self.n_blocks = count_blocks(shapes)
-        self.head_width = check_shapes(shapes, self.n_blocks, self.n_heads)
+        check_choice(design, "design", tuple(name for name, blocks in DESIGNS.items() if blocks.looks_back))
+        super().__init__(weights, design=design, n_heads=n_heads, epsilon=epsilon, rotary_base=rotary_base)
         if tokens is not None and (not isinstance(tokens, str) or len(set(tokens)) != self.n_tokens):
             raise ValueError(f"tokens must be {self.n_tokens} different characters, got {tokens!r}")
         self.tokens = tokens
@@ -158,59 +161,16 @@ class Transformer:
             In float32.
         """
         n_tokens = check_integer(tokens, "tokens", low=1) if not isinstance(tokens, str) else len(tokens)
+        n_blocks = check_integer(n_blocks, "n_blocks", low=1)
         source = RandomWords.of(random_state)
-
-        def drawn(n_outputs: int, n_inputs: int) -> np.ndarray:
-            return (np.sqrt(3 / n_inputs) * source.uniform(n_outputs, n_inputs)).astype(np.float32)
-
-        ones = np.ones(width, np.float32)
-        weights = {"embed": drawn(n_tokens, width), "head": drawn(n_tokens, width), "norm": ones}
-        for i in range(check_integer(n_blocks, "n_blocks", low=1)):
-            for name in MAPS:
-                n_outputs = hidden if name in ("gate", "up") else width
-                weights[f"l{i}.{name}"] = drawn(n_outputs, hidden if name == "down" else width)
-            weights |= {f"l{i}.norm1": ones, f"l{i}.norm2": ones}
+        weights = draw(DESIGNS["llama"], n_tokens, width, hidden, n_blocks, 1, source)
         return cls(weights, n_heads=n_heads, tokens=tokens if isinstance(tokens, str) else None)
-
-    def _shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of what is not among `weights`."""
-        return {}
 
     @property
     def options(self) -> dict[str, Any]:
         """What the constructor takes beside weights."""
-        names = ("n_heads", "rotary_base", "epsilon", "tokens")
+        names = ("n_heads", "rotary_base", "epsilon", "tokens", "design")
         return {name: getattr(self, name) for name in names}
-
-    @property
-    def n_tokens(self) -> int:
-        """Number of different tokens."""
-        return len(self.weights["embed"])
-
-    @property
-    def width(self) -> int:
-        """Numbers in the stream, d."""
-        return self.weights["embed"].shape[1]
-
-    @property
-    def map_names(self) -> tuple[str, ...]:
-        """The names of all maps, block by block."""
-        return tuple(f"l{i}.{name}" for i in range(self.n_blocks) for name in MAPS)
-
-    def weight(self, name: str) -> np.ndarray:
-        """Return the matrix of a map.
-
-        Parameters
-        ----------
-        name : str
-            One of `map_names`.
-
-        Returns
-        -------
-        ndarray of float, shape (n_outputs, n_inputs)
-            To be read only.
-        """
-        return self.weights[name]
 
     def encode(self, text: str) -> np.ndarray:
         """Turn text into numbers of tokens.
@@ -278,7 +238,7 @@ class Transformer:
         TypeError, ValueError
             If `ids` are no numbers of tokens.
         """
-        return passes.forward(self, check_ids(ids, self.n_tokens), self._product)[0]
+        return self._forward(check_ids(ids, self.n_tokens), self._product)[0]
 
     def forward(self, ids: np.ndarray) -> tuple[np.ndarray, Any]:
         """Compute the logits and keep what the backward pass needs.
@@ -295,7 +255,13 @@ class Transformer:
         context : object
             For :meth:`backward`; ``context.streams[i]`` is what block i has put out.
         """
-        return passes.forward(self, check_ids(ids, self.n_tokens), self._product)
+        return self._forward(check_ids(ids, self.n_tokens), self._product)
+
+    def _forward(
+        self, ids: np.ndarray, product: Product, cache: Cache | None = None
+    ) -> tuple[np.ndarray, Context]:
+        x, context = passes.forward(self, ids, product, cache)
+        return x @ self.weights["head"].T, context
 
     def score(self, ids: np.ndarray, *, context: int = 128) -> float:
         """Return the mean log-likelihood of a token given those before it, in nats: 0 is perfect.
@@ -316,7 +282,7 @@ class Transformer:
         texts, total = check_ids(texts, self.n_tokens), 0.0
         for start in range(0, len(texts), _SCORED):
             some = texts[start : start + _SCORED]
-            chances = log_softmax(passes.forward(self, some[:, :-1], self._product)[0])
+            chances = log_softmax(self._forward(some[:, :-1], self._product)[0])
             total += float(np.take_along_axis(chances, some[:, 1:, None], 2).sum(dtype=np.float64))
         return total / texts[:, 1:].size
 
@@ -366,13 +332,10 @@ class Transformer:
         new = check_ids(ids, self.n_tokens)[:1]
         out, cache = np.empty(n_tokens, np.int64), Cache(context)
         for i in range(n_tokens):
-            logits = passes.forward(self, new, product, cache)[0][0, -1]
+            logits = self._forward(new, product, cache)[0][0, -1]
             out[i] = draw_token(logits, temperature, source)
             new = out[None, i : i + 1]
         return out
-
-    def _product(self, name: str, x: np.ndarray) -> np.ndarray:
-        return x @ self.weight(name).T
 
     def backward(
         self, signal: np.ndarray, context: Any, on_streams: Mapping[int, np.ndarray] | None = None
@@ -393,4 +356,25 @@ class Transformer:
         dict of str to ndarray
             A gradient for each weight and each map, by name.
         """
-        return passes.backward(self, signal, context, on_streams or {})
+        head = {"head": passes.outer(signal, context.out)}
+        return head | passes.backward(self, signal @ self.weights["head"], context, on_streams or {})
+
+    def divergence(self, wanted: np.ndarray, found: np.ndarray) -> tuple[float, np.ndarray]:
+        """Compare logits with those of a teacher.
+
+        Parameters
+        ----------
+        wanted, found : ndarray of float, shape (n_texts, n_positions, n_tokens)
+            Logits of the teacher, and of this model.
+
+        Returns
+        -------
+        loss : float
+            Mean over positions of the divergence KL(wanted || found), in nats.
+        signal : ndarray of float, shape (n_texts, n_positions, n_tokens)
+            Its gradient in `found`.
+        """
+        target, chances = log_softmax(wanted.astype(found.dtype, copy=False)), log_softmax(found)
+        shares, n = np.exp(target), wanted.shape[0] * wanted.shape[1]
+        loss = float(np.sum(shares * (target - chances), dtype=np.float64)) / n
+        return loss, (np.exp(chances) - shares) / found.dtype.type(n)

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["MAPS", "as_float", "check_shapes", "count_blocks", "read_npz"]
+from bvar.bits.random import RandomWords
+from bvar.multikernel.designs import Design
 
-MAPS = ("q", "k", "v", "o", "gate", "up", "down")
-"""The maps of a block, each ``y = x @ W.T``; block i calls them ``l{i}.q`` and so on."""
+__all__ = ["as_float", "check_shapes", "count_blocks", "draw", "read_npz"]
 
-_OF_BLOCK = re.compile(r"l(0|[1-9][0-9]{0,5})\.[a-z0-9]+")
+_OF_BLOCK = re.compile(r"l(0|[1-9][0-9]{0,5})\.[a-z0-9]+(\.bias)?")
 
 
 def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
@@ -46,38 +46,72 @@ def count_blocks(names: Mapping[str, Any]) -> int:
     return 1 + max((int(match[1]) for name in names if (match := _OF_BLOCK.fullmatch(name))), default=-1)
 
 
-def check_shapes(shapes: Mapping[str, tuple[int, ...]], n_blocks: int, n_heads: int) -> int:
-    """Refuse weights that make no transformer; return the width of a head."""
-    wanted = ["embed", "head", "norm"]
-    wanted += [f"l{i}.{part}" for i in range(n_blocks) for part in (*MAPS, "norm1", "norm2")]
-    if not n_blocks or set(shapes) != set(wanted):
-        odd = sorted(set(shapes) ^ set(wanted))[:5]
-        raise ValueError(f"weights must be embed, head, norm and those of each block, got a difference in {odd}")
-    n_tokens, width = _matrix(shapes, "embed")
-    _must_be(shapes, "head", (n_tokens, width))
-    _must_be(shapes, "norm", (width,))
-    head_width = _matrix(shapes, "l0.q")[0] // n_heads
-    if not head_width or head_width % 2:
-        raise ValueError(
-            f"l0.q must have an even number of outputs for each of {n_heads} heads, got {shapes['l0.q']}"
-        )
+def draw(
+    design: Design, n_tokens: int, width: int, hidden: int, n_blocks: int, n_positions: int, source: RandomWords
+) -> dict[str, np.ndarray]:
+    """Draw the weights of a model that has learnt nothing: uniform, with variance ``1 / n_inputs``."""
+
+    def drawn(n_outputs: int, n_inputs: int) -> np.ndarray:
+        return (np.sqrt(3 / n_inputs) * source.uniform(n_outputs, n_inputs)).astype(np.float32)
+
+    def plain(name: str) -> np.ndarray:
+        return np.full(width, not name.endswith("bias"), np.float32)
+
+    rows = {"embed": n_tokens, "head": n_tokens, "positions": n_positions}
+    weights = {name: drawn(rows[name], width) if name in rows else plain(name) for name in design.ends}
     for i in range(n_blocks):
-        name, hidden, shared = f"l{i}.", _matrix(shapes, f"l{i}.gate")[0], _matrix(shapes, f"l{i}.k")[0]
-        if shared % head_width or (n_heads * head_width) % shared:
-            raise ValueError(f"{name}k must have heads of {head_width} outputs that {n_heads} share, got {shared}")
-        for part, shape in {
-            "q": (n_heads * head_width, width),
-            "k": (shared, width),
-            "v": (shared, width),
-            "o": (width, n_heads * head_width),
-            "gate": (hidden, width),
-            "up": (hidden, width),
-            "down": (width, hidden),
-            "norm1": (width,),
-            "norm2": (width,),
-        }.items():
-            _must_be(shapes, name + part, shape)
+        for name in design.maps:
+            n_outputs = hidden if name in ("gate", "up") else width
+            weights[f"l{i}.{name}"] = drawn(n_outputs, hidden if name == "down" else width)
+        weights |= {f"l{i}.{name}": plain(name) for name in design.others}
+    return weights
+
+
+def check_shapes(shapes: Mapping[str, tuple[int, ...]], design: Design, n_blocks: int, n_heads: int) -> int:
+    """Refuse weights that make no transformer; return the width of a head."""
+    wanted = {*design.ends, *(f"l{i}.{part}" for i in range(n_blocks) for part in (*design.maps, *design.others))}
+    legal = wanted | {f"l{i}.{part}.bias" for i in range(n_blocks) for part in design.maps}
+    if not n_blocks or not wanted <= set(shapes) <= legal:
+        odd = sorted((wanted - set(shapes)) | (set(shapes) - legal))[:5]
+        raise ValueError(
+            f"weights must be {', '.join(design.ends)} and those of each block, got a difference in {odd}"
+        )
+    n_tokens, width = _matrix(shapes, "embed")
+    for name in design.ends:
+        if name == "positions":
+            _must_be(shapes, name, (_matrix(shapes, name)[0], width))
+        elif name != "embed":
+            _must_be(shapes, name, (n_tokens, width) if name == "head" else (width,))
+    head_width = _matrix(shapes, "l0.q")[0] // n_heads
+    if not head_width or (design.is_turned and head_width % 2):
+        number = "an even number" if design.is_turned else "the same number"
+        raise ValueError(f"l0.q must have {number} of outputs for each of {n_heads} heads, got {shapes['l0.q']}")
+    for i in range(n_blocks):
+        _check_block(shapes, f"l{i}.", design, n_heads, head_width, width)
     return head_width
+
+
+def _check_block(
+    shapes: Mapping[str, tuple[int, ...]], name: str, design: Design, n_heads: int, head_width: int, width: int
+) -> None:
+    hidden, shared = _matrix(shapes, name + "up")[0], _matrix(shapes, name + "k")[0]
+    if shared % head_width or (n_heads * head_width) % shared:
+        raise ValueError(f"{name}k must have heads of {head_width} outputs that {n_heads} share, got {shared}")
+    matrices = {
+        "q": (n_heads * head_width, width),
+        "k": (shared, width),
+        "v": (shared, width),
+        "o": (width, n_heads * head_width),
+        "gate": (hidden, width),
+        "up": (hidden, width),
+        "down": (width, hidden),
+    }
+    for part in design.maps:
+        _must_be(shapes, name + part, matrices[part])
+        if f"{name}{part}.bias" in shapes:
+            _must_be(shapes, f"{name}{part}.bias", matrices[part][:1])
+    for part in design.others:
+        _must_be(shapes, name + part, (width,))
 
 
 def _matrix(shapes: Mapping[str, tuple[int, ...]], name: str) -> tuple[int, int]:

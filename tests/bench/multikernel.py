@@ -121,7 +121,8 @@ def allocate(options: Options) -> None:
         print(f"budget {budget}, measured: rise {-student.score(held_out) - base:.4f} nats", flush=True)
         for seed in options.seeds:
             order = RandomWords(seed).permutation(len(sizes))
-            chance = {name: [float(8 - k - order[i] / 99) for k in range(4)] for i, name in enumerate(sizes)}
+            # every map has its next kernel before one has two, in the order of chance
+            chance = {name: [-k * (999.0 - 99 * k + order[i]) for k in range(4)] for i, name in enumerate(sizes)}
             counts = multikernel.allocate(chance, sizes, budget, high=4, per_weight=False)
             student = multikernel.BooleanTransformer.from_teacher(teacher, counts)
             print(f"budget {budget}, chance {seed}: rise {-student.score(held_out) - base:.4f} nats", flush=True)

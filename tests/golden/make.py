@@ -32,7 +32,7 @@ from bvar.mollify import (
     SigmoidSchedule,
     ThresholdAnnealing,
 )
-from bvar.multikernel import BooleanTransformer, Transformer
+from bvar.multikernel import BooleanEncoder, BooleanTransformer, Encoder, Transformer
 from bvar.networks import (
     BooleanOptimizer,
     CrossEntropy,
@@ -227,6 +227,17 @@ def student():
     return BooleanTransformer.from_teacher(transformer()[0], 2), np.zeros((0, 0))
 
 
+def encoder():
+    """An encoder of sentences of three tokens."""
+    sizes = {"width": 4, "hidden": 4, "n_blocks": 1, "n_heads": 2, "n_positions": 3}
+    return Encoder.random(3, random_state=0, **sizes), np.zeros((0, 0))
+
+
+def encoding_student():
+    """The same, of two kernels a map."""
+    return BooleanEncoder.from_teacher(encoder()[0], 2), np.zeros((0, 0))
+
+
 MODELS = {
     "tiny": tiny,
     "table": table,
@@ -252,6 +263,8 @@ MODELS = {
     "front": front,
     "transformer": transformer,
     "student": student,
+    "encoder": encoder,
+    "encoding_student": encoding_student,
 }
 
 
@@ -264,7 +277,7 @@ def plain(value, name):
 
 def answers(model, x):
     """What the model says, in JSON: integers and text as they are, floats in hexadecimal."""
-    if isinstance(model, Transformer):
+    if isinstance(model, Transformer | Encoder):
         return {name: [v.hex() for v in model.weight(name).ravel().tolist()] for name in model.map_names}
     if not hasattr(model, "predict"):
         taken = x if isinstance(model.layers[0], SignedSum | SignedConv2d | RealConv2d) else kernels.pack(x)

@@ -24,7 +24,7 @@ import pandas as pd
 from bvar import kernels, model_file
 from bvar.layers import Layer, SignedConv2d, SignedSum
 from bvar.model_file import ModelFileError, _container, _kinds
-from bvar.multikernel import Transformer
+from bvar.multikernel import Encoder, Transformer
 from bvar.networks import Network
 
 GOLDEN = sorted((Path(__file__).parents[1] / "golden").glob("format1-*.bvar"))
@@ -166,11 +166,11 @@ def answers(model, about):
     """Ask a model that was loaded; raise AssertionError for what no valid model would say."""
     if isinstance(model, Network):
         return network_answers(model)
-    if isinstance(model, Transformer):
+    if isinstance(model, Transformer | Encoder):
         with np.errstate(all="ignore"):  # scales of any size are legal
-            logits = model.logits(np.zeros((1, 3), np.int64))
-        assert logits.shape == (1, 3, model.n_tokens)
-        return [logits]
+            found, _ = model.forward(np.zeros((1, 1), np.int64))
+        assert found.shape == ((1, model.width) if isinstance(model, Encoder) else (1, 1, model.n_tokens))
+        return [found]
     rows = pd.DataFrame(about["X"]).to_numpy() if about["columns"] is None else pd.DataFrame(about["X"])
     rows = rows.astype(float) if about["columns"] is None else rows
     if hasattr(model, "feature_names_in_"):

@@ -28,7 +28,7 @@ from bvar.bits import BitMatrix
 from bvar.layers import SignedConv2d, SignedSum
 from bvar.model_file import ModelFileError, _container, _kinds, _replacing
 from bvar.model_file._values import Reader, Writer
-from bvar.multikernel import Transformer
+from bvar.multikernel import Encoder, Transformer
 from bvar.networks import BinaryCrossEntropy, Network, SquaredError, boolean_mlp
 from bvar.real import RealConv2d
 
@@ -272,7 +272,7 @@ def test_every_kind_is_known_by_the_name_that_files_keep():
         *("Concatenate", "Offset", "SignalScale"),
         *("RealLinear", "BatchNorm", "FixedPoint", "SignedSum", "RealCrossEntropy", "Adam"),
         *("Offset", "Concatenate", "SignalScale"),
-        *("Kernels", "Transformer", "BooleanTransformer"),
+        *("Kernels", "Transformer", "BooleanTransformer", "Encoder", "BooleanEncoder"),
     } == BUILT_IN
 
 
@@ -420,7 +420,7 @@ def test_golden_files_load_for_ever(path, backend):
     """Files of a released format must load and answer as they did; never regenerate one to make this pass."""
     about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     model, answers = model_file.load(path), about["answers"]
-    if isinstance(model, Transformer):
+    if isinstance(model, Transformer | Encoder):
         for name, expected in answers.items():
             assert [v.hex() for v in model.weight(name).ravel().tolist()] == expected
         return

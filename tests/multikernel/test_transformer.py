@@ -1,13 +1,13 @@
 """A decoder in NumPy: its derivatives are those of what it computes, and what it keeps changes nothing."""
 
-import json
-
 import numpy as np
 import pytest
 
 from bvar.bits import RandomWords
-from bvar.multikernel import BooleanTransformer, Transformer, load_llama, read_safetensors, windows
+from bvar.multikernel import Transformer, windows
 from bvar.multikernel.blocks import log_softmax
+from tests.multikernel.folders import write_safetensors
+from tests.multikernel.models import check_differences, made_of
 
 
 def made(n_shared=1, dtype=np.float64, **sizes):
@@ -30,10 +30,10 @@ def ids_of(shape, n=7, seed=3):
 # -------------------------------------------------------------------------------------------- derivatives
 
 
-@pytest.mark.parametrize("n_shared", [1, 2])
-def test_gradients_are_the_finite_differences_of_the_loss(n_shared):
+@pytest.mark.parametrize("model", [made(1), made(2), made_of("opt", Transformer)], ids=["llama", "shared", "opt"])
+def test_gradients_are_the_finite_differences_of_the_loss(model):
     """Every kind of weight, with signals on the logits and on the stream behind the first block."""
-    model, ids, source = made(n_shared), ids_of((2, 5)), RandomWords(5)
+    ids, source = ids_of((2, 5)), RandomWords(5)
     signal = source.uniform(2, 5 * 7).reshape(2, 5, 7)
     on_streams = {0: source.uniform(2, 5 * 8).reshape(2, 5, 8)}
 
@@ -41,17 +41,7 @@ def test_gradients_are_the_finite_differences_of_the_loss(n_shared):
         logits, context = model.forward(ids)
         return np.sum(signal * logits) + np.sum(on_streams[0] * context.streams[0])
 
-    gradients = model.backward(signal, model.forward(ids)[1], on_streams)
-    assert set(gradients) == set(model.weights)
-    for name, array in model.weights.items():
-        for place in [tuple(i) for i in np.argwhere(np.ones(array.shape))[:: 1 + array.size // 9]]:
-            kept, step = array[place], 1e-5
-            array[place] = kept + step
-            above = loss()
-            array[place] = kept - step
-            slope = (above - loss()) / (2 * step)
-            array[place] = kept
-            assert gradients[name][place] == pytest.approx(slope, rel=1e-5, abs=1e-7), (name, place)
+    check_differences(model, loss, model.backward(signal, model.forward(ids)[1], on_streams))
 
 
 def test_a_token_does_not_see_those_behind_it():
@@ -63,27 +53,25 @@ def test_a_token_does_not_see_those_behind_it():
 
 def test_only_distances_of_positions_count():
     """Two equal texts, one behind the other in the cache and out of sight, give equal logits."""
-    from bvar.multikernel import passes
     from bvar.multikernel.contexts import Cache
 
     model, ids = made(), ids_of((1, 4))
     cache = Cache(4)
     for i in range(4):
-        first, _ = passes.forward(model, ids[:, i : i + 1], model._product, cache)
+        first, _ = model._forward(ids[:, i : i + 1], model._product, cache)
     moved = Cache(4)
     moved.seen = 1000
     for i in range(4):
-        second, _ = passes.forward(model, ids[:, i : i + 1], model._product, moved)
+        second, _ = model._forward(ids[:, i : i + 1], model._product, moved)
     assert np.abs(first - second).max() < 1e-9
 
 
 @pytest.mark.parametrize("n_shared", [1, 2])
 def test_keys_and_values_that_are_kept_give_the_logits_of_the_whole_text(n_shared):
-    from bvar.multikernel import passes
     from bvar.multikernel.contexts import Cache
 
     model, ids, cache = made(n_shared), ids_of((1, 9)), Cache(9)
-    parts = [passes.forward(model, ids[:, a:b], model._product, cache)[0] for a, b in [(0, 4), (4, 5), (5, 9)]]
+    parts = [model._forward(ids[:, a:b], model._product, cache)[0] for a, b in [(0, 4), (4, 5), (5, 9)]]
     # float64: sums of at most some dozen terms near 1
     assert np.abs(np.concatenate(parts, axis=1) - model.logits(ids)).max() < 1e-12
 
@@ -218,132 +206,3 @@ def test_what_is_no_numpy_archive_is_refused(tmp_path, damage):
     )
     with pytest.raises(ValueError, match=r"must be an \.npz file"):
         Transformer.load(path, n_heads=2)
-
-
-def write_safetensors(path, arrays, header=None):
-    table, data = {"__metadata__": {"format": "pt"}}, b""
-    for name, (dtype, array) in arrays.items():
-        end = len(data) + array.nbytes
-        table[name] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": [len(data), end]}
-        data += array.tobytes()
-    text = json.dumps(table if header is None else header(table)).encode()
-    path.write_bytes(len(text).to_bytes(8, "little") + text + data)
-    return path
-
-
-def test_safetensors_are_read(tmp_path):
-    numbers = np.arange(6, dtype=np.float32).reshape(2, 3) - 2.5
-    arrays = {
-        "a": ("F32", numbers),
-        "b": ("F16", numbers.astype(np.float16)),
-        "c": ("BF16", (numbers.view(np.uint32) >> 16).astype(np.uint16)),
-        "d": ("I64", np.array(7, np.int64)),
-        "e": ("F64", np.zeros((0, 2))),
-    }
-    found = read_safetensors(write_safetensors(tmp_path / "m", arrays))
-    assert all((found[name] == numbers).all() for name in "abc")
-    assert found["c"].dtype == np.float32
-    assert found["d"].shape == ()
-    assert found["e"].shape == (0, 2)
-
-
-HOSTILE = {
-    "a hole": lambda t: {**t, "a": {**t["a"], "data_offsets": [4, 28]}},
-    "an overlap": lambda t: {**t, "b": t["a"]},
-    "beyond the end": lambda t: {**t, "a": {**t["a"], "shape": [2**40, 3], "data_offsets": [0, 3 * 2**42]}},
-    "a negative size": lambda t: {**t, "a": {**t["a"], "shape": [-2, -3]}},
-    "a size that is no integer": lambda t: {**t, "a": {**t["a"], "shape": [2.0, 3]}},
-    "a size that is a truth": lambda t: {**t, "a": {**t["a"], "shape": [6, True]}},
-    "an unknown dtype": lambda t: {**t, "a": {**t["a"], "dtype": "F8_E4M3"}},
-    "a dtype that is a list": lambda t: {**t, "a": {**t["a"], "dtype": ["F32"]}},
-    "no offsets": lambda t: {**t, "a": {"dtype": "F32", "shape": [2, 3]}},
-    "one offset": lambda t: {**t, "a": {**t["a"], "data_offsets": [0]}},
-    "no table": lambda t: [t],
-    "no entry": lambda t: {**t, "a": 3},
-    "bytes left": lambda t: {"__metadata__": {}},
-    "many dimensions": lambda t: {**t, "a": {**t["a"], "shape": [6] + [1] * 40}},
-}
-
-
-@pytest.mark.parametrize("header", HOSTILE.values(), ids=HOSTILE)
-def test_hostile_safetensors_are_refused(tmp_path, header):
-    path = write_safetensors(tmp_path / "m", {"a": ("F32", np.ones((2, 3), np.float32))}, header)
-    with pytest.raises(ValueError, match="must"):
-        read_safetensors(path)
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        *(b"", b"1234567", (2**63).to_bytes(8, "little") + b"{}", (2).to_bytes(8, "little") + b"{"),
-        (2).to_bytes(8, "little") + b"\xff\xff",
-        (100_000).to_bytes(8, "little") + b"[" * 100_000,
-        (55).to_bytes(8, "little") + b'{"a":1,"a":2}'.ljust(55),
-    ],
-)
-def test_bytes_that_are_no_safetensors_are_refused(tmp_path, data):
-    (tmp_path / "m").write_bytes(data)
-    with pytest.raises(ValueError, match="must"):
-        read_safetensors(tmp_path / "m")
-
-
-NAMES = {"embed": "model.embed_tokens", "norm": "model.norm", "head": "lm_head"}
-PARTS = {
-    **{part: f"self_attn.{part}_proj" for part in "qkvo"},
-    **{part: f"mlp.{part}_proj" for part in ("gate", "up", "down")},
-    "norm1": "input_layernorm",
-    "norm2": "post_attention_layernorm",
-}
-CONFIG = {"num_attention_heads": 2, "rope_theta": 5000.0, "rms_norm_eps": 1e-6, "hidden_act": "silu"}
-
-
-def llama_name(name):
-    block, _, part = name.partition(".")
-    return f"model.layers.{block[1:]}.{PARTS[part]}.weight" if part else f"{NAMES[name]}.weight"
-
-
-def write_llama(folder, model, config=CONFIG, leave=(), **more):
-    arrays = {llama_name(name): ("F32", array) for name, array in model.weights.items() if name not in leave}
-    arrays |= {name: ("F32", array) for name, array in more.items()}
-    half = len(arrays) // 2
-    for i, some in enumerate((list(arrays.items())[:half], list(arrays.items())[half:])):
-        write_safetensors(folder / f"model-{i}.safetensors", dict(some))
-    (folder / "config.json").write_text(json.dumps(config))
-
-
-def test_a_llama_of_two_files_and_shared_keys_is_read(tmp_path):
-    model = made(2, np.float32)
-    write_llama(tmp_path, model, **{"model.layers.0.self_attn.rotary_emb.inv_freq": np.ones(2, np.float32)})
-    again = load_llama(tmp_path)
-    assert again.rotary_base == 5000
-    assert again.epsilon == 1e-6
-    assert all((again.weights[name] == array).all() for name, array in model.weights.items())
-    student = BooleanTransformer.from_teacher(again, 1)
-    assert student.logits(ids_of((1, 4))).shape == (1, 4, 7)
-
-
-def test_a_llama_with_tied_ends_uses_its_embedding_twice(tmp_path):
-    write_llama(tmp_path, made(1, np.float32), {**CONFIG, "tie_word_embeddings": True}, leave=("head",))
-    model = load_llama(tmp_path)
-    assert (model.weights["head"] == model.weights["embed"]).all()
-
-
-@pytest.mark.parametrize(
-    ("config", "more", "text"),
-    [
-        ({**CONFIG, "hidden_act": "gelu"}, {}, "hidden_act must be"),
-        ({**CONFIG, "rope_scaling": {"factor": 2}}, {}, "rope_scaling must be"),
-        ({**CONFIG, "num_attention_heads": 3}, {}, "heads"),
-        ({**CONFIG, "num_attention_heads": "2"}, {}, "n_heads must be"),
-        ({**CONFIG, "head_dim": 8}, {}, "head_dim must be"),
-        ({}, {}, "n_heads must be"),
-        ([], {}, "must be a JSON object"),
-        (CONFIG, {"model.layers.0.self_attn.q_proj.bias": np.ones(8, np.float32)}, "without biases"),
-        (CONFIG, {"model.layers.7.self_attn.q_proj.weight": np.ones((8, 8), np.float32)}, "difference in"),
-        (CONFIG, {"transformer.wte": np.ones(8, np.float32)}, "weights must be those of a Llama"),
-    ],
-)
-def test_what_is_no_such_llama_is_refused(tmp_path, config, more, text):
-    write_llama(tmp_path, made(1, np.float32), config, **more)
-    with pytest.raises((TypeError, ValueError), match=text):
-        load_llama(tmp_path)
