@@ -7,13 +7,13 @@ from typing import Any, Literal
 
 import numpy as np
 
+from bvar.augmentation.changes import Change
 from bvar.encoding import BitEncoder
 from bvar.estimators.architecture import FOR_CLASSES, Plan, is_auto
 from bvar.estimators.classification import NetworkClassifier
 from bvar.estimators.recipes import Recipe, Sums
 from bvar.mollify import Mollifier
 from bvar.networks.losses import Loss
-from bvar.training.augmentation import Change
 from bvar.training.callbacks import Callback
 
 __all__ = ["BooleanClassifier"]

@@ -9,13 +9,13 @@ from typing import Any, Literal
 import numpy as np
 
 from bvar._validation import check_image_shape
+from bvar.augmentation.changes import Change
 from bvar.encoding import BitEncoder
 from bvar.encoding.samples import flat_images
 from bvar.estimators.classification import NetworkClassifier
 from bvar.estimators.recipes import Convolutions, Recipe
 from bvar.mollify import Mollifier
 from bvar.networks.losses import Loss
-from bvar.training.augmentation import Change
 from bvar.training.callbacks import Callback
 
 __all__ = ["BooleanConvClassifier"]

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from bvar.augmentation.changes import Change
 from bvar.circuit import Circuit
 from bvar.encoding import BitEncoder
 from bvar.estimators.architecture import FOR_GATES, Plan, is_auto
@@ -15,7 +16,6 @@ from bvar.estimators.classification import NetworkClassifier
 from bvar.estimators.recipes import Gates, Recipe
 from bvar.mollify import Mollifier
 from bvar.networks.losses import Loss
-from bvar.training.augmentation import Change
 from bvar.training.callbacks import Callback
 
 __all__ = ["LogicGateClassifier"]

@@ -11,6 +11,19 @@ from typing import Any
 import numpy as np
 
 from bvar._validation import check_integer
+from bvar.augmentation import (
+    Cutout,
+    Flip,
+    LearnedAugmentation,
+    Noise,
+    RandomFlip,
+    RandomRotation,
+    RandomShift,
+    Rotation,
+    Scale,
+    Shear,
+    Shift,
+)
 from bvar.encoding import BitEncoder
 from bvar.estimators.classifier import BooleanClassifier
 from bvar.estimators.conv import BooleanConvClassifier
@@ -21,7 +34,6 @@ from bvar.model_file._encoders import check_classes, check_feature_names, is_fit
 from bvar.model_file._kinds import require
 from bvar.networks.losses import ProbabilisticLoss
 from bvar.networks.network import Network
-from bvar.training.augmentation import RandomFlip, RandomRotation, RandomShift
 
 _LARGEST = 1e151  # a little more than `fit` takes: no prediction overflows
 
@@ -114,5 +126,21 @@ register(BooleanConvClassifier, check=_check_classifier)
 register(LogicGateClassifier, check=_check_classifier)
 register(BooleanRegressor, check=_check_regressor)
 
-for _augmentation in (RandomFlip, RandomRotation, RandomShift):
-    register(_augmentation)
+
+def _check_augmentation(augment: LearnedAugmentation) -> None:
+    """Check parameters, and what was learnt if anything was."""
+    augment.checked()
+    if not hasattr(augment, "location_"):
+        return
+    n = len(augment.steps())
+    for name in ("location_", "width_"):
+        array = getattr(augment, name)
+        fits = isinstance(array, np.ndarray) and array.dtype == np.float64 and array.shape == (n,)
+        require(fits and bool(np.isfinite(array).all()), f"{name} must be {n} finite numbers")
+    require((augment.width_ >= 0).all(), "width_ must not be negative")
+    require(isinstance(augment.history_, dict), "history_ must be a dict of lists")
+
+
+for _change in (RandomFlip, RandomRotation, RandomShift, Cutout, Flip, Noise, Rotation, Scale, Shear, Shift):
+    register(_change)
+register(LearnedAugmentation, check=_check_augmentation)

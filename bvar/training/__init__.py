@@ -5,7 +5,7 @@ them anew in each epoch, ``early_stopping`` keeps the best network, ``checkpoint
 from; ``crews`` says who takes the steps, ``callbacks`` and ``progress`` look on.
 """
 
-from bvar.training.augmentation import Augmentation, RandomFlip, RandomRotation, RandomShift, apply_augmentations
+from bvar.augmentation.changes import Augmentation, RandomFlip, RandomRotation, RandomShift, apply_augmentations
 from bvar.training.checkpoint import Checkpoint
 from bvar.training.data import TrainingData
 from bvar.training.early_stopping import EarlyStopping
