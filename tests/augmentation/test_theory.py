@@ -1,5 +1,7 @@
 """What the page on learnt augmentation proves, checked with numbers: bounds, over-counting, collapse."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -75,14 +77,14 @@ def test_more_draws_are_a_tighter_bound():
     random = np.random.RandomState(0)
     ell = -2 * random.standard_normal((32, 20000)) ** 2
     means = [float(draw_bound(ell[:k]).mean()) for k in (1, 2, 4, 8, 16, 32)]
-    assert all(a < b for a, b in zip(means, means[1:], strict=False))
+    assert all(a < b for a, b in pairwise(means))
     limit = -np.log(5) / 2  # E exp(-2 g^2) = 1 / sqrt(1 + 4)
     assert means[-1] < limit < means[-1] + 0.05
     assert abs(means[0] + 2) < 5 * ell[0].std() / np.sqrt(20000)
 
 
 def test_the_pac_bayes_difference_is_the_mean_gap_and_vanishes_with_invariance():
-    """Marginalised minus copied empirical risk: never negative, 0 if the likelihood does not depend on the draw."""
+    """Copied minus marginalised risk: never negative, and 0 if the likelihood does not depend on the draw."""
     random = np.random.RandomState(0)
     theta = random.standard_normal((30, 1, 1))  # draws of a posterior
     x, gamma = random.standard_normal(25), 0.5 * random.standard_normal((200, 1))

@@ -4,9 +4,10 @@ Usage: python -m tests.bench.augmentation [--results FILE] [--data DIR] [--sets 
            [--changes rotation shift] [--training moved upright] [--epochs 60]
 
 Digits (scikit-learn's): a seed halves them into 897 training and 900 test images.  MNIST (only if DIR/mnist.npz is
-there): a seed draws 10,000 training and 2,000 test images.  'digits' and 'mnist' are AugmentedClassifier, 60 and 10
-epochs unless --epochs says otherwise, 'bits' is BooleanClassifier on the digits, 30.  Training images are upright, or moved as the moved test images are: by a normal
-angle of 20 degrees, or by normal distances.  All arms of a seed share splits, weights and order.
+there): a seed draws 10,000 training and 2,000 test images.  'digits' and 'mnist' are AugmentedClassifier, of 60 and
+10 epochs unless --epochs says otherwise, 'bits' is BooleanClassifier on the digits, of 30.  Training images are
+upright, or moved as the moved test images are: by a normal angle of 20 degrees, or by normal distances.  All arms
+of a seed share splits, weights and order.
 
 A search fits each of the seven fixed strengths, none among them, to four fifths of the training images, takes the
 one with the least NLL on the fifth that is left, and fits that to all; its seconds are those of the eight fits.
@@ -45,13 +46,9 @@ LEARNT = {
     "learnt, normal last layer": {},
 }
 SIDES = {"digits": 8, "mnist": 28}
+EPOCHS = {"digits": 60, "bits": 30, "mnist": 10}
 COLUMNS = [
-    "clean NLL",
-    "clean ECE",
-    "clean acc., %",
-    "moved NLL",
-    "moved ECE",
-    "moved acc., %",
+    *(f"{images} {score}" for images in ("clean", "moved") for score in ("NLL", "ECE", "acc., %")),
     "strength",
     "CPU s",
 ]
@@ -180,9 +177,9 @@ def report(title, training, rows):
     fixed = [arm for arm in rows if arm == "none" or arm.startswith("fixed")]
     best = min(fixed, key=lambda arm: mean[arm][column])
     print(
-        f"\nNLL on {COLUMNS[column].split()[0]} images against the best fixed arm in hindsight, {best}; and against"
+        f"\n{COLUMNS[column]} against the best fixed arm in hindsight, {best}; against what the search found; and"
     )
-    print("what the search found, with the share of its processor time:\n")
+    print("the share of its processor time:\n")
     for arm in (arm for arm in rows if arm in LEARNT or arm == "search"):
         share = [100 * (mean[arm][column] / mean[other][column] - 1) for other in (best, "search")]
         cost = mean[arm][-1] / mean["search"][-1]
