@@ -191,7 +191,8 @@ class LearnedAugmentation(BaseEstimator):
             If `prior` is not as described.
         """
         n = len(self.steps())
-        given = list(self.prior) if isinstance(self.prior, Sequence | np.ndarray) else [self.prior] * n
+        several = isinstance(self.prior, list | tuple | np.ndarray)
+        given: list[Any] = list(self.prior) if several else [self.prior] * n  # type: ignore[arg-type]
         if len(given) != n:
             raise ValueError(f"prior must be one number, or one for each of {n} transforms, got {len(given)}")
         return np.array([check_real(one, "prior", low=0, strict=True) for one in given])

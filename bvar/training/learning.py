@@ -77,7 +77,8 @@ def strength_votes(draw: Draw, losses: np.ndarray) -> tuple[int, int]:
     with scores :math:`g_i`, and :math:`g_i \eta_i` for the deviation; losses are in units of :math:`2^{-16}`.
     """
     n = len(losses)
-    rewards = (n * losses - losses.sum() if n > 1 else losses).astype(object)  # Python's integers do not overflow
+    whole = losses.astype(object)  # integers of Python, which do not overflow
+    rewards = n * whole - whole.sum() if n > 1 else whole
     scores = draw.transform.score(draw.phi, draw.noise)
     on_both = (scores, scores * draw.standard)
     in_mean, in_deviation = (int((rewards * np.rint(_ONE * g).astype(np.int64)).sum()) for g in on_both)
