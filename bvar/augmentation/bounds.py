@@ -91,15 +91,14 @@ def jensen_gap(log_likelihoods: ArrayLike) -> np.ndarray:
 
 
 def jensen_gap_limit(slope: float, spread: float) -> float:
-    r"""Compute the most that the gap can be, :math:`L^2 s^2 / 2`.
+    r"""Compute the most that the gap can be for a normal amount, :math:`L^2 s^2 / 2`.
 
     Parameters
     ----------
     slope : float
         L, the largest slope of the log-likelihood in the amount, at least 0.
     spread : float
-        s, such that amounts are sub-Gaussian with proxy variance :math:`s^2`: the standard deviation of normal
-        ones. At least 0.
+        s, the standard deviation of the amount, at least 0.
 
     Returns
     -------

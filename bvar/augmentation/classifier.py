@@ -171,22 +171,22 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
             If a parameter or the data is not as described.
         """
         widths = self._check_parameters()
-        X, y = validate_data(self, self._rows(X), y, dtype=_DTYPES)
+        samples, y = validate_data(self, self._rows(X), y, dtype=_DTYPES)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"y must have at least two classes, got one class, {self.classes_.tolist()[0]!r}")
-        self.augmentation_ = None if self.augment is None else clone(self.augment).begin(X.shape[1])
-        self.mean_, self.std_ = standard_moments(X, self._image_shape())
+        self.augmentation_ = None if self.augment is None else clone(self.augment).begin(samples.shape[1])
+        self.mean_, self.std_ = standard_moments(samples, self._image_shape())
         random = check_random_state(self.random_state)
         # transforms have their own stream, so that weights and order do not depend on them
         transforming = np.random.RandomState(random.randint(2**31))
         self._seed = int(random.randint(2**31))
-        parameters = initial_parameters([X.shape[1], *widths, len(self.classes_)], X.dtype, random)
+        parameters = initial_parameters([samples.shape[1], *widths, len(self.classes_)], samples.dtype, random)
         deviation = None
         if self.last_layer == "normal":
             deviation = np.full_like(parameters[len(parameters) // 2 - 1], _FIRST_DEVIATION)
-        self._train(X, codes, Beliefs(parameters, deviation, self.augmentation_), random, transforming)
+        self._train(samples, codes, Beliefs(parameters, deviation, self.augmentation_), random, transforming)
         return self
 
     def _check_parameters(self) -> list[int]:
@@ -258,11 +258,11 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
             Probabilities of the classes in the order of `classes_`.
         """
         check_is_fitted(self, "coefs_")
-        X = validate_data(self, self._rows(X), dtype=_DTYPES, reset=False)
-        scaled = self._scaled(X).astype(self.coefs_[0].dtype, copy=False)
+        samples = validate_data(self, self._rows(X), dtype=_DTYPES, reset=False)
+        scaled = self._scaled(samples).astype(self.coefs_[0].dtype, copy=False)
         centre = self._centre(scaled.dtype)
         draws, noises = self._prediction_draws(scaled)
-        total = np.zeros((len(X), len(self.classes_)))
+        total = np.zeros((len(samples), len(self.classes_)))
         for draw, noise in zip(draws, noises, strict=True):
             parameters = self.coefs_ + self.intercepts_
             if noise is not None and self.last_deviation_ is not None:

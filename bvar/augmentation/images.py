@@ -35,8 +35,8 @@ class Transform(BaseEstimator, ABC):
 
     Notes
     -----
-    Noise :math:`\varepsilon` has `n_amounts` numbers for each sample, and the score of :math:`\varphi`, the slope
-    of the logarithm of the density of amounts, is the sum of :math:`\varepsilon^2 - 1` over them.
+    Noise :math:`\varepsilon` has `n_amounts` numbers for each sample, and the slope in :math:`\varphi` of the
+    logarithm of the density of amounts is the sum of :math:`\varepsilon^2 - 1` over them.
     """
 
     what: ClassVar[str]  # the parameter that is the median
@@ -132,7 +132,7 @@ class Transform(BaseEstimator, ABC):
         """
         return np.exp(phi)[:, None] * noise
 
-    def score(self, phi: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    def log_density_slope(self, phi: np.ndarray, noise: np.ndarray) -> np.ndarray:
         r"""Return the slope in :math:`\varphi` of the logarithm of the density of the amounts.
 
         Parameters
@@ -145,7 +145,7 @@ class Transform(BaseEstimator, ABC):
         Returns
         -------
         ndarray of float, shape (n,)
-            Scores, whose mean is 0.
+            Slopes, whose mean is 0.
         """
         return (noise**2 - 1).sum(axis=1)
 
@@ -239,7 +239,7 @@ class _Coin(Transform):
         tossed[:, 0] = noise[:, 0] < self.strength(phi)
         return tossed
 
-    def score(self, phi: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    def log_density_slope(self, phi: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """Return the toss minus its probability."""
         return self.amounts(phi, noise)[:, 0] - self.strength(phi)
 
@@ -499,8 +499,8 @@ class Flip(_Coin):
 
     Parameters
     ----------
-    probability : float, default=0.5
-        Prior median of the probability.
+    probability : float, default=0.3
+        Prior median of the probability. From one half on, it may as well be learnt to mirror always.
 
     Examples
     --------
@@ -511,7 +511,7 @@ class Flip(_Coin):
     """
 
     what = "probability"
-    probability: float = 0.5
+    probability: float = 0.3
 
     def forward(self, X: np.ndarray, amounts: np.ndarray, image_shape: Shape) -> np.ndarray:
         """Mirror those whose coin says so."""

@@ -319,7 +319,7 @@ class LearnedAugmentation(BaseEstimator):
         Returns
         -------
         ndarray of float64, shape (n_transforms, n_rows)
-            Slopes; 0 for coins, which learn from scores.
+            Slopes; 0 for coins, which learn from the slope of their log-density.
         """
         shape, slopes = self.checked(), np.zeros((len(draws), len(signal)))
         for j in reversed(range(len(draws))):

@@ -2,7 +2,7 @@ r"""The bound of a network of real numbers and its slopes, derived by hand (``do
 
 Everything random is drawn before, so that the objective is a function of what is learnt: its slopes are checked
 against finite differences.  Only those of coins are not slopes of it, but of its mean over tosses
-(:eq:`augmentation-score`).
+(:eq:`log-density-slope`).
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Objective:
         reward = np.tile(advantages(bounds), copies) / len(bounds)
         for j, draw in reversed(list(enumerate(drawn.draws))):
             if draw.transform.is_coin:
-                slopes[j] = -reward * draw.transform.score(draw.phi, draw.noise)
+                slopes[j] = -reward * draw.transform.log_density_slope(draw.phi, draw.noise)
             if isinstance(draw.transform, Mixup):  # classes are mixed as samples are
                 given = mixed[j], draw.amounts(signal.dtype), None, signal
                 slopes[j] += (draw.transform.slopes(*given) * given[1]).sum(axis=1)

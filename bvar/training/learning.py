@@ -1,7 +1,7 @@
 r"""Samples that are transformed by how much the network can stand, which is learnt from its integer losses.
 
 A Boolean network has no slope in its samples, but its losses are integers, and the density of the amounts has a
-slope: votes on a strength are losses times scores (``docs/explanation/augmentation.md``,
+slope: votes on a strength are losses times that slope (``docs/explanation/augmentation.md``,
 :eq:`augmentation-votes`).  Losses are equal on every backend, votes are integers that add in any order, and the
 step is elementwise: one seed is one model, strengths included.
 """
@@ -25,7 +25,7 @@ from bvar.training.data import Batch, cut, heard, noisy
 __all__ = ["LearningData", "check_learnable", "strength_votes"]
 
 _ONE = 2**16
-"""A loss of 1, and a score of 1, in the units of votes on strengths."""
+"""A loss of 1, and a slope of 1, in the units of votes on strengths."""
 
 
 class LearningData(ChangingData):
@@ -74,13 +74,13 @@ def strength_votes(draw: Draw, losses: np.ndarray) -> tuple[int, int]:
 
     .. math:: \sum_i \Bigl( (n - 1) \ell_i - \sum_{j \ne i} \ell_j \Bigr) \, \operatorname{round}(2^{16} g_i)
 
-    with scores :math:`g_i`, and :math:`g_i \eta_i` for the deviation; losses are in units of :math:`2^{-16}`.
+    with slopes of log-densities :math:`g_i`, and :math:`g_i \eta_i` for the deviation; losses are in units of :math:`2^{-16}`.
     """
     n = len(losses)
     whole = losses.astype(object)  # integers of Python, which do not overflow
     rewards = n * whole - whole.sum() if n > 1 else whole
-    scores = draw.transform.score(draw.phi, draw.noise)
-    on_both = (scores, scores * draw.standard)
+    slopes = draw.transform.log_density_slope(draw.phi, draw.noise)
+    on_both = (slopes, slopes * draw.standard)
     in_mean, in_deviation = (int((rewards * np.rint(_ONE * g).astype(np.int64)).sum()) for g in on_both)
     return in_mean, in_deviation
 

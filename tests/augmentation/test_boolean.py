@@ -58,9 +58,9 @@ def test_votes_are_the_formula_in_whole_numbers_whatever_their_order(seed, n, si
     for i in range(n):
         others = sum(int(other) for j, other in enumerate(losses) if j != i)
         reward = (n - 1) * int(losses[i]) - others if n > 1 else int(losses[i])
-        score = float((draw.noise[i] ** 2 - 1).sum())
-        expected[0] += reward * round(2**16 * score)
-        expected[1] += reward * round(2**16 * (score * standard[i]))
+        slope = float((draw.noise[i] ** 2 - 1).sum())
+        expected[0] += reward * round(2**16 * slope)
+        expected[1] += reward * round(2**16 * (slope * standard[i]))
     assert votes == tuple(expected)
     order = random.permutation(n)
     turned = Draw(Rotation(), phi[order], standard[order], draw.noise[order])
@@ -114,9 +114,8 @@ def test_every_transform_but_mixing_runs_with_weights_noise_labels_and_early_sto
 
 
 def test_a_convolutional_classifier_knows_the_shape_of_its_images():
-    model = BooleanConvClassifier(
-        (8, "M"), (32,), augment=LearnedAugmentation(Shift(0.5)), max_iter=1, random_state=0
-    )
+    augment = LearnedAugmentation(Shift(0.5))
+    model = BooleanConvClassifier((8, "M"), (32,), augment=augment, max_iter=1, random_state=0)
     assert model.fit(X_TRAIN, Y_TRAIN).augmentation_.image_shape == (8, 8, 1)
 
 

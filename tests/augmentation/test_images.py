@@ -65,17 +65,17 @@ def test_slopes_in_amounts_are_those_of_finite_differences(transform):
 
 
 @pytest.mark.parametrize("transform", ALL, ids=repr)
-def test_scores_have_mean_nothing_and_point_to_more(transform):
-    """E[score] = 0 and E[score * |amount|] > 0: five standard errors of 4000 draws."""
+def test_slopes_of_log_densities_have_mean_nothing_and_point_to_more(transform):
+    """E g = 0 and E g |amount| > 0: five standard errors of 4000 draws."""
     random = np.random.RandomState(1)
     noise = transform.noise(4000, SHAPE, N_FEATURES, random)
     phi = np.full(4000, transform.start())
-    score, size = transform.score(phi, noise), abs(transform.amounts(phi, noise)[:, 0])
-    assert abs(score.mean()) < 5 * score.std() / np.sqrt(4000)
-    assert (score * size).mean() > 3 * (score * size).std() / np.sqrt(4000)
+    slope, size = transform.log_density_slope(phi, noise), abs(transform.amounts(phi, noise)[:, 0])
+    assert abs(slope.mean()) < 5 * slope.std() / np.sqrt(4000)
+    assert (slope * size).mean() > 3 * (slope * size).std() / np.sqrt(4000)
 
 
-def test_the_score_is_the_slope_of_the_log_density():
+def test_the_slope_of_a_log_density_is_that_of_differences():
     """Of a normal amount: log density -log s - a^2 / 2 s^2, s = exp(phi), at a fixed; step 1e-6 errs by 1e-9."""
     noise, phi = np.array([[0.7], [-1.9]]), np.log(15.0)
     amounts = np.exp(phi) * noise
@@ -84,7 +84,7 @@ def test_the_score_is_the_slope_of_the_log_density():
         return (-phi - amounts**2 / (2 * np.exp(2 * phi))).ravel()
 
     slope = (log_density(phi + 1e-6) - log_density(phi - 1e-6)) / 2e-6
-    assert abs(slope - Rotation().score(np.full(2, phi), noise)).max() < 1e-8
+    assert abs(slope - Rotation().log_density_slope(np.full(2, phi), noise)).max() < 1e-8
 
 
 @pytest.mark.parametrize("quarters", [0, 1, 2, 3])

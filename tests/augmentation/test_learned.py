@@ -67,7 +67,7 @@ def again(beliefs, drawn):
 def test_slopes_are_those_of_finite_differences(n_draws, normal):
     """Central differences of step 1e-6 err by 1e-10 of rounding and 1e-12 of curvature; 1e-6 is asked for.
 
-    Coins are left out: they have no slope, but a score.
+    Coins are left out: they have no slope, but their log-density has.
     """
     objective, beliefs, samples, targets, drawn = problem(n_draws, normal)
     _, slopes = objective.slopes(beliefs, samples, targets, drawn)
@@ -93,7 +93,7 @@ def test_slopes_are_those_of_finite_differences(n_draws, normal):
     assert abs(slopes.strengths[0][:6]).max() > 0.01
 
 
-def test_the_score_of_a_coin_is_without_bias():
+def test_what_a_coin_learns_from_is_without_bias():
     """All tosses of three samples, each with its probability: the mean estimate is the slope of the mean bound."""
     augment = LearnedAugmentation(Flip(0.3), learn=True, prior=None, image_shape=(1, 3)).begin(3)
     random = np.random.RandomState(0)

@@ -5,9 +5,9 @@ Usage: python -m tests.bench.augmentation [--results FILE] [--data DIR] [--sets 
 
 Digits (scikit-learn's): a seed halves them into 897 training and 900 test images.  MNIST (only if DIR/mnist.npz
 is there): a seed draws 10,000 training and 2,000 test images.  'digits' and 'mnist' are AugmentedClassifier, of 60
-and 10 epochs unless --epochs says so, 'bits' is BooleanClassifier on the digits, of 30.  Training images are upright,
-or moved as the moved test images are: by a normal angle of 20 degrees, or by normal distances.  All arms of a seed
-share splits, weights and order.
+and 10 epochs unless --epochs says so, 'bits' is BooleanClassifier on the digits, of 30.  Training images are as
+they are, or moved as the moved test images are: by a normal angle of 20 degrees, or by normal distances.  All arms
+of a seed share splits, weights and order.
 
 A search fits each of the seven fixed strengths, none among them, to four fifths of the training images, takes the
 one with the least NLL on the fifth that is left, and fits that to all; its seconds are those of the eight fits.
