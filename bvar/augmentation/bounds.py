@@ -96,9 +96,9 @@ def jensen_gap_limit(slope: float, spread: float) -> float:
     Parameters
     ----------
     slope : float
-        L, the largest slope of the log-likelihood in the amount, at least 0.
+        Largest slope L of the log-likelihood in the amount, at least 0.
     spread : float
-        s, the standard deviation of the amount, at least 0.
+        Standard deviation s of the amount, at least 0.
 
     Returns
     -------
@@ -126,10 +126,14 @@ def normal_divergence(mean: ArrayLike, deviation: ArrayLike, prior_mean: ArrayLi
 
     Parameters
     ----------
-    mean, deviation : array-like of float
-        m and v, of the numbers.
-    prior_mean, prior : array-like of float
-        :math:`m_0` and :math:`\tau`, from which they diverge.
+    mean : array-like of float
+        Means m of the numbers.
+    deviation : array-like of float
+        Their standard deviations v, positive.
+    prior_mean : array-like of float
+        Means :math:`m_0` of what they diverge from.
+    prior : array-like of float
+        Standard deviations :math:`\tau` of that, positive.
 
     Returns
     -------

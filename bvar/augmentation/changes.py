@@ -117,7 +117,7 @@ class RandomShift(Augmentation):
     Examples
     --------
     >>> import numpy as np
-    >>> from bvar.augmentation import RandomShift
+    >>> from bvar.training import RandomShift
     >>> RandomShift(1)(np.arange(1, 10).reshape(1, 3, 3), random_state=1)
     array([[[0, 0, 0],
             [0, 1, 2],
@@ -161,7 +161,7 @@ class RandomFlip(Augmentation):
 
     Examples
     --------
-    >>> from bvar.augmentation import RandomFlip
+    >>> from bvar.training import RandomFlip
     >>> RandomFlip(1.0, image_shape=(2, 3))([[1, 2, 3, 4, 5, 6]])
     array([[3, 2, 1, 6, 5, 4]])
     """
@@ -195,7 +195,7 @@ class RandomRotation(Augmentation):
     Examples
     --------
     >>> import numpy as np
-    >>> from bvar.augmentation import RandomRotation
+    >>> from bvar.training import RandomRotation
     >>> image = np.zeros((1, 5, 5))
     >>> image[0, 2] = 9
     >>> RandomRotation(30, probability=1)(image, random_state=0)[0].round().astype(int)
@@ -265,7 +265,7 @@ def apply_augmentations(
     Examples
     --------
     >>> import numpy as np
-    >>> from bvar.augmentation import RandomFlip, RandomShift, apply_augmentations
+    >>> from bvar.training import RandomFlip, RandomShift, apply_augmentations
     >>> images = np.arange(32).reshape(2, 4, 4)
     >>> apply_augmentations(images, [RandomShift(1), RandomFlip()], random_state=0).shape
     (2, 4, 4)

@@ -60,9 +60,9 @@ class BooleanClassifier(NetworkClassifier):
         that `fit` chose; where sizes are set by hand it is 1/64 for each
         eight features or hundred bits, whichever is less, up to 1/8, and half of that from 10000 samples on.
     augment : augmentation, sequence of augmentations or LearnedAugmentation, optional
-        Changes of images from :mod:`bvar.augmentation`, made anew in each epoch before the samples become bits,
-        and before they are degraded; or transforms whose strength is learnt from the losses. The model does not
-        depend on the backend.
+        Changes of images from :mod:`bvar.training`, made anew in each epoch before the samples become bits,
+        and before they are degraded; or transforms of :mod:`bvar.augmentation`, whose strength is learnt. The
+        model does not depend on the backend.
     mollifier : bvar.mollify.Mollifier, optional
         Degrades the numbers of each sample by noise or blur before they become bits, anew in each epoch, and
         softens its class accordingly. The model does not depend on the backend; across machines it depends on

@@ -53,9 +53,9 @@ class BooleanConvClassifier(NetworkClassifier):
         Probability with which each bit of an encoded training image is flipped, anew in each epoch; in steps of
         1/64, at most 0.5.
     augment : augmentation, sequence of augmentations or LearnedAugmentation, optional
-        Changes of images from :mod:`bvar.augmentation`, made anew in each epoch before the samples become bits,
-        and before they are degraded, or transforms whose strength is learnt from the losses; they get images of
-        shape `image_shape_`. The model does not depend on the backend.
+        Changes of images from :mod:`bvar.training`, made anew in each epoch before the samples become bits,
+        and before they are degraded, or transforms of :mod:`bvar.augmentation`, whose strength is learnt; they
+        get images of shape `image_shape_`. The model does not depend on the backend.
     mollifier : bvar.mollify.Mollifier, optional
         Degrades the numbers of each sample by noise or blur before they become bits, anew in each epoch, and
         softens its class accordingly. The model does not depend on the backend; across machines it depends on

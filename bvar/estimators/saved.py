@@ -16,14 +16,12 @@ from bvar.augmentation import (
     Flip,
     LearnedAugmentation,
     Noise,
-    RandomFlip,
-    RandomRotation,
-    RandomShift,
     Rotation,
     Scale,
     Shear,
     Shift,
 )
+from bvar.augmentation.changes import RandomFlip, RandomRotation, RandomShift
 from bvar.encoding import BitEncoder
 from bvar.estimators.classifier import BooleanClassifier
 from bvar.estimators.conv import BooleanConvClassifier

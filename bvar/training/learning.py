@@ -74,7 +74,8 @@ def strength_votes(draw: Draw, losses: np.ndarray) -> tuple[int, int]:
 
     .. math:: \sum_i \Bigl( (n - 1) \ell_i - \sum_{j \ne i} \ell_j \Bigr) \, \operatorname{round}(2^{16} g_i)
 
-    with slopes of log-densities :math:`g_i`, and :math:`g_i \eta_i` for the deviation; losses are in units of :math:`2^{-16}`.
+    with slopes of log-densities :math:`g_i`, and :math:`g_i \eta_i` for the deviation; losses are in units of
+    :math:`2^{-16}`.
     """
     n = len(losses)
     whole = losses.astype(object)  # integers of Python, which do not overflow

@@ -164,7 +164,7 @@ class Results:
 def report(title, training, rows):
     """Print means and standard errors over seeds, and what learnt arms are beside the best fixed one."""
     n = min(map(len, rows.values()))
-    print(f"\n### {title}, {n} seeds\n")
+    print(f"\n## {title}, {n} seeds\n")
     print("| | " + " | ".join(COLUMNS) + " |\n" + "|---" * (len(COLUMNS) + 1) + "|")
     digits = [3, 3, 1, 3, 3, 1, 2, 1]
     for arm, values in rows.items():
