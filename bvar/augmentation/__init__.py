@@ -1,8 +1,8 @@
 """Augmentation: random changes of samples that keep their class, of fixed strength or of a learnt one.
 
 ``changes`` are functions of images of fixed strength, which :mod:`bvar.training` hands out; ``images`` are
-transforms with adjoints and slopes, over ``resampling``; ``learned`` is a distribution of their strengths, ``bounds`` and
-``objective`` what it follows, and ``classifier`` a small real network that learns both
+transforms with adjoints and slopes, over ``resampling``; ``learned`` is a distribution of their strengths,
+``bounds`` and ``objective`` what it follows, and ``classifier`` a small real network that learns both
 (``docs/explanation/augmentation.md``).
 """
 
