@@ -12,9 +12,11 @@ import numpy as np
 
 from bvar._validation import check_integer
 from bvar.augmentation import (
+    AugmentedClassifier,
     Cutout,
     Flip,
     LearnedAugmentation,
+    Mixup,
     Noise,
     Rotation,
     Scale,
@@ -28,7 +30,7 @@ from bvar.estimators.conv import BooleanConvClassifier
 from bvar.estimators.gates import LogicGateClassifier
 from bvar.estimators.regressor import BooleanRegressor
 from bvar.model_file import register
-from bvar.model_file._encoders import check_classes, check_feature_names, is_fitted
+from bvar.model_file._encoders import check_classes, check_feature_names, check_perceptron, is_fitted
 from bvar.model_file._kinds import require
 from bvar.networks.losses import ProbabilisticLoss
 from bvar.networks.network import Network
@@ -139,6 +141,26 @@ def _check_augmentation(augment: LearnedAugmentation) -> None:
     require(isinstance(augment.history_, dict), "history_ must be a dict of lists")
 
 
-for _change in (RandomFlip, RandomRotation, RandomShift, Cutout, Flip, Noise, Rotation, Scale, Shear, Shift):
+def _check_augmented(model: AugmentedClassifier) -> None:
+    """Check a real network, what it knows of its last weights, and what it learnt of transforms."""
+    if not is_fitted(model):
+        return
+    check_perceptron(model)
+    model._check_parameters()
+    augment, deviation = model.augmentation_, model.last_deviation_
+    fits = augment is None or (isinstance(augment, LearnedAugmentation) and hasattr(augment, "location_"))
+    require(fits, "augmentation_ must be None or what was learnt")
+    if augment is not None:
+        augment.checked(model.n_features_in_)
+    last = model.coefs_[-1]
+    fits = deviation is None or (deviation.shape == last.shape and deviation.dtype == last.dtype)
+    require(fits and (deviation is None or bool((deviation >= 0).all())), "last_deviation_ does not fit coefs_")
+    check_integer(model._seed, "_seed", low=0, high=2**31 - 1)
+
+
+_CHANGES = (RandomFlip, RandomRotation, RandomShift)
+_TRANSFORMS = (Cutout, Flip, Mixup, Noise, Rotation, Scale, Shear, Shift)
+for _change in (*_CHANGES, *_TRANSFORMS):
     register(_change)
 register(LearnedAugmentation, check=_check_augmentation)
+register(AugmentedClassifier, check=_check_augmented)

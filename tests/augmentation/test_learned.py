@@ -9,6 +9,8 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+import bvar
+from bvar import model_file
 from bvar.augmentation import (
     AugmentedClassifier,
     Cutout,
@@ -192,6 +194,19 @@ def test_images_may_come_as_images_and_in_float32():
     assert (flat.predict_proba(X[:9]) == shaped.predict_proba(X[:9].reshape(-1, 8, 8))).all()
     single = quick(turning(), max_iter=2).fit(X[:200].astype(np.float32), Y[:200])
     assert single.coefs_[0].dtype == np.float32
+
+
+@pytest.mark.parametrize("last_layer", ["point", "normal"])
+def test_a_file_keeps_the_model_and_what_was_learnt(tmp_path, last_layer):
+    augment = LearnedAugmentation([Rotation(), Mixup()], image_shape=SHAPE)
+    model = quick(augment, last_layer=last_layer).fit(X[:200], Y[:200])
+    model_file.save(model, tmp_path / "m.bvar")
+    loaded = bvar.load(tmp_path / "m.bvar")
+    assert (loaded.predict_proba(X[:50]) == model.predict_proba(X[:50])).all()
+    assert loaded.augmentation_.history_ == model.augmentation_.history_
+    plain = quick(last_layer=last_layer).fit(X[:200], Y[:200])
+    model_file.save(plain, tmp_path / "p.bvar")
+    assert (bvar.load(tmp_path / "p.bvar").predict_proba(X[:50]) == plain.predict_proba(X[:50])).all()
 
 
 def test_a_clone_has_the_parameters_and_an_augmentation_that_was_given_stays_as_it_is():

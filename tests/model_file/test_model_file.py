@@ -268,7 +268,7 @@ def test_every_kind_is_known_by_the_name_that_files_keep():
         *("Network", "BooleanLinear", "Threshold", "CrossEntropy", "BinaryCrossEntropy", "SquaredError"),
         *("BooleanOptimizer", "RandomWords", "ThresholdAnnealing"),
         *("RandomShift", "RandomFlip", "RandomRotation", "LearnedAugmentation", "Rotation", "Shift", "Scale"),
-        *("Shear", "Noise", "Flip", "Cutout"),
+        *("Shear", "Noise", "Flip", "Cutout", "Mixup", "AugmentedClassifier"),
         "MollifiedClassifier",
         *("Concatenate", "Offset", "SignalScale"),
         *("RealLinear", "BatchNorm", "FixedPoint", "SignedSum", "RealCrossEntropy", "Adam"),
