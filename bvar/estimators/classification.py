@@ -228,8 +228,6 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
         self, changing: ChangingData, before: LearnedAugmentation | None, network: Network
     ) -> LearningData:
         """Let strengths learn, from the medians of their priors; where training goes on, from what they were."""
-        if changing.X.dtype.kind not in "biuf":
-            raise TypeError(f"X must be numbers where augment is learnt, got dtype {changing.X.dtype}")
         augment = clone(self.augment).set_params(image_shape=self.augment.image_shape or self._own_image_shape())
         augment.begin(self.n_features_in_)
         if self.warm_start and before is not None and len(before.location_) == len(augment.location_):

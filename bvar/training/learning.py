@@ -34,7 +34,7 @@ class LearningData(ChangingData):
     def __init__(
         self, changing: ChangingData, augment: LearnedAugmentation, network: Network, n_epochs: int
     ) -> None:
-        super().__init__(changing.X, changing.data, changing.encode)
+        super().__init__(_numbers(changing.X), changing.data, changing.encode)
         self.learned, self.network = augment, network
         self.adam = Adam(augment.learning_rate, n_steps=n_epochs * self.n_batches)
 
@@ -45,7 +45,7 @@ class LearningData(ChangingData):
         weights = None if data.sample_weight is None else heard(data.sample_weight, source)
         for rows in cut(order, data.batch_size):
             draws = self.learned.draw(len(rows), self.X.shape[1], random)
-            samples, _ = self.learned.forward(self.X[rows].astype(np.float64), draws)
+            samples, _ = self.learned.forward(self.X[rows], draws)
             x = self.encode(samples)
             if self.learned.learn:
                 self._learn(draws, self._losses(x, data.y[rows]))
@@ -67,6 +67,14 @@ class LearningData(ChangingData):
         in_width = np.array([float(b) for _, b in pairs]) * share * self.learned.width_
         prior = [slope / len(self.X) for slope in self.learned.divergence_slopes()]
         move_strengths(self.learned, self.adam, [in_location + prior[0], in_width + prior[1]])
+
+
+def _numbers(X: np.ndarray) -> np.ndarray:
+    """Return samples as float64; what is no number cannot be transformed."""
+    try:
+        return X.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"X must be numbers where augment is learnt, got dtype {X.dtype}: {error}") from error
 
 
 def strength_votes(draw: Draw, losses: np.ndarray) -> tuple[int, int]:
