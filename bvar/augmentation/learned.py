@@ -17,7 +17,8 @@ from sklearn.exceptions import NotFittedError
 
 from bvar._validation import check_image_shape, check_integer, check_real
 from bvar.augmentation.bounds import normal_divergence
-from bvar.augmentation.images import Mixup, Shape, Transform
+from bvar.augmentation.images import Mixup
+from bvar.augmentation.transforms import Shape, Transform
 
 __all__ = ["Draw", "LearnedAugmentation"]
 
