@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bvar.augmentation.learned import LearnedAugmentation
 from bvar.energy import Cost
 from bvar.kernels import unpack
 from bvar.layers import Parameter
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
+    "plot_augmentation",
     "plot_beta",
     "plot_bound",
     "plot_energy",
@@ -156,6 +158,52 @@ def plot_beta(history: dict[str, list[Any]], *, names: list[str] | None = None, 
         label = names[i] if names else f"parameter {i + 1}"
         ax.plot(range(1, len(beta) + 1), beta, color=_COLORS[i % len(_COLORS)], marker=".", label=label)
     ax.set(xlabel="epoch", ylabel="share of weights at rest (beta)")
+    return _finish(ax)
+
+
+def plot_augmentation(augmentation: LearnedAugmentation, *, ax: Axes | None = None) -> Axes:
+    """Draw the strengths of transforms over the epochs, with a band of two standard deviations to both sides.
+
+    Parameters
+    ----------
+    augmentation : LearnedAugmentation
+        The `augmentation_` of a fitted classifier.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default: new axes.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on; strengths are on a logarithmic scale, each in the units of its transform.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is missing; ``pip install "boolean-variation[plot]"`` brings it.
+
+    See Also
+    --------
+    bvar.augmentation.LearnedAugmentation : What is drawn.
+
+    Examples
+    --------
+    >>> from bvar.augmentation import LearnedAugmentation, Rotation
+    >>> from bvar.plotting import plot_augmentation
+    >>> augmentation = LearnedAugmentation(Rotation(15.0), image_shape=(8, 8)).begin(64)
+    >>> augmentation.record()
+    >>> plot_augmentation(augmentation).get_ylabel()
+    'strength'
+    """
+    ax = _axes(ax)
+    location, width = (np.array(augmentation.history_[name]).T for name in ("location", "width"))
+    for i, (name, transform) in enumerate(zip(augmentation.names(), augmentation.steps(), strict=True)):
+        m, v, color = location[i], width[i], _COLORS[i % len(_COLORS)]
+        epochs = range(1, len(m) + 1)
+        ax.plot(epochs, transform.strength(m), color=color, marker=".", label=name)
+        low, high = transform.strength(m - 2 * v), transform.strength(m + 2 * v)
+        ax.fill_between(epochs, low, high, color=color, alpha=0.2, linewidth=0)
+    ax.set_yscale("log")
+    ax.set(xlabel="epoch", ylabel="strength")
     return _finish(ax)
 
 

@@ -22,6 +22,7 @@ from bvar import (
     TableEncoder,
     ThermometerEncoder,
 )
+from bvar.augmentation import LearnedAugmentation, Noise
 from bvar.mollify import LinearSchedule, Mollifier, ThresholdAnnealing
 from bvar.networks import CrossEntropy, SquaredError
 from bvar.training import RandomFlip
@@ -76,6 +77,7 @@ CLASSES = [
     {"loss": CrossEntropy},
     {"loss": partial(CrossEntropy, temperature=1.5)},
     {"augment": ()},
+    {"augment": LearnedAugmentation(Noise(0.02))},
     {"mollifier": Mollifier("x")},
     {"mollifier": Mollifier("xxxn", schedule=LinearSchedule())},
 ]

@@ -52,6 +52,6 @@ SLOW = (
     "tests/test_faults.py",
     "tests/test_version.py::test_importing_looks_for_a_namesake",
     "tests/testing",
-    "tests/training/test_augmentation.py",
+    "tests/augmentation",
     "tests/training/test_trainer.py::test_a_crew_that_splits_batches_trains_the_same_model_with_the_same_history",
 )

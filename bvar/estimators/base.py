@@ -116,7 +116,7 @@ class BooleanNetworkEstimator(FittedModel, ABC):
             network = copy.deepcopy(self.network_) if goes_on else self._build(source)
             data: Any = self._data(X, y, weights)
             score = self._targets().scorer(data.y, network.loss)
-            with self._crew(self._changing(X, data)) as (crew, data):
+            with self._crew(self._changing(X, data, network)) as (crew, data):
                 trainer = Trainer(network, crew=crew, score=score)
                 self._train(trainer, data, self.max_iter_, stopping, source)
             if aside is not None:
@@ -252,8 +252,8 @@ class BooleanNetworkEstimator(FittedModel, ABC):
             size = min(100, max(self._plan().least_batch, n_samples // 50))
         return int(size), noise
 
-    def _changing(self, X: Any, data: TrainingData) -> Data:
-        """Return what changes the samples in each epoch, if they are to be changed."""
+    def _changing(self, X: Any, data: TrainingData, network: Network) -> Data:
+        """Return what changes the samples in each epoch, if they are to be changed, as the network may say."""
         return data
 
     def _given(self, X: Any, y: Any) -> EarlyStopping | None:

@@ -9,12 +9,14 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import ClassifierMixin
+from sklearn.base import ClassifierMixin, clone
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
 from bvar._validation import check_real
+from bvar.augmentation.changes import as_augmentations
+from bvar.augmentation.learned import LearnedAugmentation
 from bvar.encoding.samples import Table
 from bvar.estimators.architecture import Trial, fit_temperature, is_auto, terms_of
 from bvar.estimators.balance import balance
@@ -23,9 +25,10 @@ from bvar.estimators.predictor import Answers
 from bvar.estimators.targets import Classes, Labels, Targets, check_classes
 from bvar.mollify import Mollifier
 from bvar.networks.losses import Loss, ProbabilisticLoss
-from bvar.training.augmentation import as_augmentations
+from bvar.networks.network import Network
 from bvar.training.changing import ChangingData, Degradation
 from bvar.training.data import Data, TrainingData
+from bvar.training.learning import LearningData, check_learnable
 
 __all__ = ["NetworkClassifier"]
 
@@ -74,7 +77,7 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
         -----
         Each call copies the network, 33 bits for a weight: chunks of several batches make that a small part.
         """
-        if as_augmentations(self.augment):
+        if isinstance(self.augment, LearnedAugmentation) or as_augmentations(self.augment):
             raise ValueError("augment must be None for partial_fit, which sees every sample once")
         if self.mollifier is not None:
             raise ValueError("mollifier must be None for partial_fit, which sees every sample once")
@@ -215,12 +218,20 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
 
     def _check_parameters(self, *, goes_on: bool) -> None:
         super()._check_parameters(goes_on=goes_on)
-        as_augmentations(self.augment)
+        if isinstance(self.augment, LearnedAugmentation):
+            check_learnable(self.augment)
+            if self.mollifier is not None:
+                raise ValueError(f"mollifier must be None where augment is learnt, got {self.mollifier!r}")
+        else:
+            as_augmentations(self.augment)
         if self.mollifier is not None and not isinstance(self.mollifier, Mollifier):
             raise TypeError(f"mollifier must be None or a bvar.mollify.Mollifier, got {self.mollifier!r}")
         _check_class_weight(self.class_weight)
 
-    def _changing(self, X: Any, data: TrainingData) -> Data:
+    def _changing(self, X: Any, data: TrainingData, network: Network) -> Data:
+        before = self.__dict__.pop("augmentation_", None)
+        if isinstance(self.augment, LearnedAugmentation):
+            return self._learning(ChangingData(X, data, self._encode), before, network)
         degradation = None
         if self.mollifier is not None and self.mollifier.roles.strip("x"):
             if self.multilabel_:
@@ -228,7 +239,22 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
             degradation = Degradation(self.mollifier, X, len(self.classes_))
         if degradation is None and not as_augmentations(self.augment):
             return data  # no random number is drawn for nothing: the model is that without either
-        return ChangingData(X, data, self._encode, self.augment, degradation, getattr(self, "image_shape_", None))
+        return ChangingData(X, data, self._encode, self.augment, degradation, self._own_image_shape())
+
+    def _learning(
+        self, changing: ChangingData, before: LearnedAugmentation | None, network: Network
+    ) -> LearningData:
+        """Let strengths learn, from the medians of their priors; where training goes on, from what they were."""
+        augment = clone(self.augment).set_params(image_shape=self.augment.image_shape or self._own_image_shape())
+        augment.begin(self.n_features_in_)
+        if self.warm_start and before is not None and len(before.location_) == len(augment.location_):
+            augment.location_, augment.width_ = before.location_.copy(), before.width_.copy()
+        self.augmentation_ = augment
+        return LearningData(changing, augment, network, self.max_iter_)
+
+    def _own_image_shape(self) -> tuple[int, ...] | None:
+        """Return the shape of images that the estimator knows, whatever the augmentation says."""
+        return getattr(self, "image_shape_", None)
 
     def _weights(self, sample_weight: Any, y: np.ndarray) -> np.ndarray | None:
         weights = super()._weights(sample_weight, y)

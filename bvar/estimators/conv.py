@@ -9,13 +9,14 @@ from typing import Any, Literal
 import numpy as np
 
 from bvar._validation import check_image_shape
+from bvar.augmentation.changes import Change
+from bvar.augmentation.learned import LearnedAugmentation
 from bvar.encoding import BitEncoder
 from bvar.encoding.samples import flat_images
 from bvar.estimators.classification import NetworkClassifier
 from bvar.estimators.recipes import Convolutions, Recipe
 from bvar.mollify import Mollifier
 from bvar.networks.losses import Loss
-from bvar.training.augmentation import Change
 from bvar.training.callbacks import Callback
 
 __all__ = ["BooleanConvClassifier"]
@@ -51,10 +52,10 @@ class BooleanConvClassifier(NetworkClassifier):
     flip_noise : float, default=0.0
         Probability with which each bit of an encoded training image is flipped, anew in each epoch; in steps of
         1/64, at most 0.5.
-    augment : augmentation or sequence of augmentations, optional
+    augment : augmentation, sequence of augmentations or LearnedAugmentation, optional
         Changes of images from :mod:`bvar.training`, made anew in each epoch before the samples become bits,
-        and before they are degraded; they get images of shape `image_shape_`. The model does not depend on the
-        backend.
+        and before they are degraded, or transforms of :mod:`bvar.augmentation`, whose strength is learnt; they
+        get images of shape `image_shape_`. The model does not depend on the backend.
     mollifier : bvar.mollify.Mollifier, optional
         Degrades the numbers of each sample by noise or blur before they become bits, anew in each epoch, and
         softens its class accordingly. The model does not depend on the backend; across machines it depends on
@@ -101,6 +102,8 @@ class BooleanConvClassifier(NetworkClassifier):
         For each epoch: 'loss' and 'score' (mean loss and accuracy on the training data while it was being
         learnt), 'validation_score' (with early stopping), 'flips' (share of weights flipped, a list with an
         entry for each parameter) and 'beta' (plasticity, likewise).
+    augmentation_ : bvar.augmentation.LearnedAugmentation
+        What was learnt of `augment`; only where it is of that class.
     n_iter_ : int
         Number of epochs run.
     best_validation_score_ : float
@@ -156,7 +159,7 @@ class BooleanConvClassifier(NetworkClassifier):
         temperature: float = 2.0,
         loss: Loss | Callable[[int], Loss] | None = None,
         flip_noise: float | Literal["auto"] = 0.0,
-        augment: Change | Sequence[Change] | None = None,
+        augment: Change | Sequence[Change] | LearnedAugmentation | None = None,
         mollifier: Mollifier | None = None,
         max_iter: int = 20,
         batch_size: int | Literal["auto"] = "auto",

@@ -8,6 +8,8 @@ from typing import Any, Literal
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from bvar.augmentation.changes import Change
+from bvar.augmentation.learned import LearnedAugmentation
 from bvar.circuit import Circuit
 from bvar.encoding import BitEncoder
 from bvar.estimators.architecture import FOR_GATES, Plan, is_auto
@@ -15,7 +17,6 @@ from bvar.estimators.classification import NetworkClassifier
 from bvar.estimators.recipes import Gates, Recipe
 from bvar.mollify import Mollifier
 from bvar.networks.losses import Loss
-from bvar.training.augmentation import Change
 from bvar.training.callbacks import Callback
 
 __all__ = ["LogicGateClassifier"]
@@ -55,9 +56,10 @@ class LogicGateClassifier(NetworkClassifier):
         Probability with which each bit of an encoded training sample is flipped, anew in each epoch; in steps of
         1/64, at most 0.5. Noise keeps a network from learning its samples by heart. 'auto' is 1/64 for each
         eight features or hundred bits, whichever is less, up to 1/8, and 0 from 10000 samples on.
-    augment : augmentation or sequence of augmentations, optional
+    augment : augmentation, sequence of augmentations or LearnedAugmentation, optional
         Changes of images from :mod:`bvar.training`, made anew in each epoch before the samples become bits,
-        and before they are degraded. The model does not depend on the backend.
+        and before they are degraded; or transforms of :mod:`bvar.augmentation`, whose strength is learnt. The
+        model does not depend on the backend.
     mollifier : bvar.mollify.Mollifier, optional
         Degrades the numbers of each sample by noise or blur before they become bits, anew in each epoch, and
         softens its class accordingly. The model does not depend on the backend; across machines it depends on
@@ -105,6 +107,8 @@ class LogicGateClassifier(NetworkClassifier):
         For each epoch: 'loss' and 'score' (mean loss and accuracy on the training data while it was being
         learnt), 'validation_score' (with early stopping), 'flips' (share of weights flipped, a list with an
         entry for each parameter) and 'beta' (plasticity, likewise).
+    augmentation_ : bvar.augmentation.LearnedAugmentation
+        What was learnt of `augment`; only where it is of that class.
     n_iter_ : int
         Number of epochs run.
     best_validation_score_ : float
@@ -159,7 +163,7 @@ class LogicGateClassifier(NetworkClassifier):
         temperature: float | Literal["auto"] = "auto",
         loss: Loss | Callable[[int], Loss] | None = None,
         flip_noise: float | Literal["auto"] = "auto",
-        augment: Change | Sequence[Change] | None = None,
+        augment: Change | Sequence[Change] | LearnedAugmentation | None = None,
         mollifier: Mollifier | None = None,
         max_iter: int | Literal["auto"] = "auto",
         batch_size: int | Literal["auto"] = "auto",

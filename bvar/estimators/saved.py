@@ -11,17 +11,29 @@ from typing import Any
 import numpy as np
 
 from bvar._validation import check_integer
+from bvar.augmentation import (
+    AugmentedClassifier,
+    Cutout,
+    Flip,
+    LearnedAugmentation,
+    Mixup,
+    Noise,
+    Rotation,
+    Scale,
+    Shear,
+    Shift,
+)
+from bvar.augmentation.changes import RandomFlip, RandomRotation, RandomShift
 from bvar.encoding import BitEncoder
 from bvar.estimators.classifier import BooleanClassifier
 from bvar.estimators.conv import BooleanConvClassifier
 from bvar.estimators.gates import LogicGateClassifier
 from bvar.estimators.regressor import BooleanRegressor
 from bvar.model_file import register
-from bvar.model_file._encoders import check_classes, check_feature_names, is_fitted
+from bvar.model_file._encoders import check_classes, check_feature_names, check_perceptron, is_fitted
 from bvar.model_file._kinds import require
 from bvar.networks.losses import ProbabilisticLoss
 from bvar.networks.network import Network
-from bvar.training.augmentation import RandomFlip, RandomRotation, RandomShift
 
 _LARGEST = 1e151  # a little more than `fit` takes: no prediction overflows
 
@@ -114,5 +126,41 @@ register(BooleanConvClassifier, check=_check_classifier)
 register(LogicGateClassifier, check=_check_classifier)
 register(BooleanRegressor, check=_check_regressor)
 
-for _augmentation in (RandomFlip, RandomRotation, RandomShift):
-    register(_augmentation)
+
+def _check_augmentation(augment: LearnedAugmentation) -> None:
+    """Check parameters, and what was learnt if anything was."""
+    augment.checked()
+    if not hasattr(augment, "location_"):
+        return
+    n = len(augment.steps())
+    for name in ("location_", "width_"):
+        array = getattr(augment, name)
+        fits = isinstance(array, np.ndarray) and array.dtype == np.float64 and array.shape == (n,)
+        require(fits and bool(np.isfinite(array).all()), f"{name} must be {n} finite numbers")
+    require((augment.width_ >= 0).all(), "width_ must not be negative")
+    require(isinstance(augment.history_, dict), "history_ must be a dict of lists")
+
+
+def _check_augmented(model: AugmentedClassifier) -> None:
+    """Check a real network, what it knows of its last weights, and what it learnt of transforms."""
+    if not is_fitted(model):
+        return
+    check_perceptron(model)
+    model._check_parameters()
+    augment, deviation = model.augmentation_, model.last_deviation_
+    fits = augment is None or (isinstance(augment, LearnedAugmentation) and hasattr(augment, "location_"))
+    require(fits, "augmentation_ must be None or what was learnt")
+    if augment is not None:
+        augment.checked(model.n_features_in_)
+    last = model.coefs_[-1]
+    fits = deviation is None or (deviation.shape == last.shape and deviation.dtype == last.dtype)
+    require(fits and (deviation is None or bool((deviation >= 0).all())), "last_deviation_ does not fit coefs_")
+    check_integer(model._seed, "_seed", low=0, high=2**31 - 1)
+
+
+_CHANGES = (RandomFlip, RandomRotation, RandomShift)
+_TRANSFORMS = (Cutout, Flip, Mixup, Noise, Rotation, Scale, Shear, Shift)
+for _change in (*_CHANGES, *_TRANSFORMS):
+    register(_change)
+register(LearnedAugmentation, check=_check_augmentation)
+register(AugmentedClassifier, check=_check_augmented)

@@ -156,8 +156,8 @@ def _check_mollifier(mollifier: Mollifier) -> None:
 register(Mollifier, check=_check_mollifier)
 
 
-def _check_mollified(model: MollifiedClassifier) -> None:
-    """Check that the floats of a mollified network make one, from standardised features to classes."""
+def check_perceptron(model: Any) -> None:
+    """Check that the floats of a small real network make one, from standardised features to classes."""
     if not is_fitted(model):
         return
     check_classes(model)
@@ -181,7 +181,7 @@ def _check_mollified(model: MollifiedClassifier) -> None:
     require(width == len(model.classes_), "classes_ do not fit the scores")
 
 
-register(MollifiedClassifier, check=_check_mollified)
+register(MollifiedClassifier, check=check_perceptron)
 
 
 def _save_random(source: RandomWords) -> dict[str, Any]:

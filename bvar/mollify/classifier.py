@@ -6,9 +6,8 @@ the promise of the Boolean estimators that a seed is one model bit for bit on ev
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
-from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -25,10 +24,10 @@ from bvar.mollify.labels import soft_targets
 from bvar.mollify.mollifier import Mollifier, standard_moments, standardize
 from bvar.mollify.schedules import Schedule, progress
 from bvar.real import Adam
+from bvar.real.perceptron import Parameters, activations, gradients, initial_parameters, minibatches
 
 __all__ = ["MollifiedClassifier"]
 
-Parameters = list[np.ndarray]
 _DTYPES = (np.float64, np.float32)
 
 
@@ -181,7 +180,7 @@ class MollifiedClassifier(ClassifierMixin, BaseEstimator):
         random = check_random_state(self.random_state)
         # degradation has its own stream, so that weights and order do not depend on the roles
         degradation = np.random.RandomState(random.randint(2**31))
-        parameters = _initial([X.shape[1], *widths, len(self.classes_)], X.dtype, random)
+        parameters = initial_parameters([X.shape[1], *widths, len(self.classes_)], X.dtype, random)
         half = len(parameters) // 2
         self.coefs_, self.intercepts_ = parameters[:half], parameters[half:]
         adam = Adam(rate, n_steps=max_iter * -(-len(X) // batch_size))
@@ -204,7 +203,7 @@ class MollifiedClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "coefs_")
         X = validate_data(self, self._rows(X), dtype=_DTYPES, reset=False)
         Z = standardize(X, self.mean_, self.std_).astype(self.coefs_[0].dtype, copy=False)
-        return softmax(_activations(self.coefs_ + self.intercepts_, Z)[-1].astype(np.float64), axis=1)
+        return softmax(activations(self.coefs_ + self.intercepts_, Z)[-1].astype(np.float64), axis=1)
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Predict classes; nothing is degraded.
@@ -244,12 +243,12 @@ class MollifiedClassifier(ClassifierMixin, BaseEstimator):
         self.loss_curve_: list[float] = []
         for epoch in range(self.max_iter):
             total = 0.0
-            for rows in _minibatches(random.permutation(len(X)), self.batch_size):
+            for rows in minibatches(random.permutation(len(X)), self.batch_size):
                 batch, gamma = mollifier.degrade(X[rows], degradation, progress(epoch, self.max_iter))
                 gamma = 1 - (1 - gamma) * (1 - self.label_smoothing)
                 targets = soft_targets(codes[rows], gamma, len(self.classes_)).astype(X.dtype, copy=False)
-                loss, gradients = loss_and_gradients(parameters, batch, targets)
-                adam.step(parameters, gradients)
+                loss, slopes = loss_and_gradients(parameters, batch, targets)
+                adam.step(parameters, slopes)
                 total += loss * len(rows)
             self.loss_curve_.append(total / len(X))
             self.n_iter_ = epoch + 1
@@ -276,40 +275,10 @@ def loss_and_gradients(parameters: Parameters, X: np.ndarray, targets: np.ndarra
     gradients : list of ndarray
         In the order of the parameters.
     """
-    half = len(parameters) // 2
-    *inputs, logits = _activations(parameters, X)
+    *inputs, logits = activations(parameters, X)
     log_p = log_softmax(logits, axis=1)
     signal = (np.exp(log_p) - targets) / len(X)  # targets sum to one
-    weights: Parameters = []
-    biases: Parameters = []
-    for layer in reversed(range(half)):
-        weights.insert(0, inputs[layer].T @ signal)
-        biases.insert(0, signal.sum(axis=0))
-        if layer:
-            signal = (signal @ parameters[layer].T) * (inputs[layer] > 0)
-    return -float((targets * log_p).sum() / len(X)), weights + biases
-
-
-def _activations(parameters: Parameters, X: np.ndarray) -> Parameters:
-    """Return the input of every layer, and the logits."""
-    half = len(parameters) // 2
-    values = [X]
-    for layer, (weight, bias) in enumerate(zip(parameters[:half], parameters[half:], strict=True)):
-        sums = values[-1] @ weight + bias
-        values.append(np.maximum(sums, 0) if layer < half - 1 else sums)
-    return values
-
-
-def _initial(sizes: list[int], dtype: Any, random: np.random.RandomState) -> Parameters:
-    """Draw weights of variance 2 / fan_in (He et al. 2015, recalled); biases are 0."""
-    pairs = list(pairwise(sizes))
-    weights = [(random.standard_normal((i, o)) * np.sqrt(2 / i)).astype(dtype) for i, o in pairs]
-    return weights + [np.zeros(o, dtype) for _, o in pairs]
-
-
-def _minibatches(order: np.ndarray, size: int) -> Iterator[np.ndarray]:
-    for start in range(0, len(order), size):
-        yield order[start : start + size]
+    return -float((targets * log_p).sum() / len(X)), gradients(parameters, inputs, signal)[0]
 
 
 def _widths(sizes: Any) -> list[int]:

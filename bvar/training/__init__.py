@@ -1,12 +1,12 @@
 """Training: what passes through a network, again and again, until it is good enough.
 
-``trainer`` is the loop, usable alone; ``data`` cuts samples into batches, ``augmentation`` and ``changing`` change
+``trainer`` is the loop, usable alone; ``data`` cuts samples into batches, ``changing`` and ``learning`` change
 them anew in each epoch, ``early_stopping`` keeps the best network, ``checkpoint`` what an interrupted run goes on
 from; ``crews`` says who takes the steps, ``callbacks`` and ``progress`` look on, ``ready_made`` has
 those that many want.
 """
 
-from bvar.training.augmentation import Augmentation, RandomFlip, RandomRotation, RandomShift, apply_augmentations
+from bvar.augmentation.changes import Augmentation, RandomFlip, RandomRotation, RandomShift, apply_augmentations
 from bvar.training.checkpoint import Checkpoint
 from bvar.training.data import TrainingData
 from bvar.training.early_stopping import EarlyStopping

@@ -59,6 +59,7 @@ BENCHES = (
     Bench("real_ends", "--data {data}/mnist.npz --epochs 3", None, "explanation/real-ends.md"),
     Bench("density", "--data {data}", None, "reference/density.md"),
     Bench("mollified", "--data {data}", None, "reference/mollified.md"),
+    Bench("augmentation", "--data {data} --results augmentation.json", None, "reference/augmentation.md"),
     Bench("mollified_bits", "--data {data}", None, "reference/mollified-bits.md"),
     Bench("bridge", "", "depth", "reference/boolean-beliefs.md"),
     Bench("dead_zone", "", "--depths 1 --seeds 1", "reference/boolean-beliefs.md"),

@@ -40,7 +40,7 @@ def test_nothing_is_changed_by_a_mollifier_that_does_nothing(kind):
 def test_clean_samples_become_the_bits_that_they_are():
     model = quick(BooleanClassifier, mollifier=Mollifier("xxxn")).fit(X_TRAIN, Y_TRAIN)
     data = bvar.training.data.TrainingData(model.encoder_.encode(X_TRAIN), Y_TRAIN, None)
-    mollified = model._changing(X_TRAIN, data)
+    mollified = model._changing(X_TRAIN, data, model.network_)
     epoch = mollified.changed(0.0, bvar.bits.RandomWords(0))
     clean = epoch.y.max(axis=1) == 127
     same = (epoch.x.words == data.x.words).all(axis=1)
@@ -52,7 +52,7 @@ def test_clean_samples_become_the_bits_that_they_are():
 def test_a_schedule_ends_in_clean_samples():
     model = quick(BooleanClassifier, mollifier=Mollifier("n", schedule=LinearSchedule())).fit(X_TRAIN, Y_TRAIN)
     data = bvar.training.data.TrainingData(model.encoder_.encode(X_TRAIN), Y_TRAIN, None)
-    last = model._changing(X_TRAIN, data).changed(1.0, bvar.bits.RandomWords(0))
+    last = model._changing(X_TRAIN, data, model.network_).changed(1.0, bvar.bits.RandomWords(0))
     assert (last.x.words == data.x.words).all()
     assert (last.y.max(axis=1) == 127).all()
 

@@ -22,6 +22,18 @@ from bvar import (
     kernels,
     model_file,
 )
+from bvar.augmentation import (
+    AugmentedClassifier,
+    Cutout,
+    Flip,
+    LearnedAugmentation,
+    Mixup,
+    Noise,
+    Rotation,
+    Scale,
+    Shear,
+    Shift,
+)
 from bvar.encoding import OneHotBits, TableEncoder
 from bvar.layers import BooleanConv2d, BooleanLinear, MaxPool2d, SignedConv2d, SignedSum, SumPool2d, Threshold
 from bvar.mollify import (
@@ -201,6 +213,23 @@ def tiny():
     return Network([layer], SquaredError(2), BooleanOptimizer(10.0)), every
 
 
+def learnt():
+    """Small images that are changed by what is learnt from losses, in every way."""
+    steps = [Rotation(5.0), Shift(0.2), Scale(), Shear(), Noise(0.1), Flip(), Cutout(1, 0.2)]
+    x = np.nan_to_num(np.hstack([X, -X]))
+    augment = LearnedAugmentation(steps, prior=0.3, image_shape=(2, 3))
+    return BooleanClassifier(**QUICK, augment=augment).fit(x, np.where(SUM > 0, 7, -1)), x
+
+
+def normal():
+    """A network of floats that has learnt to mix, with normal weights; probabilities depend on the machine."""
+    model = AugmentedClassifier(
+        LearnedAugmentation(Mixup()), hidden_layer_sizes=(3,), last_layer="normal", max_iter=5, random_state=0
+    )
+    x = np.nan_to_num(X)
+    return model.fit(x, np.where(SUM > 0, 7, -1)), x
+
+
 def floats():
     """A mollified network of floats; its probabilities have digits that depend on the machine."""
     model = MollifiedClassifier((5,), max_iter=30, batch_size=8, random_state=0)
@@ -260,6 +289,8 @@ MODELS = {
     "realconv": lambda: numbers_of_images(RealConv2d, np.float32),
     "signedconv": lambda: numbers_of_images(SignedConv2d, np.int8),
     "floats": floats,
+    "learnt": learnt,
+    "normal": normal,
     "front": front,
     "transformer": transformer,
     "student": student,

@@ -7,7 +7,8 @@ from sklearn.datasets import load_digits
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from bvar.mollify import LinearSchedule, MollifiedClassifier, corrupted_scores
-from bvar.mollify.classifier import _initial, loss_and_gradients
+from bvar.mollify.classifier import loss_and_gradients
+from bvar.real.perceptron import initial_parameters
 
 X, Y = load_digits(return_X_y=True)
 X = X / 16
@@ -28,7 +29,7 @@ def test_gradients_are_those_of_finite_differences():
     1e-9 leaves room for a third derivative of 60; a gradient that is wrong is wrong by a share of 0.01 or more.
     """
     random = np.random.RandomState(0)
-    parameters = _initial([5, 7, 6, 4], np.float64, random)
+    parameters = initial_parameters([5, 7, 6, 4], np.float64, random)
     parameters = [p + 0.1 * random.standard_normal(p.shape) for p in parameters]
     data, targets = random.standard_normal((9, 5)), random.dirichlet(np.ones(4), size=9)
     _, gradients = loss_and_gradients(parameters, data, targets)

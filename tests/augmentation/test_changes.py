@@ -247,7 +247,7 @@ def test_samples_are_moved_anew_in_each_epoch_and_then_degraded():
     assert all((samples.sum(axis=1) <= X_TRAIN.sum(axis=1)).all() for samples in epochs)  # moved, not yet noisy
     assert all((a != b).any() for a, b in pairwise(epochs))
     data = TrainingData(model.encoder_.encode(X_TRAIN), Y_TRAIN, None)
-    changing = model._changing(X_TRAIN, data)
+    changing = model._changing(X_TRAIN, data, model.network_)
     assert (changing.changed(0.0, RandomWords(0)).y.sum(axis=1) == 127).all()
     assert (changing.X == X_TRAIN).all()
 
@@ -255,7 +255,7 @@ def test_samples_are_moved_anew_in_each_epoch_and_then_degraded():
 def test_without_a_mollifier_bits_are_those_of_the_moved_images_and_targets_stay():
     model = quick(BooleanClassifier, augment=SHIFT, encoder=ThermometerEncoder(3)).fit(X_TRAIN, Y_TRAIN)
     data = TrainingData(model.encoder_.encode(X_TRAIN), Y_TRAIN, None)
-    epoch = model._changing(X_TRAIN, data).changed(0.0, RandomWords(7))
+    epoch = model._changing(X_TRAIN, data, model.network_).changed(0.0, RandomWords(7))
     seed = int(RandomWords(7).words.random_raw()) >> 32
     assert (epoch.x.words == model.encoder_.encode(SHIFT(X_TRAIN, np.random.RandomState(seed))).words).all()
     assert epoch.y is data.y
