@@ -1,0 +1,69 @@
+"""Functions before weights: priors of networks by what they draw, and posteriors by sampling.
+
+* :class:`FunctionalNetwork` evaluates many draws at once, with gradients by hand; :class:`GaussianPrior`,
+  :class:`HierarchicalPrior`, :class:`PlanarFlowPrior` and :class:`SpatialPrior` say what is drawn;
+* :class:`GaussianProcess`, :class:`HierarchicalProcess`, :class:`LogNormalProcess` and :class:`Draws` are what a
+  prior may be tuned to, by :func:`tune` and a :class:`Distance`;
+* :class:`Posterior` and :class:`SGHMC` sample given data; :func:`split_rhat`, :func:`effective_sample_size` and
+  :func:`stationary_variance` say what the draws are worth.
+
+Float and random: reproducible by seed on one machine, outside the promise of equal bits.  The mathematics is in
+``docs/explanation/functional-priors.md``.
+"""
+
+from bvar.bayes.diagnostics import effective_sample_size, split_rhat, stationary_variance
+from bvar.bayes.distances import (
+    Distance,
+    Energy,
+    GaussianMoments,
+    SlicedWasserstein,
+    energy,
+    gaussian_w2,
+    sliced_w2,
+)
+from bvar.bayes.distributional import DistributionalSliced
+from bvar.bayes.embedding import RBFEmbedding
+from bvar.bayes.functional import FunctionalNetwork
+from bvar.bayes.hierarchical import HierarchicalPrior
+from bvar.bayes.likelihoods import BernoulliLikelihood, CategoricalLikelihood, GaussianLikelihood
+from bvar.bayes.planar_flow import PlanarFlowPrior
+from bvar.bayes.posterior import Posterior
+from bvar.bayes.potential import LipschitzPotential
+from bvar.bayes.priors import GaussianPrior, Prior
+from bvar.bayes.processes import ArcSine, Draws, GaussianProcess, HierarchicalProcess, LogNormalProcess
+from bvar.bayes.sghmc import SGHMC
+from bvar.bayes.spatial_prior import SpatialPrior
+from bvar.bayes.tuning import tune
+
+__all__ = [
+    "SGHMC",
+    "ArcSine",
+    "BernoulliLikelihood",
+    "CategoricalLikelihood",
+    "Distance",
+    "DistributionalSliced",
+    "Draws",
+    "Energy",
+    "FunctionalNetwork",
+    "GaussianLikelihood",
+    "GaussianMoments",
+    "GaussianPrior",
+    "GaussianProcess",
+    "HierarchicalPrior",
+    "HierarchicalProcess",
+    "LipschitzPotential",
+    "LogNormalProcess",
+    "PlanarFlowPrior",
+    "Posterior",
+    "Prior",
+    "RBFEmbedding",
+    "SlicedWasserstein",
+    "SpatialPrior",
+    "effective_sample_size",
+    "energy",
+    "gaussian_w2",
+    "sliced_w2",
+    "split_rhat",
+    "stationary_variance",
+    "tune",
+]
