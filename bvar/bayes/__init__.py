@@ -11,6 +11,7 @@ Float and random: reproducible by seed on one machine, outside the promise of eq
 ``docs/explanation/functional-priors.md``.
 """
 
+from bvar.bayes.arc_sine import ArcSine
 from bvar.bayes.diagnostics import effective_sample_size, split_rhat, stationary_variance
 from bvar.bayes.distances import (
     Distance,
@@ -30,7 +31,7 @@ from bvar.bayes.planar_flow import PlanarFlowPrior
 from bvar.bayes.posterior import Posterior
 from bvar.bayes.potential import LipschitzPotential
 from bvar.bayes.priors import GaussianPrior, Prior
-from bvar.bayes.processes import ArcSine, Draws, GaussianProcess, HierarchicalProcess, LogNormalProcess
+from bvar.bayes.processes import Draws, GaussianProcess, HierarchicalProcess, LogNormalProcess
 from bvar.bayes.sghmc import SGHMC
 from bvar.bayes.spatial_prior import SpatialPrior
 from bvar.bayes.tuning import tune

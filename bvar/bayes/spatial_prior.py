@@ -77,7 +77,7 @@ class SpatialPrior(Prior):
         self.theta = [self.alpha, self.rho]
 
     def evaluate(self, state: np.ndarray, X: np.ndarray) -> tuple[np.ndarray, Trace]:
-        """Evaluate the network, its layers scaled and shifted place by place; X of shape (n, n_inputs)."""
+        """Evaluate the network, its layers scaled and shifted place by place."""
         act, _ = ACTIVATIONS[self.network.activation]
         mean, raw = X @ self.alpha.T, X @ self.rho.T
         std = softplus(raw)
@@ -100,7 +100,8 @@ class SpatialPrior(Prior):
         """Pull through the layers to means and deviations of each place, then to the coefficients."""
         X, _, _, raw, _, _ = trace
         _, d_mean, d_std = self._pull(trace, dF)
-        return [d_mean.T @ X, (d_std * expit(raw)).T @ X]
+        rows = X.reshape(-1, X.shape[-1])
+        return [d.reshape(len(rows), -1).T @ rows for d in (d_mean, d_std * expit(raw))]
 
     def _pull(self, trace: Any, dF: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         _, mean, std, _, noise, layers = trace
@@ -108,24 +109,30 @@ class SpatialPrior(Prior):
         d_state = np.empty((len(dF), self.n_base))
         parts = self.network.unpack(d_state)
         d_mean, d_std = np.empty_like(mean), np.empty_like(std)
+        shared = mean.ndim == 2  # places that all draws share get the sum over draws
+
+        def per_place(values: np.ndarray) -> np.ndarray:
+            return values.sum(axis=0) if shared else values
+
         D = dF
         for layer in reversed(range(len(layers))):
             (H, product, total), scale = layers[layer], self.network.scales[layer]
             w, b = 2 * layer, 2 * layer + 1
-            d_std[:, w] = np.einsum("snk,snk->n", D, product)
-            d_mean[:, w] = (D.sum(axis=-1, keepdims=True) * total).sum(axis=(0, 2))
-            d_std[:, b] = np.einsum("snk,sk->n", D, noise[b][:, 0])
-            d_mean[:, b] = D.sum(axis=(0, 2))
+            sums = D.sum(axis=-1)
+            d_std[..., w] = per_place(np.einsum("snk,snk->sn", D, product))
+            d_mean[..., w] = per_place(sums * total[..., 0])
+            d_std[..., b] = per_place(np.einsum("snk,sk->sn", D, noise[b][:, 0]))
+            d_mean[..., b] = per_place(sums)
             scaled = _column(std, w) * D
             np.matmul(np.swapaxes(H, -1, -2), scaled * scale, out=parts[w])
             np.sum(_column(std, b) * D, axis=1, keepdims=True, out=parts[b])
             if layer:
                 dH = np.matmul(scaled, np.swapaxes(noise[w], -1, -2))
-                dH += _column(mean, w) * D.sum(axis=-1, keepdims=True)
+                dH += _column(mean, w) * sums[..., None]
                 D = dH * scale * slope(H)
         return d_state, d_mean, d_std
 
 
 def _column(values: np.ndarray, index: int) -> np.ndarray:
     """Return what a matrix or a row of biases has at each place, to be multiplied with (draws, places, units)."""
-    return values[:, index, None]
+    return values[..., index, None]

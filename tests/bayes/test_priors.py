@@ -71,6 +71,18 @@ def test_the_pull_back_of_a_network_is_a_derivative(activation, scaled):
     assert (network.vjp(network.forward(parameters, own)[1], direction) == gradient).all()
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_places_of_each_draw_its_own_are_places(family):
+    """As batches of chains are: the same values and gradients as where all share them."""
+    prior, state, direction, _ = setting(family)
+    F, trace = prior.evaluate(state, X)
+    own, own_trace = prior.evaluate(state, np.repeat(X[None], 3, axis=0))
+    assert abs(F - own).max() < 1e-12  # another order of sums
+    assert abs(prior.pull_state(trace, direction) - prior.pull_state(own_trace, direction)).max() < 1e-12
+    for a, b in zip(prior.pull_theta(trace, direction), prior.pull_theta(own_trace, direction), strict=True):
+        assert abs(a - b).max() < 1e-11
+
+
 def test_inputs_that_all_draws_share_get_the_gradient_of_each():
     prior, state, direction, number = setting("layer")
     shared = X
