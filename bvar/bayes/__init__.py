@@ -1,5 +1,7 @@
 """Functions before weights: priors of networks by what they draw, and posteriors by sampling.
 
+* :class:`FunctionalPrior` tunes a prior; :class:`BayesianRegressor` and :class:`BayesianClassifier` predict by
+  draws from the posterior, and say how sure they are;
 * :class:`FunctionalNetwork` evaluates many draws at once, with gradients by hand; :class:`GaussianPrior`,
   :class:`HierarchicalPrior`, :class:`PlanarFlowPrior` and :class:`SpatialPrior` say what is drawn;
 * :class:`GaussianProcess`, :class:`HierarchicalProcess`, :class:`LogNormalProcess` and :class:`Draws` are what a
@@ -12,6 +14,7 @@ Float and random: reproducible by seed on one machine, outside the promise of eq
 """
 
 from bvar.bayes.arc_sine import ArcSine
+from bvar.bayes.classifier import BayesianClassifier
 from bvar.bayes.diagnostics import effective_sample_size, split_rhat, stationary_variance
 from bvar.bayes.distances import (
     Distance,
@@ -25,6 +28,7 @@ from bvar.bayes.distances import (
 from bvar.bayes.distributional import DistributionalSliced
 from bvar.bayes.embedding import RBFEmbedding
 from bvar.bayes.functional import FunctionalNetwork
+from bvar.bayes.functional_prior import FunctionalPrior
 from bvar.bayes.hierarchical import HierarchicalPrior
 from bvar.bayes.likelihoods import BernoulliLikelihood, CategoricalLikelihood, GaussianLikelihood
 from bvar.bayes.planar_flow import PlanarFlowPrior
@@ -32,6 +36,8 @@ from bvar.bayes.posterior import Posterior
 from bvar.bayes.potential import LipschitzPotential
 from bvar.bayes.priors import GaussianPrior, Prior
 from bvar.bayes.processes import Draws, GaussianProcess, HierarchicalProcess, LogNormalProcess
+from bvar.bayes.regressor import BayesianRegressor
+from bvar.bayes.sampled import ChainReport
 from bvar.bayes.sghmc import SGHMC
 from bvar.bayes.spatial_prior import SpatialPrior
 from bvar.bayes.tuning import tune
@@ -39,13 +45,17 @@ from bvar.bayes.tuning import tune
 __all__ = [
     "SGHMC",
     "ArcSine",
+    "BayesianClassifier",
+    "BayesianRegressor",
     "BernoulliLikelihood",
     "CategoricalLikelihood",
+    "ChainReport",
     "Distance",
     "DistributionalSliced",
     "Draws",
     "Energy",
     "FunctionalNetwork",
+    "FunctionalPrior",
     "GaussianLikelihood",
     "GaussianMoments",
     "GaussianPrior",
