@@ -104,7 +104,7 @@ def effective_sample_size(draws: np.ndarray) -> np.ndarray:
 
 def stationary_variance(
     curvature: ArrayLike,
-    rate: float,
+    step_size: float,
     friction: float,
     *,
     scale: ArrayLike = 1.0,
@@ -122,14 +122,14 @@ def stationary_variance(
     ----------
     curvature : array-like of float
         Curvatures h, positive.
-    rate, friction : float
+    step_size, friction : float
         Those of the sampler.
     scale : array-like of float, default=1.0
         Its frozen scale.
     temperature : float, default=1.0
         Its temperature.
     noise_correction : bool, default=False
-        Whether it subtracts the fourth power of the rate.
+        Whether it subtracts the fourth power of the step size.
 
     Returns
     -------
@@ -147,8 +147,8 @@ def stationary_variance(
     [1.00257, 1.06849, 1.5]
     """
     h, s = np.asarray(curvature, dtype=float), np.asarray(scale, dtype=float)
-    q = 2 * rate**2 * friction * temperature / s - (rate**4 if noise_correction else 0.0)
-    eta = rate**2 * h / s
+    q = 2 * step_size**2 * friction * temperature / s - (step_size**4 if noise_correction else 0.0)
+    eta = step_size**2 * h / s
     room = 4 - 2 * friction - eta
     with np.errstate(divide="ignore"):
         variance = np.maximum(q, 0.0) * (2 - friction) / (friction * eta * np.maximum(room, 0.0))

@@ -156,7 +156,7 @@ class SampledNetwork(BaseEstimator):
             tuned.set_params(n_outputs=n_outputs)
             if tuned.random_state is None:
                 tuned.set_params(random_state=int(random.integers(2**31)))
-        self.functional_prior_ = tuned.fit(Z)
+        self.functional_prior_ = tuned.fit(Z, None)  # a frozen one wants both
         return self.functional_prior_.prior_
 
     def _values(self, X: np.ndarray) -> np.ndarray:
@@ -183,5 +183,5 @@ class SampledNetwork(BaseEstimator):
             effective_sample_size=effective_sample_size(values).min(axis=-1),
             clamped=sampler.clamped,
             scale=scale,
-            relaxation_steps=sampler.friction * scale / sampler.rate**2,
+            relaxation_steps=sampler.friction * scale / sampler.step_size**2,
         )

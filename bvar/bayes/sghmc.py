@@ -28,7 +28,7 @@ class SGHMC:
 
     Parameters
     ----------
-    rate : float, default=0.01
+    step_size : float, default=0.01
         The step size :math:`\epsilon`, positive.
     friction : float, default=0.05
         The share :math:`\alpha` of the velocity lost in a step, in (0, 1].
@@ -71,14 +71,14 @@ class SGHMC:
 
     def __init__(
         self,
-        rate: float = 0.01,
+        step_size: float = 0.01,
         friction: float = 0.05,
         *,
         adaptive: bool = True,
         noise_correction: bool = False,
         temperature: float = 1.0,
     ) -> None:
-        self.rate = check_real(rate, "rate", low=0, strict=True)
+        self.step_size = check_real(step_size, "step_size", low=0, strict=True)
         self.friction = check_real(friction, "friction", low=0, high=1, strict=True)
         self.adaptive = bool(adaptive)
         self.noise_correction = bool(noise_correction)
@@ -159,7 +159,7 @@ class SGHMC:
         Raises
         ------
         FloatingPointError
-            If a state becomes infinite or NaN: the rate is too large.
+            If a state becomes infinite or NaN: the step size is too large.
         """
         counts = {
             "n_burn_in": n_burn_in,
@@ -194,13 +194,13 @@ class SGHMC:
 
     def _set_scale(self, scale: np.ndarray) -> None:
         self.scale = scale
-        self._gain = self.rate**2 / (scale + _EPSILON)
+        self._gain = self.step_size**2 / (scale + _EPSILON)
         variance = 2 * self.friction * self.temperature * self._gain
         if self.noise_correction:
-            variance -= self.rate**4
+            variance -= self.step_size**4
         self.clamped = float((variance < _EPSILON).mean()) if self.noise_correction else 0.0
         self._noise = np.sqrt(np.maximum(variance, 0.0 if not self.noise_correction else _EPSILON))
 
     def _check(self, state: np.ndarray) -> None:
         if not np.isfinite(state).all():
-            raise FloatingPointError(f"a chain left the numbers: rate must be less than {self.rate!r}")
+            raise FloatingPointError(f"a chain left the numbers: step_size must be less than {self.step_size!r}")

@@ -18,22 +18,22 @@ from bvar.bayes import (
 CASES = [(0.1, 0.05, 1, 1.00257), (0.1, 0.05, 25, 1.06849), (0.1, 0.01, 100, 1.33557), (0.1, 0.5, 100, 1.5)]
 
 
-@pytest.mark.parametrize(("rate", "friction", "h", "wanted"), CASES)
-def test_the_stationary_variance_solves_the_lyapunov_equation(rate, friction, h, wanted):
-    eta = rate**2 * h
+@pytest.mark.parametrize(("step_size", "friction", "h", "wanted"), CASES)
+def test_the_stationary_variance_solves_the_lyapunov_equation(step_size, friction, h, wanted):
+    eta = step_size**2 * h
     A = np.array([[1 - eta, 1 - friction], [-eta, 1 - friction]])  # of position and velocity
-    noise = 2 * rate**2 * friction * np.ones((2, 2))
+    noise = 2 * step_size**2 * friction * np.ones((2, 2))
     exact = solve_discrete_lyapunov(A, noise)[0, 0]
-    value = float(stationary_variance(h, rate, friction))
+    value = float(stationary_variance(h, step_size, friction))
     assert abs(value / exact - 1) < 1e-9
     assert round(h * value, 5) == wanted
 
 
-@pytest.mark.parametrize(("rate", "friction", "h", "wanted"), CASES)
-def test_the_sampler_has_its_stationary_variance(rate, friction, h, wanted):
+@pytest.mark.parametrize(("step_size", "friction", "h", "wanted"), CASES)
+def test_the_sampler_has_its_stationary_variance(step_size, friction, h, wanted):
     random = np.random.default_rng(0)
     start = random.standard_normal((4000, 1)) * np.sqrt(wanted / h)
-    sampler = SGHMC(rate, friction, adaptive=False)
+    sampler = SGHMC(step_size, friction, adaptive=False)
     draws = sampler.sample(start, lambda w: h * w, random, n_burn_in=600, n_draws=10, keep_every=60)
     assert abs(h * draws.var() / wanted - 1) < 0.03
 
@@ -160,7 +160,7 @@ def test_too_few_draws_and_lost_chains_are_named():
     random = np.random.default_rng(0)
     with (
         np.errstate(over="ignore", invalid="ignore"),
-        pytest.raises(FloatingPointError, match=r"rate must be less than 1.0"),
+        pytest.raises(FloatingPointError, match=r"step_size must be less than 1.0"),
     ):
         SGHMC(1.0, 0.1, adaptive=False).sample(
             np.ones((1, 1)), lambda w: 100 * w, random, n_burn_in=0, n_draws=1, keep_every=2000
