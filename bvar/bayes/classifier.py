@@ -24,10 +24,30 @@ class BayesianClassifier(ClassifierMixin, SampledNetwork):
 
     Parameters
     ----------
-    hidden_layer_sizes, prior, activation, n_chains, n_burn_in, n_draws, keep_every
-        As in :class:`BayesianRegressor`.
-    step_size, friction, batch_size, random_state, verbose
-        As in :class:`BayesianRegressor`.
+    hidden_layer_sizes : int or sequence of int, default=(50, 50)
+        Widths of the hidden layers.
+    prior : {'functional', 'normal'}, FunctionalPrior or Prior, default='functional'
+        What functions are likely before any data, for each class the same; see :class:`BayesianRegressor`.
+    activation : {'tanh', 'relu', 'leaky_relu'}, default='tanh'
+        What follows hidden layers.
+    n_chains : int, default=4
+        Chains, which run side by side.
+    n_burn_in : int, default=2000
+        Steps of each chain before any draw.
+    n_draws : int, default=50
+        Draws kept of each chain, at least 4.
+    keep_every : int, default=50
+        Steps from one draw to the next.
+    step_size : float, default=0.02
+        Step size of the sampler, :class:`SGHMC`.
+    friction : float, default=0.05
+        Its friction, in (0, 1].
+    batch_size : int, optional
+        Samples of a step. Default: all of them.
+    random_state : None, int or RandomState, default=None
+        Where draws come from.
+    verbose : bool or int, default=0
+        Whether to print lines as it goes.
 
     Attributes
     ----------

@@ -159,8 +159,10 @@ class FunctionalNetwork:
 
         Parameters
         ----------
-        trace, dF
-            As in `vjp`.
+        trace : Trace
+            What `forward` returned.
+        dF : ndarray of float, shape (n_draws, n, n_outputs)
+            Gradient with respect to the values.
 
         Returns
         -------

@@ -71,8 +71,10 @@ class GaussianLikelihood:
 
         Parameters
         ----------
-        F, y
-            As in `loss`.
+        F : ndarray of float, shape (n_draws, n, n_outputs)
+            Values.
+        y : ndarray of float, shape (n, n_outputs) or (n_draws, n, n_outputs)
+            Data.
 
         Returns
         -------
@@ -120,8 +122,10 @@ class CategoricalLikelihood:
 
         Parameters
         ----------
-        F, y
-            As in `loss`.
+        F : ndarray of float, shape (n_draws, n, n_classes)
+            Values.
+        y : ndarray of int, shape (n,) or (n_draws, n)
+            Classes.
 
         Returns
         -------
@@ -168,8 +172,10 @@ class BernoulliLikelihood:
 
         Parameters
         ----------
-        F, y
-            As in `loss`.
+        F : ndarray of float, shape (n_draws, n, n_outputs)
+            Values.
+        y : ndarray of float, shape (n, n_outputs) or (n_draws, n, n_outputs)
+            Data, in [0, 1].
 
         Returns
         -------

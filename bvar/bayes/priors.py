@@ -119,8 +119,10 @@ class Prior(ABC):
 
         Parameters
         ----------
-        trace, dF
-            As in `pull_state`.
+        trace : Trace
+            What `evaluate` returned.
+        dF : ndarray of float, shape (n_draws, n, n_outputs)
+            Gradient with respect to the values.
 
         Returns
         -------
@@ -193,8 +195,10 @@ class WeightPrior(Prior):
 
         Parameters
         ----------
-        memory, gradient
-            As in `state_gradient`.
+        memory : object
+            What `parameters` returned.
+        gradient : ndarray of float64, shape (n_draws, network.n_parameters)
+            Gradient with respect to the parameters.
 
         Returns
         -------
@@ -221,8 +225,10 @@ class WeightPrior(Prior):
 
         Parameters
         ----------
-        trace, dF
-            As in `pull_state`.
+        trace : Trace
+            What `evaluate` returned.
+        dF : ndarray of float, shape (n_draws, n, n_outputs)
+            Gradient with respect to the values.
 
         Returns
         -------
@@ -239,8 +245,10 @@ class WeightPrior(Prior):
 
         Parameters
         ----------
-        trace, dF
-            As in `pull_state`.
+        trace : Trace
+            What `evaluate` returned.
+        dF : ndarray of float, shape (n_draws, n, n_outputs)
+            Gradient with respect to the values.
 
         Returns
         -------

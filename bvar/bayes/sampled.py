@@ -31,7 +31,7 @@ _ROWS = 1000  # samples evaluated at once: values of all draws take memory
 class ChainReport:
     r"""What the chains of a fitted model are worth.
 
-    Attributes
+    Parameters
     ----------
     n_draws : int
         Draws kept of all chains.
