@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bvar.bayes.likelihoods import CategoricalLikelihood
 from bvar.bayes.sampled import SampledNetwork
+from bvar.encoding.samples import all_or_nothing
 
 __all__ = ["BayesianClassifier"]
 
@@ -90,6 +91,7 @@ class BayesianClassifier(ClassifierMixin, SampledNetwork):
     ((3, 3), (3, 3))
     """
 
+    @all_or_nothing
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Tune the prior and sample the posterior; what was learnt before is forgotten.
 

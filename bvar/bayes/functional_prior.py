@@ -22,6 +22,7 @@ from bvar.bayes.planar_flow import PlanarFlowPrior
 from bvar.bayes.priors import GaussianPrior, Prior
 from bvar.bayes.processes import HierarchicalProcess, Process
 from bvar.bayes.tuning import Repeated, tune
+from bvar.encoding.samples import all_or_nothing
 
 __all__ = ["FunctionalPrior", "generator", "tell"]
 
@@ -135,6 +136,7 @@ class FunctionalPrior(BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
+    @all_or_nothing
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Tune the prior at samples and between them; what was learnt before is forgotten.
 

@@ -14,6 +14,7 @@ from bvar.bayes.functional_prior import FunctionalPrior
 from bvar.bayes.likelihoods import GaussianLikelihood
 from bvar.bayes.priors import Prior
 from bvar.bayes.sampled import SampledNetwork
+from bvar.encoding.samples import all_or_nothing
 
 __all__ = ["BayesianRegressor"]
 
@@ -130,6 +131,7 @@ class BayesianRegressor(RegressorMixin, SampledNetwork):
         )
         self.noise = noise
 
+    @all_or_nothing
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Tune the prior and sample the posterior; what was learnt before is forgotten.
 

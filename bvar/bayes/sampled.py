@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
+from sklearn.frozen import FrozenEstimator
 
 from bvar._validation import check_integer, check_sizes
 from bvar.bayes.diagnostics import effective_sample_size, split_rhat
@@ -138,26 +139,32 @@ class SampledNetwork(BaseEstimator):
         return (X - self.mean_) / self.std_
 
     def _make_prior(self, Z: np.ndarray, n_outputs: int, random: np.random.Generator) -> Prior:
+        """Return the law of functions before data, tuned on what the network gets if it is to be tuned."""
         prior = self.prior
         if isinstance(prior, Prior):
-            return prior
+            return _fitting(prior, Z.shape[1], n_outputs)
         sizes = [Z.shape[1], *check_sizes(self.hidden_layer_sizes, "hidden_layer_sizes", least=1), n_outputs]
         if isinstance(prior, str) and prior == "normal":
             return GaussianPrior(FunctionalNetwork(sizes, self.activation), std=1.0)
-        if isinstance(prior, str) and prior == "functional":
-            tuned: Any = FunctionalPrior(
+        self.functional_prior_ = self._tuner(n_outputs, random).fit(Z, None)  # a frozen one wants both
+        return _fitting(self.functional_prior_.prior_, Z.shape[1], n_outputs)
+
+    def _tuner(self, n_outputs: int, random: np.random.Generator) -> Any:
+        """Return the estimator that will tune the prior: a copy of the one that was given, or a frozen one."""
+        if isinstance(self.prior, str) and self.prior == "functional":
+            tuner: Any = FunctionalPrior(
                 hidden_layer_sizes=self.hidden_layer_sizes, activation=self.activation, verbose=self.verbose
             )
-        elif hasattr(prior, "fit") and hasattr(prior, "sample_y"):
-            tuned = clone(prior)
+        elif isinstance(self.prior, FunctionalPrior | FrozenEstimator):
+            tuner = clone(self.prior)
         else:
-            raise ValueError(f"prior must be 'functional', 'normal', a FunctionalPrior or a Prior, got {prior!r}")
-        if isinstance(tuned, FunctionalPrior):  # and not a frozen one, which is what it is
-            tuned.set_params(n_outputs=n_outputs)
-            if tuned.random_state is None:
-                tuned.set_params(random_state=int(random.integers(2**31)))
-        self.functional_prior_ = tuned.fit(Z, None)  # a frozen one wants both
-        return self.functional_prior_.prior_
+            text = "prior must be 'functional', 'normal', a FunctionalPrior or a Prior"
+            raise ValueError(f"{text}, got {self.prior!r}")
+        if isinstance(tuner, FunctionalPrior):
+            tuner.set_params(n_outputs=n_outputs)
+            if tuner.random_state is None:
+                tuner.set_params(random_state=int(random.integers(2**31)))
+        return tuner
 
     def _values(self, X: np.ndarray) -> np.ndarray:
         """Return the values of all functions drawn, (n_draws, n, n_outputs), in the units of the network."""
@@ -185,3 +192,12 @@ class SampledNetwork(BaseEstimator):
             scale=scale,
             relaxation_steps=sampler.friction * scale / sampler.step_size**2,
         )
+
+
+def _fitting(prior: Prior, n_inputs: int, n_outputs: int) -> Prior:
+    """Return a prior after checking that its network, if it has one, takes and gives what it should."""
+    sizes = prior.network.sizes if hasattr(prior, "network") else [n_inputs, n_outputs]
+    if (sizes[0], sizes[-1]) != (n_inputs, n_outputs):
+        wanted = f"{n_inputs} input(s) and {n_outputs} output(s)"
+        raise ValueError(f"prior must be of a network with {wanted}, got the sizes {sizes}")
+    return prior

@@ -7,6 +7,7 @@ step, and again (``docs/explanation/functional-priors.md``).
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
@@ -32,9 +33,9 @@ DISTANCES: dict[str, type[Distance]] = {
 
 
 def as_distance(distance: Any) -> Distance:
-    """Return the distance of a name, or the one that was given."""
+    """Return the distance of a name, or a copy of the one that was given: some learn as they go."""
     if isinstance(distance, Distance):
-        return distance
+        return deepcopy(distance)
     return DISTANCES[check_choice(distance, "distance", tuple(DISTANCES))]()
 
 
@@ -64,7 +65,8 @@ def tune(
     random : numpy.random.Generator
         Source of all draws.
     distance : str or Distance, default='energy'
-        What is minimised: 'energy', 'sliced', 'distributional', 'moments', 'wasserstein', or an object.
+        What is minimised: 'energy', 'sliced', 'distributional', 'moments', 'wasserstein', or an object, which is
+        copied.
     rows : {'functions', 'values'}, default='functions'
         What a draw is: a function with all its values, n * n_outputs numbers; or, where laws of single values are
         compared, each value of n_outputs numbers.

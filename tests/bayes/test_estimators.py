@@ -16,6 +16,7 @@ from bvar.bayes import (
     FunctionalPrior,
     GaussianPrior,
     GaussianProcess,
+    LipschitzPotential,
     energy,
 )
 
@@ -170,12 +171,31 @@ def test_verbose_prints_ten_lines_of_each_part(capsys):
         ({"hidden_layer_sizes": ()}, ValueError, "hidden_layer_sizes must name at least 1"),
         ({"activation": "step"}, ValueError, "activation must be one of"),
         ({"prior": FunctionalPrior(family="cauchy")}, ValueError, "family must be one of 'gaussian'"),
+        (
+            {"prior": GaussianPrior(FunctionalNetwork([2, 9, 1]))},
+            ValueError,
+            r"prior must be of a network with 1 input\(s\) and 1 output\(s\), got the sizes \[2, 9, 1\]",
+        ),
         ({"prior": FunctionalPrior(n_points=0)}, ValueError, "n_points must be an integer >= 1"),
     ],
 )
 def test_bad_parameters_are_named(parameters, error, text):
     with pytest.raises(error, match=text):
         BayesianRegressor(**{**SHORT, "prior": "normal", **parameters}).fit(X, Y)
+
+
+def test_a_fit_that_fails_leaves_the_model_as_it_was():
+    model = BayesianRegressor(**SHORT, prior="normal").fit(X, Y)
+    before = model.predict(X)
+    with pytest.raises(ValueError, match="prior must be"):
+        model.set_params(prior="wide").fit(10 * X, Y)
+    assert (model.predict(X) == before).all()
+
+
+def test_a_distance_that_learns_begins_anew_in_each_fit():
+    distance = LipschitzPotential(10, n_first=20, n_inner=5)
+    model = FunctionalPrior(GaussianProcess(RBF()), **{**BRIEF, "distance": distance})
+    assert model.fit(X).history_ == model.fit(X).history_
 
 
 def test_what_is_not_fitted_says_so():
