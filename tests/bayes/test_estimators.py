@@ -84,6 +84,12 @@ def test_one_seed_is_one_model():
     assert (means[0] != means[2]).any()
 
 
+def test_the_units_of_inputs_do_not_matter():
+    """A power of two changes no digit of what is standardised."""
+    model = BayesianRegressor(**SHORT, prior="normal")
+    assert (model.fit(X, Y).predict(X) == model.fit(64 * X, Y).predict(64 * X)).all()
+
+
 def test_targets_come_back_in_their_units():
     model = BayesianRegressor(**SHORT, prior="normal").fit(X, 1000 + 100 * Y)
     mean, std = model.predict(X, return_std=True)

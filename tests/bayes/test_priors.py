@@ -25,13 +25,19 @@ def flow(network):
     return prior
 
 
+def spatial(network):
+    prior = SpatialPrior(network, random=np.random.default_rng(2))
+    prior.alpha[...] = np.random.default_rng(5).standard_normal(prior.alpha.shape)  # means start at 0
+    return prior
+
+
 FAMILIES = {
     "layer": lambda n: GaussianPrior(n),
     "layer with means": lambda n: GaussianPrior(n, mean=[0.1, 0.2, -0.3, 0.4]),
     "parameter": lambda n: GaussianPrior(n, "parameter", mean=0.1),
     "hierarchical": lambda n: HierarchicalPrior(n, shape=2.5, scale=1.5),
     "flow": flow,
-    "spatial": lambda n: SpatialPrior(n, random=np.random.default_rng(2)),
+    "spatial": spatial,
 }
 
 
