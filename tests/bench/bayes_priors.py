@@ -131,13 +131,20 @@ def judge_prior(law: GaussianPrior) -> dict[str, float]:
     return {"energy": value, "covariance": float(error)}
 
 
+def sampled_functions(model: BayesianRegressor, X: np.ndarray) -> np.ndarray:
+    """Return all functions drawn at standard inputs, chains apart: (n_draws, n_chains, n)."""
+    n_draws, n_chains, n_base = model.states_.shape
+    F, _ = model.prior_.evaluate(model.states_.reshape(-1, n_base), X)
+    return F.reshape(n_draws, n_chains, len(X))
+
+
 def judge_posterior(prior: FrozenEstimator | GaussianPrior, seed: int) -> dict[str, float]:
     """Sample the posterior and compare it with the exact one."""
     known = data()
     model = BayesianRegressor(prior=prior, noise=NOISE, random_state=seed, **CHAINS).fit(known.X, known.y)
-    F = model._values(known.test)[..., 0]
+    chains = sampled_functions(model, known.test)
+    F = chains.reshape(-1, len(known.test))
     mean, std = exact()
-    chains = F.reshape(CHAINS["n_draws"], CHAINS["n_chains"], -1)
     error, ratio = F.mean(axis=0) - mean, F.std(axis=0) / std
     nll_in, nll_out = known.nll(F.mean(axis=0), F.var(axis=0) + NOISE)
     return {
@@ -211,8 +218,8 @@ def draw(arms=("fixed N(0, 1)", "normal, energy")):
             law = prior if isinstance(prior, GaussianPrior) else prior.prior_
             functions = law.evaluate(law.draw(12, np.random.default_rng(3)), grid)[0][..., 0]
             model = BayesianRegressor(prior=prior, noise=NOISE, random_state=0, **CHAINS).fit(known.X, known.y)
-            F = model._values(known.test)[..., 0]
-            mean, std = F.mean(axis=0), F.std(axis=0)
+            F = sampled_functions(model, known.test)
+            mean, std = F.mean(axis=(0, 1)), F.std(axis=(0, 1))
         else:
             functions = TARGET.at(grid).draw(12, np.random.default_rng(3))
             mean, std = exact()
