@@ -23,6 +23,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from bvar import kernels
 from bvar._validation import check_integer, check_real
+from bvar.bayes.diagnostics import split_rhat
 from bvar.bayes.encoded import EncodedEstimator
 from bvar.encoding import BitEncoder
 from bvar.encoding.samples import Table, all_or_nothing
@@ -269,28 +270,6 @@ class BooleanCommittee(RegressorMixin, EncodedEstimator):
         agreements = (hidden == kernels.unpack(self.output_)).sum(axis=2)
         width = self.output_.n_bits
         return (2 * agreements - width) / np.sqrt(width)
-
-
-def split_rhat(draws: np.ndarray) -> np.ndarray:
-    """Compare the halves of chains: the spread of all over that within halves (Gelman et al. 2013, recalled).
-
-    Parameters
-    ----------
-    draws : ndarray of float64, shape (n_draws, n_chains, ...)
-        At least four draws of each chain.
-
-    Returns
-    -------
-    ndarray of float64, shape (...)
-        Near 1 where all halves tell of one law; 1 where nothing varies.
-    """
-    n = len(draws) // 2
-    halves = np.concatenate([draws[:n], draws[-n:]], axis=1)
-    within = halves.var(axis=0, ddof=1).mean(axis=0)
-    between = halves.mean(axis=0).var(axis=0, ddof=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.sqrt((n - 1) / n + between / within)
-    return np.where(between == 0, 1.0, ratio)
 
 
 class Walk:

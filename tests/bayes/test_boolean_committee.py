@@ -7,7 +7,8 @@ import pytest
 
 from bvar import kernels
 from bvar.bayes import BooleanCommittee, BooleanGPRegressor, NetworkKernel
-from bvar.bayes.boolean_committee import Walk, split_rhat
+from bvar.bayes.boolean_committee import Walk
+from bvar.bayes.diagnostics import split_rhat
 from bvar.encoding import ThermometerEncoder
 
 X = np.array(list(product((0, 1), repeat=5)))

@@ -4,7 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.bench.__main__ import BENCHES, HEAD, ROOT, write
+from tests.bench.bayes import Results
 
 FOLDER = Path(__file__).parent
 MODULES = {path.stem for path in FOLDER.glob("[a-z]*.py") if '__name__ == "__main__"' in path.read_text()}
@@ -27,6 +30,14 @@ def test_a_section_that_is_run_again_replaces_itself_and_no_other(tmp_path):
     write(page, {"kernels": "## kernels\n\nfast"})
     write(page, {"grid": "## grid\n\nnew"})
     assert page.read_text() == f"{HEAD}\n## kernels\n\nfast\n\n## grid\n\nnew\n"
+
+
+def test_rows_that_a_file_holds_are_not_computed_again(tmp_path):
+    file = tmp_path / "rows.json"
+    assert Results(file).row("one", lambda: {"value": 2.0})["value"] == 2.0
+    again = Results(file).row("one", lambda: pytest.fail("computed twice"))
+    assert again["value"] == 2.0
+    assert again["seconds"] >= 0
 
 
 def test_quick_runs_print_the_processor_and_a_ratio(tmp_path):

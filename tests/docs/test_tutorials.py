@@ -47,6 +47,7 @@ LONG = (
     "11",
     "13",
     "14",
+    "17",
 )  # half a minute of NumPy each, or a quarter; workers that have a backend of their own
 
 
