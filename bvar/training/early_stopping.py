@@ -29,7 +29,7 @@ class EarlyStopping:
     ----------
     validate : callable
         Takes the network and returns a score, the higher the better, which must be able to tell networks apart; or
-        a :class:`Judged`, which has a loss too, for the history.
+        a ``Judged`` of this module, which has a loss too, for the history.
     patience : int, default=10
         Epochs without a better score after which training is over.
 
