@@ -8,12 +8,14 @@
 The how-to page is ``docs/howto/export-circuit.md``.
 """
 
+from bvar.circuit.chip import Chip, make_chip
 from bvar.circuit.circuit import Circuit, from_json
 from bvar.circuit.drawing import draw
 from bvar.circuit.export_c import to_c
-from bvar.circuit.export_verilog import to_verilog
+from bvar.circuit.export_verilog import chip_to_verilog, to_verilog
 from bvar.circuit.expressions import expression
 from bvar.circuit.json_format import to_json
+from bvar.circuit.lut_mapping import LutMapping, map_to_luts, to_luts
 from bvar.circuit.netlist import TableGate
 from bvar.circuit.simplification import (
     absorb_inverters,
@@ -24,8 +26,16 @@ from bvar.circuit.simplification import (
     share_gates,
     simplify,
 )
+from bvar.circuit.testbench import write_testbench
 
 __all__ = [
+    "Chip",
+    "LutMapping",
+    "chip_to_verilog",
+    "make_chip",
+    "map_to_luts",
+    "to_luts",
+    "write_testbench",
     "Circuit",
     "TableGate",
     "absorb_inverters",

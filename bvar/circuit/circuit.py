@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from bvar import kernels
-from bvar.bits import BitMatrix, n_words, tail_mask
+from bvar.bits import BitMatrix
 from bvar.circuit.drawing import draw
-from bvar.circuit.evaluation import Step, evaluate_planes, plan
+from bvar.circuit.evaluation import Step, evaluate_rows, plan
 from bvar.circuit.export_c import to_c
 from bvar.circuit.export_verilog import to_verilog
 from bvar.circuit.expressions import expression
@@ -152,11 +152,7 @@ class Circuit(Netlist):
             raise TypeError(f"x must be a BitMatrix (see bvar.kernels.pack), got {type(x).__name__}")
         if x.n_bits != self.n_inputs:
             raise ValueError(f"x must have rows of n_inputs={self.n_inputs} bits, got {x.n_bits}")
-        planes = kernels.transpose(BitMatrix.trusted(x.words, x.n_bits)).words  # missing bits are 0 there: F
-        planes = evaluate_planes(self, self._steps, planes.reshape(self.n_inputs, n_words(x.n_rows)))
-        if x.n_rows:
-            planes[:, -1] &= tail_mask(x.n_rows)
-        return BitMatrix.trusted(planes, x.n_rows)
+        return evaluate_rows(self, x, self._steps)
 
     @cached_property
     def _steps(self) -> list[Step]:
