@@ -160,15 +160,20 @@ class Circuit(Netlist):
 
     # ---------------------------------------------------------------------------------------- verbs
 
-    def simplify(self) -> Self:
+    def simplify(self, level: int = 1) -> Self:
         """Make the circuit smaller, see :func:`bvar.circuit.simplify`.
+
+        Parameters
+        ----------
+        level : int, default=1
+            1 for rules of single gates, 2 for cones of several as well.
 
         Returns
         -------
         Self
             With the same scores for all inputs.
         """
-        return simplify(self)
+        return simplify(self, level)
 
     def expression(self, output: int = 0, names: Sequence[str] | None = None) -> str:
         """Write one output as text, see :func:`bvar.circuit.expression`.

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from bvar._validation import check_integer
 from bvar.circuit.netlist import Netlist, cone
+from bvar.circuit.rewriting import rewrite_cones
 from bvar.circuit.rules import Builder, Rule, absorb, bypass, drop, every_rule, fold, sharing
 
 __all__ = [
@@ -25,21 +27,30 @@ __all__ = [
 Simplified = TypeVar("Simplified", bound=Netlist)
 
 
-def simplify(circuit: Simplified) -> Simplified:
+def simplify(circuit: Simplified, level: int = 1) -> Simplified:
     """Make a circuit smaller until no pass finds anything to do.
 
     Parameters
     ----------
     circuit : Circuit
         Left as it is.
+    level : int, default=1
+        1 for the rules that look at one gate and what it reads; 2 for cones of several gates as well, which takes
+        some times longer.
 
     Returns
     -------
     Circuit
         With the same inputs, and the same outputs for all of them.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `level` is neither 1 nor 2.
+
     See Also
     --------
+    rewrite_cones : What level 2 adds.
     fold_constants : Put constants into the tables of their readers.
     drop_inputs : Forget inputs that do not matter.
     bypass_wires : Read what a wire reads.
@@ -50,7 +61,8 @@ def simplify(circuit: Simplified) -> Simplified:
     Notes
     -----
     A constant that is an output stays, as a gate without inputs, and so does an inverter.  What takes more than
-    one gate to see, such as the absorption law ``a or (a and b) = a``, is not looked for.
+    one gate to see, such as the absorption law ``a or (a and b) = a``, is looked for at level 2, among gates of two
+    inputs.
 
     Examples
     --------
@@ -61,11 +73,22 @@ def simplify(circuit: Simplified) -> Simplified:
     >>> simplify(circuit).gates
     (TableGate(table=1, inputs=(0, 1)),)
     """
+    if check_integer(level, "level", low=1, high=2) == 2:
+        return _simplify_cones(circuit)
     while True:
         smaller = remove_dead_gates(_sweep(circuit, *every_rule(circuit.n_inputs)))
         if smaller == circuit:
             return circuit
         circuit = smaller
+
+
+def _simplify_cones(circuit: Simplified) -> Simplified:
+    best = simplify(circuit)
+    while True:
+        smaller = simplify(rewrite_cones(best))
+        if smaller.n_gates >= best.n_gates:
+            return best
+        best = smaller
 
 
 def fold_constants(circuit: Simplified) -> Simplified:
