@@ -61,7 +61,9 @@ def to_blif(circuit: Netlist, name: str = "circuit") -> str:
         " ".join([".outputs", *(f"y{i}" for i in range(circuit.n_outputs))]),
     ]
     for (table, inputs), target in zip(circuit.gates, signals[circuit.n_inputs :], strict=True):
-        lines += [" ".join([".names", *(signals[i] for i in inputs), target]), *_rows(table, len(inputs))]
+        rows = list(_rows(table, len(inputs)))
+        reads = [signals[i] for i in inputs] if rows else []  # ABC refuses inputs without a row
+        lines += [" ".join([".names", *reads, target]), *rows]
     for i, signal in enumerate(circuit.outputs):
         lines += [f".names {signals[signal]} y{i}", "1 1"]
     return "\n".join([*lines, ".end\n"])

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from bvar._validation import check_integer
 from bvar.circuit.netlist import Netlist, TableGate
-from bvar.circuit.simplification import remove_dead_gates
+from bvar.circuit.simplification import fold_constants, remove_dead_gates
 from bvar.circuit.truth import MAX_FAN_IN, compose, full, projection
 
 __all__ = ["LutMapping", "map_to_luts", "to_luts"]
@@ -126,6 +126,7 @@ def to_luts(circuit: Mapped, k: int = 6) -> Mapped:
     >>> to_luts(Circuit(3, [(6, (0, 1)), (6, (2, 3))], [4])).gates
     (TableGate(table=150, inputs=(0, 1, 2)),)
     """
+    circuit = fold_constants(circuit)  # after which a table without leaves is a constant gate
     luts, n = map_to_luts(circuit, k).luts, circuit.n_inputs
     signals, gates = list(range(n)) + [0] * circuit.n_gates, []
     for g, gate in enumerate(circuit.gates):
