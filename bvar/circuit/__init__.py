@@ -13,8 +13,8 @@ The how-to pages are ``docs/howto/export-circuit.md`` and ``docs/howto/make-a-ch
 
 from bvar.circuit.aiger import to_aiger
 from bvar.circuit.blif import to_blif
-from bvar.circuit.chip import Chip, make_chip
 from bvar.circuit.checking import c_size, check_c
+from bvar.circuit.chip import Chip, make_chip
 from bvar.circuit.circuit import Circuit, from_json
 from bvar.circuit.dot import to_dot
 from bvar.circuit.drawing import draw

@@ -1,6 +1,7 @@
 """Circuits as AIGER, the format of model checkers: nothing but *and* of two signals, each of which may be negated.
 
-A *literal* is twice the number of a variable, and one more if it is negated; variable 0 is F.  The text begins with
+A *literal* is twice the number of a variable, and one more if it is negated; variable 0 is F.  The text begins
+with
 ``aag``.  The binary form, ``aig``, leaves out what can be told: inputs are numbered first, gates follow in order,
 and of each gate the differences of its literals are written, seven bits a byte.
 """
@@ -189,7 +190,9 @@ def _build(inputs: list[int], outputs: list[int], ands: list[tuple[int, ...]]) -
         if (a & ~1) not in signals or (b & ~1) not in signals or a < 0 or b < 0:
             raise ValueError(f"data is no circuit: {target} must come after what it reads")
         table = 1 << ((a & 1 ^ 1) + 2 * (b & 1 ^ 1))  # T where both are, after their negations
-        signals[target] = builder.add(table, [_signal(builder, signals, a & ~1), _signal(builder, signals, b & ~1)])
+        signals[target] = builder.add(
+            table, [_signal(builder, signals, a & ~1), _signal(builder, signals, b & ~1)]
+        )
     for literal in outputs:
         if (literal & ~1) not in signals:
             raise ValueError(f"data is no circuit: nothing gives the literal {literal} a value")

@@ -1,4 +1,4 @@
-"""Circuits as BLIF, the format that synthesisers such as ABC and Yosys read: a table for each gate, written row by row."""
+"""Circuits as BLIF, which synthesisers such as ABC and Yosys read: a table for each gate, row by row."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def _logical_lines(text: str) -> Iterator[str]:
 
 
 def _in_order(inputs: list[str], outputs: list[str], tables: dict[str, tuple[list[str], list[str]]]) -> Parsed:
-    """Number the signals so that each gate comes after what it reads."""
+    """Give numbers to signals so that each gate comes after what it reads."""
     signals = {name: i for i, name in enumerate(inputs)}
     if len(signals) < len(inputs) or not signals.keys().isdisjoint(tables):
         raise ValueError("text is no circuit: an input comes twice, or is also the output of a table")
@@ -149,7 +149,7 @@ def _in_order(inputs: list[str], outputs: list[str], tables: dict[str, tuple[lis
 
 
 def _table(name: str, rows: list[str], k: int) -> int:
-    """Return the table of a cover: rows of 0, 1 and -, which stands for both, and the value where one of them fits."""
+    """Return the table of a cover: rows of 0, 1 and -, for both, and the value where one fits."""
     if k > MAX_FAN_IN:
         raise ValueError(f"the table of {name!r} must have at most {MAX_FAN_IN} inputs, got {k}")
     table, values = 0, set[str]()

@@ -1,4 +1,4 @@
-"""A circuit with all that a chip needs around it: comparators before, counters and the largest count behind, registers.
+"""A circuit with all that a chip needs: comparators before it, counters and a decision behind it, and registers.
 
 Comparators, counters and the choice of a class are gates like any others, so one netlist holds the whole chip, and
 whatever counts gates, levels or look-up tables, counts all of it.  Registers cut its levels into stages: a signal
@@ -283,8 +283,8 @@ def make_chip(
 
     Notes
     -----
-    A column of a chip is an integer, and never missing. Round columns before `fit`, so that the thresholds that are
-    learnt are those of the numbers that the chip will see.
+    A column of a chip is an integer, and never missing. Round columns before `fit`, so that the thresholds that
+    are learnt are those of the numbers that the chip will see.
 
     Examples
     --------

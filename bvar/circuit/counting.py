@@ -77,8 +77,8 @@ def _place(columns: Columns, weight: int, signal: int) -> None:
 def _clusters(builder: Builder, signals: Sequence[int], readers: Counter[int]) -> list[list[int]]:
     """Sort signals into lists that are worth an adder of their own, and single ones.
 
-    A gate that only the counter reads is as good as its inputs.  Three of two inputs are two tables, a list of five
-    to seven that read six signals between them is three; a list of four is no better than one of three.
+    A gate that only the counter reads is as good as its inputs.  Three of two inputs are two tables, a list of
+    five to seven that read six signals between them is three; a list of four is no better than one of three.
     """
     reads = {s: _reads(builder, s, readers) for s in signals}
     by_leaf: defaultdict[int, list[int]] = defaultdict(list)
@@ -155,7 +155,8 @@ def _settle(builder: Builder, columns: Columns, c: int) -> int:
     """Reduce a column to one bit, six at a time."""
     column = columns[c]
     while len(column) > 1:
-        _add_up(builder, [column.popleft() for _ in range(min(LEAVES, len(column)))], part := defaultdict(deque))
+        part: Columns = defaultdict(deque)
+        _add_up(builder, [column.popleft() for _ in range(min(LEAVES, len(column)))], part)
         for above, bits in part.items():
             columns[c + above].extend(bits)
     return column.popleft() if column else builder.constant(False)

@@ -24,8 +24,8 @@ def to_dot(circuit: Netlist, names: Sequence[str] | None = None) -> str:
     Returns
     -------
     str
-        A directed graph: inputs that are read, gates with the names of :func:`Circuit.histogram`, outputs. The arrows
-        into a gate are numbered where it has several inputs.
+        A directed graph: inputs that are read, gates with the names of :func:`Circuit.histogram`, outputs. The
+        arrows into a gate are numbered where it has several inputs.
 
     Raises
     ------
@@ -55,12 +55,16 @@ def to_dot(circuit: Netlist, names: Sequence[str] | None = None) -> str:
     """
     labels = input_names(circuit, names)
     read = {i for _, inputs in circuit.gates for i in inputs} | set(circuit.outputs)
-    lines = [f"s{i} [label={json.dumps(labels[i])}, shape=plaintext];" for i in sorted(read) if i < circuit.n_inputs]
+    lines = [
+        f"s{i} [label={json.dumps(labels[i])}, shape=plaintext];" for i in sorted(read) if i < circuit.n_inputs
+    ]
     for g, gate in enumerate(circuit.gates):
         target = f"s{circuit.n_inputs + g}"
         lines.append(f'{target} [label="{function(gate)}"];')
         several = len(gate.inputs) > 1
-        lines += [f's{s} -> {target}{f" [label={chr(34)}{i}{chr(34)}]" * several};' for i, s in enumerate(gate.inputs)]
+        lines += [
+            f"s{s} -> {target}{f' [label={chr(34)}{i}{chr(34)}]' * several};" for i, s in enumerate(gate.inputs)
+        ]
     for i, signal in enumerate(circuit.outputs):
         lines += [f'y{i} [label="score {i // circuit.group_size}", shape=plaintext];', f"s{signal} -> y{i};"]
     body = "".join(f"  {line}\n" for line in ["rankdir=LR;", "node [shape=box, style=rounded];", *lines])

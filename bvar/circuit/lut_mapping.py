@@ -3,8 +3,8 @@
 A *cut* of a gate is a set of signals that decide its value; with at most k of them, one table of k inputs computes
 the gate from them, whatever lies between.  Each gate keeps its most promising cuts, which are unions of cuts of
 what it reads.  The first round chooses the earliest cut of every gate, and so finds the least depth; those that
-follow choose the cheapest one that is still in time, by *area flow*, the tables of a whole cone shared out among its
-readers; the last ones by *exact area*, the tables that would go if the gate were given up.  The page
+follow choose the cheapest one that is still in time, by *area flow*, the tables of a whole cone shared out among
+its readers; the last ones by *exact area*, the tables that would go if the gate were given up.  The page
 ``docs/explanation/hardware.md`` describes the method, and compares it with a synthesiser.
 """
 

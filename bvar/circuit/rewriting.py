@@ -2,7 +2,8 @@
 
 A cone of a gate, between it and at most four signals that decide it, is a function of four inputs, of which
 :mod:`bvar.circuit.small_functions` knows the smallest tree.  If the gates of that tree that are not there already
-are fewer than those that nobody would read any more, the cone is rewritten.  That covers all rules of two and three
+are fewer than those that nobody would read any more, the cone is rewritten.  That covers all rules of two and
+three
 gates, such as absorption and distribution, constants that take several gates to see, and equal functions of the
 same signals that are written differently.
 """

@@ -61,8 +61,8 @@ def simplify(circuit: Simplified, level: int = 1) -> Simplified:
     Notes
     -----
     A constant that is an output stays, as a gate without inputs, and so does an inverter.  What takes more than
-    one gate to see, such as the absorption law ``a or (a and b) = a``, is looked for at level 2, among gates of two
-    inputs.
+    one gate to see, such as the absorption law ``a or (a and b) = a``, is looked for at level 2, among gates of
+    two inputs.
 
     Examples
     --------

@@ -1,8 +1,9 @@
 """The fewest gates of two inputs for every function of four inputs, as trees.
 
 A gate of two inputs may negate what it reads and what it says, so a function and its negation cost the same, and
-those that are F at address 0 stand for both.  Of two such functions there are five such gates.  Functions of n gates
-are found from those of i and of n - 1 - i, for n = 1, 2, 3 and so on, so the first tree that is found is a smallest.
+those that are F at address 0 stand for both.  Of two such functions there are five such gates.  Functions of n
+gates are found from those of i and of n - 1 - i, for n = 1, 2, 3 and so on, so the first tree that is found is a
+smallest.
 """
 
 from __future__ import annotations

@@ -122,7 +122,8 @@ def write_testbench(
 
 def _answer_bits(chip: Chip, answers: np.ndarray, n_rows: int) -> np.ndarray:
     """Write the answers of each sample as bits, the high bit first, the last score first."""
-    shape, most, width = (n_rows,), chip.n_groups - 1, chip.class_width
+    shape: tuple[int, ...] = (n_rows,)
+    most, width = chip.n_groups - 1, chip.class_width
     if chip.answer == "scores":
         shape, most, width = (n_rows, chip.n_groups), chip.group_size, chip.score_width
     if answers.shape != shape or answers.dtype.kind not in "iu":

@@ -1,9 +1,10 @@
 """The tables of the FPGA field, from local files: jets (OpenML 42468) and network intrusion (UNSW-NB15, "NID").
 
 Jets: 830,000 rows of 16 numbers and one of five classes, as ARFF or CSV with a line of names.  "JSC" is two data
-sets in the literature; this one is that of hls4ml, DWN and TreeLUT, and not that of CERNBox.  NID: rows of 593 bits
-and a class, as CSV without a line of names, or an npz of X and y.  A column becomes an integer of `width` bits: its
-place between quantiles of the training rows, so that a chip can take it as it is.
+sets in the literature; this one is that of hls4ml, DWN and TreeLUT, and not that of CERNBox.  NID: rows of 593
+bits
+and a class, as CSV without a line of names, or an npz of X and y.  A column becomes an integer of `width` bits:
+its place between quantiles of the training rows, so that a chip can take it as it is.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ def load_jets(path):
     unknown = set(labels) - set(JET_CLASSES)
     if unknown:
         raise ValueError(f"{path} must have the classes {', '.join(JET_CLASSES)}, got {sorted(unknown)}")
-    return np.array([row[:-1] for row in rows], np.float64), np.array([JET_CLASSES.index(label) for label in labels])
+    return np.array([row[:-1] for row in rows], np.float64), np.array(
+        [JET_CLASSES.index(label) for label in labels]
+    )
 
 
 def load_nid(path):
@@ -44,7 +47,7 @@ def load_nid(path):
 
 
 def _table(path):
-    """Return the names and the rows of a file of comma-separated values, or of ARFF, which has them after @data."""
+    """Return the names and the rows of a CSV file, or of ARFF, which has them after @data."""
     with path.open(newline="", encoding="utf-8") as file:
         lines = [line for line in file if line.strip() and not line.startswith("%")]
     if path.suffix == ".arff":
@@ -58,7 +61,8 @@ def _table(path):
 
 
 def to_integers(train, test, width):
-    """Turn each column into its place, 0 to 2**width - 1, between the smallest and the largest of the training rows.
+    """Turn each column into its place, 0 to 2**width - 1, between the smallest and the largest of the training
+    rows.
 
     The ends are the quantiles of 0.1 and 99.9 per cent, so that a single row does not squeeze all others.
     """

@@ -4,8 +4,8 @@ Usage: python -m tests.bench.hardware --data DIR [--quick] [--simulate N]
        python -m tests.bench.hardware --jets FILE [--nid FILE] [--layers 600 300] [--fan-in 6]
 
 The first trains 784-2000-2000 gates of two inputs on MNIST for 600 steps, which is about sizes and not accuracy,
-and prints what is left of it; --quick does the same with scikit-learn's digits.  The second trains on the tables of
-the FPGA field, from local files.  What needs a tool that is not installed is left out, and said to be.
+and prints what is left of it; --quick does the same with scikit-learn's digits.  The second trains on the tables
+of the FPGA field, from local files.  What needs a tool that is not installed is left out, and said to be.
 """
 
 import argparse
@@ -42,15 +42,21 @@ def two_input_gates(circuit):
 def abc_gates(circuit):
     """The same after each of some scripts of ABC: the fewest."""
     with tempfile.TemporaryDirectory() as folder:
-        library = "".join(f"GATE {n} {int(n != 'buf')} O={f}; PIN * UNKNOWN 1 999 1 0 1 0\n" for n, f in FUNCTIONS.items())
+        library = "".join(
+            f"GATE {n} {int(n != 'buf')} O={f}; PIN * UNKNOWN 1 999 1 0 1 0\n" for n, f in FUNCTIONS.items()
+        )
         Path(folder, "two.genlib").write_text("GATE zero 0 O=CONST0;\nGATE one 0 O=CONST1;\n" + library)
         Path(folder, "a.blif").write_text(to_blif(circuit))
         found = []
         for script in SCRIPTS:
             command = f"read_genlib two.genlib; read_blif a.blif; {script}; print_gates"
-            said = subprocess.run([ABC, "-c", command], cwd=folder, capture_output=True, text=True, check=True).stdout
+            said = subprocess.run(
+                [ABC, "-c", command], cwd=folder, capture_output=True, text=True, check=True
+            ).stdout
             counts = {name: int(n) for name, n in re.findall(r"^(\w+) .*Instance = +(\d+)", said, re.M)}
-            found.append(sum(n for name, n in counts.items() if name not in ("inv", "buf", "zero", "one", "TOTAL")))
+            found.append(
+                sum(n for name, n in counts.items() if name not in ("inv", "buf", "zero", "one", "TOTAL"))
+            )
     return min(found)
 
 
@@ -78,8 +84,8 @@ def sizes(raw):
 def simulated(chip, X, answers):
     """Run the testbench in the first simulator that is there; return its last line."""
     if shutil.which("verilator"):
-        commands = [["verilator", "--binary", "--timing", "-Wno-fatal", "-O3", "--top-module", "chip_tb", "chip_tb.v", "chip.v"],
-                    ["./obj_dir/Vchip_tb"]]  # fmt: skip
+        options = ["--binary", "--timing", "-Wno-fatal", "-O3", "--top-module", "chip_tb"]
+        commands = [["verilator", *options, "chip_tb.v", "chip.v"], ["./obj_dir/Vchip_tb"]]
     elif shutil.which("iverilog"):
         commands = [["iverilog", "-g2001", "-o", "a.vvp", "chip_tb.v", "chip.v"], ["vvp", "-n", "a.vvp"]]
     else:
@@ -117,8 +123,8 @@ def images(arguments):
     for i in range(600):
         some = order[np.arange(i * 100, (i + 1) * 100) % len(order)]
         network.step(x[some], y_train[some])
-    print(f"{'-'.join(map(str, shape))} gates of two inputs, 600 steps: "
-          f"accuracy {(network.scores(kernels.pack(X_test >= level)).argmax(axis=1) == y_test).mean():.4f}")  # fmt: skip
+    accuracy = (network.scores(kernels.pack(X_test >= level)).argmax(axis=1) == y_test).mean()
+    print(f"{'-'.join(map(str, shape))} gates of two inputs, 600 steps: accuracy {accuracy:.4f}", flush=True)
     sizes(Circuit.from_network(network))
     model = LogicGateClassifier(shape[1:], encoder=ImageEncoder(1), max_iter=1 if len(X_train) > 10_000 else 5,
                                 batch_size=100, random_state=0).fit(X_train, y_train)  # fmt: skip
@@ -140,7 +146,9 @@ def main(given=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data")
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--simulate", type=int, default=10_000, metavar="N", help="rows that are simulated, 0 for none")
+    parser.add_argument(
+        "--simulate", type=int, default=10_000, metavar="N", help="rows that are simulated, 0 for none"
+    )
     parser.add_argument("--jets")
     parser.add_argument("--nid")
     parser.add_argument("--layers", type=int, nargs="+", default=[600, 300])

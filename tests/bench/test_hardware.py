@@ -67,7 +67,9 @@ def test_the_script_runs_on_made_up_jets(tmp_path, capsys):
     _, _, lines = jets(400)
     head = ",".join([*(f"c{i}" for i in range(16)), "class"])
     (tmp_path / "jets.csv").write_text("\n".join([head, *lines]))
-    hardware.main(["--jets", str(tmp_path / "jets.csv"), "--layers", "40", "20", "--epochs", "3", "--simulate", "0"])
+    hardware.main(
+        ["--jets", str(tmp_path / "jets.csv"), "--layers", "40", "20", "--epochs", "3", "--simulate", "0"]
+    )
     said = capsys.readouterr().out
     assert "jets: 400 rows" in said
     assert "the netlist agrees on 100%" in said

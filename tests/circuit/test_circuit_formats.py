@@ -145,7 +145,9 @@ def test_abc_proves_both_formats_and_both_levels_of_simplification_equal(tmp_pat
 def test_abc_sees_a_difference(tmp_path):
     (tmp_path / "a.blif").write_text(to_blif(Circuit(2, [(6, (0, 1))], [2])))
     (tmp_path / "b.blif").write_text(to_blif(Circuit(2, [(14, (0, 1))], [2])))
-    done = subprocess.run([ABC, "-c", "cec -n a.blif b.blif"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [ABC, "-c", "cec -n a.blif b.blif"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert "NOT EQUIVALENT" in done.stdout
 
 
@@ -153,6 +155,8 @@ def test_abc_sees_a_difference(tmp_path):
 def test_graphviz_draws_it():
     circuit = random_circuit(np.random.default_rng(0))
     names = [f'"{i}" \\ >= é' for i in range(circuit.n_inputs)]
-    done = subprocess.run(["dot", "-Tsvg"], input=to_dot(circuit, names).encode(), capture_output=True, check=False)
+    done = subprocess.run(
+        ["dot", "-Tsvg"], input=to_dot(circuit, names).encode(), capture_output=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert b"</svg>" in done.stdout

@@ -1,4 +1,4 @@
-"""The chip: comparators, counters, the choice of a class and registers, against NumPy, a simulator and a solver."""
+"""The chip: comparators, counters, the choice of a class, registers; against NumPy, simulators and a solver."""
 
 import shutil
 import subprocess
@@ -67,7 +67,9 @@ def test_comparisons_with_constants_and_between_numbers():
     rows = every_row(4)
     for threshold in range(16):
         builder = Builder.simplifying(4)
-        made = outputs(builder, [at_least(builder, range(4), threshold), equals(builder, range(4), threshold)], rows)
+        made = outputs(
+            builder, [at_least(builder, range(4), threshold), equals(builder, range(4), threshold)], rows
+        )
         assert made[:, 0].tolist() == (value(rows) >= threshold).tolist()
         assert made[:, 1].tolist() == (value(rows) == threshold).tolist()
 
@@ -233,7 +235,9 @@ def test_yosys_proves_that_the_verilog_is_the_netlist(tmp_path, name):
     (tmp_path / "a.v").write_text(chip_to_verilog(chip, "part"))
     (tmp_path / "b.blif").write_text(to_blif(chip.netlist, "other"))
     n = chip.netlist.n_inputs
-    ports = ", ".join([*(f".x{i}(x[{i}])" for i in range(n)), *(f".y{i}(y[{i}])" for i in range(chip.class_width))])
+    ports = ", ".join(
+        [*(f".x{i}(x[{i}])" for i in range(n)), *(f".y{i}(y[{i}])" for i in range(chip.class_width))]
+    )
     (tmp_path / "c.v").write_text(
         f"module wrapped(input [{n - 1}:0] x, output [{chip.class_width - 1}:0] class_index);\n"
         f"wire [{chip.class_width - 1}:0] y; other o({ports}); assign class_index = y;\nendmodule\n"
