@@ -13,6 +13,9 @@ import numpy as np
 
 from bvar import kernels
 from bvar.bits import BitMatrix
+from bvar.circuit.aiger import to_aiger
+from bvar.circuit.blif import to_blif
+from bvar.circuit.dot import to_dot
 from bvar.circuit.drawing import draw
 from bvar.circuit.evaluation import Step, evaluate_rows, plan
 from bvar.circuit.export_c import to_c
@@ -240,6 +243,51 @@ class Circuit(Netlist):
             A module.
         """
         return to_verilog(self, name)
+
+    def to_blif(self, name: str = "circuit") -> str:
+        """Write the circuit as BLIF, see :func:`bvar.circuit.to_blif`.
+
+        Parameters
+        ----------
+        name : str, default='circuit'
+            Name of the model.
+
+        Returns
+        -------
+        str
+            What :func:`bvar.circuit.from_blif` reads.
+        """
+        return to_blif(self, name)
+
+    def to_aiger(self, *, binary: bool = False) -> bytes:
+        """Write the circuit as AIGER, see :func:`bvar.circuit.to_aiger`.
+
+        Parameters
+        ----------
+        binary : bool, default=False
+            Whether to write the binary form.
+
+        Returns
+        -------
+        bytes
+            What :func:`bvar.circuit.from_aiger` reads.
+        """
+        return to_aiger(self, binary=binary)
+
+    def to_dot(self, names: Sequence[str] | None = None) -> str:
+        """Write the circuit for Graphviz, see :func:`bvar.circuit.to_dot`.
+
+        Parameters
+        ----------
+        names : sequence of str, optional
+            Names of the inputs. Default: x0, x1, ...
+
+        Returns
+        -------
+        str
+            A directed graph.
+        """
+        return to_dot(self, names)
 
     def to_json(self) -> str:
         """Write the circuit as JSON, see :func:`bvar.circuit.to_json`.

@@ -162,18 +162,26 @@ def test_the_least_depth_is_found():
 # --------------------------------------------------------------------------------- simulated and proved
 
 
-def simulate(folder, chip, X, answers, simulator="iverilog"):
-    write_testbench(folder, chip, X, answers, "part")
-    if simulator == "iverilog":
-        commands = [["iverilog", "-g2001", "-Wall", "-Wno-timescale", "-o", "a.vvp", "part_tb.v", "part.v"],
-                    ["vvp", "-n", "a.vvp"]]  # fmt: skip
-    else:
-        options = ["--binary", "--timing", "-Wno-fatal", "-O0", "--top-module", "part_tb"]
-        commands = [["verilator", *options, "part_tb.v", "part.v"], ["./obj_dir/Vpart_tb"]]
+def run(folder, *commands):
     for command in commands:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         assert done.returncode == 0, (done.stdout + done.stderr)[-2000:]
     return done.stdout
+
+
+def run_iverilog(folder):
+    compiled = ["iverilog", "-g2001", "-Wall", "-Wno-timescale", "-o", "a.vvp", "part_tb.v", "part.v"]
+    return run(folder, compiled, ["vvp", "-n", "a.vvp"])
+
+
+def run_verilator(folder):
+    options = ["--binary", "--timing", "-Wno-fatal", "-O0", "--top-module", "part_tb"]
+    return run(folder, ["verilator", *options, "part_tb.v", "part.v"], ["./obj_dir/Vpart_tb"])
+
+
+def simulate(folder, chip, X, answers, simulator=run_iverilog):
+    write_testbench(folder, chip, X, answers, "part")
+    return simulator(folder)
 
 
 def digits():
@@ -216,6 +224,22 @@ def test_signed_columns_of_the_module(tmp_path):
     assert "PASS" in simulate(tmp_path, chip, X, counts(circuit, kernels.unpack(encoder.encode(X))))
 
 
+@needs("iverilog")
+def test_a_column_may_be_wider_than_the_module_was_written_for(tmp_path):
+    """The parameter WIDTH: comparisons are those of the whole number."""
+    encoder = ThermometerEncoder(3).fit(np.arange(0, 256).reshape(-1, 2))
+    circuit = random_circuit(np.random.default_rng(0), encoder.n_bits_out_, 20, 9, 3)
+    X = np.random.default_rng(1).integers(0, 4096, (100, 2))
+    X[::2] %= 256
+    wide, narrow = (make_chip(circuit, encoder, width=width, answer="scores") for width in (12, 8))
+    expected = counts(circuit, kernels.unpack(encoder.encode(X)))
+    write_testbench(tmp_path, wide, X, expected, "part")
+    text = (tmp_path / "part_tb.v").read_text().replace("part subject (", "part #(.WIDTH(12)) subject (")
+    (tmp_path / "part_tb.v").write_text(text)
+    (tmp_path / "part.v").write_text(chip_to_verilog(narrow, "part"))
+    assert "PASS: 100 answers" in run_iverilog(tmp_path)
+
+
 @needs("verilator", "make", "g++")
 def test_verilator_agrees(tmp_path):
     rng, encoder = np.random.default_rng(2), encoders()["table"]
@@ -223,7 +247,7 @@ def test_verilator_agrees(tmp_path):
     X = rng.integers(0, 256, (50, 3))
     expected = counts(circuit, kernels.unpack(encoder.encode(X))).argmax(axis=1)
     chip = make_chip(circuit, encoder, pipeline=2)
-    assert "PASS: 50 answers" in simulate(tmp_path, chip, X, expected, "verilator")
+    assert "PASS: 50 answers" in simulate(tmp_path, chip, X, expected, run_verilator)
 
 
 @needs("yosys")

@@ -42,7 +42,7 @@ def ends_in_an_assert(page):
     return bool(found) and isinstance(ast.parse(found[-1][1]).body[-1], ast.Assert)
 
 
-# half a minute of NumPy each, or a quarter; workers that have a backend of their own; a simulator and a synthesiser
+# half a minute of NumPy each, or a quarter; workers with backends of their own; a simulator
 LONG = ("08", "11", "13", "14", "18")
 
 
