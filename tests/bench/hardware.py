@@ -103,7 +103,7 @@ def show_chip(model, X, y, width, n_simulated):
     print(chip.summary().splitlines()[0], flush=True)
     predicted = np.searchsorted(model.classes_, model.predict(X))
     print(f"accuracy {(model.classes_[predicted] == y).mean():.4f} on {len(y)} rows; "
-          f"the netlist agrees on {(chip.evaluate(X) == predicted).mean():.0%}", flush=True)  # fmt: skip
+          f"the netlist differs on {(chip.evaluate(X) != predicted).sum()}", flush=True)  # fmt: skip
     n = min(n_simulated, len(X))
     if n:
         print(f"simulated, raw columns in, class out: {simulated(chip, X[:n], predicted[:n])}", flush=True)
