@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from bvar import kernels
-from bvar.bits import BitMatrix, n_words, tail_mask
+from bvar.bits import BitMatrix
+from bvar.circuit.aiger import to_aiger
+from bvar.circuit.blif import to_blif
+from bvar.circuit.dot import to_dot
 from bvar.circuit.drawing import draw
-from bvar.circuit.evaluation import Step, evaluate_planes, plan
+from bvar.circuit.evaluation import Step, evaluate_rows, plan
 from bvar.circuit.export_c import to_c
 from bvar.circuit.export_verilog import to_verilog
 from bvar.circuit.expressions import expression
@@ -152,11 +155,7 @@ class Circuit(Netlist):
             raise TypeError(f"x must be a BitMatrix (see bvar.kernels.pack), got {type(x).__name__}")
         if x.n_bits != self.n_inputs:
             raise ValueError(f"x must have rows of n_inputs={self.n_inputs} bits, got {x.n_bits}")
-        planes = kernels.transpose(BitMatrix.trusted(x.words, x.n_bits)).words  # missing bits are 0 there: F
-        planes = evaluate_planes(self, self._steps, planes.reshape(self.n_inputs, n_words(x.n_rows)))
-        if x.n_rows:
-            planes[:, -1] &= tail_mask(x.n_rows)
-        return BitMatrix.trusted(planes, x.n_rows)
+        return evaluate_rows(self, x, self._steps)
 
     @cached_property
     def _steps(self) -> list[Step]:
@@ -164,15 +163,20 @@ class Circuit(Netlist):
 
     # ---------------------------------------------------------------------------------------- verbs
 
-    def simplify(self) -> Self:
+    def simplify(self, level: int = 1) -> Self:
         """Make the circuit smaller, see :func:`bvar.circuit.simplify`.
+
+        Parameters
+        ----------
+        level : int, default=1
+            1 for rules of single gates, 2 for cones of several as well.
 
         Returns
         -------
         Self
             With the same scores for all inputs.
         """
-        return simplify(self)
+        return simplify(self, level)
 
     def expression(self, output: int = 0, names: Sequence[str] | None = None) -> str:
         """Write one output as text, see :func:`bvar.circuit.expression`.
@@ -239,6 +243,51 @@ class Circuit(Netlist):
             A module.
         """
         return to_verilog(self, name)
+
+    def to_blif(self, name: str = "circuit") -> str:
+        """Write the circuit as BLIF, see :func:`bvar.circuit.to_blif`.
+
+        Parameters
+        ----------
+        name : str, default='circuit'
+            Name of the model.
+
+        Returns
+        -------
+        str
+            What :func:`bvar.circuit.from_blif` reads.
+        """
+        return to_blif(self, name)
+
+    def to_aiger(self, *, binary: bool = False) -> bytes:
+        """Write the circuit as AIGER, see :func:`bvar.circuit.to_aiger`.
+
+        Parameters
+        ----------
+        binary : bool, default=False
+            Whether to write the binary form.
+
+        Returns
+        -------
+        bytes
+            What :func:`bvar.circuit.from_aiger` reads.
+        """
+        return to_aiger(self, binary=binary)
+
+    def to_dot(self, names: Sequence[str] | None = None) -> str:
+        """Write the circuit for Graphviz, see :func:`bvar.circuit.to_dot`.
+
+        Parameters
+        ----------
+        names : sequence of str, optional
+            Names of the inputs. Default: x0, x1, ...
+
+        Returns
+        -------
+        str
+            A directed graph.
+        """
+        return to_dot(self, names)
 
     def to_json(self) -> str:
         """Write the circuit as JSON, see :func:`bvar.circuit.to_json`.

@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bvar import kernels
+from bvar.bits import BitMatrix, n_words, tail_mask
 from bvar.circuit.netlist import Netlist
 
-__all__ = ["Step", "evaluate_planes", "plan"]
+__all__ = ["Step", "evaluate_planes", "evaluate_rows", "plan"]
 
 _BLOCK = 2**22  # words of signals at a time, 32 MiB
 _CHUNK = 2**18  # words of a temporary; these fit in a cache
@@ -42,6 +44,16 @@ def _step(circuit: Netlist, gates: list[int], fan_in: int) -> Step:
     bits = tables[:, None] >> np.arange(1 << fan_in, dtype=np.uint64) & np.uint64(1)
     inputs = np.array([circuit.gates[g].inputs for g in gates], np.intp).reshape(len(gates), fan_in)
     return Step(np.array(gates) + circuit.n_inputs, np.negative(bits), np.ascontiguousarray(inputs.T))
+
+
+def evaluate_rows(circuit: Netlist, x: BitMatrix, steps: list[Step] | None = None) -> BitMatrix:
+    """Turn samples, shape (n_samples, n_inputs), into planes of outputs, shape (n_outputs, n_samples)."""
+    planes = kernels.transpose(BitMatrix.trusted(x.words, x.n_bits)).words  # missing bits are 0 there: F
+    planes = planes.reshape(circuit.n_inputs, n_words(x.n_rows))
+    planes = evaluate_planes(circuit, plan(circuit) if steps is None else steps, planes)
+    if x.n_rows:
+        planes[:, -1] &= tail_mask(x.n_rows)
+    return BitMatrix.trusted(planes, x.n_rows)
 
 
 def evaluate_planes(circuit: Netlist, steps: list[Step], planes: np.ndarray) -> np.ndarray:

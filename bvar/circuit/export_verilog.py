@@ -1,14 +1,15 @@
-"""Circuits as Verilog: one combinational module, for a synthesiser or a simulator."""
+"""Circuits as Verilog: one module, with registers if asked, for a synthesiser or a simulator."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bvar.circuit.chip import Chip, make_chip
 from bvar.circuit.formula import WORDS, Spelling, formula, write
 from bvar.circuit.netlist import Netlist
 from bvar.export.names import check_prefix
 
-__all__ = ["to_verilog"]
+__all__ = ["check_module_name", "chip_to_verilog", "to_verilog"]
 
 _VERILOG = Spelling(WORDS, "~", ("1'b0", "1'b1"))
 
@@ -39,7 +40,7 @@ _RESERVED = """
 
 
 def to_verilog(circuit: Netlist, name: str = "circuit") -> str:
-    """Write a circuit as a combinational Verilog module.
+    """Write a circuit as a combinational Verilog module that takes bits and answers with counts.
 
     Parameters
     ----------
@@ -64,69 +65,221 @@ def to_verilog(circuit: Netlist, name: str = "circuit") -> str:
 
     See Also
     --------
+    chip_to_verilog : With comparators, the choice of a class and registers.
     to_c : For processors.
 
     Examples
     --------
     >>> from bvar.circuit import Circuit, to_verilog
     >>> print(to_verilog(Circuit(2, [(0b0111, (0, 1))], outputs=[2, 0]), "example"))
-    // 2 inputs, 1 gate, 2 outputs in 1 group. Each score counts the ones among the outputs of its group.
-    module example (
+    // 2 inputs, 3 gates, answers with the scores: each counts the ones among the outputs of a group.
+    module example #(
+      parameter SCORE_WIDTH = 2
+    ) (
       input [1:0] x,
-      output [1:0] score_0
+      output [SCORE_WIDTH-1:0] score_0
     );
       wire g0 = ~(x[0] & x[1]);
-      wire [1:0] score_0_1_0 = {1'b0, g0} + {1'b0, x[0]};
-      assign score_0 = score_0_1_0;
+      wire g1 = x[0] ^ g0;
+      wire g2 = x[0] & g0;
+      assign score_0 = {g2, g1};
     endmodule
     <BLANKLINE>
     """
-    check_prefix(name, "name")
-    if name in _RESERVED.split():
-        raise ValueError(f"name must not be a reserved word of Verilog or SystemVerilog, got {name!r}")
-    signals = [f"x[{i}]" for i in range(circuit.n_inputs)] + [f"g{g}" for g in range(circuit.n_gates)]
-    width = circuit.group_size.bit_length()
-    ports = [f"  input [{circuit.n_inputs - 1}:0] x"]
-    ports += [f"  output [{width - 1}:0] score_{group}" for group in range(circuit.n_groups)]
+    return chip_to_verilog(make_chip(circuit, answer="scores"), name)
+
+
+def chip_to_verilog(chip: Chip, name: str = "chip") -> str:
+    """Write a chip as a Verilog module.
+
+    Parameters
+    ----------
+    chip : Chip
+        What :func:`make_chip` returns.
+    name : str, default='chip'
+        Name of the module, as for :func:`to_verilog`.
+
+    Returns
+    -------
+    str
+        Verilog-2001. The input `x` has the columns one after the other, the first in the low bits, or the bits of
+        the circuit; the output is `class_index`, or `score_0`, `score_1` and so on. With registers there are also
+        `clk`; `rst`, which clears what says that answers are valid; `valid_in`, and `valid_out`, the same as many
+        cycles later as `Chip.latency` says. The parameters `WIDTH`, of a column, `SCORE_WIDTH` and `CLASS_WIDTH`
+        may be raised where it is instantiated: numbers are compared whole, and answers get zeros before them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `name` cannot be the name of a module.
+
+    See Also
+    --------
+    make_chip : Make a chip.
+    write_testbench : The module and what checks it.
+
+    Examples
+    --------
+    >>> from bvar.circuit import Circuit, chip_to_verilog, make_chip
+    >>> from bvar.encoding import ThermometerEncoder
+    >>> encoder = ThermometerEncoder(n_bits=1).fit([[0, 90], [9, 10]])
+    >>> chip = make_chip(Circuit(2, [], outputs=[0, 1], n_groups=2), encoder, pipeline=1)
+    >>> print(chip_to_verilog(chip))
+    // 2 columns of 8 bits, 15 gates, answers with the class: the number of the first group with the most ones.
+    // An answer comes 3 cycles after its input.
+    module chip #(
+      parameter WIDTH = 8,
+      parameter CLASS_WIDTH = 1
+    ) (
+      input clk,
+      input rst,
+      input valid_in,
+      output valid_out,
+      input [2*WIDTH-1:0] x,
+      output [CLASS_WIDTH-1:0] class_index
+    );
+      wire q0 = x[0*WIDTH +: WIDTH] >= 8'd5;
+      wire q1 = x[1*WIDTH +: WIDTH] >= 8'd50;
+      reg q0_1, q1_1, g0_1, g1_1;
+      wire g0 = q0_1 | ~q1_1;
+      wire g1 = ~g0_1;
+      assign class_index = g1_1;
+      reg [2:0] valid;
+      assign valid_out = valid[2];
+      always @(posedge clk) begin
+        valid <= rst ? 3'd0 : {valid[1:0], valid_in};
+        q0_1 <= q0;
+        q1_1 <= q1;
+        g0_1 <= g0;
+        g1_1 <= g1;
+      end
+    endmodule
+    <BLANKLINE>
+    """
+    check_module_name(name)
+    signals = _names(chip)
     lines = [
-        f"// {repr(circuit)[8:-1]}. Each score counts the ones among the outputs of its group.",
-        f"module {name} (",
-        ",\n".join(ports),
+        *_title(chip),
+        f"module {name} #(",
+        ",\n".join(f"  parameter {key} = {value}" for key, value in _parameters(chip)),
+        ") (",
+        ",\n".join(f"  {port}" for port in _ports(chip)),
         ");",
-        *_gates(circuit, signals),
-        *(line for group in range(circuit.n_groups) for line in _sum(circuit, group, signals)),
+        *_questions(chip),
+        *_registers(chip, signals),
+        *_gates(chip, signals),
+        *_answers(chip, signals),
+        *_clock(chip, signals),
         "endmodule\n",
     ]
     return "\n".join(lines)
 
 
-def _gates(circuit: Netlist, signals: list[str]) -> Iterator[str]:
-    for g, (table, inputs) in enumerate(circuit.gates):
-        _, text = write(formula(table, len(inputs)), [("atom", signals[i]) for i in inputs], _VERILOG)
+def check_module_name(name: str) -> str:
+    """Return `name` if a module may be called so."""
+    check_prefix(name, "name")
+    if name in _RESERVED.split():
+        raise ValueError(f"name must not be a reserved word of Verilog or SystemVerilog, got {name!r}")
+    return name
+
+
+def _title(chip: Chip) -> Iterator[str]:
+    what = {
+        "scores": "each counts the ones among the outputs of a group",
+        "class": "the number of the first group with the most ones",
+    }[chip.answer]
+    yield f"// {repr(chip)[5:-1]}: {what}."
+    if chip.latency:
+        yield f"// An answer comes {chip.latency} cycle{'' if chip.latency == 1 else 's'} after its input."
+
+
+def _parameters(chip: Chip) -> Iterator[tuple[str, int]]:
+    if chip.n_columns:
+        yield "WIDTH", chip.width
+    yield ("CLASS_WIDTH", chip.class_width) if chip.answer == "class" else ("SCORE_WIDTH", chip.score_width)
+
+
+def _ports(chip: Chip) -> Iterator[str]:
+    if chip.latency:
+        yield from ("input clk", "input rst", "input valid_in", "output valid_out")
+    width = f"{chip.n_columns}*WIDTH-1" if chip.n_columns else chip.core.n_inputs - 1
+    yield f"input [{width}:0] x"
+    if chip.answer == "class":
+        yield "output [CLASS_WIDTH-1:0] class_index"
+    else:
+        yield from (f"output [SCORE_WIDTH-1:0] score_{group}" for group in range(chip.n_groups))
+
+
+def _names(chip: Chip) -> list[str]:
+    """Name the signals of the core; in a later stage `_1`, `_2` and so on are added."""
+    inputs = "q{}" if chip.n_columns else "x{}" if chip.latency else "x[{}]"
+    n = chip.core.n_inputs
+    return [inputs.format(i) for i in range(n)] + [f"g{g}" for g in range(chip.core.n_gates)]
+
+
+def _questions(chip: Chip) -> Iterator[str]:
+    """Write the comparisons; questions that nobody asks are left out."""
+    read = {i for _, inputs in chip.core.gates for i in inputs} | set(chip.core.outputs)
+    wanted = [i for i in range(chip.core.n_inputs) if i in read]
+    if not chip.n_columns:
+        yield from (f"  wire x{i} = x[{i}];" for i in wanted if chip.latency)
+        return
+    texts: dict[int, list[str]] = {i: [] for i in wanted}
+    for column, bit, equal, value in chip.asked:
+        if bit in texts:
+            operand = f"x[{column}*WIDTH +: WIDTH]"
+            constant = f"{chip.width}'d{value}"
+            if chip.signed:
+                operand = f"$signed({operand})"
+                constant = f"{'-' if value < 0 else ''}{chip.width + 1}'sd{abs(value)}"
+            texts[bit].append(f"{operand} {'==' if equal else '>='} {constant}")
+    for i, parts in texts.items():
+        text = " | ".join(f"({part})" for part in parts) if len(parts) > 1 else "".join(parts) or "1'b0"
+        yield f"  wire q{i} = {text};"
+
+
+def _later(chip: Chip, signals: list[str], signal: int, cycles: int) -> str:
+    """Name a signal so many cycles later; a constant is always the same."""
+    return f"{signals[signal]}_{cycles}" if cycles and chip.waits[signal] else signals[signal]
+
+
+def _registers(chip: Chip, signals: list[str]) -> Iterator[str]:
+    names = [f"{signals[i]}_{cycle + 1}" for i, wait in enumerate(chip.waits) for cycle in range(wait)]
+    for start in range(0, len(names), 12):
+        yield f"  reg {', '.join(names[start : start + 12])};"
+
+
+def _gates(chip: Chip, signals: list[str]) -> Iterator[str]:
+    n = chip.core.n_inputs
+    for g, (table, inputs) in enumerate(chip.core.gates):
+        stage = chip.stages[n + g]
+        operands = [("atom", _later(chip, signals, i, stage - chip.stages[i])) for i in inputs]
+        _, text = write(formula(table, len(inputs)), operands, _VERILOG)
         yield f"  wire g{g} = {text};"
 
 
-def _sum(circuit: Netlist, group: int, signals: list[str]) -> Iterator[str]:
-    """Add in pairs: a tree, whose delay grows with the logarithm of the size of the group.
-
-    A sum is as wide as the most that it can be, and so are its operands, explicitly: tools warn of anything else.
-    """
-    size = circuit.group_size
-    terms = [(signals[i], 1) for i in circuit.outputs[group * size : (group + 1) * size]]  # and the most of each
-    level = 0
-    while len(terms) > 1:
-        level += 1
-        sums = []
-        for i, ((a, most_a), (b, most_b)) in enumerate(zip(terms[::2], terms[1::2], strict=False)):
-            name, most = f"score_{group}_{level}_{i}", most_a + most_b
-            width = most.bit_length()
-            yield f"  wire [{width - 1}:0] {name} = {_extended(a, most_a, width)} + {_extended(b, most_b, width)};"
-            sums.append((name, most))
-        terms = sums + terms[2 * len(sums) :]
-    yield f"  assign score_{group} = {terms[0][0]};"
+def _answers(chip: Chip, signals: list[str]) -> Iterator[str]:
+    """Put the bits of each answer together, the high bit first, as Verilog has them."""
+    bits = [_later(chip, signals, i, chip.latency - chip.stages[i]) for i in chip.core.outputs]
+    if chip.answer == "class":
+        answers = {"class_index": bits}
+    else:
+        width = chip.score_width
+        answers = {f"score_{g}": bits[g * width : (g + 1) * width] for g in range(chip.n_groups)}
+    for answer, own in answers.items():
+        yield f"  assign {answer} = {own[0] if len(own) == 1 else '{' + ', '.join(own[::-1]) + '}'};"
 
 
-def _extended(term: str, most: int, width: int) -> str:
-    """Write a term with zeros before it, if it is narrower."""
-    n_zeros = width - most.bit_length()
-    return f"{{{n_zeros}'b{'0' * n_zeros}, {term}}}" if n_zeros else term
+def _clock(chip: Chip, signals: list[str]) -> Iterator[str]:
+    n = chip.latency
+    if not n:
+        return
+    yield f"  reg [{n - 1}:0] valid;"
+    yield f"  assign valid_out = valid[{n - 1}];"
+    yield "  always @(posedge clk) begin"
+    following = f"{{valid[{n - 2}:0], valid_in}}" if n > 1 else "valid_in"
+    yield f"    valid <= rst ? {n}'d0 : {following};"
+    for i, wait in enumerate(chip.waits):
+        for cycle in range(wait):
+            yield f"    {_later(chip, signals, i, cycle + 1)} <= {_later(chip, signals, i, cycle)};"
+    yield "  end"

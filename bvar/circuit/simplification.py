@@ -7,11 +7,12 @@ goes on: a chain of gates, each of which can be simplified only after the one be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from bvar.circuit.netlist import Netlist, TableGate, cone
-from bvar.circuit.truth import compose, full, projection, rewire, support
+from bvar._validation import check_integer
+from bvar.circuit.netlist import Netlist, cone
+from bvar.circuit.rewriting import rewrite_cones
+from bvar.circuit.rules import Builder, Rule, absorb, bypass, drop, every_rule, fold, sharing
 
 __all__ = [
     "absorb_inverters",
@@ -23,29 +24,33 @@ __all__ = [
     "simplify",
 ]
 
-WIRE, INVERTER = 0b10, 0b01  # tables of one input
-
 Simplified = TypeVar("Simplified", bound=Netlist)
 
-Rule = Callable[[Mapping[int, TableGate], TableGate], TableGate | int]
-"""From the gates before, by signal, and a gate: what to put there, or which earlier signal replaces it."""
 
-
-def simplify(circuit: Simplified) -> Simplified:
+def simplify(circuit: Simplified, level: int = 1) -> Simplified:
     """Make a circuit smaller until no pass finds anything to do.
 
     Parameters
     ----------
     circuit : Circuit
         Left as it is.
+    level : int, default=1
+        1 for the rules that look at one gate and what it reads; 2 for cones of several gates as well, which takes
+        some times longer.
 
     Returns
     -------
     Circuit
         With the same inputs, and the same outputs for all of them.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `level` is neither 1 nor 2.
+
     See Also
     --------
+    rewrite_cones : What level 2 adds.
     fold_constants : Put constants into the tables of their readers.
     drop_inputs : Forget inputs that do not matter.
     bypass_wires : Read what a wire reads.
@@ -56,7 +61,8 @@ def simplify(circuit: Simplified) -> Simplified:
     Notes
     -----
     A constant that is an output stays, as a gate without inputs, and so does an inverter.  What takes more than
-    one gate to see, such as the absorption law ``a or (a and b) = a``, is not looked for.
+    one gate to see, such as the absorption law ``a or (a and b) = a``, is looked for at level 2, among gates of
+    two inputs.
 
     Examples
     --------
@@ -67,11 +73,22 @@ def simplify(circuit: Simplified) -> Simplified:
     >>> simplify(circuit).gates
     (TableGate(table=1, inputs=(0, 1)),)
     """
+    if check_integer(level, "level", low=1, high=2) == 2:
+        return _simplify_cones(circuit)
     while True:
-        smaller = remove_dead_gates(_sweep(circuit, _absorb, _fold, _drop, _bypass, _sharing(circuit.n_inputs)))
+        smaller = remove_dead_gates(_sweep(circuit, *every_rule(circuit.n_inputs)))
         if smaller == circuit:
             return circuit
         circuit = smaller
+
+
+def _simplify_cones(circuit: Simplified) -> Simplified:
+    best = simplify(circuit)
+    while True:
+        smaller = simplify(rewrite_cones(best))
+        if smaller.n_gates >= best.n_gates:
+            return best
+        best = smaller
 
 
 def fold_constants(circuit: Simplified) -> Simplified:
@@ -93,16 +110,7 @@ def fold_constants(circuit: Simplified) -> Simplified:
     >>> fold_constants(Circuit(1, [(1, ()), (0b0110, (0, 1))], outputs=[2])).gates
     (TableGate(table=1, inputs=()), TableGate(table=1, inputs=(0,)))
     """
-    return _sweep(circuit, _fold)
-
-
-def _fold(gates: Mapping[int, TableGate], gate: TableGate) -> TableGate:
-    table, inputs = gate
-    constants = {i: bool(gates[i].table) for i in inputs if i in gates and not gates[i].inputs}
-    if constants:
-        kept = tuple(dict.fromkeys([i for i in inputs if i not in constants]))
-        table, inputs = gate = TableGate(rewire(table, inputs, kept, constants), kept)
-    return TableGate(table & 1, ()) if table in (0, full(len(inputs))) else gate
+    return _sweep(circuit, fold)
 
 
 def drop_inputs(circuit: Simplified) -> Simplified:
@@ -124,19 +132,7 @@ def drop_inputs(circuit: Simplified) -> Simplified:
     >>> drop_inputs(Circuit(2, [(0b1010, (0, 1)), (0b1000, (1, 1))], outputs=[2, 3])).gates
     (TableGate(table=2, inputs=(0,)), TableGate(table=2, inputs=(1,)))
     """
-    return _sweep(circuit, _drop)
-
-
-def _drop(gates: Mapping[int, TableGate], gate: TableGate) -> TableGate:
-    table, inputs = gate
-    distinct = tuple(dict.fromkeys(inputs))
-    if len(distinct) < len(inputs):
-        gate = TableGate(rewire(table, inputs, distinct), distinct)
-    used = support(gate.table, len(distinct))
-    if len(used) == len(distinct):
-        return gate
-    kept = tuple([distinct[i] for i in used])
-    return TableGate(rewire(gate.table, distinct, kept), kept)
+    return _sweep(circuit, drop)
 
 
 def bypass_wires(circuit: Simplified) -> Simplified:
@@ -158,11 +154,7 @@ def bypass_wires(circuit: Simplified) -> Simplified:
     >>> bypass_wires(Circuit(1, [(0b10, (0,)), (0b10, (1,))], outputs=[2])).outputs
     (0,)
     """
-    return _sweep(circuit, _bypass)
-
-
-def _bypass(gates: Mapping[int, TableGate], gate: TableGate) -> TableGate | int:
-    return gate.inputs[0] if _is(gate, WIRE) else gate
+    return _sweep(circuit, bypass)
 
 
 def absorb_inverters(circuit: Simplified) -> Simplified:
@@ -184,17 +176,7 @@ def absorb_inverters(circuit: Simplified) -> Simplified:
     >>> absorb_inverters(Circuit(2, [(0b01, (0,)), (0b1000, (2, 1))], outputs=[3])).gates[1]
     TableGate(table=4, inputs=(0, 1))
     """
-    return _sweep(circuit, _absorb)
-
-
-def _absorb(gates: Mapping[int, TableGate], gate: TableGate) -> TableGate:
-    table, inputs = gate
-    sources = {i: gates[i].inputs[0] for i in inputs if i in gates and _is(gates[i], INVERTER)}
-    if not sources:
-        return gate
-    k = len(inputs)
-    columns = [projection(i, k) ^ full(k) * (signal in sources) for i, signal in enumerate(inputs)]
-    return TableGate(compose(table, tuple(columns), full(k)), tuple([sources.get(i, i) for i in inputs]))
+    return _sweep(circuit, absorb)
 
 
 def share_gates(circuit: Simplified) -> Simplified:
@@ -219,24 +201,7 @@ def share_gates(circuit: Simplified) -> Simplified:
     >>> share_gates(Circuit(2, [(0b1000, (0, 1)), (0b0111, (1, 0))], outputs=[2, 3])).gates
     (TableGate(table=8, inputs=(0, 1)), TableGate(table=1, inputs=(2,)))
     """
-    return _sweep(circuit, _sharing(circuit.n_inputs))
-
-
-def _sharing(n_inputs: int) -> Rule:
-    """Make a rule that remembers the gates it has seen; it must be the last one."""
-    seen: dict[TableGate, int] = {}
-
-    def rule(gates: Mapping[int, TableGate], gate: TableGate) -> TableGate | int:
-        gate = _in_order(gate)
-        table, inputs = gate
-        opposite = seen.get(TableGate(table ^ full(len(inputs)), inputs)) if len(inputs) > 1 else None
-        if opposite is not None:
-            gate = TableGate(INVERTER, (opposite,))
-        signal = n_inputs + len(gates)  # what the gate becomes, if it is new
-        first = seen.setdefault(gate, signal)
-        return gate if first == signal else first
-
-    return rule
+    return _sweep(circuit, sharing(circuit.n_inputs))
 
 
 def remove_dead_gates(circuit: Simplified) -> Simplified:
@@ -267,28 +232,8 @@ def remove_dead_gates(circuit: Simplified) -> Simplified:
 
 def _sweep(circuit: Simplified, *rules: Rule) -> Simplified:
     """Rebuild a circuit gate by gate; rules see the inputs of a gate as they are numbered in the new one."""
-    signals = list(range(circuit.n_inputs))
-    gates: dict[int, TableGate] = {}
-    for table, inputs in circuit.gates:
-        new: TableGate | int = TableGate(table, tuple([signals[i] for i in inputs]))
-        for rule in rules:
-            if isinstance(new, TableGate):
-                new = rule(gates, new)
-        if isinstance(new, TableGate):
-            signal = circuit.n_inputs + len(gates)
-            gates[signal], new = new, signal
-        signals.append(new)
+    builder = Builder(circuit.n_inputs, rules)
+    signals = builder.copy(circuit.gates, range(circuit.n_inputs))
     return type(circuit).trusted(
-        circuit.n_inputs, gates.values(), [signals[i] for i in circuit.outputs], circuit.n_groups
+        circuit.n_inputs, builder.gates.values(), [signals[i] for i in circuit.outputs], circuit.n_groups
     )
-
-
-def _is(gate: TableGate, table: int) -> bool:
-    return len(gate.inputs) == 1 and gate.table == table
-
-
-def _in_order(gate: TableGate) -> TableGate:
-    inputs = tuple(sorted(gate.inputs))
-    if inputs == gate.inputs:
-        return gate
-    return TableGate(rewire(gate.table, gate.inputs, inputs), inputs)

@@ -17,7 +17,7 @@ from bvar.export.c_layers import Bits, Builder, Sums
 from bvar.export.c_parts import PARTS
 from bvar.export.c_text import FAST_MATH, question_tables
 from bvar.export.names import check_prefix
-from bvar.export.questions import ByteQuestion, Question, on_bytes, questions
+from bvar.export.questions import IntegerQuestion, Question, on_bytes, questions
 from bvar.layers import Layer
 
 __all__ = ["CSource", "network_to_c"]
@@ -256,7 +256,7 @@ def _row_functions(
     name = values["name"]
     yield answer.functions
     builder.data_bytes += answer.data_bytes
-    kinds: tuple[tuple[str, str, Sequence[Question] | Sequence[ByteQuestion]], ...] = (
+    kinds: tuple[tuple[str, str, Sequence[Question] | Sequence[IntegerQuestion]], ...] = (
         ("double", "double", asked),
         ("uint8", "uint8_t", on_bytes(asked)),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from string import Template
 from typing import Any
 
-from bvar.export.questions import ByteQuestion, Question
+from bvar.export.questions import IntegerQuestion, Question
 
 __all__ = ["BEST", "FAST_MATH", "array", "question_tables", "unsigned"]
 
@@ -45,7 +45,7 @@ def unsigned(largest: int) -> str:
     return next(f"uint{bits}_t" for bits in (8, 16, 32, 64) if largest < 2**bits)
 
 
-def question_tables(prefix: str, ctype: str, asked: Iterable[Question] | Iterable[ByteQuestion]) -> str:
+def question_tables(prefix: str, ctype: str, asked: Iterable[Question] | Iterable[IntegerQuestion]) -> str:
     """Write what is asked as four arrays, of which the last has the numbers that features are compared with."""
     features, bits, equals, numbers = zip(*asked, strict=True)
     return "".join(

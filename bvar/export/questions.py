@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from bvar.encoding import BitEncoder, ImageEncoder, OneHotBits, TableEncoder, ThermometerEncoder
 
-__all__ = ["ByteQuestion", "Question", "on_bytes", "questions"]
+__all__ = ["IntegerQuestion", "Question", "on_bytes", "on_integers", "questions"]
 
 
 class Question(NamedTuple):
@@ -23,8 +23,8 @@ class Question(NamedTuple):
     value: float
 
 
-class ByteQuestion(NamedTuple):
-    """The same for features that are integers from 0 to 255."""
+class IntegerQuestion(NamedTuple):
+    """The same for features that are integers from a certain range."""
 
     feature: int
     bit: int
@@ -75,11 +75,18 @@ def _numbers(categories: Sequence[Any], feature: int) -> list[float]:
     return [float(category) for category in categories]
 
 
-def on_bytes(asked: Sequence[Question]) -> list[ByteQuestion]:
-    """Restate questions for integers from 0 to 255; those that are never answered with yes are left out."""
+def on_bytes(asked: Sequence[Question]) -> list[IntegerQuestion]:
+    """Restate questions for integers from 0 to 255."""
+    return on_integers(asked, 0, 255)
+
+
+def on_integers(asked: Sequence[Question], low: int, high: int) -> list[IntegerQuestion]:
+    """Restate questions for integers of a range; those that are never answered with yes are left out."""
     restated = []
     for feature, bit, equal, value in asked:
-        least = max(0, ceil(value))
-        if least <= 255 and (not equal or least == value):
-            restated.append(ByteQuestion(feature, bit, equal, least))
+        if not value <= high:
+            continue
+        least = max(low, ceil(max(low, value)))
+        if not equal or least == value:
+            restated.append(IntegerQuestion(feature, bit, equal, least))
     return restated

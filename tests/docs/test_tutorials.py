@@ -42,13 +42,8 @@ def ends_in_an_assert(page):
     return bool(found) and isinstance(ast.parse(found[-1][1]).body[-1], ast.Assert)
 
 
-LONG = (
-    "08",
-    "11",
-    "13",
-    "14",
-    "17",
-)  # half a minute of NumPy each, or a quarter; workers that have a backend of their own
+# half a minute of NumPy each, or a quarter; workers with backends of their own; a simulator
+LONG = ("08", "11", "13", "14", "17", "18")
 
 
 @pytest.mark.parametrize("page", TUTORIALS, ids=lambda p: p.stem)
