@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from string import Template
 
-from bvar.export.questions import ByteQuestion
+from bvar.export.questions import IntegerQuestion
 
 __all__ = ["ask_functions", "encode_calls", "planes_function", "transpose_function"]
 
@@ -88,7 +88,7 @@ def planes_function(name: str) -> str:
     return f"{transpose_function(name, 'bytes')}\n{_PLANES.substitute(name=name)}"
 
 
-def ask_functions(name: str, asked: Iterable[ByteQuestion]) -> Iterator[str]:
+def ask_functions(name: str, asked: Iterable[IntegerQuestion]) -> Iterator[str]:
     """Write a function for each eight features that are asked; a bit of several questions is T if one says so."""
     seen: set[int] = set()
     for block, some in _blocks(asked):
@@ -103,7 +103,7 @@ def ask_functions(name: str, asked: Iterable[ByteQuestion]) -> Iterator[str]:
         yield f"static inline void {name}_ask{block}(const uint64_t *p, uint64_t *x) {{\n{body}}}\n"
 
 
-def encode_calls(name: str, asked: Iterable[ByteQuestion], n_features: int, silent: Collection[int]) -> str:
+def encode_calls(name: str, asked: Iterable[IntegerQuestion], n_features: int, silent: Collection[int]) -> str:
     """Write the body that encodes up to 64 rows; `silent` are bits that no byte makes T."""
     body = [
         "    const uint8_t *row[64];\n    size_t r;\n    /* nobody looks at the surplus */\n",
@@ -117,7 +117,7 @@ def encode_calls(name: str, asked: Iterable[ByteQuestion], n_features: int, sile
     return "".join(body)
 
 
-def _blocks(asked: Iterable[ByteQuestion]) -> Iterator[tuple[int, Iterator[ByteQuestion]]]:
+def _blocks(asked: Iterable[IntegerQuestion]) -> Iterator[tuple[int, Iterator[IntegerQuestion]]]:
     return groupby(asked, lambda question: question.feature // _TOGETHER)
 
 
