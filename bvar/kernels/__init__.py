@@ -42,18 +42,20 @@ from bvar.kernels.tables import (
     wire_votes,
 )
 from bvar.kernels.update import (
-    MAX_ETA,
+    BAR,
     add_votes,
     center_votes,
     clipped_eta,
+    dither,
+    eta_units,
     flip,
     vote_and_flip,
     vote_norms,
 )
 
 __all__ = [
+    "BAR",
     "MAX_BITS",
-    "MAX_ETA",
     "MAX_FAN_IN",
     "MAX_POOL",
     "MAX_ROW",
@@ -69,6 +71,8 @@ __all__ = [
     "clipped_eta",
     "count_groups",
     "count_rows",
+    "dither",
+    "eta_units",
     "flip",
     "gather_patches",
     "gate_bits",

@@ -902,7 +902,9 @@ def test_hostile_contents_with_a_right_checksum_are_refused(tmp_path, name):
 
 def test_accumulators_that_do_not_fit_are_refused(tmp_path):
     m = "model.optimizer.m.0"
-    for new in (lambda a: a[:1], lambda a: a.T.copy(), lambda a: a.astype("f8"), lambda a: a[None]):
+    changes = [lambda a: a[:1], lambda a: a.T.copy(), lambda a: a[None], lambda a: a * np.nan]
+    changes += [lambda a, dtype=dtype: a.astype(dtype) for dtype in ("f8", "i4", "u2")]
+    for new in changes:
         hostile(tmp_path, "network", ("arrays", m), new, "accumulators do not fit")
     here = ("content", "fields", "optimizer", "object", "fields")
     hostile(tmp_path, "network", (*here, "step_count"), -1, "step_count")
