@@ -604,7 +604,7 @@ BVAR_INLINE uint64_t flip_word(uint64_t bits, int16_t *m, const int32_t *q, int 
 #define REST(i) (int32_t)((uint32_t)(i) * DITHER << 16)
     const __m512i walk = _mm512_setr_epi32(REST(0), REST(1), REST(2), REST(3), REST(4), REST(5), REST(6), REST(7), REST(8),
                                            REST(9), REST(10), REST(11), REST(12), REST(13), REST(14), REST(15));
-    const __m512i minus = _mm512_set1_epi32((int32_t)(0xffff0000u | ((uint32_t)-step.beta & 0xffff)));
+    const __m512i minus = _mm512_set1_epi32((int32_t)(0xffff0000u | (uint16_t)step.minus_beta));
     const __m512i stride = _mm512_set1_epi32(REST(16));
     __m512i rest = _mm512_add_epi32(walk, _mm512_set1_epi32((int32_t)(dither << 16)));
     uint64_t flips = 0;

@@ -6,7 +6,8 @@
 #define BVAR_STEP_H
 
 typedef struct {
-    int32_t beta, eta, most;
+    int16_t minus_beta; /* beta may be 2^15, which int16 does not hold */
+    int32_t eta, most;
     int is_wide;
 } bvar_step;
 
@@ -14,7 +15,7 @@ BVAR_INLINE bvar_step step_of(int64_t eta, int32_t beta) {
     const int is_wide = eta < INT64_C(1) << 25;
     const int32_t size = (int32_t)(is_wide ? eta : eta >> 13);
     const int64_t most = ((INT64_C(1) << (is_wide ? 43 : 30)) - 1) / (size > 1 ? size : 1);
-    const bvar_step step = {beta, size, (int32_t)(most < INT32_MAX ? most : INT32_MAX), is_wide};
+    const bvar_step step = {(int16_t)-beta, size, (int32_t)(most < INT32_MAX ? most : INT32_MAX), is_wide};
     return step;
 }
 

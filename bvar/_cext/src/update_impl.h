@@ -148,13 +148,14 @@ static int64_t vote_norms(const void *job, ptrdiff_t begin, ptrdiff_t end) {
 
 #ifndef BVAR_OWN_FLIP
 /* An accumulator after a vote, before it is compared with the bar. */
-BVAR_INLINE int32_t moved(int32_t m, int32_t q, int32_t rest, bvar_step step, int is_wide) {
-    const int32_t kept = step.beta * m + rest;
+BVAR_INLINE int32_t moved(int16_t m, int32_t q, int32_t rest, bvar_step step, int is_wide) {
+    const int32_t kept = rest - (int32_t)step.minus_beta * m;
+    int32_t v;
     q = q < step.most ? q : step.most;
     q = q > -step.most ? q : -step.most;
-    m = is_wide ? (int32_t)((INT64_C(8192) * kept + (int64_t)step.eta * q) >> 28) : (kept + step.eta * q) >> 15;
-    m = m < 32767 ? m : 32767;
-    return m > -32767 ? m : -32767;
+    v = is_wide ? (int32_t)((INT64_C(8192) * kept + (int64_t)step.eta * q) >> 28) : (kept + step.eta * q) >> 15;
+    v = v < 32767 ? v : 32767;
+    return v > -32767 ? v : -32767;
 }
 
 /* 32 weights without a branch, in a form that compilers vectorise: the bit of weight i is met with mask 1 << i,
