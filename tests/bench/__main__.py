@@ -39,7 +39,6 @@ BENCHES = (
     Bench("convolution", "", None, "reference/benchmarks.md"),
     Bench("threads", "", "--rounds 1 --scale 16", "reference/benchmarks.md"),
     Bench("gates", "--speed --data {data}/mnist.npz", None, "reference/benchmarks.md"),
-    Bench("accumulators", "--data {data}", "--only digits --seeds 1", "explanation/optimizer.md"),
     Bench("recovery", "", None, "reference/accuracy.md"),
     Bench("grid", "--minutes 5", "--minutes 0.01", "reference/accuracy.md"),
     Bench("mnist", "--data {data}/mnist.npz", None, "reference/accuracy.md"),
