@@ -26,6 +26,7 @@ HEADERS = [
             "swar",
             "byte_index",
             "kernels_impl",
+            "step",
             "update_impl",
             "gates_wire",
             "gates_impl",

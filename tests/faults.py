@@ -48,9 +48,8 @@ def lost_tail_bit():
 
 
 def _flip_with(decide, reset=True, spill=False):
-    def flip(self, words, m, q, beta, eta):
-        m *= np.float32(beta)
-        m += eta[:, None] * q.astype(np.float32)
+    def flip(self, words, m, q, beta, eta, dither):
+        reference.accumulate(m, q, beta, eta, dither)
         signed = np.where(reference._unpack(words, m.shape[1]), m, -m)
         flipped = decide(signed)
         if reset:
@@ -70,15 +69,15 @@ def flip_without_a_bar():
 
 
 def bar_excludes_equality():
-    _flip_with(lambda signed: signed > 1)
+    _flip_with(lambda signed: signed > 4096)
 
 
 def missing_reset():
-    _flip_with(lambda signed: signed >= 1, reset=False)
+    _flip_with(lambda signed: signed >= 4096, reset=False)
 
 
 def padding_flipped():
-    _flip_with(lambda signed: signed >= 1, spill=True)
+    _flip_with(lambda signed: signed >= 4096, spill=True)
 
 
 def tie_at_the_threshold_is_false():
@@ -107,7 +106,23 @@ def beta_not_updated():
 
 
 def clip_forgotten():
-    kernels.clipped_eta = lambda q, eta, clip: np.full(len(q), eta, np.float32)
+    kernels.clipped_eta = lambda q, eta, clip: np.full(len(q), kernels.eta_units(eta))
+
+
+def rounding_begins_again():
+    def change(start_schedule):
+        def forget(self, *args):
+            start_schedule(self, *args)
+            self.age = 0
+
+        return forget
+
+    _wrap(optimizer.BooleanOptimizer, "start_schedule", change)
+
+
+def parts_are_rounded_as_if_each_were_first():
+    right = kernels.dither
+    kernels.dither = lambda step, first=0: right(step)
 
 
 def ballots_not_centred():
@@ -277,6 +292,13 @@ FAULTS = {
     "beta not updated": Fault(beta_not_updated, "test_vectors.py::test_e5_the_optimizer"),
     "clip forgotten": Fault(
         clip_forgotten, "test_optim.py::test_a_neuron_flips_no_more_than_its_clipped_votes_allow"
+    ),
+    "rounding begins again": Fault(
+        rounding_begins_again, "test_optim.py::test_a_schedule_that_begins_does_not_begin_the_rounding_again"
+    ),
+    "parts are rounded as if each were first": Fault(
+        parts_are_rounded_as_if_each_were_first,
+        "test_optim.py::test_votes_in_blocks_of_rows_are_rounded_as_the_whole",
     ),
     "ballots not centred": Fault(ballots_not_centred, "test_network.py::test_a_step_in_blocks_is_the_step"),
     "votes of xor are those of xnor": Fault(

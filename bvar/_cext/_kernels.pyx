@@ -103,27 +103,29 @@ cdef extern from "bvar_kernels.h" nogil:
         ptrdiff_t n_cols
     ctypedef struct bvar_flip_job:
         uint64_t *words
-        float *m
+        int16_t *m
         const int32_t *q
-        const float *eta
+        const int64_t *eta
         ptrdiff_t n_bits
-        float beta
+        int32_t beta
+        int32_t dither
     ctypedef struct bvar_update_job:
         const int8_t *z
         const void *index
         const int32_t *col
         int32_t *votes
         uint64_t *words
-        float *m
+        int16_t *m
         ptrdiff_t z_row
         ptrdiff_t z_term
         ptrdiff_t n_terms
         ptrdiff_t n_bits
         ptrdiff_t together
         ptrdiff_t grain
-        double eta
-        double bound
-        float beta
+        int64_t eta
+        int64_t bound
+        int32_t beta
+        int32_t dither
         int32_t at_false
         int32_t at_true
         int32_t shift
@@ -273,6 +275,8 @@ cdef extern from "bvar_kernels.h" nogil:
 cdef enum:
     LARGEST = 2147483647  # of a size that is a number and not the length of an array
 
+cdef int64_t MAX_ETA = (<int64_t>1 << 43) - 1
+
 
 cdef inline Py_ssize_t words_for(Py_ssize_t n_bits) noexcept nogil:
     return n_bits // 64 + (n_bits % 64 != 0)
@@ -289,6 +293,15 @@ cdef inline Py_ssize_t product(Py_ssize_t a, Py_ssize_t b, Py_ssize_t largest=LA
     """Multiply sizes, and refuse what is negative or too large."""
     must(0 <= a <= largest and 0 <= b <= largest and (b == 0 or a <= largest // b))
     return a * b
+
+
+cdef bint are_steps(const int64_t[::1] eta) noexcept nogil:
+    """Whether all step sizes are in range."""
+    cdef Py_ssize_t i
+    for i in range(eta.shape[0]):
+        if not 0 <= eta[i] <= MAX_ETA:
+            return False
+    return True
 
 
 cdef bint ascending(const int32_t *starts, Py_ssize_t n, Py_ssize_t last) noexcept nogil:
@@ -592,24 +605,26 @@ cdef class Isa:
         with nogil:
             bvar_run(self.isa.vote_norms, &job, r, 1, r * n / 10., self.n_threads)
 
-    def flip(self, uint64_t[:, ::1] words, float[:, ::1] m,               # IN and OUT
-             const int32_t[:, ::1] q, float beta, const float[::1] eta):   # IN
+    def flip(self, uint64_t[:, ::1] words, int16_t[:, ::1] m,             # IN and OUT
+             const int32_t[:, ::1] q, int beta, const int64_t[::1] eta, int dither):  # IN
         cdef bvar_flip_job job
         cdef Py_ssize_t r = m.shape[0], n = m.shape[1]
         cdef int64_t count
         must(words.shape[0] == r and words.shape[1] == words_for(n) and eta.shape[0] == r)
-        must(q.shape[0] == r and q.shape[1] == n)
+        must(q.shape[0] == r and q.shape[1] == n and 0 <= beta <= 1 << 15 and 0 <= dither < 1 << 15)
+        must(are_steps(eta))
         if r == 0 or n == 0:
             return 0
         job.words, job.m, job.q = &words[0, 0], &m[0, 0], &q[0, 0]
-        job.eta, job.n_bits, job.beta = &eta[0], n, beta
+        job.eta, job.n_bits, job.beta, job.dither = &eta[0], n, beta, dither
         with nogil:
             count = bvar_run(self.isa.flip, &job, r, 1, r * n / 5., self.n_threads)
         return count
 
     def vote_and_flip_in(self, const int8_t[:, :] z, const uint64_t[:, ::1] x,  # IN
-                         uint64_t[:, ::1] words, float[:, ::1] m,         # IN and OUT
-                         tuple change, const int32_t[::1] col, int shift, float beta, double eta, double bound,  # IN
+                         uint64_t[:, ::1] words, int16_t[:, ::1] m,       # IN and OUT
+                         tuple change, const int32_t[::1] col, int shift, int beta, int64_t eta,  # IN
+                         bound, int dither,                               # IN; a bound of None is none
                          uint8_t[::1] index,                              # scratch of index_bytes
                          int32_t[:, :, ::1] votes):                       # scratch, a part for each range: rows, bits
         cdef bvar_index_job lay
@@ -621,7 +636,11 @@ cdef class Isa:
         must(words.shape[0] == r and words.shape[1] == words_for(n) and index.shape[0] >= index_bytes(self.isa, k, n))
         must(k < 1 << 23 and -1 <= job.at_false <= 1 and -1 <= job.at_true <= 1 and 0 <= shift <= 30)
         must(col is None or col.shape[0] == n)
-        must(0 <= eta and 0 <= bound and (eta if eta < bound else bound) <= <double>(<uint64_t>1 << 63))
+        must(0 <= eta <= MAX_ETA and 0 <= beta <= 1 << 15 and 0 <= dither < 1 << 15)
+        job.bound = -1
+        if bound is not None:
+            job.bound = bound
+            must(job.bound >= 0)
         must(votes.shape[0] >= 1 and votes.shape[1] >= 1 and votes.shape[2] == n)
         if r == 0 or n == 0:
             return 0
@@ -633,7 +652,7 @@ cdef class Isa:
         job.votes, job.words, job.m = &votes[0, 0, 0], &words[0, 0], &m[0, 0]
         job.z_row, job.z_term, job.n_terms, job.n_bits = z.strides[0], z.strides[1], k, n
         job.together, job.grain = votes.shape[1], (r + votes.shape[0] - 1) // votes.shape[0]
-        job.eta, job.bound, job.beta, job.shift = eta, bound, beta, shift
+        job.eta, job.beta, job.dither, job.shift = eta, beta, dither, shift
         if k:
             lay.words, lay.index, lay.n_terms, lay.n_bits = &x[0, 0], &index[0], k, n
         with nogil:

@@ -57,9 +57,10 @@ class CompiledBackend(Isa):
         change: tuple[int, int],
         col: np.ndarray | None,
         shift: int,
-        beta: float,
-        eta: float,
-        bound: float,
+        beta: int,
+        eta: int,
+        bound: int | None,
+        dither: int,
     ) -> int:
         """Count the votes on a few rows, and flip by them while they are in the cache."""
         n_rows, n_bits = m.shape
@@ -68,7 +69,9 @@ class CompiledBackend(Isa):
         n_votes = -(-4 * n_parts * together * n_bits // 64) * 64
         memory = _scratch_of(n_votes + self.index_bytes(len(x), n_bits))
         votes = memory[: 4 * n_parts * together * n_bits].view(np.int32).reshape(n_parts, together, n_bits)
-        return self.vote_and_flip_in(z, x, words, m, change, col, shift, beta, eta, bound, memory[n_votes:], votes)
+        return self.vote_and_flip_in(
+            z, x, words, m, change, col, shift, beta, eta, bound, dither, memory[n_votes:], votes
+        )
 
     def signed_pixels(self, z: np.ndarray, words: np.ndarray, window: SlidingWindow, out: np.ndarray) -> None:
         """Sum the signals at each place, and add the patches up while they are in the cache."""

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bvar.backends.protocol import Backend
+from bvar.backends.protocol import BAR, MAX_ETA, MAX_M, Backend
 from bvar.bits import WORD, tail_mask
 from bvar.bits.windows import SlidingWindow
 
@@ -149,11 +149,12 @@ class NumpyBackend(Backend):
         """Sum of magnitudes of each row."""
         out[...] = np.abs(q.astype(np.int64)).sum(axis=1)
 
-    def flip(self, words: np.ndarray, m: np.ndarray, q: np.ndarray, beta: float, eta: np.ndarray) -> int:
-        """Accumulate, and where the evidence reaches the bar of 1 flip and begin again."""
-        m *= np.float32(beta)
-        m += eta[:, None] * q.astype(np.float32)
-        flipped = np.where(_unpack(words, m.shape[1]), m, -m) >= 1
+    def flip(
+        self, words: np.ndarray, m: np.ndarray, q: np.ndarray, beta: int, eta: np.ndarray, dither: int
+    ) -> int:
+        """Accumulate, and where the evidence reaches the bar flip and begin again."""
+        accumulate(m, q, beta, eta, dither)
+        flipped = np.where(_unpack(words, m.shape[1]), m, -m) >= BAR
         m[flipped] = 0
         mask = np.empty_like(words)
         self.pack(flipped, mask)
@@ -169,9 +170,10 @@ class NumpyBackend(Backend):
         change: tuple[int, int],
         col: np.ndarray | None,
         shift: int,
-        beta: float,
-        eta: float,
-        bound: float,
+        beta: int,
+        eta: int,
+        bound: int | None,
+        dither: int,
     ) -> int:
         """Count votes, centre them, lower eta where they are too loud together, and flip."""
         at_false, at_true = change
@@ -185,7 +187,8 @@ class NumpyBackend(Backend):
         if col is not None:
             self.center_votes(q, total, col, shift, q)
         self.vote_norms(q, norms)
-        return self.flip(words, m, q, beta, np.minimum(eta, bound / np.maximum(norms, 1)).astype(np.float32))
+        sizes = np.full(len(m), eta, np.int64) if bound is None else np.minimum(eta, bound // np.maximum(norms, 1))
+        return self.flip(words, m, q, beta, sizes, dither)
 
     def pack_levels(self, values: np.ndarray, thresholds: np.ndarray, out: np.ndarray) -> None:
         """Compare bytes and pack the answers."""
@@ -274,6 +277,15 @@ class NumpyBackend(Backend):
         np.argmax(squares, axis=-1, out=(best := np.empty(out.shape, np.intp)))
         winner[...] = best
         out[...] = np.take_along_axis(squares, best[..., None], axis=-1)[..., 0]
+
+
+def accumulate(m: np.ndarray, q: np.ndarray, beta: int, eta: np.ndarray, dither: int) -> None:
+    """Keep a part of m and add what votes count, in integers, rounded down once; a rest is added before."""
+    size = np.where(eta < 2**25, eta, eta & -(2**13))[:, None]
+    most = MAX_ETA // np.maximum(size, 1)
+    rest = (dither + 27893 * np.arange(m.size, dtype=np.int64).reshape(m.shape)) % 2**15
+    total = (beta * m.astype(np.int64) + rest) * 2**13 + size * np.clip(q.astype(np.int64), -most, most)
+    m[...] = np.clip(total >> 28, -MAX_M, MAX_M)
 
 
 def _squares(images: np.ndarray, size: int) -> np.ndarray:

@@ -19,6 +19,12 @@ from bvar._validation import check_integer
 from bvar.bits.windows import SlidingWindow
 
 MAX_THREADS = 2**31 - 1  # that may be asked for; a backend may use fewer
+BAR = 2**12
+"""What an accumulator must reach against a weight: accumulators count in units of 2**-12 of the bar."""
+MAX_M = 2**15 - 1
+"""Largest accumulator, eight bars less a unit."""
+MAX_ETA = 2**43 - 1
+"""Largest step size of a vote, in units of 2**-40 of the bar: eight bars."""
 
 
 class BackendUnavailable(RuntimeError):
@@ -95,8 +101,16 @@ class Backend(Protocol):
     def vote_norms(self, q: np.ndarray, out: np.ndarray) -> None:
         """out[r] = sum of abs(q[r]), int64; q int32 (r, n)."""
 
-    def flip(self, words: np.ndarray, m: np.ndarray, q: np.ndarray, beta: float, eta: np.ndarray) -> int:
-        """M = beta*m + eta[row]*q in float32; where m*e(w) >= 1 flip w and set m = 0.  Count the flips."""
+    def flip(
+        self, words: np.ndarray, m: np.ndarray, q: np.ndarray, beta: int, eta: np.ndarray, dither: int
+    ) -> int:
+        """Accumulate; where m * e(w) >= BAR flip w and set m = 0.  Count the flips.
+
+        M, int16, becomes floor((2**13 * (beta * m + r) + e * clip(q, -most, most)) / 2**28), within +-MAX_M, in
+        integers.  Beta is in [0, 2**15]; e is eta[row], int64 in [0, MAX_ETA], its last 13 bits cleared where it
+        is at least 2**25; most = MAX_ETA // max(e, 1); r = (dither + 27893 * i) mod 2**15 for element i of m, row
+        by row.
+        """
 
     def vote_and_flip(
         self,
@@ -107,15 +121,16 @@ class Backend(Protocol):
         change: tuple[int, int],
         col: np.ndarray | None,
         shift: int,
-        beta: float,
-        eta: float,
-        bound: float,
+        beta: int,
+        eta: int,
+        bound: int | None,
+        dither: int,
     ) -> int:
-        """Flip by q = sum_k z[r, k] * change[bit i of x[k]], eta[r] = min(eta, bound / max(norm of q[r], 1)).
+        """Flip by q = sum_k z[r, k] * change[bit i of x[k]], eta[r] = min(eta, bound // max(norm of q[r], 1)).
 
         If there is a `col`, q is centred by it and the sums of the rows of z first.  z int8 (r, k), x words of
-        (k, n) bits, `change` the variation of a gate where a bit is F and where it is T, `col` int32 (n,); eta in
-        float64, then rounded; the rest as for `flip`.
+        (k, n) bits, `change` the variation of a gate where a bit is F and where it is T, `col` int32 (n,); `bound`
+        in [0, 2**62], or None; the rest as for `flip`.
         """
 
     def pack_levels(self, values: np.ndarray, thresholds: np.ndarray, out: np.ndarray) -> None:

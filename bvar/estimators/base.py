@@ -40,8 +40,6 @@ from bvar.training.trainer import Crew, Trainer, empty_history
 
 __all__ = ["BooleanNetworkEstimator"]
 
-_LARGEST_ETA = 1e30  # an accumulator is a float32, and must not overflow
-
 
 class BooleanNetworkEstimator(FittedModel, ABC):
     """A Boolean network behind scikit-learn's interface; subclasses name their collaborators."""
@@ -348,7 +346,7 @@ class BooleanNetworkEstimator(FittedModel, ABC):
     def _check_parameters(self, *, goes_on: bool) -> None:
         """Check all parameters before any data, and that a network to go on with has the shape they say."""
         plan = self._plan()
-        check_real(plan.eta, "eta", low=0, high=_LARGEST_ETA)
+        check_real(plan.eta, "eta", low=0)
         check_integer(plan.max_iter, "max_iter", low=1)
         if self.flip_noise != "auto":
             check_flip_noise(self.flip_noise, " or 'auto'")

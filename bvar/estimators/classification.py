@@ -75,7 +75,7 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
 
         Notes
         -----
-        Each call copies the network, 33 bits for a weight: chunks of several batches make that a small part.
+        Each call copies the network, 17 bits for a weight: chunks of several batches make that a small part.
         """
         if isinstance(self.augment, LearnedAugmentation) or as_augmentations(self.augment):
             raise ValueError("augment must be None for partial_fit, which sees every sample once")

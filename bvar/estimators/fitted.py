@@ -53,7 +53,7 @@ class FittedModel(ChoosingEstimator):
         path : str or path-like
             The file; one that is there is replaced, or left as it was if writing fails.
         training_state : bool, default=False
-            Whether to save the accumulators of the optimizer too, 32 bits for each weight, so that training
+            Whether to save the accumulators of the optimizer too, 16 bits for each weight, so that training
             can go on where it stopped.
         """
         model_file.save(self, path, training_state=training_state)

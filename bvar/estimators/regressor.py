@@ -198,7 +198,7 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
 
         Notes
         -----
-        Each call copies the network, 33 bits for a weight: chunks of several batches make that a small part. The
+        Each call copies the network, 17 bits for a weight: chunks of several batches make that a small part. The
         scale of a target that has been constant so far is learnt when it varies for the first time.
         """
         self._partial_fit(X, y, sample_weight, lambda y: None)

@@ -2,8 +2,9 @@
 
 ``layout`` changes the layout of bits, ``forward`` sums gates over inputs, ``backward`` collects votes, ``numbers``
 does both for inputs that are numbers, ``rows`` the first for one row at a time, ``tables`` for layers of gates,
-``images`` for convolutions, ``update`` flips weights; ``memory`` is where large results come from.  All take and
-give :class:`bvar.bits.BitMatrix` and plain arrays; all are exact, and equal on every backend.
+``images`` for convolutions; ``votes`` centres and adds votes, ``update`` flips weights by them; ``memory`` is
+where large results come from.  All take and give :class:`bvar.bits.BitMatrix` and plain arrays; all are exact, and
+equal on every backend.
 
 Who ports them reads ``bvar/backends/definition.py``, which says in NumPy what each operation means.
 """
@@ -41,19 +42,12 @@ from bvar.kernels.tables import (
     values_beside,
     wire_votes,
 )
-from bvar.kernels.update import (
-    MAX_ETA,
-    add_votes,
-    center_votes,
-    clipped_eta,
-    flip,
-    vote_and_flip,
-    vote_norms,
-)
+from bvar.kernels.update import BAR, clipped_eta, dither, eta_units, flip, vote_and_flip
+from bvar.kernels.votes import add_votes, center_votes, vote_norms
 
 __all__ = [
+    "BAR",
     "MAX_BITS",
-    "MAX_ETA",
     "MAX_FAN_IN",
     "MAX_POOL",
     "MAX_ROW",
@@ -69,6 +63,8 @@ __all__ = [
     "clipped_eta",
     "count_groups",
     "count_rows",
+    "dither",
+    "eta_units",
     "flip",
     "gather_patches",
     "gate_bits",

@@ -3,7 +3,9 @@ r"""The update of Boolean weights: accumulate votes, flip where the evidence is 
 .. math:: m \leftarrow \beta m + \eta q ; \qquad
           m \, e(w) \ge 1 \;\Rightarrow\; w \leftarrow \lnot w,\ m \leftarrow 0 .
 
-The page ``docs/explanation/optimizer.md`` says why the bar of 1 is there (BOLD, NeurIPS 2024, Eq. 9-11).
+All of it is integer: m counts in units of 2**-12 of the bar, beta in 2**-15 and eta in 2**-40.  The page
+``docs/explanation/optimizer.md`` says why the bar of 1 is there (BOLD, NeurIPS 2024, Eq. 9-11), and what rounding
+does.
 """
 
 from __future__ import annotations
@@ -12,140 +14,43 @@ from math import inf, sqrt
 
 import numpy as np
 
-from bvar._validation import check_array, check_integer, check_out, check_real
+from bvar._validation import check_array, check_integer, check_real
 from bvar.backends import protocol
+from bvar.backends.protocol import BAR
 from bvar.bits import BitMatrix
 from bvar.calculus.gates import Gate
 from bvar.kernels.backward import MAX_TERMS, input_sums
 from bvar.kernels.layout import check_known_bits
+from bvar.kernels.votes import MEAN_SHIFT, means_of, vote_norms
 
-__all__ = ["MAX_ETA", "add_votes", "center_votes", "clipped_eta", "flip", "vote_and_flip", "vote_norms"]
-
-MAX_ETA = 2.0**63
-"""Largest step size: float32 sums of eta * q, at most 2**94 each, stop growing below 2**120, so none is NaN."""
-
-_MEAN_SHIFT = 15  # means lie in [-1, 1]: their product with a sum of signals, an int32, keeps clear of int64
+__all__ = ["BAR", "clipped_eta", "dither", "eta_units", "flip", "vote_and_flip"]
 
 
-def center_votes(
-    q: np.ndarray,
-    signal_sums: np.ndarray,
-    input_sums: np.ndarray,
-    n_samples: int,
-    *,
-    out: np.ndarray | None = None,
-) -> np.ndarray:
-    r"""Take out of votes what every input shares: its mean over the samples.
-
-    .. math:: q_{ji} - \operatorname{round}(2^{-15} Z_j \operatorname{round}(2^{15} X_i / K))
-              \approx \sum_k z_{kj} (e(x_{ki}) - \bar x_i)
+def eta_units(eta: float) -> int:
+    """Write a step size in units of 2**-40 of the bar, halves to even.
 
     Parameters
     ----------
-    q : ndarray of int32, shape (n_outputs, n_inputs)
-        Votes on weights, for xnor :math:`\sum_k z_{kj} e(x_{ki})`.
-    signal_sums : ndarray of int64, shape (n_outputs,)
-        Z, the sum of the signals of each output over the samples.
-    input_sums : ndarray of int64, shape (n_inputs,)
-        X, the sum over the samples of what a signal is multiplied with, in [-n_samples, n_samples]: of e(x) for
-        xnor, of e(dL/dw) for any gate L.
-    n_samples : int
-        K, the number of samples, at least 1.
-    out : ndarray of int32, shape (n_outputs, n_inputs), optional
-        Where to write; may be `q`. Default: a new array.
+    eta : float
+        Step size of a vote, at least 0, in bars.
 
     Returns
     -------
-    ndarray of int32, shape (n_outputs, n_inputs)
-        Centred votes, both roundings with halves up.
+    int
+        At most ``2**43 - 1``: a vote of 1 then moves an accumulator through its whole range, 8 bars.
 
     Raises
     ------
     TypeError, ValueError
-        If dtypes, shapes or ranges are wrong; nothing is written then.
-
-    See Also
-    --------
-    weight_votes : Collects the votes.
+        If `eta` is not a finite number, at least 0.
 
     Examples
     --------
-    Two samples agree on the first input; votes on it tell nothing about which sample is which:
-
-    >>> import numpy as np
     >>> from bvar import kernels
-    >>> x, z = np.array([[1, 1], [1, -1]]), np.array([[5], [3]])
-    >>> q = (z.T @ x).astype(np.int32)
-    >>> q, kernels.center_votes(q, z.sum(axis=0), x.sum(axis=0), 2)
-    (array([[8, 2]], dtype=int32), array([[0, 2]], dtype=int32))
+    >>> kernels.eta_units(0.5), kernels.eta_units(1e9)
+    (549755813888, 8796093022207)
     """
-    q = np.ascontiguousarray(check_array(q, "q", dtype=np.int32, ndim=2))
-    n_samples = check_integer(n_samples, "n_samples", low=1, high=MAX_TERMS)
-    row = _check_sums(signal_sums, "signal_sums", len(q), 128 * n_samples)
-    col = _check_sums(input_sums, "input_sums", q.shape[1], n_samples)
-    out = check_out(out, q.shape, np.int32)
-    protocol.current().center_votes(q, row.astype(np.int32), _means(col, n_samples), _MEAN_SHIFT, out)
-    return out
-
-
-def _means(sums: np.ndarray, n_samples: int) -> np.ndarray:
-    """Round the means of inputs to fixed point, halves up."""
-    return (((sums << (_MEAN_SHIFT + 1)) + n_samples) // (2 * n_samples)).astype(np.int32)
-
-
-def _check_sums(sums: np.ndarray, name: str, n: int, bound: int) -> np.ndarray:
-    sums = check_array(sums, name, dtype=np.int64, ndim=1)
-    if len(sums) != n:
-        raise ValueError(f"{name} must have {n} entries, as q has, got {len(sums)}")
-    if max(sums.max(initial=0), -int(sums.min(initial=0))) > bound:  # not abs: the lowest int64 has none
-        raise ValueError(f"{name} must lie in [-{bound}, {bound}] for these samples")
-    return sums
-
-
-def add_votes(a: np.ndarray, b: np.ndarray, *, out: np.ndarray | None = None) -> np.ndarray:
-    """Add the votes of other samples, and refuse a sum that does not fit.
-
-    Parameters
-    ----------
-    a, b : ndarray of int32, of one shape
-        Votes.
-    out : ndarray of int32, of this shape, optional
-        Where to write; may be `a`, and must not share memory with `b`. Default: a new array.
-
-    Returns
-    -------
-    ndarray of int32
-        ``a + b``.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If dtypes or shapes disagree, or `out` does not fit.
-    OverflowError
-        If a sum does not fit int32; if `out` is `a`, it is as it was.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from bvar import kernels
-    >>> votes = np.array([[1, -2]], dtype=np.int32)
-    >>> kernels.add_votes(votes, votes.copy(), out=votes)
-    array([[ 2, -4]], dtype=int32)
-    """
-    a, b = (
-        np.ascontiguousarray(check_array(q, name, dtype=np.int32, ndim=np.ndim(a)))
-        for q, name in ((a, "a"), (b, "b"))
-    )
-    if a.shape != b.shape:
-        raise ValueError(f"b must have the shape of a {a.shape}, got {b.shape}")
-    out = check_out(out, a.shape, np.int32)
-    if np.may_share_memory(out, b):
-        raise ValueError("out must not share memory with b")
-    if protocol.current().add_votes(a.reshape(-1), b.reshape(-1), out.reshape(-1)):
-        if out is a:
-            np.subtract(out, b, out=out)  # sums are taken modulo 2**32: this takes them back, every bit
-        raise OverflowError("votes on a weight do not fit int32")
-    return out
+    return min(round(2**40 * min(check_real(eta, "eta", low=0), 8.0)), protocol.MAX_ETA)
 
 
 def clipped_eta(q: np.ndarray, eta: float, clip: float) -> np.ndarray:
@@ -164,8 +69,9 @@ def clipped_eta(q: np.ndarray, eta: float, clip: float) -> np.ndarray:
 
     Returns
     -------
-    ndarray of float32, shape (n_outputs,)
-        Step sizes, computed in float64 and then rounded; IEEE operations only, so the same on every machine.
+    ndarray of int64, shape (n_outputs,)
+        Step sizes in units of 2**-40 of the bar: ``eta_units(eta)``, and at most the quotient of
+        ``floor(2**40 * clip * sqrt(n))``, or 2**62 if that is less, by the norm.
 
     See Also
     --------
@@ -175,61 +81,66 @@ def clipped_eta(q: np.ndarray, eta: float, clip: float) -> np.ndarray:
     --------
     >>> import numpy as np
     >>> from bvar import kernels
-    >>> kernels.clipped_eta(np.array([[1, 0, 0, 0], [5, -5, 5, -5]], dtype=np.int32), eta=0.5, clip=1.0)
-    array([0.5, 0.1], dtype=float32)
+    >>> rows = kernels.clipped_eta(np.array([[1, 0, 0, 0], [5, -5, 5, -5]], dtype=np.int32), eta=0.5, clip=1.0)
+    >>> rows / 2**40
+    array([0.5, 0.1])
     """
+    size, bound = eta_units(eta), _bound(clip, q.shape[1])
+    if bound is None:
+        return np.full(len(q), size, np.int64)
+    return np.minimum(size, bound // np.maximum(vote_norms(q), 1))
+
+
+def _bound(clip: float, n_inputs: int) -> int | None:
+    """Bound what the votes on a neuron add together, in units of 2**-40 of the bar; None is no bound."""
     if clip == inf:
-        return np.full(len(q), eta, np.float32)
-    norms = np.maximum(vote_norms(q), 1)
-    return np.minimum(eta, clip * sqrt(q.shape[1]) / norms).astype(np.float32)
+        return None
+    return int(min(2**40 * (check_real(clip, "clip", low=0, strict=True) * sqrt(n_inputs)), 2**62))
 
 
-def vote_norms(q: np.ndarray) -> np.ndarray:
-    """Add up the magnitudes of the votes on each neuron.
+def dither(step: int, first: int = 0) -> int:
+    """Give what is added before an accumulator is rounded down, in units of 2**-15 of its own.
 
     Parameters
     ----------
-    q : ndarray of int32, shape (n_outputs, n_inputs)
-        Votes.
+    step : int
+        How many steps the tensor has taken, at least 0.
+    first : int, default=0
+        Number of the element asked for, row by row.
 
     Returns
     -------
-    ndarray of int64, shape (n_outputs,)
-        ``sum(abs(q[j]))`` for each row j.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `q` is not a matrix of int32.
+    int
+        ``(20251 * step + 27893 * first) mod 2**15``: each value once over 2**15 steps, or elements.
 
     Examples
     --------
-    >>> import numpy as np
     >>> from bvar import kernels
-    >>> kernels.vote_norms(np.array([[1, -2, 3]], dtype=np.int32))
-    array([6])
+    >>> [kernels.dither(step) for step in range(3)], [kernels.dither(1, first) for first in range(3)]
+    ([0, 20251, 7734], [20251, 15376, 10501])
     """
-    q = np.ascontiguousarray(check_array(q, "q", dtype=np.int32, ndim=2))
-    out = np.empty(len(q), np.int64)
-    protocol.current().vote_norms(q, out)
-    return out
+    return (20251 * step + 27893 * first) % 2**15
 
 
-def flip(w: BitMatrix, m: np.ndarray, q: np.ndarray, *, beta: float, eta: float | np.ndarray) -> int:
-    """Accumulate votes and flip weights, in place.
+def flip(
+    w: BitMatrix, m: np.ndarray, q: np.ndarray, *, beta: float, eta: float | np.ndarray, dither: int = 0
+) -> int:
+    r"""Accumulate votes and flip weights, in place.
 
     Parameters
     ----------
     w : BitMatrix of shape (n_outputs, n_inputs)
         Weights without missing values; changed in place. Padding is never touched.
-    m : ndarray of float32, shape (n_outputs, n_inputs)
-        Accumulators; changed in place, 0 where a weight flipped.
+    m : ndarray of int16, shape (n_outputs, n_inputs)
+        Accumulators in units of 2**-12 of the bar; changed in place, 0 where a weight flipped.
     q : ndarray of int32, shape (n_outputs, n_inputs)
         Votes; read only.
     beta : float
-        Share of the old accumulator that is kept, in [0, 1].
-    eta : float or ndarray of float32, shape (n_outputs,)
-        Step size of a vote, from 0 to `MAX_ETA`: one for all, or one for each output.
+        Share of the old accumulator that is kept, in [0, 1]; rounded to a multiple of 2**-15, halves to even.
+    eta : float or ndarray of int64, shape (n_outputs,)
+        Step size of a vote, at least 0: one for all in bars, or one for each output as of :func:`clipped_eta`.
+    dither : int, default=0
+        What is added to element 0 before it is rounded, see :func:`dither`.
 
     Returns
     -------
@@ -243,11 +154,15 @@ def flip(w: BitMatrix, m: np.ndarray, q: np.ndarray, *, beta: float, eta: float 
 
     Notes
     -----
-    This is :eq:`flip-rule` of ``docs/explanation/optimizer.md``.
+    This is :eq:`flip-rule-integer` of ``docs/explanation/optimizer.md``: with B = 2**15 beta, E the step size of
+    the row in units of 2**-40, its last 13 bits cleared where it is at least 2**25, and
+    Q = (2**43 - 1) // max(E, 1),
 
-    All arithmetic is elementwise IEEE float32 in the order written, ``beta * m`` then ``eta * q`` then their
-    sum, each rounded to nearest even and none contracted, so that every backend and port gets the same bits.
-    A weight flips at equality, ``m * e(w) == 1``.
+    .. math:: m \leftarrow \operatorname{clip}_{\pm 32767} \bigl\lfloor 2^{-28} \bigl( 2^{13} (B m + r_i)
+              + E \operatorname{clip}_{\pm Q} q \bigr) \bigr\rfloor, \qquad
+              r_i = (\text{dither} + 27893\, i) \bmod 2^{15}
+
+    for element i, row by row. A weight flips at equality, ``m * e(w) == 4096``.
 
     References
     ----------
@@ -260,18 +175,19 @@ def flip(w: BitMatrix, m: np.ndarray, q: np.ndarray, *, beta: float, eta: float 
     >>> import numpy as np
     >>> from bvar import kernels
     >>> w = kernels.pack(np.array([[True, False, True, False]]))
-    >>> m = np.zeros((1, 4), np.float32)
+    >>> m = np.zeros((1, 4), np.int16)
     >>> q = np.array([[1, 1, -1, -3]], dtype=np.int32)
     >>> kernels.flip(w, m, q, beta=0.0, eta=0.5)
     1
-    >>> kernels.unpack(w), m
-    (array([[ True, False,  True,  True]]), array([[ 0.5,  0.5, -0.5,  0. ]], dtype=float32))
+    >>> kernels.unpack(w), m / kernels.BAR
+    (array([[ True, False,  True,  True]]), array([[ 0.5,  0.5, -0.5,  0. ]]))
     """
     w, m = _check_trained(w, m)
     q = np.ascontiguousarray(check_array(q, "q", dtype=np.int32, ndim=2))
     if q.shape != w.shape:
         raise ValueError(f"q must have the shape of w {w.shape}, got {q.shape}")
-    return protocol.current().flip(w.words, m, q, _check_beta(beta), _eta_rows(eta, w.n_rows))
+    share, rows = _beta_units(beta), _eta_rows(eta, w.n_rows)
+    return protocol.current().flip(w.words, m, q, share, rows, _check_dither(dither))
 
 
 def vote_and_flip(
@@ -285,6 +201,7 @@ def vote_and_flip(
     eta: float,
     clip: float = inf,
     centered: bool = False,
+    dither: int = 0,
 ) -> int:
     """Collect the votes of a batch and flip weights by them, a few neurons at a time, in place.
 
@@ -292,7 +209,7 @@ def vote_and_flip(
     ----------
     w : BitMatrix of shape (n_outputs, n_inputs)
         Weights without missing values; changed in place.
-    m : ndarray of float32, shape (n_outputs, n_inputs)
+    m : ndarray of int16, shape (n_outputs, n_inputs)
         Accumulators; changed in place.
     z : ndarray of int8, shape (n_samples, n_outputs)
         Signals.
@@ -305,9 +222,11 @@ def vote_and_flip(
     eta : float
         Step size of a vote.
     clip : float, default=inf
-        See :func:`clipped_eta`; what is left of `eta` must be at most `MAX_ETA`.
+        See :func:`clipped_eta`.
     centered : bool, default=False
         Whether votes count from the mean of the inputs, see :func:`center_votes`.
+    dither : int, default=0
+        What is added to element 0 before it is rounded, see :func:`dither`.
 
     Returns
     -------
@@ -328,7 +247,7 @@ def vote_and_flip(
     >>> import numpy as np
     >>> from bvar import kernels
     >>> w, x = (kernels.pack(np.array([[True, False]])) for _ in range(2))
-    >>> m = np.zeros((1, 2), np.float32)
+    >>> m = np.zeros((1, 2), np.int16)
     >>> kernels.vote_and_flip(w, m, np.array([[3]], dtype=np.int8), x, beta=1.0, eta=0.5)
     2
     >>> kernels.unpack(w)
@@ -341,21 +260,18 @@ def vote_and_flip(
             f"z must have shape {(len(x), len(w))} and x {w.n_bits} bits, got {z.shape} and {x.n_bits}"
         )
     check_integer(len(x), "the number of samples", low=0, high=MAX_TERMS)
-    beta, eta = _check_beta(beta), check_real(eta, "eta", low=0)
-    bound = inf if clip == inf else check_real(clip, "clip", low=0, strict=True) * sqrt(w.n_bits)
-    if min(eta, bound) > MAX_ETA:
-        raise ValueError(f"eta must be in [0, {MAX_ETA:g}], got {eta!r}")
+    share, size, bound, rest = _beta_units(beta), eta_units(eta), _bound(clip, w.n_bits), _check_dither(dither)
     connective = Gate.of(gate)
-    means = _means(input_sums(x, connective), len(x)) if centered and len(x) else None
+    means = means_of(input_sums(x, connective), len(x)) if centered and len(x) else None
     return protocol.current().vote_and_flip(
-        z.T, x.words, w.words, m, connective.variation_a, means, _MEAN_SHIFT, beta, eta, bound
+        z.T, x.words, w.words, m, connective.variation_a, means, MEAN_SHIFT, share, size, bound, rest
     )
 
 
 def _check_trained(w: BitMatrix, m: np.ndarray) -> tuple[BitMatrix, np.ndarray]:
     """Refuse weights and accumulators that do not fit each other or cannot be changed in place."""
     w = check_known_bits(w, "w")
-    m = check_array(m, "m", dtype=np.float32, ndim=2)
+    m = check_array(m, "m", dtype=np.int16, ndim=2)
     if m.shape != w.shape:
         raise ValueError(f"m must have the shape of w {w.shape}, got {m.shape}")
     for name, array in (("w.words", w.words), ("m", m)):
@@ -364,20 +280,22 @@ def _check_trained(w: BitMatrix, m: np.ndarray) -> tuple[BitMatrix, np.ndarray]:
     return w, m
 
 
-def _check_beta(beta: float) -> float:
+def _beta_units(beta: float) -> int:
     if (share := check_real(beta, "beta", low=0)) > 1:
         raise ValueError(f"beta must be in [0, 1], got {beta!r}")
-    return share
+    return round(2**15 * share)
+
+
+def _check_dither(dither: int) -> int:
+    return check_integer(dither, "dither", low=0, high=2**15 - 1)
 
 
 def _eta_rows(eta: float | np.ndarray, n_rows: int) -> np.ndarray:
     if not isinstance(eta, np.ndarray):
-        if (size := check_real(eta, "eta", low=0)) > MAX_ETA:
-            raise ValueError(f"eta must be in [0, {MAX_ETA:g}], got {eta!r}")
-        return np.full(n_rows, size, np.float32)
-    eta = np.ascontiguousarray(check_array(eta, "eta", dtype=np.float32, ndim=1))
+        return np.full(n_rows, eta_units(eta), np.int64)
+    eta = np.ascontiguousarray(check_array(eta, "eta", dtype=np.int64, ndim=1))
     if len(eta) != n_rows:
         raise ValueError(f"eta must have one entry per output ({n_rows}), got {len(eta)}")
-    if not ((eta >= 0) & (eta <= MAX_ETA)).all():
-        raise ValueError(f"eta must be in [0, {MAX_ETA:g}], got [{eta.min():g}, {eta.max():g}]")
+    if ((eta < 0) | (eta > protocol.MAX_ETA)).any():
+        raise ValueError(f"eta must be in [0, {protocol.MAX_ETA}], got [{eta.min()}, {eta.max()}]")
     return eta

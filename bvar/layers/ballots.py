@@ -85,23 +85,26 @@ class Ballots:
         sums = self.z.sum(axis=0, dtype=np.int64), kernels.input_sums(self.x, self.gate), len(self.z)
         return kernels.center_votes(votes, *sums, out=votes)
 
-    def flip(self, w: BitMatrix, m: np.ndarray, *, beta: float, eta: float, clip: float) -> int:
+    def flip(self, w: BitMatrix, m: np.ndarray, *, beta: float, eta: float, clip: float, dither: int) -> int:
         """Flip weights by the votes, a few neurons at a time; see :func:`bvar.kernels.vote_and_flip`.
 
         Parameters
         ----------
         w : BitMatrix of shape (n_outputs, n_inputs)
             The weights, changed in place.
-        m : ndarray of float32, shape (n_outputs, n_inputs)
+        m : ndarray of int16, shape (n_outputs, n_inputs)
             Their accumulators, changed in place.
         beta, eta, clip : float
             The share of the old accumulator that is kept, what one vote adds, and the bound of each neuron.
+        dither : int
+            How the first accumulator is rounded, see :func:`bvar.kernels.dither`.
 
         Returns
         -------
         int
             Number of weights that flipped.
         """
+        by = self.z, self.x, self.gate
         return kernels.vote_and_flip(
-            w, m, self.z, self.x, self.gate, beta=beta, eta=eta, clip=clip, centered=self.centered
+            w, m, *by, beta=beta, eta=eta, clip=clip, centered=self.centered, dither=dither
         )

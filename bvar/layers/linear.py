@@ -18,7 +18,7 @@ from bvar.layers.parameter import Parameter
 
 __all__ = ["BooleanLinear"]
 
-# neurons voted on at a time: 4096 inputs then make 2 MiB of votes and 2 MiB of accumulators, still in the cache
+# neurons voted on at a time: 4096 inputs then make 2 MiB of votes and 1 MiB of accumulators, still in the cache
 # when the flip reads them; fewer neurons would stage the signals once more for each block
 _BLOCK = 128
 

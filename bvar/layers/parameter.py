@@ -29,13 +29,18 @@ class Trainable(ABC):
 
     Notes
     -----
-    Whatever `move` does must be integer or elementwise, or the network would leave the promise of equal bits.
+    Whatever `move` does must be integer, or at least elementwise, or the network would leave the promise of equal
+    bits.
     """
 
     name: str
     """What the tensor is called in tables and files."""
     n_places: int = 1
     """At how many places of one sample each element is used, and voted on."""
+    m_dtype: type[np.signedinteger[Any]] = np.int16
+    """Dtype of its accumulators."""
+    m_bits: int = 12
+    """Bits behind their point: accumulators are integers in units of ``2**-m_bits``."""
 
     @property
     @abstractmethod
@@ -56,13 +61,14 @@ class Trainable(ABC):
         beta: float,
         eta: float,
         clip: float,
+        dither: int = 0,
         rows: slice = slice(None),
     ) -> int:
         """Take one step on votes, as the optimizer asks every tensor that it trains to.
 
         Parameters
         ----------
-        m : ndarray of float32
+        m : ndarray of `m_dtype`
             Accumulators of the rows, changed in place.
         votes : ndarray of int32, or Ballots
             Votes on the rows; not counted yet, if a layer yields them so.
@@ -73,6 +79,8 @@ class Trainable(ABC):
         clip : float
             Bound on what the votes on one row add together, see :func:`bvar.kernels.clipped_eta`; for rows that
             share a sum. inf: none.
+        dither : int, default=0
+            How the first element of the rows is rounded, see :func:`bvar.kernels.dither`.
         rows : slice, optional
             Rows concerned, in one piece. Default: all.
 
@@ -147,20 +155,29 @@ class Parameter(Trainable):
         return self._prepared
 
     def flip(
-        self, m: np.ndarray, votes: np.ndarray, *, beta: float, eta: float | np.ndarray, rows: slice = slice(None)
+        self,
+        m: np.ndarray,
+        votes: np.ndarray,
+        *,
+        beta: float,
+        eta: float | np.ndarray,
+        dither: int = 0,
+        rows: slice = slice(None),
     ) -> int:
         """Accumulate votes and flip; see :func:`bvar.kernels.flip`.
 
         Parameters
         ----------
-        m : ndarray of float32
+        m : ndarray of int16
             Accumulators of the rows, changed in place.
         votes : ndarray of int32
             Votes on the rows.
         beta : float
             Share of the old accumulator that is kept.
-        eta : float or ndarray of float32, shape (n_rows,)
-            Step size: what one vote adds.
+        eta : float or ndarray of int64, shape (n_rows,)
+            Step size: what one vote adds, in bars, or of each row in units of 2**-40 of the bar.
+        dither : int, default=0
+            How the first element of the rows is rounded, see :func:`bvar.kernels.dither`.
         rows : slice, optional
             Rows concerned, in one piece. Default: all.
 
@@ -169,7 +186,8 @@ class Parameter(Trainable):
         int
             Number of weights that flipped.
         """
-        return self._flipped(kernels.flip(self.bits[rows], m, votes, beta=beta, eta=eta))  # a slice is a view
+        w = self.bits[rows]  # a slice is a view
+        return self._flipped(kernels.flip(w, m, votes, beta=beta, eta=eta, dither=dither))
 
     def refresh(self) -> None:
         """Forget the layout that was made of the bits."""
@@ -183,14 +201,16 @@ class Parameter(Trainable):
         beta: float,
         eta: float,
         clip: float,
+        dither: int = 0,
         rows: slice = slice(None),
     ) -> int:
         """Flip; eta is divided by the size of an input and the root of the number of places, and then clipped."""
         eta /= self.rms * sqrt(self.n_places)
         clip = clip if self.is_clipped else inf
         if not isinstance(votes, Ballots):
-            return self.flip(m, votes, beta=beta, eta=kernels.clipped_eta(votes, eta, clip), rows=rows)
-        return self._flipped(votes.flip(self.bits[rows], m, beta=beta, eta=eta, clip=clip))
+            sizes = kernels.clipped_eta(votes, eta, clip)
+            return self.flip(m, votes, beta=beta, eta=sizes, dither=dither, rows=rows)
+        return self._flipped(votes.flip(self.bits[rows], m, beta=beta, eta=eta, clip=clip, dither=dither))
 
     def _flipped(self, n: int) -> int:
         """Forget what was made of the weights if some have flipped."""

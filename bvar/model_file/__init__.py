@@ -35,7 +35,7 @@ def save(model: Model, path: str | os.PathLike[str], *, training_state: bool = F
         Where to. A file that is there is replaced in one step, and keeps its mode and, where we may, its owner; if
         anything fails, it stays as it was. Devices and pipes are refused.
     training_state : bool, default=False
-        Whether to keep what only further training needs: the accumulators of the optimizer, 32 times as large as
+        Whether to keep what only further training needs: the accumulators of the optimizer, 16 times as large as
         the model, its plasticities and its place in the schedule. Without it, training that goes on starts them
         afresh.
 

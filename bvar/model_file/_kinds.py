@@ -79,8 +79,7 @@ class Kind:
     def from_fields(self, fields: dict[str, Any], reader: Reader, path: str) -> Any:
         """Make the object of the fields of a file, which may be an older one and lack those with defaults."""
         there = fields.keys()
-        some, every = self.training & there, self.training <= there
-        if not self.names - self.optional <= there <= self.names or (some and not every):
+        if not self.names - self.optional <= there <= self.names:
             raise ModelFileError(f"{path}: must have the fields {sorted(self.names)}, has {sorted(there)[:20]}")
         return self.load(**{name: reader.value(v, f"{path}.{name}") for name, v in fields.items()})
 
@@ -191,7 +190,7 @@ def register(
         Attributes that are no fields because `load` makes them again. An object with any other attribute is not
         saved, so that nothing is lost in silence.
     training : iterable of str, default=()
-        Fields that only further training needs; all or none of them are in a file.
+        Fields that only further training needs, and a file may lack: `load` has defaults for them.
     takes : str or iterable of str, default=()
         For a layer: what it takes, one or more of 'bits', 'numbers' (which come from outside the network), 'sums'
         and 'real sums'.

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bvar.layers import Add, Concatenate, Layer
+from bvar.layers import Add, Concatenate, Layer, Trainable
 from bvar.model_file._kinds import Flow, LayerKind, kind_of, of_type, register, require
 from bvar.model_file._layers import whole_numbers
 from bvar.networks.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
@@ -51,28 +51,38 @@ register(SquaredError)
 
 
 def _load_optimizer(
-    clip: Any, eta: Any, n_steps: Any, beta: Any = (), m: Any = (), step_count: Any = 0
+    clip: Any, eta: Any, n_steps: Any, beta: Any = (), m: Any = (), step_count: Any = 0, age: Any = 0
 ) -> BooleanOptimizer:
     optimizer = BooleanOptimizer(eta, clip=clip, n_steps=n_steps)
-    optimizer.beta, optimizer.m, optimizer.step_count = list(beta), list(m), step_count
+    optimizer.beta, optimizer.m, optimizer.step_count, optimizer.age = list(beta), list(m), step_count, age
     return optimizer
 
 
 def _check_optimizer(optimizer: BooleanOptimizer) -> None:
-    steps = optimizer.step_count
-    require(type(steps) is int and steps >= 0, "step_count must be an integer, at least 0")
-    fits = all(isinstance(m, np.ndarray) and m.dtype == np.float32 for m in optimizer.m)
+    for name in ("step_count", "age"):
+        steps = getattr(optimizer, name)
+        require(type(steps) is int and steps >= 0, f"{name} must be an integer, at least 0")
+    fits = all(isinstance(m, np.ndarray) for m in optimizer.m)
     require(fits and all(type(b) is float and 0 <= b <= 1 for b in optimizer.beta), "accumulators do not fit")
+
+
+def _in_fixed_point(m: np.ndarray, parameter: Trainable) -> np.ndarray:
+    """Round accumulators that an old file holds as float32, halves to even, to what the parameter takes."""
+    if m.dtype != np.float32:
+        return m
+    require(not np.isnan(m).any(), "accumulators do not fit")
+    most = np.iinfo(parameter.m_dtype).max
+    return np.clip(np.rint(m * 2.0**parameter.m_bits), -most, most).astype(parameter.m_dtype)
 
 
 register(
     BooleanOptimizer,
     save=lambda optimizer: {
-        name: getattr(optimizer, name) for name in ("clip", "eta", "n_steps", "beta", "m", "step_count")
+        name: getattr(optimizer, name) for name in ("age", "clip", "eta", "n_steps", "beta", "m", "step_count")
     },
     load=_load_optimizer,
     check=_check_optimizer,
-    training=("beta", "m", "step_count"),
+    training=("age", "beta", "m", "step_count"),
 )
 
 # ----------------------------------------------------------------------------------------------- networks
@@ -95,7 +105,10 @@ def _load_network(layers: Any, loss: Any, optimizer: Any, adam: Any = None) -> N
         isinstance(adam, Adam) if has_real else adam is None,
         "adam must be there for real parameters, and only for them",
     )
-    return Network(layers, loss, optimizer, adam)
+    network = Network(layers, loss, optimizer, adam)
+    if len(optimizer.m) == len(network.parameters):
+        optimizer.m = [_in_fixed_point(m, p) for m, p in zip(optimizer.m, network.parameters, strict=True)]
+    return network
 
 
 def _check_network(network: Network) -> None:
@@ -105,7 +118,8 @@ def _check_network(network: Network) -> None:
     require(is_real == (what == "real sums"), "the loss does not fit the scores")
     optimizer = network.optimizer
     if optimizer.m or optimizer.beta:
-        fits = [m.shape for m in optimizer.m] == [p.shape for p in network.parameters]
+        expected = [(p.shape, p.m_dtype) for p in network.parameters]
+        fits = [(m.shape, m.dtype) for m in optimizer.m] == expected
         require(fits and len(optimizer.beta) == len(optimizer.m), "accumulators do not fit the weights")
     if isinstance(network.real, RealTrainer):
         adam = network.real.adam

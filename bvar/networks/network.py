@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -293,8 +292,7 @@ class Network:
         flips : sequence of int
             Number of elements of each parameter that moved, at all owners together.
         """
-        sizes = [prod(parameter.shape) for parameter in self.parameters]
-        self.optimizer.beta = [(size - n) / size for size, n in zip(sizes, flips, strict=True)]
+        self.optimizer.agree(flips)
 
     def _forward(self, x: BitMatrix | np.ndarray) -> tuple[np.ndarray, list[Any]]:
         value: Any = x

@@ -5,8 +5,8 @@ The page is ``docs/explanation/optimizer.md``.  For every tensor of weights w, w
 .. math:: m \leftarrow \beta m + \eta q, \qquad m \, e(w) \ge 1 \Rightarrow \text{flip } w,\ m \leftarrow 0, \qquad
           \beta \leftarrow 1 - \frac{\#\text{flipped}}{\#\text{weights}} .
 
-This is Algorithm 8 of BOLD (NeurIPS 2024).  Votes are divided by 127 times the number of samples, so that eta
-does not depend on the batch size, and 1 is the largest vote that a weight can get.
+This is Algorithm 8 of BOLD (NeurIPS 2024), in integers.  Votes are divided by 127 times the number of samples, so
+that eta does not depend on the batch size, and 1 is the largest vote that a weight can get.
 
 One thing is added.  The votes on the weights of one neuron often agree (a class is too high for every sample, a
 pixel is always dark), so its weights reach the bar together, the sum leaps past its threshold by many times
@@ -23,10 +23,11 @@ square root of their number, so eta is divided by that.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import inf
+from math import inf, prod
 
 import numpy as np
 
+from bvar import kernels
 from bvar._fixed_point import half_cosine
 from bvar._validation import check_integer, check_real
 from bvar.layers import Ballots, Trainable
@@ -36,7 +37,7 @@ __all__ = ["BooleanOptimizer"]
 
 
 class BooleanOptimizer:
-    """Accumulate votes in float32 and flip weights that reach the bar of one.
+    """Accumulate votes in fixed point and flip weights that reach the bar.
 
     Parameters
     ----------
@@ -52,10 +53,14 @@ class BooleanOptimizer:
     ----------
     step_count : int
         Steps taken in this schedule.
-    m : list of ndarray of float32
-        One accumulator for each parameter; empty before the first step.
+    age : int
+        Steps taken in all schedules: accumulators are rounded another way in each.
+    m : list of ndarray of int
+        Accumulators of each parameter, of weights int16 in units of 2**-12 of the bar, see
+        :class:`bvar.layers.Trainable`; empty before the first step.
     beta : list of float
-        One plasticity for each parameter: the share of its weights that did not flip in the last step.
+        One plasticity for each parameter: the share of its weights that did not flip in the last step, rounded to
+        a multiple of 2**-15.
 
     Raises
     ------
@@ -85,6 +90,7 @@ class BooleanOptimizer:
     ) -> None:
         self.clip = clip if clip == inf else check_real(clip, "clip", low=0, strict=True)
         self.start_schedule(eta, n_steps)
+        self.age = 0
         self.m: list[np.ndarray] = []
         self.beta: list[float] = []
 
@@ -183,17 +189,33 @@ class BooleanOptimizer:
         if check_real(n_samples, "n_samples", low=0) == 0:
             return [0] * len(parameters)
         if not self.m:
-            self.m = [np.zeros(p.shape, np.float32) for p in parameters]
+            self.m = [np.zeros(p.shape, p.m_dtype) for p in parameters]
             self.beta = [1.0] * len(parameters)
         eta = self.current_eta() / (SIGNAL_MAX * n_samples)
         flips = [0] * len(parameters)
         for number, rows, q in blocks:
+            m, beta = self.m[number], self.beta[number]
+            rest = kernels.dither(self.age, rows.start * prod(m.shape[1:]))
             flips[number] += parameters[number].move(
-                self.m[number][rows], q, beta=self.beta[number], eta=eta, clip=self.clip, rows=rows
+                m[rows], q, beta=beta, eta=eta, clip=self.clip, dither=rest, rows=rows
             )
-        self.beta = [(m.size - n) / m.size for m, n in zip(self.m, flips, strict=True)]
+        self.agree(flips)
         self.step_count += 1
+        self.age += 1
         return flips
+
+    def agree(self, flips: Sequence[int]) -> None:
+        """End a step: plasticity is a matter of all that moved, wherever it did.
+
+        Parameters
+        ----------
+        flips : sequence of int
+            Number of elements of each parameter that moved.
+        """
+        if not self.m:  # the step had no weight
+            return
+        counts = ((m.size, m.size - n) for m, n in zip(self.m, flips, strict=True))
+        self.beta = [((kept << 15) + size // 2) // size / 2**15 for size, kept in counts]
 
 
 def _check_votes(parameters: Sequence[Trainable], votes: Sequence[np.ndarray | Ballots]) -> None:

@@ -185,20 +185,23 @@ def binding_calls(draw, isa):
         "center_votes": ((ints[0], ints[3], ints[2], 15, zeros((r, n), np.int32)), (4,)),
         "add_votes": ((ints[2], draw.ints((n,), np.int32), zeros(n, np.int32)), (2,)),
         "vote_norms": ((ints[0], zeros(r, np.int64)), (1,)),
-        "flip": ((words(r, n), zeros((r, n), np.float32), ints[0], 0.5, zeros(r, np.float32)), (0, 1)),
+        "flip": (
+            (words(r, n), zeros((r, n), np.int16), ints[0], 2**14, draw.ints((r,), np.int64, 0, 2**43 - 1), 5),
+            (0, 1),
+        ),
         "vote_and_flip_in": (
             (
                 draw.ints((r, k), np.int8),
                 words(k, n),
                 words(r, n),
-                zeros((r, n), np.float32),
+                zeros((r, n), np.int16),
                 draw.one_of([(-1, 1), (0, 1), (1, 1)]),
                 draw.one_of([None, ints[2]]),
-                *(15, 0.5, 0.25, draw.one_of([1.0, float("inf")])),
+                *(15, 2**14, 2**38, draw.one_of([2**41, None]), 5),
                 index.copy(),
                 zeros((draw.one_of([1, 3]), draw.one_of([1, 2, 4, 40]), n), np.int32),
             ),
-            (2, 3, 10, 11),
+            (2, 3, 11, 12),
         ),
         "pack_levels": ((draw.ints((r, n), np.uint8), draw.ints((n,), np.uint8), zeros((r, w), np.uint64)), (2,)),
         "table_values": ((x, wires, tables, n, zeros((gates, w), np.uint64)), (4,)),
@@ -295,20 +298,23 @@ def sums(draw, n):
 def eta(draw, n):
     value = draw.one_of([0.0, 1e-9, 0.5, 2.0**63, 2.0**64, 3e38, 1e300, np.inf, np.nan, -0.0, -1.0, number(draw)])
     return draw.one_of(
-        [value, value, np.full(n, draw.one_of([0.5, 2.0**63, 2.0**64, np.inf, np.nan]), np.float32)]
+        [value, value, np.full(n, draw.one_of([0, 2**25 - 1, 2**25, 2**43 - 1, 2**43, -1, -(2**63), 2**63 - 1]))]
     )
+
+
+def accumulators(draw, o, n):
+    return np.full((o, n), draw.one_of([0, 4095, -32767, 32767, -32768]), np.int16)
 
 
 def flip(draw, n, o):
-    w, m = bits(draw, o, n), np.full((o, n), draw.one_of([0, 0.99, -3e38, 3e38]), np.float32)
-    flips = kernels.flip(
-        w, m, draw.ints((o, n), np.int32), beta=draw.one_of([0, 0.5, 1, number(draw)]), eta=eta(draw, o)
-    )
+    w, m, dither = bits(draw, o, n), accumulators(draw, o, n), draw.one_of([0, 2**15 - 1, number(draw)])
+    beta = draw.one_of([0, 0.5, 1, number(draw)])
+    flips = kernels.flip(w, m, draw.ints((o, n), np.int32), beta=beta, eta=eta(draw, o), dither=dither)
     return flips, w, m
 
 
 def vote_and_flip(draw, r, n, o):
-    w, m = bits(draw, o, n), np.full((o, n), draw.one_of([0, 0.99, -3e38, 3e38]), np.float32)
+    w, m = bits(draw, o, n), accumulators(draw, o, n)
     z, rate = draw.ints((r, o), np.int8), eta(draw, 1)
     options = {"beta": draw.one_of([0, 0.5, 1]), "clip": draw.one_of([1, np.inf, number(draw)])}
     options |= {"centered": draw.chance(0.5), "eta": rate}

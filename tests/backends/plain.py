@@ -96,20 +96,26 @@ class Plain:
     def vote_norms(self, q, out):
         out[...] = abs(q.astype(np.int64)).sum(axis=1)
 
-    def flip(self, words, m, q, beta, eta):
-        m[...] = np.float32(beta) * m + eta[:, None] * q.astype(np.float32)
-        flips = signs(words, m.shape[1]) * m >= 1
+    def flip(self, words, m, q, beta, eta, dither):
+        eta = np.where(eta >= 2**25, eta >> 13 << 13, eta)
+        most = (2**43 - 1) // eta.clip(1)
+        votes = q.astype(np.int64).clip(-most[:, None], most[:, None])
+        rest = (dither + 27893 * np.arange(m.size)).reshape(m.shape) & 0x7FFF
+        m[...] = ((((m.astype(np.int64) * beta + rest) << 13) + eta[:, None] * votes) >> 28).clip(-32767, 32767)
+        flips = signs(words, m.shape[1]) * m >= 4096
         put_bits(bits(words, m.shape[1]) ^ flips, words)
         m[flips] = 0
         return int(flips.sum())
 
-    def vote_and_flip(self, z, x, words, m, change, col, shift, beta, eta, bound):
+    def vote_and_flip(self, z, x, words, m, change, col, shift, beta, eta, bound, dither):
         variation = np.where(bits(x, m.shape[1]), change[1], change[0])
         q = z.astype(np.int64) @ variation
         if col is not None:
             self.center_votes(q, z.sum(axis=1, dtype=np.int64), col, shift, q)
-        norms = abs(q).sum(axis=1).clip(1)
-        return self.flip(words, m, q, beta, np.minimum(eta, bound / norms).astype(np.float32))
+        sizes = np.full(len(q), eta)
+        if bound is not None:
+            sizes = sizes.clip(None, bound // abs(q).sum(axis=1).clip(1))
+        return self.flip(words, m, q, beta, sizes, dither)
 
     def pack_levels(self, values, thresholds, out):
         put_bits(values >= thresholds, out)

@@ -143,7 +143,7 @@ MISTAKES = {
     "dtype": lambda: kernels.pack(np.zeros((2, 3), np.float32)),
     "thresholds": lambda: kernels.gate_bits(bits((2, 4)), bits((3, 4)), np.zeros(2, np.int32)),
     "votes": lambda: kernels.flip(
-        bits((2, 4)), np.zeros((2, 4), np.float32), np.zeros((2, 5), np.int32), beta=1, eta=1
+        bits((2, 4)), np.zeros((2, 4), np.int16), np.zeros((2, 5), np.int32), beta=1, eta=1
     ),
     "sums": lambda: kernels.center_votes(np.zeros((1, 2), np.int32), np.zeros(1, np.int32), np.zeros(2, int), 1),
     "norms": lambda: kernels.vote_norms(np.zeros(3, np.int32)),

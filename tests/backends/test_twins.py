@@ -188,15 +188,15 @@ def norms_args(draw):
 def flip_args(draw):
     r, n, source = draw(sizes(ROWS, 40)), draw(sizes(BITS, 1100)), draw(sources)
     random = source.random
-    m = random.standard_normal((r, n)).astype(np.float32)
-    below = np.nextafter(np.float32(1), np.float32(0))
-    special = np.array([1, -1, 0.0, -0.0, 1e-45, -1e-40, 0.5, below, 3e38], np.float32)
+    m = random.randint(-(2**15), 2**15, (r, n)).astype(np.int16)
+    special = np.array([0, 1, -1, 2048, 4095, -4095, 4096, -4096, 32767, -32767, -32768], np.int16)
     odd = random.random_sample((r, n)) < 0.5
     m[odd] = special[random.randint(0, len(special), odd.sum())]
     q = source.ints(-(2**31), 2**31 - 1, (r, n), np.int32) >> draw(st.sampled_from([0, 8, 24, 31]))
-    beta = draw(st.sampled_from([0.0, 0.1, 0.9, 1.0]))
-    eta = random.choice(np.array([0, 1e-9, 0.01, 0.5], np.float32), r)
-    return (draw(sources).words(r, n), m, q, beta, eta), None
+    beta, dither = draw(st.sampled_from([0, 1, 29491, 2**15])), draw(st.sampled_from([0, 1, 2**15 - 1]))
+    steps = [0, 1, 2**12, 2**25 - 1, 2**25, 2**25 + 2**13 - 1, 10**10, 2**39, 2**43 - 1]
+    eta = random.choice(np.array(steps), r)
+    return (draw(sources).words(r, n), m, q, beta, eta, dither), None
 
 
 @st.composite
@@ -205,13 +205,14 @@ def vote_and_flip_args(draw):
     r, k = draw(sizes(ROWS, 70)), draw(sizes(TERMS, 520))
     n = draw(sizes(BITS, 1100 if r * k < 4000 else 300))
     source = draw(sources)
-    m = source.random.standard_normal((r, n)).astype(np.float32)
+    m = source.random.randint(-(2**13), 2**13, (r, n)).astype(np.int16)
     col = draw(sources).ints(-(2**15), 2**15, (n,), np.int32) if draw(st.booleans()) else None
     change = draw(st.sampled_from([(-1, 1), (1, -1), (0, 1), (-1, 0), (0, -1), (1, 0), (1, 1), (0, 0), (-1, -1)]))
-    shift, beta = draw(st.sampled_from([0, 15, 30])), draw(st.sampled_from([0.0, 0.9, 1.0]))
-    eta, bound = draw(st.sampled_from([0.0, 1e-9, 0.001, 0.5])), draw(st.sampled_from([1e-3, 30.0, np.inf]))
+    shift, beta = draw(st.sampled_from([0, 15, 30])), draw(st.sampled_from([0, 29491, 2**15]))
+    eta = draw(st.sampled_from([0, 1000, 10**9, 2**39, 2**43 - 1]))
+    bound, dither = draw(st.sampled_from([0, 10**9, 2**45, 2**62, None])), draw(st.sampled_from([0, 2**15 - 1]))
     z, x = source.signals(r, k, draw(layouts)), draw(sources).words(k, n)
-    return (z, x, draw(sources).words(r, n), m, change, col, shift, beta, eta, bound), None
+    return (z, x, draw(sources).words(r, n), m, change, col, shift, beta, eta, bound, dither), None
 
 
 SAMPLES = [0, 1, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 513, 1023, 1025]
@@ -569,28 +570,39 @@ def test_panels_beyond_one_cache_block(name, n, o, b):
 
 @pytest.mark.parametrize("name", TWINS)
 def test_flip_at_the_bar(name):
-    """Ties flip, the number below does not, and what is reset is +0."""
-    below = np.nextafter(np.float32(1), np.float32(0))
-    m = np.array([[1, -1, below, -below, -0.0, 0.0, -0.0, 1e-45]], np.float32)
-    words, q, eta = np.array([[0b01010101]], np.uint64), np.zeros((1, 8), np.int32), np.zeros(1, np.float32)
-    compare(name, protocol.get(name), "flip", (words, m, q, 1.0, eta), None)
-    got = run(protocol.get(name), "flip", (words, m, q, 1.0, eta), None)
-    assert got[0].tolist() == [[0b01010110]]
-    assert got[-1] == 2
-    assert (got[1][0, :2] == 0).all()
+    """Ties flip, the number below does not, and what is reset is 0."""
+    m = np.array([[4096, -4096, 4095, -4095, 0, -1, 1, -4096]], np.int16)
+    words, q, eta = np.array([[0b01010101]], np.uint64), np.zeros((1, 8), np.int32), np.zeros(1, np.int64)
+    compare(name, protocol.get(name), "flip", (words, m, q, 2**15, eta, 0), None)
+    got = run(protocol.get(name), "flip", (words, m, q, 2**15, eta, 0), None)
+    assert got[0].tolist() == [[0b11010110]]
+    assert got[-1] == 3
+    assert got[1].tolist() == [[0, 0, 4095, -4095, 0, -1, 1, 0]]
+
+
+@pytest.mark.parametrize("eta", [2**25 - 2**13, 2**25 - 1, 2**25, 2**25 + 2**13 - 1])
+@pytest.mark.parametrize("name", TWINS)
+def test_steps_on_both_sides_of_32_bits_are_those_of_one_rule(name, eta):
+    random = np.random.RandomState(0)
+    m = random.randint(-(2**15), 2**15, (4, 1000)).astype(np.int16)
+    q = random.randint(-(2**18), 2**18, (4, 1000)).astype(np.int32)
+    words = Source(0, "random").words(4, 1000)
+    compare(name, protocol.get(name), "flip", (words, m, q, 29491, np.full(4, eta), 12345), None)
 
 
 @pytest.mark.parametrize("name", TWINS)
-def test_flip_rounds_every_operation(name):
-    """A fused multiply-add would give other bits; numbers where it does."""
-    random = np.random.RandomState(0)
-    m = random.standard_normal((4, 1000)).astype(np.float32)
-    q = random.randint(-(2**31), 2**31, (4, 1000), dtype=np.int64).astype(np.int32)
-    eta = np.full(4, 1e-10, np.float32)
-    exact = np.float64(np.float32(0.9)) * m + np.float64(eta[0]) * q.astype(np.float32)
-    separate = np.float32(0.9) * m + eta[0] * q.astype(np.float32)
-    assert (exact.astype(np.float32) != separate).any(), "these numbers do not tell the two apart"
-    compare(name, protocol.get(name), "flip", (Source(0, "random").words(4, 1000), m, q, 0.9, eta), None)
+def test_pieces_of_a_tensor_are_rounded_as_the_whole_is(name):
+    """A piece that is told what its first element would be rounded by gives what it gives in its place."""
+    random, backend = np.random.RandomState(0), protocol.get(name)
+    m, q = random.randint(-(2**15), 2**15, (9, 77)).astype(np.int16), random.randint(-999, 999, (9, 77), np.int32)
+    words, eta = Source(0, "random").words(9, 77), np.full(9, 10**9)
+    whole = run(backend, "flip", (words, m, q, 29491, eta, 12345), None)
+    parts = [
+        run(backend, "flip", (words[a:b], m[a:b], q[a:b], 29491, eta[a:b], (12345 + 27893 * 77 * a) % 2**15), None)
+        for a, b in ((0, 2), (2, 9))
+    ]
+    for i in (0, 1):
+        assert np.concatenate([part[i] for part in parts]).tolist() == whole[i].tolist()
 
 
 def train(backend: Any, sizes: list[int], n_steps: int, batch: int) -> str:
@@ -627,10 +639,12 @@ def test_strategies_reach_the_seams():
 def test_votes_of_nobody_and_very_loud_votes(name):
     """No samples, over memory that held votes before; and votes whose norms pass 32 bits."""
     source = Source(0, "ones")
-    x, words, m = source.words(300, 640), source.words(9, 640), np.full((9, 640), 0.5, np.float32)
+    x, words, m = source.words(300, 640), source.words(9, 640), np.full((9, 640), 2048, np.int16)
     col, z = np.full(640, 2**13, np.int32), np.full((9, 300), 127, np.int8)
-    compare(name, protocol.get(name), "vote_and_flip", (z, x, words, m, (-1, 1), col, 0, 0.5, 0.5, 1e4), None)
-    rest = (words, m, (-1, 1), None, 15, 0.5, 0.5, np.inf)
+    compare(
+        name, protocol.get(name), "vote_and_flip", (z, x, words, m, (-1, 1), col, 0, 2**14, 2**39, 2**54, 5), None
+    )
+    rest = (words, m, (-1, 1), None, 15, 2**14, 2**39, None, 5)
     compare(name, protocol.get(name), "vote_and_flip", (z[:, :0], x[:0], *rest), None)
 
 

@@ -42,7 +42,6 @@ BENCHES = (
     Bench("memory", "", "--sizes 70 80 10", "reference/benchmarks.md"),
     Bench("gates", "--speed --data {data}/mnist.npz", None, "reference/benchmarks.md"),
     Bench("hardware", "--data {data}", "--quick --simulate 0", "reference/hardware.md"),
-    Bench("accumulators", "--data {data}", "--only digits --seeds 1", "explanation/optimizer.md"),
     Bench("energy", "", "--batch 4 --no-measure", "explanation/energy.md"),
     Bench("theory", "", "--steps 20 --seeds 2 --epochs 1", "explanation/convergence.md"),
     Bench("recovery", "", None, "reference/accuracy.md"),

@@ -166,7 +166,7 @@ def boolean_votes(names: Sequence[str], rounds: int) -> None:
 def elementwise(names: Sequence[str], rounds: int) -> None:
     """Flip, transpose, pack and the rest, against the NumPy backend."""
     for r in (1024, 4096):
-        w, m, eta = bits(r, r), np.zeros((r, r), np.float32), np.full(r, 1e-3, np.float32)
+        w, m, eta = bits(r, r), np.zeros((r, r), np.int16), np.full(r, 10**9)
         q = RANDOM.randint(-100, 100, (r, r)).astype(np.int32)
         zero_votes = np.zeros((r, r), np.int32)
         against_numpy(f"flip {r} x {r}", names, lambda: kernels.flip(w, m, q, beta=0.9, eta=eta), r * r, rounds)

@@ -35,7 +35,7 @@ def kernel_calls(scale: int) -> Calls:
     x, w, tau = bits(big, wide), bits(wide, wide), np.zeros(wide, np.int32)
     rows, z = bits(big, big), RANDOM.randint(-127, 128, (big, big)).astype(np.int8)
     few, few_z = bits(100, inputs), RANDOM.randint(-127, 128, (100, big)).astype(np.int8)
-    m, q = np.zeros((wide, wide), np.float32), RANDOM.randint(-100, 101, (wide, wide)).astype(np.int32)
+    m, q = np.zeros((wide, wide), np.int16), RANDOM.randint(-100, 101, (wide, wide)).astype(np.int32)
     prepared = kernels.prepare(w)
     return {
         f"forward {big} x {wide} x {wide}": lambda: kernels.gate_bits(x, prepared, tau),

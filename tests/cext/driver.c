@@ -157,6 +157,20 @@ static void votes(const bvar_isa *isa) {
     free(words), free(z), free(out), free(index);
 }
 
+/* An accumulator after a vote, before it is compared with the bar. */
+static int64_t moved(int64_t m, int64_t q, int64_t eta, int64_t beta, int64_t rest) {
+    eta -= eta < INT64_C(1) << 25 ? 0 : eta % 8192;
+    const int64_t most = ((INT64_C(1) << 43) - 1) / (eta > 1 ? eta : 1);
+    q = q > most ? most : q < -most ? -most : q;
+    const int64_t total = 8192 * (beta * m + rest % 32768) + eta * q, one = INT64_C(1) << 28;
+    m = total / one - (total % one < 0);
+    return m > 32767 ? 32767 : m < -32767 ? -32767 : m;
+}
+
+static int64_t random_eta(void) { return draw() % 8 ? (int64_t)(draw() >> (21 + draw() % 43)) : (INT64_C(1) << 25) - (int64_t)(draw() % 2); }
+
+static int16_t random_m(void) { return draw() % 4 ? (int16_t)((int64_t)(draw() % 16001) - 8000) : (int16_t)draw(); }
+
 static void elementwise(const bvar_isa *isa) {
     const ptrdiff_t r = size_up_to(9), n = size_up_to(300), k = words_for(n), entries = 1 + up_to(draw() % 2 ? 40 : 400);
     const int32_t shift = (int32_t)up_to(30);
@@ -165,20 +179,22 @@ static void elementwise(const bvar_isa *isa) {
     int8_t *z = memory(r * n, 1);
     int64_t *norms = memory(r, 8);
     int32_t *rows = random_ints(r, INT32_MAX), *centred = memory(r * n, 4);
-    float *m = memory(r * n, 4), *old = memory(r * n, 4), *eta = memory(r, 4);
+    int16_t *m = memory(r * n, 2), *old = memory(r * n, 2);
+    int64_t *eta = memory(r, 8);
+    const int32_t beta = (int32_t)up_to(1 << 15), dither = (int32_t)up_to((1 << 15) - 1);
     uint64_t *words = random_words(r, n), *was = memory(r * k, 8);
     int64_t flips = 0, got;
     for (ptrdiff_t i = 0; i < entries; ++i)
         curve[i] = curve[i] < 0 ? -curve[i] : curve[i];
     for (ptrdiff_t i = 0; i < r * n; ++i)
-        old[i] = m[i] = (float)((int64_t)(draw() % 4001) - 2000) / 1000;
+        old[i] = m[i] = random_m();
     for (ptrdiff_t i = 0; i < r; ++i)
-        eta[i] = draw() % 2 ? 0 : 1e-9f;
+        eta[i] = random_eta();
     memcpy(was, words, (size_t)(r * k) * 8);
     in_parts(isa->rescale, &(bvar_rescale_job){g, s, tau, curve, z, n, entries, shift}, r);
     in_parts(isa->center_votes, &(bvar_center_job){g, rows, tau, centred, n, shift}, r);
     in_parts(isa->vote_norms, &(bvar_norms_job){g, norms, n}, r);
-    got = in_parts(isa->flip, &(bvar_flip_job){words, m, g, eta, n, 0.75f}, r);
+    got = in_parts(isa->flip, &(bvar_flip_job){words, m, g, eta, n, beta, dither}, r);
     for (ptrdiff_t i = 0; i < r; ++i) {
         int64_t norm = 0;
         for (ptrdiff_t j = 0; j < n; ++j) {
@@ -192,13 +208,11 @@ static void elementwise(const bvar_isa *isa) {
             must(centred[at] == (int32_t)(uint32_t)(uint64_t)(g[at] - shared), isa, "center_votes", r, n, j);
             norm += llabs((int64_t)g[at]);
 
-            volatile float kept = 0.75f * old[at], added = eta[i] * (float)g[at]; /* rounded one by one */
-            volatile float sum = kept + added;
-            const int before = bit(was + i * k, j), flip = (before ? sum : -sum) >= 1;
+            const int64_t sum = moved(old[at], g[at], eta[i], beta, dither + INT64_C(27893) * at);
+            const int before = bit(was + i * k, j), flip = (before ? sum : -sum) >= 4096;
             flips += flip;
             must(bit(words + i * k, j) == (before ^ flip), isa, "flip bits", r, n, j);
-            const float expected = flip ? 0.0f : sum;
-            must(memcmp(&m[at], &expected, 4) == 0, isa, "flip accumulator", r, n, j);
+            must(m[at] == (flip ? 0 : sum), isa, "flip accumulator", r, n, j);
         }
         must(norms[i] == norm, isa, "vote_norms", r, n, i);
         must(!(n % 64) || words[i * k + k - 1] >> n % 64 == 0, isa, "flip padding", r, n, i);
@@ -267,22 +281,21 @@ static void sums(const bvar_isa *isa) {
     free(a), free(b), free(out);
 }
 
-/* One row of vote_and_flip, from its votes before they are centred; returns the number of flips. */
-static int64_t use_row(const bvar_update_job *a, int64_t *q, int64_t total, uint64_t *words, float *m) {
-    int64_t norm = 0, flips = 0;
+/* Row `r` of vote_and_flip, from its votes before they are centred; returns the number of flips. */
+static int64_t use_row(const bvar_update_job *a, ptrdiff_t r, int64_t *q, int64_t total, uint64_t *words, int16_t *m) {
+    int64_t norm = 0, flips = 0, eta = a->eta;
     for (ptrdiff_t i = 0; i < a->n_bits; ++i) {
         if (a->col)
             q[i] -= (total * a->col[i] + ((INT64_C(1) << a->shift) >> 1)) >> a->shift;
         norm += llabs(q[i]);
     }
-    volatile double most = a->bound / (double)(norm ? norm : 1);
-    const float eta = (float)(most < a->eta ? most : a->eta);
+    if (a->bound >= 0 && a->bound / (norm ? norm : 1) < eta)
+        eta = a->bound / (norm ? norm : 1);
     for (ptrdiff_t i = 0; i < a->n_bits; ++i) {
-        volatile float kept = a->beta * m[i], added = eta * (float)q[i];
-        volatile float sum = kept + added;
-        const int flip = (bit(words, i) ? sum : -sum) >= 1;
+        const int64_t sum = moved(m[i], q[i], eta, a->beta, a->dither + INT64_C(27893) * (r * a->n_bits + i));
+        const int flip = (bit(words, i) ? sum : -sum) >= 4096;
         words[i / 64] ^= (uint64_t)flip << i % 64;
-        m[i] = flip ? 0.0f : sum;
+        m[i] = flip ? 0 : (int16_t)sum;
         flips += flip;
     }
     return flips;
@@ -294,7 +307,7 @@ static void updates(const bvar_isa *isa) {
     const int by_columns = draw() % 2;
     const int32_t at_false = (int32_t)up_to(2) - 1, at_true = (int32_t)up_to(2) - 1;
     uint64_t *x = random_words(k, n), *words = random_words(r, n), *want = memory(r * kn, 8);
-    float *m = memory(r * n, 4), *want_m = memory(r * n, 4);
+    int16_t *m = memory(r * n, 2), *want_m = memory(r * n, 2);
     int32_t *col = random_ints(n, 1 << 15), *scratch = memory((r + grain) / grain * together * n, 4);
     int8_t *z = memory(r * k, 1);
     int64_t *q = memory(n, 8), got = 0, flips = 0;
@@ -302,14 +315,15 @@ static void updates(const bvar_isa *isa) {
     for (ptrdiff_t i = 0; i < r * k; ++i)
         z[i] = (int8_t)draw();
     for (ptrdiff_t i = 0; i < r * n; ++i)
-        want_m[i] = m[i] = (float)((int64_t)(draw() % 4001) - 2000) / 1000;
+        want_m[i] = m[i] = random_m();
     memcpy(want, words, (size_t)(r * kn) * 8);
     isa->lay_index(&(bvar_index_job){x, index, k, n}, 0, (n + step - 1) / step);
     const bvar_update_job job = {.z = z, .index = index, .col = draw() % 2 ? col : NULL, .votes = scratch, .words = words,
                                  .m = m, .z_row = by_columns ? 1 : k, .z_term = by_columns ? r : 1, .n_terms = k,
-                                 .n_bits = n, .together = together, .grain = grain, .eta = 1e-3,
-                                 .bound = draw() % 2 ? 5.0 : (double)INFINITY, .beta = 0.75f, .at_false = at_false,
-                                 .at_true = at_true, .shift = 15};
+                                 .n_bits = n, .together = together, .grain = grain, .eta = random_eta(),
+                                 .bound = draw() % 2 ? (int64_t)(draw() >> (2 + draw() % 40)) : -1,
+                                 .beta = (int32_t)up_to(1 << 15), .dither = (int32_t)up_to((1 << 15) - 1),
+                                 .at_false = at_false, .at_true = at_true, .shift = 15};
     for (ptrdiff_t i = 0; i < r; i += grain) /* ranges begin at multiples of the grain */
         got += isa->vote_and_flip(&job, i, i + grain < r ? i + grain : r);
     for (ptrdiff_t i = 0; i < r; ++i) {
@@ -321,10 +335,10 @@ static void updates(const bvar_isa *isa) {
             for (ptrdiff_t j = 0; j < n; ++j)
                 q[j] += term * (bit(x + e * kn, j) ? at_true : at_false);
         }
-        flips += use_row(&job, q, total, want + i * kn, want_m + i * n);
+        flips += use_row(&job, i, q, total, want + i * kn, want_m + i * n);
     }
     must(memcmp(words, want, (size_t)(r * kn) * 8) == 0, isa, "vote_and_flip bits", r, k, n);
-    must(memcmp(m, want_m, (size_t)(r * n) * 4) == 0, isa, "vote_and_flip accumulators", r, k, n);
+    must(memcmp(m, want_m, (size_t)(r * n) * 2) == 0, isa, "vote_and_flip accumulators", r, k, n);
     must(got == flips, isa, "vote_and_flip count", r, k, n);
     free(x), free(words), free(want), free(m), free(want_m), free(col), free(scratch), free(z), free(q), free(index);
 }

@@ -12,7 +12,7 @@ from bvar.__main__ import main
 from bvar.cli import demo
 
 COMMANDS = ("demo", "train", "predict", "info", "backends", "check-port", "vectors")
-FINGERPRINT = "8fc654e629c93ce24046cadd174ce31ed232679446400cc96dc254c3de21d7d7"
+FINGERPRINT = "d6772d3999eb996aeb5a30ddf96e6c0ac16c9eff388a5930e18861f8c76035ad"
 
 
 def process(*arguments, **environment):

@@ -128,7 +128,7 @@ WRONG = [
     ({"n_threads": 0}, "n_threads must be"),
     ({"callbacks": 3}, "callbacks must be"),
     ({"random_state": "x"}, "random_state must be None, an integer >= 0 or a RandomState, got 'x'"),
-    ({"eta": 1e300}, r"eta must be a finite number >= 0 and <= 1e\+30, got 1e\+300"),
+    ({"eta": float("inf")}, "eta must be a finite number >= 0, got inf"),
     ({"loss": "mse"}, "loss must be None, a bvar.networks.Loss, or a callable"),
     ({"loss": lambda fan_in: 5}, "loss must make a bvar.networks.Loss, but .* made 5"),
     ({"batch_size": 2.5}, "batch_size must be"),

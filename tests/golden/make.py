@@ -296,7 +296,14 @@ MODELS = {
     "student": student,
     "encoder": encoder,
     "encoding_student": encoding_student,
+    # written when accumulators had become integers; those above hold float32
+    "integer-targets": targets,
+    "integer-network": network,
+    "integer-gates": gates,
+    "integer-real": real,
+    "integer-front": front,
 }
+WITH_STATE = ("targets", "network", "gates", "real", "front")
 
 
 def plain(value, name):
@@ -333,7 +340,7 @@ def main():
             continue
         model, x = make()
         rows = x[:12]
-        model_file.save(model, path, training_state=name in ("targets", "network", "gates", "real", "front"))
+        model_file.save(model, path, training_state=name.removeprefix("integer-") in WITH_STATE)
         cells = [[None if v != v or v is None else v for v in row] for row in np.asarray(rows).tolist()]
         columns = getattr(rows, "columns", None)
         about = {

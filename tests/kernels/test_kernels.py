@@ -193,17 +193,54 @@ def test_rescale_rounds_once_and_saturates(backend, data, rows, n, shift, seed, 
 def test_flip_accumulates_gates_flips_and_resets(backend, data, n, rows, seed):
     rng = np.random.default_rng(seed)
     w = kernels.pack(data.draw(signs(rows, n)))
-    special = [0, -0.0, 0.5, -0.5, 1, -1, np.nextafter(np.float32(1), 0), 1e-40, -1e-45, 0.99999994, 3]
-    m = rng.choice(np.array(special, np.float32), (rows, n))
-    q = rng.choice(np.array([0, 1, -1, 2, -2, 2**24 + 1, -(2**31), 2**31 - 1], np.int32), (rows, n))
-    beta = data.draw(st.sampled_from([0.0, 0.5, 0.999, 1.0]))
-    eta = rng.choice(np.array([0, 0.5, 1, 1e-3], np.float32), rows)
-    want_w, want_m, want_flips = spec.flip(
-        spec.unpack(w.words.tolist(), n), m.tolist(), q.tolist(), beta, eta.tolist()
+    m = rng.choice(
+        np.array([0, 1, -1, 2048, 4095, -4095, 4096, -4096, 32767, -32767, -32768], np.int16), (rows, n)
     )
-    assert kernels.flip(w, m, q, beta=beta, eta=eta) == want_flips
+    q = rng.choice(np.array([0, 1, -1, 2, -2, 2**24 + 1, -(2**31), 2**31 - 1], np.int32), (rows, n))
+    beta, dither = (
+        data.draw(st.sampled_from([0, 1, 2**14, 2**15 - 1, 2**15])),
+        data.draw(st.integers(0, 2**15 - 1)),
+    )
+    sizes = [0, 1, 3, 2**12, 2**25 - 1, 2**25, 2**25 + 2**13 - 1, 2**39, 2**40, 2**43 - 1]
+    eta = rng.choice(np.array([*sizes, *rng.integers(0, 2**43, 3)]), rows)
+    want_w, want_m, want_flips = spec.flip(
+        spec.unpack(w.words.tolist(), n), m.tolist(), q.tolist(), beta, eta.tolist(), dither
+    )
+    assert kernels.flip(w, m, q, beta=beta / 2**15, eta=eta, dither=dither) == want_flips
     equal(w.words, spec.pack(want_w, n), np.uint64)  # padding included
-    np.testing.assert_array_equal(m.view(np.uint32), np.array(want_m, np.float32).reshape(m.shape).view(np.uint32))
+    equal(m, want_m, np.int16)
+
+
+@BOTH
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("eta", [2**43 - 1, 2**30, 2**25, 2**25 - 1, 1])
+def test_nothing_overflows_at_the_extremes(backend, sign, eta):
+    """Theorem (all of it fits): the largest accumulators, votes and rests, in steps on both sides of 2^25."""
+    w, q = kernels.pack(np.full((1, 70), sign < 0)), np.full((1, 70), sign * (2**31 - 1), np.int32)
+    m = np.full((1, 70), sign * 32767, np.int16)  # evidence for what the weights are
+    assert kernels.flip(w, m, q, beta=1.0, eta=np.array([eta]), dither=2**15 - 1) == 0
+    assert (m == sign * 32767).all()
+    kernels.flip(w, m, -q, beta=0.0, eta=np.array([eta]), dither=2**15 - 1)
+    assert spec.flip([[int(sign < 0)]], [[0]], [[int(-q[0, 0])]], 0, [eta], 2**15 - 1)[1] == [[int(m[0, 0])]]
+
+
+@BOTH
+def test_what_is_below_the_last_bit_counts_in_full_over_a_period(backend):
+    """Theorem (walking): votes and discounts of less than a unit add up to what they are, for every weight."""
+    w, m = kernels.pack(np.ones((2, 35), np.bool_)), np.zeros((2, 35), np.int16)
+    q, eta = np.broadcast_to(np.array([[-1], [7]], np.int32), (2, 35)).copy(), np.array([2**15, 3 * 2**13])
+    for step in range(2**15):  # 2^15 / 2^28 and 7 * 3 * 2^13 / 2^28 of a unit in each step
+        kernels.flip(w, m, q, beta=1.0, eta=eta, dither=kernels.dither(step))
+    assert (m[0] == -4).all()
+    assert (m[1] == 21).all()
+
+
+def test_a_rest_that_stays_loses_what_walking_keeps():
+    """The negative twin: votes below a unit then never move an accumulator, however often they come."""
+    w, m, q = kernels.pack(np.ones((1, 8), np.bool_)), np.zeros((1, 8), np.int16), np.ones((1, 8), np.int32)
+    for _ in range(2**15):
+        kernels.flip(w, m, q, beta=1.0, eta=np.array([2**13]))
+    assert not m.any()
 
 
 @BOTH
@@ -278,17 +315,18 @@ def test_sums_of_signals_hold_the_limit_of_int16(samples, value):
     n=st.integers(1, 200),
     samples=st.integers(0, 9),
     outs=st.integers(1, 40),
-    beta=st.sampled_from([0.0, 0.9, 1.0]),
-    eta=st.sampled_from([0.0, 0.01, 0.5]),
+    beta=st.sampled_from([0, 29491, 2**15]),
+    eta=st.sampled_from([0.0, 1e-6, 0.01, 0.5]),
     clip=st.sampled_from([0.01, 1.0, np.inf]),
     centered=st.booleans(),
+    dither=st.integers(0, 2**15 - 1),
 )
 def test_voting_and_flipping_at_once_is_one_after_the_other(
-    backend, data, gate, n, samples, outs, beta, eta, clip, centered
+    backend, data, gate, n, samples, outs, beta, eta, clip, centered, dither
 ):
     x, z, seed = data.draw(signs(samples, n)), data.draw(signals(samples, outs)), data.draw(SEED)
-    w, m = kernels.pack(data.draw(signs(outs, n))), np.random.default_rng(seed).normal(size=(outs, n))
-    m = m.astype(np.float32)
+    w, m = kernels.pack(data.draw(signs(outs, n))), np.random.default_rng(seed).integers(-5000, 5000, (outs, n))
+    m = m.astype(np.int16)
     q = np.zeros((outs, n), np.int32).tolist()
     if samples:
         q = spec.weight_votes(gate.id, z.tolist(), x.tolist())
@@ -296,11 +334,11 @@ def test_voting_and_flipping_at_once_is_one_after_the_other(
         sums = spec.weight_votes(gate.id, [[1]] * samples, x.tolist())[0]
         q = spec.center_votes(q, z.sum(axis=0, dtype=int).tolist(), sums, samples)
     rows = spec.clipped_eta(q, eta, clip)
-    want_w, want_m, flips = spec.flip(spec.unpack(w.words.tolist(), n), m.tolist(), q, beta, rows)
-    options = {"beta": beta, "eta": eta, "clip": clip, "centered": centered}
+    want_w, want_m, flips = spec.flip(spec.unpack(w.words.tolist(), n), m.tolist(), q, beta, rows, dither)
+    options = {"beta": beta / 2**15, "eta": eta, "clip": clip, "centered": centered, "dither": dither}
     assert kernels.vote_and_flip(w, m, z, as_bits(x), gate, **options) == flips
     equal(w.words, spec.pack(want_w, n), np.uint64)
-    np.testing.assert_array_equal(m.view(np.uint32), np.array(want_m, np.float32).reshape(m.shape).view(np.uint32))
+    equal(m, want_m, np.int16)
 
 
 @BOTH
@@ -379,7 +417,7 @@ def test_prepared_rows_do_not_follow_their_bits(backend):
 X = kernels.pack(np.ones((2, 3), np.bool_))
 Z = np.ones((2, 4), np.int8)
 Q = np.ones((2, 3), np.int32)
-M = np.zeros((2, 3), np.float32)
+M = np.zeros((2, 3), np.int16)
 TERNARY = kernels.pack(np.zeros((2, 3), np.int8))
 TAU = np.zeros(2, np.int32)
 CURVE = np.ones(2, np.int32)
@@ -394,7 +432,7 @@ BAD = {
     "quantize widths": (
         ValueError,
         "one entry per column",
-        lambda: kernels.quantize_rows(M, np.ones(2, np.float32)),
+        lambda: kernels.quantize_rows(M.astype(np.float32), np.ones(2, np.float32)),
     ),
     "quantize NaN": (
         ValueError,
@@ -440,7 +478,7 @@ BAD = {
     "s shape": (ValueError, "s must have the shape of g", lambda: kernels.rescale(S, S.T.copy(), TAU, CURVE, 1)),
     "curve negative": (ValueError, "curve must have entries", lambda: kernels.rescale(S, S, TAU, -CURVE, 1)),
     "shift": (ValueError, r"shift must be an integer in \[0, 30\]", lambda: kernels.rescale(S, S, TAU, CURVE, 31)),
-    "m dtype": (TypeError, "m must be an array of float32", lambda: kernels.flip(X, Q, Q, beta=1, eta=1)),
+    "m dtype": (TypeError, "m must be an array of int16", lambda: kernels.flip(X, Q, Q, beta=1, eta=1)),
     "q shape": (ValueError, "q must have the shape of w", lambda: kernels.flip(X, M, Q[:1], beta=1, eta=1)),
     "beta": (ValueError, r"beta must be in \[0, 1\]", lambda: kernels.flip(X, M, Q, beta=1.5, eta=1)),
     "eta nan": (
@@ -451,12 +489,12 @@ BAD = {
     "eta rows": (
         ValueError,
         "eta must have one entry per output",
-        lambda: kernels.flip(X, M, Q, beta=1, eta=np.ones(3, np.float32)),
+        lambda: kernels.flip(X, M, Q, beta=1, eta=np.ones(3, np.int64)),
     ),
     "eta negative": (
         ValueError,
-        r"eta must be in \[0, 9.22337e\+18\], got \[-1, 1\]",
-        lambda: kernels.flip(X, M, Q, beta=1, eta=np.array([1, -1], np.float32)),
+        r"eta must be in \[0, 8796093022207\], got \[-1, 1\]",
+        lambda: kernels.flip(X, M, Q, beta=1, eta=np.array([1, -1])),
     ),
     "signal sums": (
         ValueError,
@@ -488,10 +526,20 @@ BAD = {
         "clip must be a finite number > 0",
         lambda: kernels.vote_and_flip(X, M, Z[:, :2], X, beta=1, eta=1, clip=0),
     ),
-    "eta beyond": (
+    "eta infinite": (
         ValueError,
-        r"eta must be in \[0, 9.22337e\+18\], got 1e\+30",
-        lambda: kernels.vote_and_flip(X, M, Z[:, :2], X, beta=1, eta=1e30),
+        "eta must be a finite number",
+        lambda: kernels.vote_and_flip(X, M, Z[:, :2], X, beta=1, eta=np.inf),
+    ),
+    "eta rows dtype": (
+        TypeError,
+        "eta must be an array of int64",
+        lambda: kernels.flip(X, M, Q, beta=1, eta=np.ones(2, np.float32)),
+    ),
+    "dither": (
+        ValueError,
+        r"dither must be an integer in \[0, 32767\], got 32768",
+        lambda: kernels.flip(X, M, Q, beta=1, eta=1, dither=2**15),
     ),
     "votes shapes": (ValueError, r"b must have the shape of a \(2, 3\)", lambda: kernels.add_votes(Q, Q[:1])),
     "votes on themselves": (

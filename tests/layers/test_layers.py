@@ -88,7 +88,7 @@ def test_a_flip_is_seen_by_the_next_forward_pass(backend, g):
     x = kernels.pack(np.ones((1, 70), np.bool_))
     before = layer.forward(x)[0]
     signs_before = kernels.unpack_ternary(layer.weight.bits).astype(np.int32)
-    flips = layer.weight.flip(np.zeros((3, 70), np.float32), signs_before, beta=0.0, eta=1.0)
+    flips = layer.weight.flip(np.zeros((3, 70), np.int16), signs_before, beta=0.0, eta=1.0)
     assert flips == 210
     assert (layer.forward(x)[0] == -before).all()  # with x all T, both gates give the weight
 

@@ -23,8 +23,8 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 
-from bvar import BooleanClassifier, ThermometerEncoder, encoding, estimators, kernels, model_file
-from bvar.bits import BitMatrix
+from bvar import BooleanClassifier, ThermometerEncoder, backends, encoding, estimators, kernels, model_file
+from bvar.bits import BitMatrix, RandomWords
 from bvar.layers import SignedConv2d, SignedSum
 from bvar.model_file import ModelFileError, _container, _kinds, _replacing
 from bvar.model_file._values import Reader, Writer
@@ -440,6 +440,24 @@ def test_golden_files_load_for_ever(path, backend):
             flat = values.astype(np.int64).ravel().tolist()
             assert (values == np.round(values)).all()
         assert {"shape": list(values.shape), "values": flat} == expected
+
+
+@pytest.mark.parametrize(("name", "n_inputs"), [("network", 70), ("front", 20)])
+def test_training_goes_on_from_accumulators_that_were_floats(name, n_inputs):
+    """They are rounded once, and from there on there is one model again, whatever the backend."""
+    x, y, after = RandomWords(0).bits(40, n_inputs), np.arange(40) % 3, set()
+    for backend in backends.available():
+        model = model_file.load(GOLDEN / f"format1-{name}.bvar")
+        assert [m.dtype for m in model.optimizer.m] == [p.m_dtype for p in model.parameters]
+        assert any(m.any() for m in model.optimizer.m)
+        assert (model.optimizer.age, model.optimizer.step_count) == (0, 6 if name == "front" else 3)
+        before = model.fingerprint()
+        with backends.use(backend):
+            for _ in range(3):
+                model.step(x, y)
+        after.add(model.fingerprint())
+    assert len(after) == 1
+    assert before not in after
 
 
 def test_golden_files_are_small_and_cover_the_kinds():
@@ -903,7 +921,9 @@ def test_hostile_contents_with_a_right_checksum_are_refused(tmp_path, name):
 
 def test_accumulators_that_do_not_fit_are_refused(tmp_path):
     m = "model.optimizer.m.0"
-    for new in (lambda a: a[:1], lambda a: a.T.copy(), lambda a: a.astype("f8"), lambda a: a[None]):
+    changes = [lambda a: a[:1], lambda a: a.T.copy(), lambda a: a[None], lambda a: a * np.nan]
+    changes += [lambda a, dtype=dtype: a.astype(dtype) for dtype in ("f8", "i4", "u2")]
+    for new in changes:
         hostile(tmp_path, "network", ("arrays", m), new, "accumulators do not fit")
     here = ("content", "fields", "optimizer", "object", "fields")
     hostile(tmp_path, "network", (*here, "step_count"), -1, "step_count")

@@ -275,18 +275,30 @@ def kept(old, new):
 
 
 WRITTEN_WITH_STATE = {"targets", "network", "gates", "real", "front"}
-AS_NOW = {"front", "realconv", "residual", "signed", "signedconv", "floats"}  # no parameter is newer
+AS_NOW = {  # no parameter is newer
+    *("realconv", "residual", "signed", "signedconv", "floats"),
+    *("integer-targets", "integer-network", "integer-gates", "integer-real", "integer-front"),
+}
+
+
+def as_now(name, array, dtype):
+    """An array of a file; accumulators were float32 before they were integers, and are rounded once."""
+    if ".optimizer.m." not in f".{name}" or array.dtype != np.float32:
+        return array
+    assert (abs(array) < 8).all()
+    return np.rint(array * {"i2": 2.0**12, "i4": 2.0**24}[dtype.str[1:]]).astype(dtype)
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.bvar")), ids=lambda path: path.stem)
 def test_golden_files_are_written_again_as_they_are(tmp_path, path):
     name = path.stem.removeprefix("format1-")
     model = model_file.load(path)
-    model_file.save(model, tmp_path / "m", training_state=name in WRITTEN_WITH_STATE)
+    model_file.save(model, tmp_path / "m", training_state=name.removeprefix("integer-") in WRITTEN_WITH_STATE)
     (old, old_arrays), (new, new_arrays) = _container.read(path), _container.read(tmp_path / "m")
     assert kept(old, new), json.dumps(new)
     assert list(old_arrays) == list(new_arrays)
-    for array, again in zip(old_arrays.values(), new_arrays.values(), strict=True):
+    for key, again in new_arrays.items():
+        array = as_now(key, old_arrays[key], again.dtype)
         assert (array.dtype, array.shape, array.tobytes()) == (again.dtype, again.shape, again.tobytes())
     assert (path.read_bytes() == (tmp_path / "m").read_bytes()) >= (name in AS_NOW)
 

@@ -14,9 +14,8 @@
  * Sizes.  Zero is legal everywhere, and a pointer to nothing may be NULL.
  * Ranges.  A kernel does the items [begin, end) of its job and writes nothing that belongs to other items, so
  *   disjoint ranges of one job may run at the same time, in any order, with the same result.
- * Results.  Integer sums are exact; the limits that make them so stand with each job.  `flip` and what vote_and_flip
- *   does after its sums are IEEE-754, round to nearest even, every operation rounded by itself: compile with
- *   -ffp-contract=off.
+ * Results.  Integers are exact; the limits that make them so stand with each job.  What quantize_rows computes is
+ *   IEEE-754, round to nearest even, every operation rounded by itself: compile with -ffp-contract=off.
  */
 #ifndef BVAR_KERNELS_H
 #define BVAR_KERNELS_H
@@ -159,36 +158,38 @@ typedef struct {
     int32_t *out;         /* OUT (n_votes,); may be a */
 } bvar_add_job;
 
-/* flip: m = beta * m + eta[r] * (float)q, three roundings and the rounding of q; where m * (bit ? +1 : -1) >= 1
- * the bit is inverted and m becomes +0.  Padding is never touched.  Returns the number of flips.  Items: rows. */
+/* flip: with e = eta[r], its last 13 bits cleared where it is at least 2^25, most = (2^43 - 1) / max(e, 1), and
+ * rest = (dither + 27893 * i) mod 2^15, where i counts the elements of m from the first row on,
+ *   m = (2^13 * (beta * m + rest) + e * clip(q, -most, most)) >> 28, an arithmetic shift, kept within +-32767;
+ * where m * (bit ? +1 : -1) >= 2^12 the bit is inverted and m becomes 0.  Padding is never touched.
+ * Returns the number of flips.  Limits: beta in [0, 2^15], eta in [0, 2^43), dither in [0, 2^15).  Items: rows. */
 typedef struct {
-    uint64_t *words;  /* IN and OUT (n_rows, ceil(n_bits / 64)) */
-    float *m;         /* IN and OUT (n_rows, n_bits) */
-    const int32_t *q; /* IN  (n_rows, n_bits) */
-    const float *eta; /* IN  (n_rows,) */
+    uint64_t *words;    /* IN and OUT (n_rows, ceil(n_bits / 64)) */
+    int16_t *m;         /* IN and OUT (n_rows, n_bits) */
+    const int32_t *q;   /* IN  (n_rows, n_bits) */
+    const int64_t *eta; /* IN  (n_rows,) */
     ptrdiff_t n_bits;
-    float beta;
+    int32_t beta, dither;
 } bvar_flip_job;
 
 /* vote_and_flip: signed_sum, mixing, center_votes, vote_norms and flip of some rows at a time.  Of each row of z, the
  * signals to one neuron: Z is their sum, s[i] its signed_sum with the bits of column i; then
  *   q[i] = ((at_false + at_true) * Z + (at_true - at_false) * s[i]) / 2,
  *   q    = center_votes(q, Z, col), if there is a col,
- *   flip with eta = min(eta, bound / max(vote_norms(q), 1)), in binary64, then rounded to binary32.
+ *   flip with eta = min(eta, bound / max(vote_norms(q), 1)), the quotient of integers, if there is a bound.
  * `votes` has `together` rows for each range of `grain` items, and ranges begin at multiples of it.
- * Returns the number of flips.  Limits: n_terms < 2^23, at_false and at_true -1, 0 or 1, those of center_votes,
- * eta and bound >= 0, min(eta, bound) <= 2^63.  Items: rows of z. */
+ * Returns the number of flips.  Limits: n_terms < 2^23, at_false and at_true -1, 0 or 1, those of center_votes and
+ * flip.  Items: rows of z. */
 typedef struct {
     const int8_t *z;    /* IN  element (r, k) is z[r * z_row + k * z_term] */
     const void *index;  /* IN  as written by lay_index of this set, n_terms rows of n_bits bits */
     const int32_t *col; /* IN  (n_bits,); NULL: votes are not centred */
     int32_t *votes;     /* OUT, of no meaning afterwards */
     uint64_t *words;    /* IN and OUT (n_rows, ceil(n_bits / 64)) */
-    float *m;           /* IN and OUT (n_rows, n_bits) */
+    int16_t *m;         /* IN and OUT (n_rows, n_bits) */
     ptrdiff_t z_row, z_term, n_terms, n_bits, together, grain;
-    double eta, bound; /* bound may be infinite */
-    float beta;
-    int32_t at_false, at_true, shift;
+    int64_t eta, bound; /* a negative bound is none */
+    int32_t beta, dither, at_false, at_true, shift;
 } bvar_update_job;
 
 /* ------------------------------------------------------------------------------------------ layers of gates

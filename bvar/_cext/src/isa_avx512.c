@@ -3,7 +3,7 @@
  *   forward  64-bit lanes: xor, vpopcntq, add.  512 bit pairs per three instructions, and nothing else in the
  *            loop: four rows by 32 outputs need 16 accumulators, 4 vectors of weights and one temporary.
  *   votes    vpermi2w is a lookup in 64 entries of int16: six terms, 192 multiply-adds per lookup and addition.
- *   masks    are bits already: a word of weights is a mask of 16 floats four times over.
+ *   masks    are bits already: a word of weights is a mask of 16 accumulators four times over.
  *   GFNI     transposes 8 x 8 bits in each 64-bit lane.
  *
  * Tails use masked loads and stores; no byte outside a buffer is touched.
@@ -569,29 +569,62 @@ BVAR_INLINE int64_t norm_of(const int32_t *q, ptrdiff_t n) {
 
 #define BVAR_OWN_FLIP
 
-/* The flips of 16 weights: where minus m * e(w) is at most -1, so that a bit is a mask as it is. */
-BVAR_INLINE __mmask16 flip_16(__mmask16 bits, float *m, const int32_t *q, __mmask16 mask, __m512 beta, __m512 eta) {
-    const __m512 votes = _mm512_cvtepi32_ps(_mm512_maskz_loadu_epi32(mask, q));
-    const __m512 v = _mm512_add_ps(_mm512_mul_ps(beta, _mm512_maskz_loadu_ps(mask, m)), _mm512_mul_ps(eta, votes));
-    const __m512 against = _mm512_mask_xor_ps(v, bits, v, _mm512_set1_ps(-0.0f));
-    const __mmask16 flips = _mm512_mask_cmp_ps_mask(mask, against, _mm512_set1_ps(-1.0f), _CMP_LE_OQ);
-    _mm512_mask_storeu_ps(m, mask, _mm512_mask_mov_ps(v, flips, _mm512_setzero_ps()));
+#include "step.h"
+
+/* 2^13 * kept + eta * q, shifted by 28, in 64 bits: of even lanes and of odd ones, whose results fit 32 bits. */
+BVAR_INLINE __m512i wide_16(__m512i kept, __m512i eta, __m512i q) {
+    const __m512i scale = _mm512_set1_epi64(1 << 13);
+    const __m512i even = _mm512_add_epi64(_mm512_mul_epi32(kept, scale), _mm512_mul_epi32(q, eta));
+    const __m512i odd = _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(kept, 32), scale),
+                                         _mm512_mul_epi32(_mm512_srli_epi64(q, 32), eta));
+    return _mm512_mask_mov_epi32(_mm512_srli_epi64(even, 28), 0xaaaa, _mm512_slli_epi64(odd, 4));
+}
+
+/* The flips of 16 weights: where minus m * e(w) is at most minus the bar, so that a bit is a mask as it is.  The rest
+ * stands in the upper half of each lane of `dither`, beside m, which `minus` multiplies by -beta and the rest by -1. */
+BVAR_INLINE __mmask16 flip_16(__mmask16 bits, int16_t *m, const int32_t *q, __mmask16 mask, __m512i dither, __m512i minus,
+                              bvar_step step, int is_wide) {
+    const __m512i eta = _mm512_set1_epi32(step.eta), most = _mm512_set1_epi32(step.most), zero = _mm512_setzero_si512();
+    const __m512i old = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, m));
+    const __m512i pairs = _mm512_ternarylogic_epi32(old, dither, _mm512_set1_epi32(0x7fff0000), 0xf8); /* a | b & c */
+    const __m512i lost = _mm512_madd_epi16(pairs, minus);
+    const __m512i louder = _mm512_min_epi32(_mm512_maskz_loadu_epi32(mask, q), most);
+    const __m512i votes = _mm512_max_epi32(louder, _mm512_sub_epi32(zero, most));
+    const __m512i sum = is_wide ? wide_16(_mm512_sub_epi32(zero, lost), eta, votes)
+                                : _mm512_srai_epi32(_mm512_sub_epi32(_mm512_mullo_epi32(eta, votes), lost), 15);
+    const __m512i v = _mm512_max_epi32(sum, _mm512_set1_epi32(-32767));
+    const __m512i against = _mm512_mask_sub_epi32(v, bits, zero, v);
+    const __mmask16 flips = _mm512_mask_cmple_epi32_mask(mask, against, _mm512_set1_epi32(-4096));
+    _mm256_mask_storeu_epi16(m, mask, _mm512_maskz_cvtsepi32_epi16(_knot_mask16(flips), v));
     return flips;
 }
 
-BVAR_INLINE uint64_t flip_word(uint64_t bits, float *m, const int32_t *q, int n, float beta, float eta) {
-    const __m512 beta_v = _mm512_set1_ps(beta), eta_v = _mm512_set1_ps(eta);
+BVAR_INLINE uint64_t flip_word(uint64_t bits, int16_t *m, const int32_t *q, int n, uint32_t dither, bvar_step step,
+                               int is_wide) {
+#define REST(i) (int32_t)((uint32_t)(i) * DITHER << 16)
+    const __m512i walk = _mm512_setr_epi32(REST(0), REST(1), REST(2), REST(3), REST(4), REST(5), REST(6), REST(7), REST(8),
+                                           REST(9), REST(10), REST(11), REST(12), REST(13), REST(14), REST(15));
+    const __m512i minus = _mm512_set1_epi32((int32_t)(0xffff0000u | (uint16_t)step.minus_beta));
+    const __m512i stride = _mm512_set1_epi32(REST(16));
+    __m512i rest = _mm512_add_epi32(walk, _mm512_set1_epi32((int32_t)(dither << 16)));
     uint64_t flips = 0;
+#undef REST
     if (n == 64) { /* masks are cut and joined where they are: general registers would take a third of the time */
         const __mmask64 all = bits;
-        const __mmask16 a = flip_16((__mmask16)all, m, q, 0xffff, beta_v, eta_v);
-        const __mmask16 b = flip_16((__mmask16)_kshiftri_mask64(all, 16), m + 16, q + 16, 0xffff, beta_v, eta_v);
-        const __mmask16 c = flip_16((__mmask16)_kshiftri_mask64(all, 32), m + 32, q + 32, 0xffff, beta_v, eta_v);
-        const __mmask16 d = flip_16((__mmask16)_kshiftri_mask64(all, 48), m + 48, q + 48, 0xffff, beta_v, eta_v);
+        const __m512i rest_b = _mm512_add_epi32(rest, stride), rest_c = _mm512_add_epi32(rest_b, stride);
+        const __m512i rest_d = _mm512_add_epi32(rest_c, stride);
+        const __mmask16 at_b = (__mmask16)_kshiftri_mask64(all, 16), at_c = (__mmask16)_kshiftri_mask64(all, 32);
+        const __mmask16 at_d = (__mmask16)_kshiftri_mask64(all, 48);
+        const __mmask16 a = flip_16((__mmask16)all, m, q, 0xffff, rest, minus, step, is_wide);
+        const __mmask16 b = flip_16(at_b, m + 16, q + 16, 0xffff, rest_b, minus, step, is_wide);
+        const __mmask16 c = flip_16(at_c, m + 32, q + 32, 0xffff, rest_c, minus, step, is_wide);
+        const __mmask16 d = flip_16(at_d, m + 48, q + 48, 0xffff, rest_d, minus, step, is_wide);
         return _mm512_kunpackd(_mm512_kunpackw(d, c), _mm512_kunpackw(b, a));
     }
-    for (int i = 0; i < n; i += 16)
-        flips |= (uint64_t)flip_16((__mmask16)(bits >> i), m + i, q + i, first_16(n - i), beta_v, eta_v) << i;
+    for (int i = 0; i < n; i += 16) {
+        flips |= (uint64_t)flip_16((__mmask16)(bits >> i), m + i, q + i, first_16(n - i), rest, minus, step, is_wide) << i;
+        rest = _mm512_add_epi32(rest, stride);
+    }
     return flips;
 }
 

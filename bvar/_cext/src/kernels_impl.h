@@ -284,14 +284,14 @@ static void stage_z(const int8_t *z, ptrdiff_t z_row, ptrdiff_t z_term, int rows
 /* Add to `rows` <= VOTE_ROWS rows of sums, from staged row r on, `n_chunks` chunks of terms, for columns [i0, i1).
  * Rows that are needed next, as many of as many columns, are fetched meanwhile. */
 BVAR_INLINE void vote_rows(const bvar_votes_job *a, const stage *staged, int r, int rows, int32_t *out, ptrdiff_t c0,
-                           int n_chunks, ptrdiff_t i0, ptrdiff_t i1, const float *next) {
+                           int n_chunks, ptrdiff_t i0, ptrdiff_t i1, const int16_t *next) {
     const ptrdiff_t all_chunks = ceil_div(a->n_terms, VOTE_TERMS);
     BVAR_ALIGNED uint8_t tables[VOTE_CHUNKS * TABLE_BYTES];
     vote_tables(staged->twice[r], STAGE_STRIDE, n_chunks, tables);
     for (ptrdiff_t i = i0; i < i1; i += VOTE_COLS) {
         const int cols = (int)at_most(VOTE_COLS, i1 - i);
         for (int j = 0; next && j < rows; ++j)
-            for (int k = 0; k < cols; k += 16)
+            for (int k = 0; k < cols; k += 32) /* int16 to a line */
                 BVAR_PREFETCH(next + j * a->n_bits + i + k);
         vote_tile(tables, (const uint8_t *)a->index + (i / VOTE_COLS * all_chunks + c0) * CHUNK_BYTES, n_chunks,
                   staged->start + r, out + i, a->n_bits, rows, cols, c0 == 0);

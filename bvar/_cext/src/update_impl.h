@@ -144,67 +144,89 @@ static int64_t vote_norms(const void *job, ptrdiff_t begin, ptrdiff_t end) {
     return 0;
 }
 
+#include "step.h"
+
 #ifndef BVAR_OWN_FLIP
+/* An accumulator after a vote, before it is compared with the bar. */
+BVAR_INLINE int32_t moved(int16_t m, int32_t q, int32_t rest, bvar_step step, int is_wide) {
+    const int32_t kept = rest - (int32_t)step.minus_beta * m;
+    int32_t v;
+    q = q < step.most ? q : step.most;
+    q = q > -step.most ? q : -step.most;
+    v = is_wide ? (int32_t)((INT64_C(8192) * kept + (int64_t)step.eta * q) >> 28) : (kept + step.eta * q) >> 15;
+    v = v < 32767 ? v : 32767;
+    return v > -32767 ? v : -32767;
+}
+
 /* 32 weights without a branch, in a form that compilers vectorise: the bit of weight i is met with mask 1 << i,
  * flips come back as the same masks, and `or` gathers them. */
-BVAR_INLINE uint32_t flip_32(uint32_t bits, float *m, const int32_t *q, float beta, float eta) {
+BVAR_INLINE uint32_t flip_32(uint32_t bits, int16_t *m, const int32_t *q, uint32_t dither, bvar_step step, int is_wide) {
     static const uint32_t place[32] = {
         1u << 0,  1u << 1,  1u << 2,  1u << 3,  1u << 4,  1u << 5,  1u << 6,  1u << 7,
         1u << 8,  1u << 9,  1u << 10, 1u << 11, 1u << 12, 1u << 13, 1u << 14, 1u << 15,
         1u << 16, 1u << 17, 1u << 18, 1u << 19, 1u << 20, 1u << 21, 1u << 22, 1u << 23,
         1u << 24, 1u << 25, 1u << 26, 1u << 27, 1u << 28, 1u << 29, 1u << 30, 1u << 31};
-    uint32_t raw[32], flips = 0;
-    float signs[32], v[32];
-    for (int i = 0; i < 32; ++i)
-        v[i] = beta * m[i] + eta * (float)q[i];
-    for (int i = 0; i < 32; ++i)
-        signs[i] = (bits & place[i]) == place[i] ? 1.0f : -1.0f;
-    memcpy(raw, v, sizeof raw);
+    uint32_t flips = 0;
+    int32_t v[32];
+    for (uint32_t i = 0; i < 32; ++i)
+        v[i] = moved(m[i], q[i], (int32_t)((dither + DITHER * i) & 0x7fff), step, is_wide);
     for (int i = 0; i < 32; ++i) {
-        const uint32_t flipped = v[i] * signs[i] >= 1.0f ? ~0u : 0u; /* times +-1 is exact */
-        raw[i] &= ~flipped;
+        const int32_t against = (bits & place[i]) == place[i] ? v[i] : -v[i];
+        const uint32_t flipped = against >= 4096 ? ~0u : 0u;
+        v[i] &= (int32_t)~flipped;
         flips |= flipped & place[i];
     }
-    memcpy(m, raw, sizeof raw);
+    for (int i = 0; i < 32; ++i)
+        m[i] = (int16_t)v[i];
     return flips;
 }
 
 /* The flips of the `n` <= 64 weights in one word. */
-static uint64_t flip_word(uint64_t bits, float *m, const int32_t *q, int n, float beta, float eta) {
+BVAR_INLINE uint64_t flip_word(uint64_t bits, int16_t *m, const int32_t *q, int n, uint32_t dither, bvar_step step,
+                               int is_wide) {
     uint64_t flips = 0;
     if (n == 64)
-        return flip_32((uint32_t)bits, m, q, beta, eta) |
-               (uint64_t)flip_32((uint32_t)(bits >> 32), m + 32, q + 32, beta, eta) << 32;
+        return flip_32((uint32_t)bits, m, q, dither, step, is_wide) |
+               (uint64_t)flip_32((uint32_t)(bits >> 32), m + 32, q + 32, dither + 32 * DITHER, step, is_wide) << 32;
     for (int i = 0; i < n; i += 32) { /* the tail goes through a copy, filled with what never flips */
-        float some_m[32] = {0};
+        int16_t some_m[32] = {0};
         int32_t some_q[32] = {0};
-        const size_t size = (size_t)at_most(32, n - i) * 4;
-        memcpy(some_m, m + i, size);
-        memcpy(some_q, q + i, size);
-        flips |= (uint64_t)flip_32((uint32_t)(bits >> i), some_m, some_q, beta, eta) << i;
-        memcpy(m + i, some_m, size);
+        const size_t some = (size_t)at_most(32, n - i);
+        memcpy(some_m, m + i, some * sizeof *m);
+        memcpy(some_q, q + i, some * sizeof *q);
+        flips |= (uint64_t)flip_32((uint32_t)(bits >> i), some_m, some_q, dither + (uint32_t)i * DITHER, step, is_wide) << i;
+        memcpy(m + i, some_m, some * sizeof *m);
     }
     return flips;
 }
 #endif
 
-static int64_t flip_row(uint64_t *words, float *m, const int32_t *q, ptrdiff_t n_bits, float beta, float eta) {
+BVAR_INLINE int64_t flip_words(uint64_t *words, int16_t *m, const int32_t *q, ptrdiff_t n_bits, uint32_t dither,
+                               bvar_step step, int is_wide) {
     int64_t count = 0;
     for (ptrdiff_t i = 0; i < n_bits; i += 64) {
-        const uint64_t flips = flip_word(words[i / 64], m + i, q + i, (int)at_most(64, n_bits - i), beta, eta);
+        const uint64_t flips = flip_word(words[i / 64], m + i, q + i, (int)at_most(64, n_bits - i), dither, step, is_wide);
         words[i / 64] ^= flips;
         count += (int64_t)popcount64(flips);
+        dither += 64 * DITHER;
     }
     return count;
 }
 
+/* Flip in the row that begins with element `first`; `dither` is the rest of element 0. */
+static int64_t flip_row(uint64_t *words, int16_t *m, const int32_t *q, ptrdiff_t n_bits, ptrdiff_t first, int32_t dither,
+                        bvar_step step) {
+    const uint32_t rest = (uint32_t)dither + (uint32_t)first * DITHER; /* modulo 2^32, of which 2^15 is a part */
+    return step.is_wide ? flip_words(words, m, q, n_bits, rest, step, 1) : flip_words(words, m, q, n_bits, rest, step, 0);
+}
+
 static int64_t flip(const void *job, ptrdiff_t begin, ptrdiff_t end) {
     const bvar_flip_job *a = job;
-    const ptrdiff_t n_words = ceil_div(a->n_bits, 64);
+    const ptrdiff_t n = a->n_bits, n_words = ceil_div(n, 64);
     int64_t count = 0;
     for (ptrdiff_t r = begin; r < end; ++r)
-        count += flip_row(a->words + r * n_words, a->m + r * a->n_bits, a->q + r * a->n_bits, a->n_bits, a->beta,
-                          a->eta[r]);
+        count += flip_row(a->words + r * n_words, a->m + r * n, a->q + r * n, n, r * n, a->dither,
+                          step_of(a->eta[r], a->beta));
     return count;
 }
 
@@ -238,18 +260,19 @@ static int64_t norm_up_to(const int32_t *q, ptrdiff_t n, int64_t most) {
 
 /* Use the signed sums of row r, which are lost, and whose signals add up to `total`. */
 static int64_t use_row(const bvar_update_job *a, ptrdiff_t r, int32_t *q, int32_t total, int64_t reach) {
-    double eta = a->eta;
+    int64_t eta = a->eta;
     if (a->at_false != -1 || a->at_true != 1)
         mix_row(q, a->n_bits, a->at_false, a->at_true, total);
     if (a->col)
         center_row(q, a->col, q, a->n_bits, total, a->shift, reach);
-    if (a->bound <= DBL_MAX) {
+    if (a->bound >= 0) {
         const int64_t shared = a->col ? ((total < 0 ? -(int64_t)total : total) * reach >> a->shift) + 1 : 0;
         const int64_t norm = norm_up_to(q, a->n_bits, 128 * a->n_terms + shared);
-        const double most = a->bound / (double)(norm > 1 ? norm : 1);
+        const int64_t most = a->bound / (norm > 1 ? norm : 1);
         eta = most < eta ? most : eta;
     }
-    return flip_row(a->words + r * ceil_div(a->n_bits, 64), a->m + r * a->n_bits, q, a->n_bits, a->beta, (float)eta);
+    return flip_row(a->words + r * ceil_div(a->n_bits, 64), a->m + r * a->n_bits, q, a->n_bits, r * a->n_bits, a->dither,
+                    step_of(eta, a->beta));
 }
 
 /* Blocks of terms that are staged together, so that a batch of usual size is whole: two take 50 KiB. */
