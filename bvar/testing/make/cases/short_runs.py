@@ -17,9 +17,8 @@ from bvar.testing.make.cases.layers import (
     with_offsets,
 )
 from bvar.testing.make.cases.windows import make_window
-from bvar.testing.make.draw import AND, NAND, OR, XNOR, XOR, Draw, around, halfway
-from bvar.testing.oracle.definitions import float32
-from bvar.testing.oracle.formats import float32_of, hex32, hex64
+from bvar.testing.make.draw import AND, NAND, OR, XNOR, XOR, Draw, around
+from bvar.testing.oracle.formats import hex64
 from bvar.testing.subjects.oracle import Oracle
 
 __all__ = ["short_runs"]
@@ -199,12 +198,12 @@ def _six_places(draw: Draw) -> dict[str, Any]:
 
 def _eta_at_the_bar(n: int) -> tuple[int, float] | None:
     """Find an eta that lets 254 n votes on six places reach 1, but not if the divisions are put together."""
-    rate = float32(1 / (254 * n))
-    while float32(rate * 254 * n) >= 1:
-        rate = float32_of(f"{int(hex32(rate), 16) - 1:08x}")
-    for eta in around(halfway(rate) * 127 * n * sqrt(6)):
-        right, wrong = (float32(share) for share in (eta / (127 * n) / sqrt(6), eta / (127 * n * sqrt(6))))
-        if float32(right * 254 * n) >= 1 > float32(wrong * 254 * n):
+    least = -(-(2**40) // (254 * n))  # units of eta that reach the bar
+    if least >= 2**25:  # of larger ones the last bits do not count
+        return None
+    for eta in around((least - 0.5) / 2**40 * 127 * n * sqrt(6)):
+        right, wrong = (round(2**40 * share) for share in (eta / (127 * n) / sqrt(6), eta / (127 * n * sqrt(6))))
+        if right >= least > wrong:
             return n, eta
     return None
 
