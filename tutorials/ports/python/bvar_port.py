@@ -534,7 +534,7 @@ class Offset:
 
     def move(self, q, eta):
         """Whole steps are taken at once, and the rest waits, in units of 2**-24."""
-        eta, moved = min(units_of(eta), 2**40), 0
+        eta, moved = units_of(eta), 0
         for i, vote in enumerate(q):
             u = max(-(2**40), min(2**40, eta * vote)) + 2**15 >> 16
             left = self.m[i] - (u * self.reach + 2**19 >> 20)

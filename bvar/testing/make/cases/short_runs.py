@@ -135,13 +135,13 @@ def _six_wires(draw: Draw) -> dict[str, Any]:
 
 
 def _restless(draw: Draw) -> dict[str, Any]:
-    """Seven of eight entries flip; the eighth then has 13 of evidence, and a beta of 1/8 or more decides."""
+    """Seven of eight entries flip; the eighth then has eight bars against it, and a beta of 1/8 or more decides."""
     tables = ["00", "01", "11", "11"]
     layers = [{"type": "gate", "wires": [[0]] * 4, "tables": tables}, {"type": "group_sum", "n_groups": 4}]
     run = _brief(
         draw, layers, ["0", "1", "0"], 4, steps=2, clip=inf, y=[0, 0, 1], loss_table=[2**20, 2**19, 2**18]
     )
-    return run | {"batches": [[0, 1], [2]], "eta": [hex64(254.0), hex64(4.0)]}
+    return run | {"batches": [[0, 1], [2]], "eta": [hex64(254.0), hex64(3.0)]}
 
 
 def _branches(draw: Draw) -> dict[str, Any]:
