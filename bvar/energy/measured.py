@@ -161,4 +161,4 @@ def _vote_bytes(product: Product, batch: int) -> int:
     """Signals and inputs are read, accumulators and weights read and written; votes are never stored."""
     inputs, weights = _operand_bytes(product, batch)
     n_weights = product.n_outputs * product.window.patch_size
-    return _n_sums(product, batch) + inputs + 2 * (weights + 4 * n_weights)
+    return _n_sums(product, batch) + inputs + 2 * (weights + 2 * n_weights)

@@ -54,7 +54,7 @@ class Widths:
             check_integer(getattr(self, field.name), field.name, low=1)
 
 
-BOOLEAN = Widths(weights=1, inputs=1, sums=32, outputs=1, signals=8, votes=32, state=33)
+BOOLEAN = Widths(weights=1, inputs=1, sums=32, outputs=1, signals=8, votes=32, state=17)
 """The networks of this package, with the types that they compute in."""
 
 BOLD = Widths(weights=1, inputs=1, sums=16, outputs=1, signals=16, votes=16, state=17)

@@ -1,7 +1,7 @@
 """The flip budget of a neuron, counted beside its flips while a network trains.
 
 The theorem of ``docs/explanation/optimizer.md``: a neuron flips no more weights than its clipped votes add up to.
-It needs the rule alone, votes and flips, not what accumulators are made of.
+It needs the rule, votes and flips, and of accumulators only how finely they are rounded.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bvar.bits import BitMatrix
-from bvar.kernels import unpack
+from bvar.kernels import BAR, unpack
 from bvar.layers import Parameter
 from bvar.networks import Network
 from bvar.networks.losses import FULL_WEIGHT, SIGNAL_MAX
@@ -97,7 +97,11 @@ def flip_budget(network: Network, batches: Iterable[tuple[Any, np.ndarray]]) -> 
 
 
 def _allowance(parameter: Parameter, votes: np.ndarray, eta: float, clip: float) -> np.ndarray:
-    """Give what one step adds to the budgets of rows: votes in units of the bar, or the clip if that is less."""
+    """Give what one step adds to the budgets of rows: votes in units of the bar, or the clip if that is less.
+
+    And what rounding may add, a unit of each accumulator.
+    """
     norms = np.abs(votes.astype(np.int64)).sum(axis=1)
     loud = eta / (parameter.rms * sqrt(parameter.n_places)) * norms
-    return np.minimum(loud, clip * sqrt(votes.shape[1])) if parameter.is_clipped else loud
+    counted = np.minimum(loud, clip * sqrt(votes.shape[1])) if parameter.is_clipped else loud
+    return counted + votes.shape[1] / BAR

@@ -197,17 +197,41 @@ FAST = {
         "vote_norms",
     ),
     "clip times the quotient": Mutant(
-        "clip * sqrt(len(row)) / max(norm, 1)", "clip * (sqrt(len(row)) / max(norm, 1))", "clipped_eta"
+        "bound // max(norm, 1)", "int(2**40 * (clip * (sqrt(len(q[0])) / max(norm, 1))))", "clipped_eta"
     ),
     "clip divided first": Mutant(
-        "clip * sqrt(len(row)) / max(norm, 1)", "clip / max(norm, 1) * sqrt(len(row))", "clipped_eta"
+        "bound // max(norm, 1)", "int(2**40 * (clip / max(norm, 1) * sqrt(len(q[0]))))", "clipped_eta"
+    ),
+    "shares of the clip are rounded to nearest": Mutant(
+        "bound // max(norm, 1)", "(2 * bound + max(norm, 1)) // (2 * max(norm, 1))", "clipped_eta"
     ),
     "silent neurons are not clipped": Mutant(
-        "clip * sqrt(len(row)) / max(norm, 1)", "clip * sqrt(len(row)) / (norm or 1e-300)", "clipped_eta"
+        "bound // max(norm, 1)", "(bound // norm if norm else eta)", "clipped_eta"
     ),
+    "halves of eta go up": Mutant(
+        "round(min(eta, 8.0) * 2**40)", "int(min(eta, 8.0) * 2**40 + 0.5)", "clipped_eta"
+    ),
+    "eta beyond eight bars": Mutant(
+        "min(round(min(eta, 8.0) * 2**40), 2**43 - 1)", "round(min(eta, 1e9) * 2**40)", "clipped_eta"
+    ),
+    "all bits of a large eta count": Mutant("eta if eta < 2**25 else eta & -(2**13)", "eta", "flip"),
+    "the last bits of a small eta do not count": Mutant(
+        "eta if eta < 2**25 else eta & -(2**13)", "eta & -(2**13)", "flip"
+    ),
+    "accumulators down to -32768": Mutant(
+        "m[i] = max(-32767, min(32767, total >> 28))", "m[i] = max(-32768, min(32767, total >> 28))", "flip"
+    ),
+    "a step beyond eight bars": Mutant("eta * max(-most, min(most, vote))", "eta * vote", "flip"),
+    "products in 32 bits": Mutant(
+        "eta * max(-most, min(most, vote))", "wrap(eta * max(-most, min(most, vote)), 32)", "flip"
+    ),
+    "the rest begins anew in each row": Mutant(
+        "bits, flipped, dither = flip_row(", "bits, flipped, _ = flip_row(", "flip"
+    ),
+    "the rest does not walk with the steps": Mutant("20251 * self.age % 2**15", "0", "optimize"),
     "eta of the first neuron for all": Mutant(
-        "flip_row(read_row(text)[0], row, votes, read_float(beta), read_float(rate))",
-        "flip_row(read_row(text)[0], row, votes, read_float(beta), read_float(eta[0]))",
+        "flip_row(read_row(text)[0], row, votes, beta, rate, dither)",
+        "flip_row(read_row(text)[0], row, votes, beta, eta[0], dither)",
         "flip",
     ),
     "eta times the reciprocal": Mutant(
@@ -220,8 +244,10 @@ FAST = {
         "for q, n, rate in zip(votes, n_samples, [eta[sum(map(bool, n_samples[:t]))] for t in range(len(eta))]):",
         "optimize",
     ),
-    "beta is one minus the share": Mutant(
-        "self.beta = (n_weights - flips) / n_weights", "self.beta = 1 - flips / n_weights", "optimize"
+    "beta is rounded down": Mutant(
+        "(2**15 * (n_weights - flips) + n_weights // 2) // n_weights",
+        "2**15 * (n_weights - flips) // n_weights",
+        "optimize",
     ),
     # ------------------------------------------------------------------------------------------------- training
     "divisions by samples and places put together": Mutant(
@@ -334,13 +360,13 @@ FAST = {
     ),
     "beta of gates is at least a quarter": Mutant(
         "        self.x = [bits for bits, _ in x]\n",
-        "        self.x = [bits for bits, _ in x]\n        self.table.beta = max(0.25, self.table.beta)\n",
+        "        self.x = [bits for bits, _ in x]\n        self.table.beta = max(2**13, self.table.beta)\n",
         "train",
     ),
     "a bit behind rows of 63 and 127 is set": Mutant(
-        "            self.rows[j], flipped = flip_row(self.rows[j], self.m[j], votes, self.beta, rate)\n",
-        "            self.rows[j], flipped = flip_row(self.rows[j], self.m[j], votes, self.beta, rate)\n"
-        "            self.rows[j] |= (self.n_bits % 64 == 63) << self.n_bits\n",
+        "            flips += flipped\n        n_weights",
+        "            flips += flipped\n"
+        "            self.rows[j] |= (self.n_bits % 64 == 63) << self.n_bits\n        n_weights",
         "train",
     ),
     "a checkpoint that is named twice is given twice": Mutant(

@@ -168,30 +168,32 @@ FIRST = {
         "return [sum(map(abs, row)) for row in q]", "return [abs(sum(row)) for row in q]", "vote_norms"
     ),
     "clip computed in float32": Mutant(
-        "clip * sqrt(len(row)) / max(norm, 1)",
-        "float32(clip * float32(sqrt(len(row)))) / max(norm, 1)",
-        "clipped_eta",
+        "2**40 * (clip * sqrt(len(row)))", "2**40 * float32(clip * float32(sqrt(len(row))))", "clipped_eta"
     ),
     "flip excludes equality": Mutant(
-        "(m[i] if bits >> i & 1 else -m[i]) >= 1", "(m[i] if bits >> i & 1 else -m[i]) > 1", "flip"
+        "(m[i] if bits >> i & 1 else -m[i]) >= BAR", "(m[i] if bits >> i & 1 else -m[i]) > BAR", "flip"
     ),
     "no bar: flip on agreement of signs": Mutant(
-        "(m[i] if bits >> i & 1 else -m[i]) >= 1", "(m[i] if bits >> i & 1 else -m[i]) > 0", "flip"
+        "(m[i] if bits >> i & 1 else -m[i]) >= BAR", "(m[i] if bits >> i & 1 else -m[i]) > 0", "flip"
     ),
     "missing reset": Mutant(
-        "bits, flips, m[i] = bits ^ 1 << i, flips + 1, 0.0", "bits, flips = bits ^ 1 << i, flips + 1", "flip"
+        "bits, flips, m[i] = bits ^ 1 << i, flips + 1, 0", "bits, flips = bits ^ 1 << i, flips + 1", "flip"
     ),
-    "fused multiply and add": Mutant(
-        "float32(float32(beta * m[i]) + float32(eta * float32(vote)))",
-        "float32(float32(beta * m[i]) + eta * float32(vote))",
+    "two roundings": Mutant(
+        "m[i] = max(-32767, min(32767, total >> 28))",
+        "m[i] = max(-32767, min(32767, (beta * m[i] + rest >> 15) + (eta * max(-most, min(most, vote)) >> 28)))",
         "flip",
     ),
-    "beta not updated": Mutant("self.beta = (n_weights - flips) / n_weights", "pass", "optimize"),
+    "rounded to nearest": Mutant("(beta * m[i] + rest)", "(beta * m[i] + 2**14)", "flip"),
+    "rounded towards zero": Mutant("min(32767, total >> 28)", "min(32767, int(total / 2**28))", "flip"),
+    "beta not updated": Mutant(
+        "self.beta = (2**15 * (n_weights - flips) + n_weights // 2) // n_weights", "pass", "optimize"
+    ),
     "beta of this step, not of the one before": Mutant(
-        "        flips = 0\n        for j, (votes, rate) in enumerate(zip(q, rates(q, eta, clip))):",
-        "        flips = 0\n        trial = [flip_row(r, list(m), v, self.beta, e)[1] for r, m, v, e in"
+        "        for j, (votes, rate) in enumerate(zip(q, rates(q, eta, clip))):",
+        "        trial = [flip_row(r, list(m), v, self.beta, e, rest)[1] for r, m, v, e in"
         " zip(self.rows, self.m, q, rates(q, eta, clip))]\n"
-        "        self.beta = 1 - sum(trial) / (len(self.rows) * self.n_bits)\n"
+        "        self.beta = round(2**15 * (1 - sum(trial) / (len(self.rows) * self.n_bits)))\n"
         "        for j, (votes, rate) in enumerate(zip(q, rates(q, eta, clip))):",
         "optimize",
     ),
@@ -200,7 +202,7 @@ FIRST = {
     ),
     "nobody voted, and beta is one again": Mutant(
         "read_float(clip), n) if n else 0)",
-        "read_float(clip), n) if n else setattr(parameter, 'beta', 1.0) or 0)",
+        "read_float(clip), n) if n else setattr(parameter, 'beta', 2**15) or 0)",
         "optimize",
     ),
     "votes not centred": Mutant("        if self.centered:", "        if False:", "train"),
@@ -212,7 +214,7 @@ FIRST = {
         "            bits = [p for p in layer.parameters if hasattr(p, 'rows')]\n"
         "            trial = [list(p.rows) for p in bits]\n"
         "            for p, q in zip(bits, votes):\n"
-        "                p.rows = [flip_row(r, [0.0] * len(v), v, 0.0, 0.01)[0] for r, v in zip(p.rows, q)]\n"
+        "                p.rows = [flip_row(r, [0] * len(v), v, 0, 2**33, 0)[0] for r, v in zip(p.rows, q)]\n"
         "            signal = layer.backward(signal)\n"
         "            for p, rows in zip(bits, trial):\n                p.rows = rows\n"
         "    return signal, votes\n",

@@ -1,6 +1,7 @@
 """What a mutant is: the project's port in plain Python with one piece replaced."""
 
 import ast
+import struct
 import types
 from fractions import Fraction
 from functools import cache
@@ -31,9 +32,17 @@ def wrap(value, n_bits):
     return (value + half) % (2 * half) - half
 
 
+def float32(x):
+    """The nearest number that float32 has; mutants use it."""
+    try:
+        return struct.unpack("<f", struct.pack("<f", x))[0]
+    except OverflowError:
+        return float("inf") if x > 0 else float("-inf")
+
+
 def load(source=SOURCE):
     module = types.ModuleType("mutant")
-    module.Fraction, module.wrap = Fraction, wrap
+    module.Fraction, module.wrap, module.float32 = Fraction, wrap, float32
     exec(compile(source, "bvar_port.py", "exec"), module.__dict__)
     return module
 

@@ -4,28 +4,37 @@ from mutants.mutant import Mutant
 
 OFFSETS = {
     "offsets follow their votes": Mutant(
-        "float32(self.m[i] - float32(self.size * u))",
-        "float32(self.m[i] + float32(self.size * u))",
+        "self.m[i] - (u * self.reach + 2**19 >> 20)",
+        "self.m[i] + (u * self.reach + 2**19 >> 20)",
         "move_offsets",
     ),
-    "whole steps by floor": Mutant("whole = trunc(self.m[i])", "whole = int(self.m[i] // 1)", "move_offsets"),
-    "whole steps by rounding": Mutant("whole = trunc(self.m[i])", "whole = round(self.m[i])", "move_offsets"),
+    "whole steps by floor": Mutant(
+        "abs(left) // 2**24 * (1 if left > 0 else -1)", "left // 2**24", "move_offsets"
+    ),
+    "whole steps by rounding": Mutant(
+        "abs(left) // 2**24 * (1 if left > 0 else -1)", "round(left / 2**24)", "move_offsets"
+    ),
     "offsets leave the range of the sum": Mutant(
         "max(-self.n_terms, min(self.n_terms, self.values[i] + whole))", "self.values[i] + whole", "move_offsets"
     ),
     "what does not fit waits": Mutant(
-        "self.m[i] -= whole\n",
-        "self.m[i] -= max(-self.n_terms, min(self.n_terms, self.values[i] + whole)) - self.values[i]\n",
+        "left - whole * 2**24",
+        "left - (max(-self.n_terms, min(self.n_terms, self.values[i] + whole)) - self.values[i]) * 2**24",
         "move_offsets",
     ),
     "a loud vote counts more than one": Mutant(
-        "u = max(-1.0, min(1.0, float32(eta * float32(vote))))", "u = float32(eta * float32(vote))", "move_offsets"
+        "u = max(-(2**40), min(2**40, eta * vote)) + 2**15 >> 16", "u = eta * vote + 2**15 >> 16", "move_offsets"
     ),
-    "the move of an offset in float64": Mutant(
-        "float32(self.m[i] - float32(self.size * u))", "float32(self.m[i] - self.size * u)", "move_offsets"
+    "the move of an offset is rounded down": Mutant(
+        "u * self.reach + 2**19 >> 20", "u * self.reach >> 20", "move_offsets"
     ),
-    "votes on offsets are not rounded": Mutant(
-        "min(1.0, float32(eta * float32(vote))))", "min(1.0, float32(eta * vote)))", "move_offsets"
+    "votes on offsets are rounded down": Mutant(
+        "eta * vote)) + 2**15 >> 16", "eta * vote)) >> 16", "move_offsets"
+    ),
+    "the reach of an offset is rounded to nearest": Mutant(
+        "int(2**20 * (read_float(rate) * sqrt(n_terms)))",
+        "round(2**20 * (read_float(rate) * sqrt(n_terms)))",
+        "move_offsets",
     ),
     "every offset with a vote has moved": Mutant(
         "moved += before != after", "moved += before != after or vote != 0", "move_offsets"
@@ -70,7 +79,7 @@ OFFSETS = {
     ),
     "what waits of offsets is forgotten": Mutant(
         "        return self.move(q, eta / (SIGNAL_MAX * n_samples))\n",
-        "        self.m = [0.0] * len(self.m)\n        return self.move(q, eta / (SIGNAL_MAX * n_samples))\n",
+        "        self.m = [0] * len(self.m)\n        return self.move(q, eta / (SIGNAL_MAX * n_samples))\n",
         "train",
     ),
     "eta of offsets is not shared": Mutant(

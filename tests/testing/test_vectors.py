@@ -119,7 +119,9 @@ def e5_run():
         optimizer.step([weights], [np.array([q], np.int32)], n_samples=1)
         after = kernels.unpack(weights.bits)[0]
         flips = (before != after).astype(int).tolist()
-        steps.append((flips, after.astype(int).tolist(), optimizer.m[0][0].tolist(), optimizer.beta[0]))
+        steps.append(
+            (flips, after.astype(int).tolist(), (optimizer.m[0][0] / kernels.BAR).tolist(), optimizer.beta[0])
+        )
     return steps
 
 
@@ -231,8 +233,8 @@ def test_e8_the_quantiser_of_the_convergence_proof(w, m, quantised, after, error
     assert m - q1 == error
     assert (np.sign(w - q1) or w) == after
     # The optimizer is this quantiser, but at the tie |m| = 1, where it flips and the proof's quantiser does not.
-    weight, accumulator = bits([w == 1]), np.array([[m]], np.float32)
+    weight, accumulator = bits([w == 1]), np.array([[m * kernels.BAR]], np.int16)
     flipped = kernels.flip(weight, accumulator, np.zeros((1, 1), np.int32), beta=1, eta=0)
     tie = w * m == 1
     assert flipped == (1 if tie else int(after != w))
-    assert accumulator.item() == (0 if tie else np.float32(error))
+    assert accumulator.item() == (0 if tie else error * kernels.BAR)

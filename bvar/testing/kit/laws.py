@@ -93,7 +93,7 @@ def _signals_are_odd(ask: Ask, inputs: dict[str, Any]) -> Sides:
 
 def _nothing_moves_without_votes(ask: Ask, inputs: dict[str, Any]) -> Sides:
     zeros = [[0] * len(row) for row in inputs["q"]]
-    still = {**inputs, "q": zeros, "m": [["00000000"] * len(row) for row in inputs["q"]]}
+    still = {**inputs, "q": zeros, "m": zeros}
     yield {"w": inputs["w"], "m": still["m"], "flips": 0}, ask("flip", still)
 
 

@@ -7,9 +7,6 @@ from collections.abc import Callable, Iterator
 from math import ulp
 from typing import Any, NamedTuple, TypeAlias
 
-from bvar.testing.oracle.definitions import float32
-from bvar.testing.oracle.formats import float32_of, hex32
-
 __all__ = [
     "AND",
     "BATCHES",
@@ -25,7 +22,6 @@ __all__ = [
     "Draw",
     "around",
     "draw_gates",
-    "halfway",
     "last_bit",
     "width_flags",
 ]
@@ -93,20 +89,21 @@ def draw_gates(draw: Draw, n_samples: int, n_units: int, n_gates: int, fan_in: i
     }
 
 
-def halfway(near: float) -> float:
-    """Give the number halfway between two neighbours of float32."""
-    low = hex32(near)
-    return (float32_of(low) + float32_of(f"{int(low, 16) + 1:08x}")) / 2
-
-
 def around(number: float) -> list[float]:
     """Give a number and its nearest neighbours."""
     return [number + k * ulp(number) for k in (0, 1, -1, 2, -2)]
 
 
-def last_bit(draw: Draw, scale: float, right: Callable[[float], float], *wrong: Callable[[float], float]) -> float:
-    """Find a number whose float32 quotient by scale is another for each wrong order of operations."""
-    while True:  # only numbers next to a middle can differ, and not every middle has one
-        for number in around(halfway(1e-6 * (1 + draw.below(10**6))) * scale):
-            if all(float32(right(number)) != float32(order(number)) for order in wrong):
+def last_bit(
+    draw: Draw,
+    scale: float,
+    right: Callable[[float], int],
+    *wrong: Callable[[float], int],
+    at: float = 0.5,
+    most: int = 10**9,
+) -> float:
+    """Find a number at a seam, `at` behind a multiple of scale below `most`, that wrong orders round elsewhere."""
+    while True:  # only numbers next to a seam can differ, and not every seam has one
+        for number in around((draw.below(most) + at) * scale):
+            if all(right(number) != order(number) for order in wrong):
                 return number

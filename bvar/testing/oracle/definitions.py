@@ -6,12 +6,11 @@ file and a backend disagree, read this file first.
 
 # Over 400 lines, because it is the whole method on one page, each operation a few lines.
 
-import struct
 from collections.abc import Iterator
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from fractions import Fraction
 from functools import cache
-from math import floor, inf, isqrt, sqrt, trunc
+from math import floor, inf, isqrt, sqrt
 from typing import Any
 
 Row = list[int]
@@ -24,9 +23,9 @@ __all__ = [
     "conv_sum",
     "conv_weight_votes",
     "cross_entropy_signals",
+    "eta_units",
     "exp_table",
     "flip",
-    "float32",
     "gate_bits",
     "gate_sum",
     "gate_value",
@@ -164,32 +163,26 @@ def center_votes(q: Matrix, signal_sums: Row, input_sums: Row, n_samples: int) -
 # ------------------------------------------------------------------------------------------- the optimizer
 
 
-def float32(x: float) -> float:
-    """Round to float32, halves to even; too large is infinite."""
-    try:
-        return float(struct.unpack("<f", struct.pack("<f", x))[0])
-    except OverflowError:
-        return inf if x > 0 else -inf
+def flip(w: Matrix, m: Matrix, q: Matrix, beta: int, eta: Row, dither: int = 0) -> tuple[Matrix, Matrix, int]:
+    """One step of the optimizer on rows of bits, in integers; returns new bits, new accumulators and the flips.
 
-
-def flip(w: Matrix, m: Any, q: Matrix, beta: float, eta: Any) -> tuple[Matrix, list[list[float]], int]:
-    """One step of the optimizer on rows of bits; returns new bits, new accumulators and the number of flips.
-
-    Every operation is rounded to float32.  Python computes in float64, which is wide enough for one operation on
-    float32: rounding twice then gives what rounding once gives.
+    Of beta the units are 2^-15, of eta, one for each row, 2^-40 of the bar, and of m 2^-12.
     """
-    new_w, new_m, flips = [], [], 0
-    for wr, mr, qr, er in zip(w, m, q, eta, strict=True):
-        nw, nm = [], []
-        for bit, old, vote in zip(wr, mr, qr, strict=True):
-            kept = float32(float32(beta) * float32(old))
-            acc = float32(kept + float32(float32(er) * float32(vote)))
-            flipped = (acc if bit else -acc) >= 1
+    new_w, new_m, flips, rest = [], [], 0, dither
+    for bits, old, votes, size in zip(w, m, q, eta, strict=True):
+        size = size if size < 2**25 else size - size % 2**13
+        most = (2**43 - 1) // max(size, 1)
+        row_w, row_m = [], []
+        for bit, kept, vote in zip(bits, old, votes, strict=True):
+            total = 2**13 * (beta * kept + rest) + size * max(-most, min(most, vote))
+            moved = max(-32767, min(32767, total // 2**28))
+            flipped = (moved if bit else -moved) >= 4096
             flips += flipped
-            nw.append(int(bit) ^ flipped)
-            nm.append(0.0 if flipped else acc)
-        new_w.append(nw)
-        new_m.append(nm)
+            row_w.append(int(bit) ^ flipped)
+            row_m.append(0 if flipped else moved)
+            rest = (rest + 27893) % 2**15
+        new_w.append(row_w)
+        new_m.append(row_m)
     return new_w, new_m, flips
 
 
@@ -198,26 +191,30 @@ def vote_norms(q: Matrix) -> Row:
     return [sum(map(abs, row)) for row in q]
 
 
-def clipped_eta(q: Matrix, eta: float, clip: float) -> list[float]:
-    """Eta of each neuron: lowered where sum |eta q| would exceed clip * sqrt(n); float64, then float32."""
-    return [
-        float32(min(eta, clip * sqrt(len(row)) / max(norm, 1))) for row, norm in zip(q, vote_norms(q), strict=True)
-    ]
+def eta_units(eta: float) -> int:
+    """Give a step size in units of 2^-40 of the bar, halves to even, up to eight bars."""
+    return min(round(2**40 * min(eta, 8.0)), 2**43 - 1)
 
 
-def move_offsets(
-    o: Row, m: list[float], q: Row, eta: float, step: float, n_terms: int
-) -> tuple[Row, list[float], int]:
+def clipped_eta(q: Matrix, eta: float, clip: float) -> Row:
+    """Give eta of each neuron, lowered where sum |eta q| would exceed clip * sqrt(n); in units of 2^-40."""
+    bounds = [2**62 if clip == inf else int(min(2**40 * (clip * sqrt(len(row))), 2**62)) for row in q]
+    sizes = [bound // max(norm, 1) for bound, norm in zip(bounds, vote_norms(q), strict=True)]
+    return [eta_units(eta) if clip == inf else min(eta_units(eta), size) for size in sizes]
+
+
+def move_offsets(o: Row, m: Row, q: Row, eta: float, rate: float, n_terms: int) -> tuple[Row, Row, int]:
     """Move offsets by their votes; returns the new ones, new accumulators and how many are others than before.
 
-    A vote counts up to 1, whole steps are taken, and what is left of a step waits in m; float32 like `flip`.
+    A vote counts up to 1, whole steps are taken, and what is left of a step waits in m, in units of 2^-24.
     """
-    rate, new_o, new_m = float32(min(eta, 1.0)), [], []
+    size, reach, new_o, new_m = min(eta_units(eta), 2**40), int(2**20 * (rate * sqrt(n_terms))), [], []
     for old, rest, vote in zip(o, m, q, strict=True):
-        u = max(-1.0, min(1.0, float32(rate * float32(vote))))
-        moved = float32(rest - float32(step * u))
-        new_o.append(max(-n_terms, min(n_terms, old + trunc(moved))))
-        new_m.append(moved - trunc(moved))
+        u = (max(-(2**40), min(2**40, size * vote)) + 2**15) // 2**16
+        left = rest - (u * reach + 2**19) // 2**20
+        whole = abs(left) // 2**24 * (1 if left > 0 else -1)
+        new_o.append(max(-n_terms, min(n_terms, old + whole)))
+        new_m.append(left - whole * 2**24)
     return new_o, new_m, sum(a != b for a, b in zip(o, new_o, strict=True))
 
 

@@ -8,9 +8,7 @@ from typing import Any
 __all__ = [
     "bits_of",
     "cut",
-    "float32_of",
     "float64_of",
-    "hex32",
     "hex64",
     "image_of",
     "logic_of",
@@ -42,16 +40,6 @@ def bits_of(rows: list[str]) -> list[list[int]]:
 def text_of_bits(rows: list[list[int]]) -> list[str]:
     """Write rows of bits."""
     return ["".join(str(int(b)) for b in row) for row in rows]
-
-
-def float32_of(text: str) -> float:
-    """Read the eight digits of a float32."""
-    return float(struct.unpack(">f", bytes.fromhex(text))[0])
-
-
-def hex32(value: float) -> str:
-    """Write a float32 as its eight hexadecimal digits."""
-    return struct.pack(">f", value).hex()
 
 
 def float64_of(text: str) -> float:

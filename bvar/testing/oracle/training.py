@@ -18,7 +18,6 @@ from bvar.testing.oracle import definitions as oracle
 from bvar.testing.oracle.formats import (
     bits_of,
     cut,
-    float32_of,
     float64_of,
     image_of,
     logic_of,
@@ -35,11 +34,11 @@ FULL_WEIGHT = 2**16
 
 
 class Optimizer:
-    """Accumulators and plasticity of one tensor of weights."""
+    """Accumulators, plasticity and age in steps of one tensor of weights."""
 
     def __init__(self, n_rows: int, n_columns: int, clip: float, n_places: int = 1) -> None:
-        self.m = [[0.0] * n_columns for _ in range(n_rows)]
-        self.beta, self.clip, self.n_places = 1.0, clip, n_places
+        self.m = [[0] * n_columns for _ in range(n_rows)]
+        self.beta, self.age, self.clip, self.n_places = 2**15, 0, clip, n_places
 
     def step(self, w: oracle.Matrix, q: oracle.Matrix, eta: float, n_samples: float) -> tuple[oracle.Matrix, int]:
         """Give the new weights and the number of flips; nothing moves if nobody voted."""
@@ -47,21 +46,22 @@ class Optimizer:
             return w, 0
         share = eta / (127 * n_samples) / sqrt(self.n_places)
         rows = oracle.clipped_eta(q, share, self.clip)
-        w, self.m, flips = oracle.flip(w, self.m, q, self.beta, rows)
+        w, self.m, flips = oracle.flip(w, self.m, q, self.beta, rows, 20251 * self.age % 2**15)
         n_weights = sum(map(len, w))
-        self.beta = (n_weights - flips) / n_weights
+        self.beta = (2**15 * (n_weights - flips) + n_weights // 2) // n_weights
+        self.age += 1
         return w, flips
 
 
 class _Mover:
     """Accumulators of the offsets of a layer; there is no plasticity, and no clip but that of each vote."""
 
-    def __init__(self, n_offsets: int, step: float, n_terms: int) -> None:
-        self.m, self.size, self.n_terms = [0.0] * n_offsets, step, n_terms
+    def __init__(self, n_offsets: int, rate: float, n_terms: int) -> None:
+        self.m, self.rate, self.n_terms = [0] * n_offsets, rate, n_terms
 
     def step(self, o: oracle.Row, q: oracle.Row, eta: float, n_samples: float) -> tuple[oracle.Row, int]:
         """Give the new offsets, and how many moved."""
-        o, self.m, moved = oracle.move_offsets(o, self.m, q, eta / (127 * n_samples), self.size, self.n_terms)
+        o, self.m, moved = oracle.move_offsets(o, self.m, q, eta / (127 * n_samples), self.rate, self.n_terms)
         return o, moved
 
 
@@ -111,13 +111,13 @@ class _Linear:
         self.n_bits = len(self.tensors)
         if layer.get("offset") is not None:
             self.tensors.append(layer["offset"])
-            self.offset_step = float32_of(layer["offset_step"])
+            self.offset_rate = float64_of(layer["offset_rate"])
         self.n_places = 1
 
     def optimizers(self, clip: float) -> list[Any]:
         rows = self.tensors[0]
         bits = [Optimizer(len(t), len(t[0]), clip) for t in self.tensors[: self.n_bits]]
-        return bits + [_Mover(len(o), self.offset_step, len(rows[0])) for o in self.tensors[self.n_bits :]]
+        return bits + [_Mover(len(o), self.offset_rate, len(rows[0])) for o in self.tensors[self.n_bits :]]
 
     def forward(self, x: oracle.Matrix) -> oracle.Matrix:
         self.x = x

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf, sqrt
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -28,12 +28,13 @@ from bvar.layers import (
 from bvar.networks.losses import FULL_WEIGHT, CrossEntropy, SquaredError
 from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer
-from bvar.testing.oracle.formats import float32_of, float64_of, hex32, hex64
+from bvar.testing.oracle.formats import float64_of
 
 __all__ = ["Builtin"]
 
 _M = {"0": -1, "1": 1, "u": 0}
 _NAMES = np.array(["0", "u", "1"])
+_FULL_BETA = 2**15  # the protocol has beta in these units
 
 Rows = list[str]
 Matrix = list[list[int]]
@@ -244,16 +245,16 @@ class Builtin:
         """See `Subject`."""
         return kernels.vote_norms(np.array(q, np.int32)).tolist()
 
-    def clipped_eta(self, q: Matrix, eta: str, clip: str) -> Rows:
+    def clipped_eta(self, q: Matrix, eta: str, clip: str) -> list[int]:
         """See `Subject`."""
-        return [hex32(v) for v in kernels.clipped_eta(np.array(q, np.int32), float64_of(eta), float64_of(clip))]
+        return kernels.clipped_eta(np.array(q, np.int32), float64_of(eta), float64_of(clip)).tolist()
 
-    def flip(self, w: Rows, m: list[Rows], q: Matrix, beta: str, eta: Rows) -> dict[str, Any]:
+    def flip(self, w: Rows, m: Matrix, q: Matrix, beta: int, eta: list[int], dither: int) -> dict[str, Any]:
         """See `Subject`."""
-        bits, rates = _bits(w), np.array([float32_of(v) for v in eta], np.float32)
-        accumulators = np.array([[float32_of(v) for v in row] for row in m], np.float32)
-        flips = kernels.flip(bits, accumulators, np.array(q, np.int32), beta=float64_of(beta), eta=rates)
-        return {"w": _text(bits), "m": _hex_floats(accumulators), "flips": flips}
+        bits, accumulators, rows = _bits(w), np.array(m, np.int16), np.array(eta, np.int64)
+        votes, share = np.array(q, np.int32), beta / _FULL_BETA
+        flips = kernels.flip(bits, accumulators, votes, beta=share, eta=rows, dither=dither)
+        return {"w": _text(bits), "m": accumulators.tolist(), "flips": flips}
 
     def optimize(self, w: Rows, votes: list[Matrix], n_samples: list[int], eta: Rows, clip: str) -> dict[str, Any]:
         """See `Subject`."""
@@ -262,16 +263,16 @@ class Builtin:
         for q, n, rate in zip(votes, n_samples, eta, strict=True):
             optimizer.start_schedule(float64_of(rate), None)
             flips += optimizer.step([parameter], [np.array(q, np.int32)], n)
-            beta.append(hex64(optimizer.beta[0]))
-        return {"w": _text(parameter.bits), "m": _hex_floats(optimizer.m[0]), "flips": flips, "beta": beta}
+            beta.append(round(optimizer.beta[0] * _FULL_BETA))
+        return {"w": _text(parameter.bits), "m": optimizer.m[0].tolist(), "flips": flips, "beta": beta}
 
     def move_offsets(
-        self, o: list[int], m: Rows, q: list[int], eta: str, step: str, n_terms: int
+        self, o: list[int], m: list[int], q: list[int], eta: str, rate: str, n_terms: int
     ) -> dict[str, Any]:
         """See `Subject`."""
-        offset, accumulators = _offset(o, n_terms, step), np.array([float32_of(v) for v in m], np.float32)
+        offset, accumulators = _offset(o, n_terms, rate), np.array(m, np.int32)
         moved = offset.move(accumulators, np.array(q, np.int32), beta=1.0, eta=float64_of(eta), clip=inf)
-        return {"o": offset.values.tolist(), "m": [hex32(v) for v in accumulators], "moved": moved}
+        return {"o": offset.values.tolist(), "m": accumulators.tolist(), "moved": moved}
 
     def train(self, network: Any, batches: Matrix, eta: Rows, checkpoints: list[int]) -> dict[str, Any]:
         """See `Subject`."""
@@ -291,20 +292,14 @@ class Builtin:
         return {"flips": flips, "fingerprints": prints}
 
 
-def _hex_floats(numbers: np.ndarray) -> list[Rows]:
-    return [[hex32(v) for v in row] for row in numbers]
-
-
 def _loss(table: list[int]) -> CrossEntropy:
     loss = CrossEntropy(1)
     loss.table = np.array(table, np.int64)
     return loss
 
 
-def _offset(values: list[int], n_terms: int, step: str) -> Offset:
-    """Make offsets whose rate gives this step: the protocol speaks of steps, as kernels would."""
-    rate = min(float32_of(step) / sqrt(n_terms), 1.0)
-    return Offset("offset", np.array(values, np.int32), n_terms, rate=rate)
+def _offset(values: list[int], n_terms: int, rate: str) -> Offset:
+    return Offset("offset", np.array(values, np.int32), n_terms, rate=float64_of(rate))
 
 
 def _set_bits(layer: BooleanLinear | BooleanConv2d | GateLayer, *tensors: Rows) -> None:
@@ -339,7 +334,7 @@ def _linear(layer: dict[str, Any]) -> BooleanLinear:
     made = BooleanLinear(len(rows[0]), len(rows), layer["gate"], **options)
     _set_bits(made, *_tensors(rows, bias))
     if layer.get("offset") is not None:
-        made.offset = _offset(layer["offset"], len(rows[0]), layer["offset_step"])
+        made.offset = _offset(layer["offset"], len(rows[0]), layer["offset_rate"])
         made.parameters = (*made.parameters, made.offset)
     return made
 

@@ -10,10 +10,7 @@ from bvar.testing.oracle import training
 from bvar.testing.oracle.formats import (
     bits_of,
     cut,
-    float32_of,
     float64_of,
-    hex32,
-    hex64,
     image_of,
     logic_of,
     places_of,
@@ -222,15 +219,14 @@ class Oracle:
         """See `Subject`."""
         return oracle.vote_norms(q)
 
-    def clipped_eta(self, q: Matrix, eta: str, clip: str) -> Rows:
+    def clipped_eta(self, q: Matrix, eta: str, clip: str) -> list[int]:
         """See `Subject`."""
-        return [hex32(v) for v in oracle.clipped_eta(q, float64_of(eta), float64_of(clip))]
+        return oracle.clipped_eta(q, float64_of(eta), float64_of(clip))
 
-    def flip(self, w: Rows, m: list[Rows], q: Matrix, beta: str, eta: Rows) -> dict[str, Any]:
+    def flip(self, w: Rows, m: Matrix, q: Matrix, beta: int, eta: list[int], dither: int) -> dict[str, Any]:
         """See `Subject`."""
-        numbers = [[float32_of(v) for v in row] for row in m]
-        new_w, new_m, flips = oracle.flip(bits_of(w), numbers, q, float64_of(beta), [float32_of(v) for v in eta])
-        return {"w": text_of_bits(new_w), "m": [[hex32(v) for v in row] for row in new_m], "flips": flips}
+        new_w, new_m, flips = oracle.flip(bits_of(w), m, q, beta, eta, dither)
+        return {"w": text_of_bits(new_w), "m": new_m, "flips": flips}
 
     def optimize(self, w: Rows, votes: list[Matrix], n_samples: list[int], eta: Rows, clip: str) -> dict[str, Any]:
         """See `Subject`."""
@@ -239,17 +235,15 @@ class Oracle:
         for q, n, rate in zip(votes, n_samples, eta, strict=True):
             bits, flipped = state.step(bits, q, float64_of(rate), n)
             flips.append(flipped)
-            beta.append(hex64(state.beta))
-        m = [[hex32(v) for v in row] for row in state.m]
-        return {"w": text_of_bits(bits), "m": m, "flips": flips, "beta": beta}
+            beta.append(state.beta)
+        return {"w": text_of_bits(bits), "m": state.m, "flips": flips, "beta": beta}
 
     def move_offsets(
-        self, o: list[int], m: Rows, q: list[int], eta: str, step: str, n_terms: int
+        self, o: list[int], m: list[int], q: list[int], eta: str, rate: str, n_terms: int
     ) -> dict[str, Any]:
         """See `Subject`."""
-        numbers = [float32_of(v) for v in m]
-        new_o, new_m, moved = oracle.move_offsets(o, numbers, q, float64_of(eta), float32_of(step), n_terms)
-        return {"o": new_o, "m": [hex32(v) for v in new_m], "moved": moved}
+        new_o, new_m, moved = oracle.move_offsets(o, m, q, float64_of(eta), float64_of(rate), n_terms)
+        return {"o": new_o, "m": new_m, "moved": moved}
 
     def train(self, network: Any, batches: Matrix, eta: Rows, checkpoints: list[int]) -> dict[str, Any]:
         """See `Subject`."""

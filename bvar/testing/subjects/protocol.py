@@ -2,7 +2,7 @@
 
 A function that a port lacks fails its own tests only.  Values have few formats, see `FORMATS`: rows are strings
 of "0" (F), "1" (T) and, where a value may be missing, "u" (the 0 of M); words and floats are hexadecimal strings,
-so that no number outgrows a double.  The page ``docs/reference/conformance.md`` lists all of it.
+and no integer outgrows a double.  The page ``docs/reference/conformance.md`` lists all of it.
 """
 
 from __future__ import annotations
@@ -15,17 +15,14 @@ __all__ = ["FORMATS", "FUNCTIONS", "LEVELS", "Function", "Subject", "Unsupported
 # the names of formats, see FORMATS
 Bits: TypeAlias = str
 Row: TypeAlias = str
-Float32: TypeAlias = str
 Float64: TypeAlias = str
 BitRows: TypeAlias = list[str]
 Rows: TypeAlias = list[str]
-Floats32: TypeAlias = list[str]
 Floats64: TypeAlias = list[str]
 Ints: TypeAlias = list[int]
 Matrix: TypeAlias = list[list[int]]
 Wires: TypeAlias = list[list[int]]
 Words: TypeAlias = list[list[str]]
-FloatRows32: TypeAlias = list[list[str]]
 Planes: TypeAlias = list[list[list[str]]]
 Matrices: TypeAlias = list[list[list[int]]]
 Window: TypeAlias = dict[str, Any]
@@ -168,17 +165,17 @@ class Subject(Protocol):
     def vote_norms(self, q: Matrix) -> Ints:
         """Sum ``|q|`` over each row."""
 
-    def clipped_eta(self, q: Matrix, eta: Float64, clip: Float64) -> Floats32:
-        """Give min(eta, clip * sqrt(n) / max(norm, 1)) for each row, in float64, then rounded to float32."""
+    def clipped_eta(self, q: Matrix, eta: Float64, clip: Float64) -> Ints:
+        """Give min(E, C // max(norm, 1)) for each row: eta and clip * sqrt(n) in units of 2**-40 of the bar."""
 
-    def flip(self, w: BitRows, m: FloatRows32, q: Matrix, beta: Float64, eta: Floats32) -> Flipped:
-        """Accumulate m = beta * m + eta * q in float32; flip where m e(w) >= 1, and set m = 0 there."""
+    def flip(self, w: BitRows, m: Matrix, q: Matrix, beta: int, eta: Ints, dither: int) -> Flipped:
+        """Accumulate m = beta * m + eta * q in integers; flip where m e(w) >= 4096, and set m = 0 there."""
 
     def optimize(self, w: BitRows, votes: Matrices, n_samples: Ints, eta: Floats64, clip: Float64) -> Steps:
         """Take one step for each matrix of votes: eta / (127 n_samples), clipped, and beta of the step before."""
 
-    def move_offsets(self, o: Ints, m: Floats32, q: Ints, eta: Float64, step: Float32, n_terms: int) -> Moved:
-        """Move by votes: m = m - step * clip(eta * q) in float32; whole steps go to o, the rest stays in m."""
+    def move_offsets(self, o: Ints, m: Ints, q: Ints, eta: Float64, rate: Float64, n_terms: int) -> Moved:
+        """Move by votes: m = m - rate * sqrt(n_terms) * clip(eta * q); whole steps go to o, m is what is left."""
 
     # level 6
 
@@ -232,7 +229,7 @@ _INTEGER = {"type": "integer"}
 _PAIR = {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 2, "maxItems": 2}
 _SHAPE = {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 3, "maxItems": 3}
 _INTS, _BITS, _ROW = _list(_INTEGER), _text("[01]*"), _text("[01u]*")
-_FLOAT32, _FLOAT64 = _text("[0-9a-f]{8}"), _text("[0-9a-f]{16}")
+_FLOAT64 = _text("[0-9a-f]{16}")
 _WORDS = _list(_list(_text("[0-9a-f]{16}")))
 _MATRIX = _list(_INTS)
 _WINDOW = _record(image_shape=_SHAPE, size=_PAIR, stride=_PAIR, padding=_PAIR, dilation=_PAIR)
@@ -250,11 +247,11 @@ _LINEAR: dict[str, Any] = {
     "bias": _BIAS,
     "centered": {"type": "boolean"},
     "offset": {"anyOf": [_INTS, {"type": "null"}]},
-    "offset_step": _FLOAT32,
+    "offset_rate": _FLOAT64,
 }
 _STACK = _list({"$ref": "#/$defs/Layer"})
 _LAYERS = [
-    _layer("linear", ("offset", "offset_step"), **_LINEAR),
+    _layer("linear", ("offset", "offset_rate"), **_LINEAR),
     _layer("conv", gate=_GATE, weight=_list(_BITS), bias=_BIAS, window=_WINDOW, padding_value=_INTEGER),
     _layer("max_pool", image_shape=_SHAPE, size=_INTEGER),
     _layer("threshold", tau=_INTS, table=_INTS, shift=_INTEGER),
@@ -285,16 +282,13 @@ FORMATS: dict[str, dict[str, Any]] = {
     "Wires": _list({"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "maxItems": 6}),
     "Words": _WORDS,
     "Planes": {"type": "array", "items": _WORDS, "minItems": 2, "maxItems": 2},
-    "Float32": _FLOAT32,
     "Float64": _FLOAT64,
-    "Floats32": _list(_FLOAT32),
     "Floats64": _list(_FLOAT64),
-    "FloatRows32": _list(_list(_FLOAT32)),
     "Window": _WINDOW,
     "Pooled": _record(best=_MATRIX, winner=_MATRIX),
-    "Flipped": _record(w=_list(_BITS), m=_list(_list(_FLOAT32)), flips=_INTEGER),
-    "Moved": _record(o=_INTS, m=_list(_FLOAT32), moved=_INTEGER),
-    "Steps": _record(w=_list(_BITS), m=_list(_list(_FLOAT32)), flips=_INTS, beta=_list(_FLOAT64)),
+    "Flipped": _record(w=_list(_BITS), m=_MATRIX, flips=_INTEGER),
+    "Moved": _record(o=_INTS, m=_INTS, moved=_INTEGER),
+    "Steps": _record(w=_list(_BITS), m=_MATRIX, flips=_INTS, beta=_INTS),
     "Layer": {"oneOf": _LAYERS},
     "Network": _record(("sample_weight",), **_NETWORK),
     "Trajectory": _record(flips=_INTS, fingerprints=_list(_text("[0-9a-f]{64}"))),

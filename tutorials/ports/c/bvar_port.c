@@ -1,12 +1,10 @@
 /* A port of Boolean variation in C99, without libraries: a template, in the order of the levels.
  *
- *     cc -std=c99 -O2 -ffp-contract=off -o bvar_port bvar_port.c -lm
+ *     cc -std=c99 -O2 -o bvar_port bvar_port.c -lm
  *
- * Without -ffp-contract=off a compiler may fuse beta * m + eta * q into one rounding, and the model is another one.
- * For the same reason float must be computed as float (FLT_EVAL_METHOD 0, which the preprocessor checks).
+ * Everything but step sizes, a few doubles in each step, is an integer of at most 62 bits.
  */
 
-#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,10 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#if FLT_EVAL_METHOD != 0
-#error "this compiler computes float in another format: use -msse2 -mfpmath=sse, or round each operation by a store"
-#endif
 
 enum { SIGNAL_MAX = 127, GATE_SIGNAL_MAX = 32767, FULL_WEIGHT = 65536 };
 
@@ -341,30 +335,6 @@ static double bits_to_double(const Json *text) {
     double x;
     memcpy(&x, &bits, 8);
     return x;
-}
-
-static float bits_to_float(const Json *text) {
-    uint32_t bits = (uint32_t)strtoul(text->text, NULL, 16);
-    float x;
-    memcpy(&x, &bits, 4);
-    return x;
-}
-
-static void put_double(double x) {
-    uint64_t bits;
-    memcpy(&bits, &x, 8);
-    put("\"%016llx\"", (unsigned long long)bits);
-}
-
-static void put_floats(const float *x, size_t n) {
-    put("[");
-    for (size_t i = 0; i < n; i++) {
-        uint32_t bits;
-        memcpy(&bits, x + i, 4);
-        put_comma(i);
-        put("\"%08lx\"", (unsigned long)bits);
-    }
-    put("]");
 }
 
 /* ------------------------------------------------------------------------------- level 0: logic and variation */
@@ -924,27 +894,48 @@ static void vote_norms(const Json *a) {
     put_ints(norms.at, q.rows);
 }
 
-static float rate(const int64_t *q, size_t n, double eta, double clip) {
-    int64_t loud = norm(q, n);
-    double bound = clip * sqrt((double)n) / (double)(loud > 1 ? loud : 1);
-    return (float)(bound < eta ? bound : eta);
+enum { BAR = 4096 }; /* evidence that flips a weight, in the units of accumulators */
+
+static int64_t within(int64_t x, int64_t most) {
+    return x > most ? most : x < -most ? -most : x;
+}
+
+/* x / 2^n, rounded down: what >> does with negative numbers is the compiler's business. */
+static int64_t shifted(int64_t x, int n) {
+    return x < 0 ? ~(~x >> n) : x >> n;
+}
+
+/* Units of 2^-40 of the bar, up to eight bars; nearbyint rounds halves to even. */
+static int64_t units_of(double eta) {
+    const int64_t units = (int64_t)nearbyint((eta < 8 ? eta : 8) * 0x1p40), most = ((int64_t)1 << 43) - 1;
+    return units < most ? units : most;
+}
+
+static int64_t rate(const int64_t *q, size_t n, double eta, double clip) {
+    const int64_t loud = norm(q, n), units = units_of(eta);
+    const double bound = 0x1p40 * (clip * sqrt((double)n));
+    if (isinf(clip)) return units;
+    const int64_t share = (int64_t)(bound < 0x1p62 ? bound : 0x1p62) / (loud > 1 ? loud : 1);
+    return share < units ? share : units;
 }
 
 static void clipped_eta(const Json *a) {
-    Matrix q = find_matrix(a, "q");
+    Matrix q = find_matrix(a, "q"), rates = new_matrix(1, q.rows);
     double eta = bits_to_double(find(a, "eta")), clip = bits_to_double(find(a, "clip"));
-    float *rates = take(q.rows, sizeof *rates);
-    for (size_t r = 0; r < q.rows; r++) rates[r] = rate(row_of(q, r), q.columns, eta, clip);
-    put_floats(rates, q.rows);
+    for (size_t r = 0; r < q.rows; r++) rates.at[r] = rate(row_of(q, r), q.columns, eta, clip);
+    put_ints(rates.at, q.rows);
 }
 
-static int64_t flip_row(uint64_t *bits, float *m, const int64_t *q, size_t n, float beta, float eta) {
+/* One row, whose first weight has this rest. */
+static int64_t flip_row(uint64_t *bits, int64_t *m, const int64_t *q, size_t n, int64_t beta, int64_t eta, int64_t rest) {
     int64_t flips = 0;
+    if (eta >= 1 << 25) eta -= eta % (1 << 13);
+    const int64_t most = (((int64_t)1 << 43) - 1) / (eta > 1 ? eta : 1);
     for (size_t i = 0; i < n; i++) {
-        float kept = beta * m[i], vote = (float)q[i];
-        float added = eta * vote;
-        m[i] = kept + added;
-        if ((get(bits, i) ? m[i] : -m[i]) >= 1) {
+        const int64_t total = (beta * m[i] + rest) * (1 << 13) + eta * within(q[i], most);
+        m[i] = within(shifted(total, 28), 32767);
+        rest = (rest + 27893) % (1 << 15);
+        if ((get(bits, i) ? m[i] : -m[i]) >= BAR) {
             bits[i / 64] ^= (uint64_t)1 << (i % 64);
             m[i] = 0;
             flips++;
@@ -953,103 +944,95 @@ static int64_t flip_row(uint64_t *bits, float *m, const int64_t *q, size_t n, fl
     return flips;
 }
 
-static void put_float_rows(const float *m, size_t rows, size_t columns) {
-    put("[");
-    for (size_t r = 0; r < rows; r++) {
-        put_comma(r);
-        put_floats(m + r * columns, columns);
-    }
-    put("]");
+/* The rest of the first weight of row r. */
+static int64_t rest_of(int64_t dither, size_t r, size_t n) {
+    return (int64_t)(((uint64_t)dither + 27893 * (uint64_t)(r * n)) % (1 << 15));
 }
 
 static void flip(const Json *a) {
     Bits w = find_bits(a, "w");
-    Matrix q = find_matrix(a, "q");
-    float *m = take(w.rows * w.bits, sizeof *m), beta = (float)bits_to_double(find(a, "beta"));
-    int64_t flips = 0;
-    size_t i = 0, r = 0;
-    for (const Json *row = find(a, "m")->first; row; row = row->next)
-        for (const Json *v = row->first; v; v = v->next) m[i++] = bits_to_float(v);
-    for (const Json *eta = find(a, "eta")->first; eta; eta = eta->next, r++)
-        flips += flip_row(value_of(w, r), m + r * w.bits, row_of(q, r), w.bits, beta, bits_to_float(eta));
+    Matrix m = find_matrix(a, "m"), q = find_matrix(a, "q"), eta = find_ints(a, "eta");
+    int64_t flips = 0, beta = find_int(a, "beta"), dither = find_int(a, "dither");
+    for (size_t r = 0; r < w.rows; r++)
+        flips += flip_row(value_of(w, r), row_of(m, r), row_of(q, r), w.bits, beta, eta.at[r],
+                          rest_of(dither, r, w.bits));
     put("{\"w\":");
     put_bits(w);
     put(",\"m\":");
-    put_float_rows(m, w.rows, w.bits);
+    put_matrix(m);
     put(",\"flips\":%lld}", (long long)flips);
 }
 
 /* A tensor of weights, and what the optimizer remembers of it. */
 typedef struct {
     Bits bits;
-    float *m;
-    double beta, n_places;
+    Matrix m;
+    int64_t beta, age;
+    double n_places;
     int is_clipped;
 } Parameter;
 
 static Parameter new_parameter(Bits bits, size_t n_places) {
-    return (Parameter){bits, take(bits.rows * bits.bits, sizeof(float)), 1.0, (double)n_places, 1};
+    return (Parameter){bits, new_matrix(bits.rows, bits.bits), 1 << 15, 0, (double)n_places, 1};
 }
 
 static int64_t step(Parameter *p, Matrix q, double eta, double clip, double n_samples) {
     double share = eta / (SIGNAL_MAX * n_samples) / sqrt(p->n_places);
     size_t n = p->bits.bits;
-    int64_t flips = 0, n_weights = (int64_t)(p->bits.rows * n);
+    int64_t flips = 0, n_weights = (int64_t)(p->bits.rows * n), dither = 20251 * p->age % (1 << 15);
     for (size_t r = 0; r < p->bits.rows; r++) {
-        float eta_of_row = p->is_clipped ? rate(row_of(q, r), n, share, clip) : (float)share;
-        flips += flip_row(value_of(p->bits, r), p->m + r * n, row_of(q, r), n, (float)p->beta, eta_of_row);
+        int64_t eta_of_row = rate(row_of(q, r), n, share, p->is_clipped ? clip : INFINITY);
+        flips += flip_row(value_of(p->bits, r), row_of(p->m, r), row_of(q, r), n, p->beta, eta_of_row,
+                          rest_of(dither, r, n));
     }
-    p->beta = (double)(n_weights - flips) / (double)n_weights;
+    p->beta = ((n_weights - flips) * (1 << 15) + n_weights / 2) / n_weights;
+    p->age++;
     return flips;
 }
 
 static void optimize(const Json *a) {
     Parameter p = new_parameter(find_bits(a, "w"), 1);
-    Matrix n_samples = find_ints(a, "n_samples"), flips = new_matrix(1, n_samples.columns);
-    double clip = bits_to_double(find(a, "clip")), *beta = take(n_samples.columns, sizeof *beta);
+    Matrix n_samples = find_ints(a, "n_samples");
+    Matrix flips = new_matrix(1, n_samples.columns), beta = new_matrix(1, n_samples.columns);
+    double clip = bits_to_double(find(a, "clip"));
     const Json *votes = find(a, "votes")->first, *eta = find(a, "eta")->first;
     for (size_t t = 0; votes; votes = votes->next, eta = eta->next, t++) {
         Matrix q = read_matrix(votes);
         if (n_samples.at[t]) flips.at[t] = step(&p, q, bits_to_double(eta), clip, (double)n_samples.at[t]);
-        beta[t] = p.beta;
+        beta.at[t] = p.beta;
     }
     put("{\"w\":");
     put_bits(p.bits);
     put(",\"m\":");
-    put_float_rows(p.m, p.bits.rows, p.bits.bits);
+    put_matrix(p.m);
     put(",\"flips\":");
     put_ints(flips.at, flips.columns);
-    put(",\"beta\":[");
-    for (size_t t = 0; t < flips.columns; t++) {
-        put_comma(t);
-        put_double(beta[t]);
-    }
-    put("]}");
+    put(",\"beta\":");
+    put_ints(beta.at, beta.columns);
+    put("}");
 }
 
 /* Integers that are added to sums, and the parts of a step that wait. */
 typedef struct {
-    Matrix values;
-    float *m, size;
-    int64_t n_terms;
+    Matrix values, m;
+    int64_t reach, n_terms;
 } Offset;
 
-static Offset new_offset(Matrix values, float size, int64_t n_terms) {
-    return (Offset){values, take(values.columns, sizeof(float)), size, n_terms};
+static Offset new_offset(Matrix values, double rate, int64_t n_terms) {
+    const double reach = 0x1p20 * (rate * sqrt((double)n_terms));
+    return (Offset){values, new_matrix(1, values.columns), (int64_t)reach, n_terms};
 }
 
-/* Whole steps are taken at once, and the rest waits; every operation is rounded to float by itself. */
+/* Whole steps are taken at once, and the rest waits, in units of 2^-24. */
 static int64_t move(Offset *offset, const int64_t *q, double eta) {
-    float share = (float)(eta < 1 ? eta : 1);
-    int64_t moved = 0, n = offset->n_terms;
+    const int64_t one = (int64_t)1 << 24, full = (int64_t)1 << 40, size = within(units_of(eta), full);
+    const int64_t most = full / (size > 1 ? size : 1) + 1;
+    int64_t moved = 0;
     for (size_t i = 0; i < offset->values.columns; i++) {
-        float vote = (float)q[i], loud = share * vote;
-        float u = loud > 1 ? 1 : loud < -1 ? -1 : loud;
-        float way = offset->size * u;
-        float m = offset->m[i] - way;
-        int64_t whole = (int64_t)m, before = offset->values.at[i], after = before + whole;
-        after = after > n ? n : after < -n ? -n : after;
-        offset->m[i] = m - (float)whole;
+        const int64_t u = shifted(within(size * within(q[i], most), full) + (1 << 15), 16);
+        const int64_t left = offset->m.at[i] - shifted(u * offset->reach + (1 << 19), 20);
+        const int64_t before = offset->values.at[i], after = within(before + left / one, offset->n_terms);
+        offset->m.at[i] = left % one;
         offset->values.at[i] = after;
         moved += after != before;
     }
@@ -1057,14 +1040,13 @@ static int64_t move(Offset *offset, const int64_t *q, double eta) {
 }
 
 static void move_offsets(const Json *a) {
-    Offset offset = new_offset(find_ints(a, "o"), bits_to_float(find(a, "step")), find_int(a, "n_terms"));
-    size_t i = 0;
-    for (const Json *v = find(a, "m")->first; v; v = v->next) offset.m[i++] = bits_to_float(v);
+    Offset offset = new_offset(find_ints(a, "o"), bits_to_double(find(a, "rate")), find_int(a, "n_terms"));
+    offset.m = find_ints(a, "m");
     int64_t moved = move(&offset, find_ints(a, "q").at, bits_to_double(find(a, "eta")));
     put("{\"o\":");
     put_ints(offset.values.at, offset.values.columns);
     put(",\"m\":");
-    put_floats(offset.m, offset.values.columns);
+    put_ints(offset.m.at, offset.m.columns);
     put(",\"moved\":%lld}", (long long)moved);
 }
 
@@ -1119,8 +1101,8 @@ static void read_offset(Layer *layer, const Json *a) {
     const Json *values = find_if_there(a, "offset");
     layer->has_offset = values && values->kind == JSON_LIST;
     if (layer->has_offset) {
-        float size = bits_to_float(find(a, "offset_step"));
-        layer->offset = new_offset(read_ints(values), size, (int64_t)layer->weight.bits.bits);
+        double rate = bits_to_double(find(a, "offset_rate"));
+        layer->offset = new_offset(read_ints(values), rate, (int64_t)layer->weight.bits.bits);
     }
 }
 

@@ -31,21 +31,6 @@ function readFloat64(text) {
   return view.getFloat64(0);
 }
 
-function writeFloat64(x) {
-  view.setFloat64(0, x);
-  return view.getBigUint64(0).toString(16).padStart(16, "0");
-}
-
-function readFloat32(text) {
-  view.setUint32(0, parseInt(text, 16));
-  return view.getFloat32(0);
-}
-
-function writeFloat32(x) {
-  view.setFloat32(0, x);
-  return view.getUint32(0).toString(16).padStart(8, "0");
-}
-
 // ------------------------------------------------------------------------------ level 0: logic and variation
 
 function gateValue(gate, a, b) {
@@ -367,31 +352,45 @@ function scale_signals({ g, fan_out }) {
 
 const vote_norms = ({ q }) => q.map((row) => sum(row.map(Math.abs)));
 
-function rates(q, eta, clip) {
-  const norms = vote_norms({ q });
-  return q.map((row, j) => Math.fround(Math.min(eta, (clip * Math.sqrt(row.length)) / Math.max(norms[j], 1))));
+const BAR = 4096; // evidence that flips a weight, in the units of accumulators
+
+function halvesToEven(x) {
+  const below = Math.floor(x);
+  return below + (x - below > 0.5 || (x - below === 0.5 && below % 2 === 1) ? 1 : 0);
 }
 
-const clipped_eta = ({ q, eta, clip }) => rates(q, readFloat64(eta), readFloat64(clip)).map(writeFloat32);
+// Units of 2**-40 of the bar, up to eight bars.
+const unitsOf = (eta) => Math.min(halvesToEven(Math.min(eta, 8) * 2 ** 40), 2 ** 43 - 1);
+
+function rates(q, eta, clip) {
+  const [norms, most] = [vote_norms({ q }), unitsOf(eta)];
+  if (clip === Infinity) return q.map(() => most);
+  const bound = (row) => BigInt(Math.floor(Math.min(2 ** 40 * (clip * Math.sqrt(row.length)), 2 ** 62)));
+  return q.map((row, j) => Math.min(most, Number(bound(row) / BigInt(Math.max(norms[j], 1)))));
+}
+
+const clipped_eta = ({ q, eta, clip }) => rates(q, readFloat64(eta), readFloat64(clip));
 
 // A tensor of weights, and what the optimizer remembers of it.
 class Parameter {
   constructor(rows, nPlaces = 1, isClipped = true) {
     this.rows = rows.map(readBits);
     this.m = this.rows.map((row) => row.map(() => 0));
-    this.beta = 1;
+    this.beta = 2 ** 15;
+    this.age = 0;
     this.nPlaces = nPlaces;
     this.isClipped = isClipped;
   }
 
-  // One row: rounded to float32 after every operation.  A double is wide enough for one of them.
-  flipRow(j, q, eta) {
-    const f = Math.fround;
-    const [bits, m, beta] = [this.rows[j], this.m[j], f(this.beta)];
+  // One row, from its first weight's rest on.  All numbers stay below 2**45.
+  flipRow(j, q, eta, rest) {
+    const [bits, m, size] = [this.rows[j], this.m[j], eta < 2 ** 25 ? eta : eta - (eta % 2 ** 13)];
+    const most = Math.floor((2 ** 43 - 1) / Math.max(size, 1));
     let flips = 0;
     q.forEach((vote, i) => {
-      m[i] = f(f(beta * m[i]) + f(eta * f(vote)));
-      if ((bits[i] ? m[i] : -m[i]) >= 1) {
+      const total = 2 ** 13 * (this.beta * m[i] + ((rest + 27893 * i) % 2 ** 15)) + size * clamp(vote, most);
+      m[i] = clamp(Math.floor(total / 2 ** 28), 32767);
+      if ((bits[i] ? m[i] : -m[i]) >= BAR) {
         bits[i] = 1 - bits[i];
         m[i] = 0;
         flips += 1;
@@ -400,11 +399,18 @@ class Parameter {
     return flips;
   }
 
+  flipRows(q, etas, dither) {
+    const rest = (j) => (dither + 27893 * j * this.rows[0].length) % 2 ** 15;
+    return sum(q.map((row, j) => this.flipRow(j, row, etas[j], rest(j))));
+  }
+
   step(q, eta, clip, nSamples) {
     const share = eta / (SIGNAL_MAX * nSamples) / Math.sqrt(this.nPlaces);
-    const flips = sum(rates(q, share, this.isClipped ? clip : Infinity).map((rate, j) => this.flipRow(j, q[j], rate)));
+    const etas = rates(q, share, this.isClipped ? clip : Infinity);
+    const flips = this.flipRows(q, etas, (20251 * this.age) % 2 ** 15);
     const nWeights = this.rows.length * this.rows[0].length;
-    this.beta = (nWeights - flips) / nWeights;
+    this.beta = Math.floor((2 ** 15 * (nWeights - flips) + Math.floor(nWeights / 2)) / nWeights);
+    this.age += 1;
     return flips;
   }
 
@@ -416,15 +422,15 @@ class Parameter {
   }
 
   get text() {
-    return { w: this.rows.map(writeBits), m: this.m.map((row) => row.map(writeFloat32)) };
+    return { w: this.rows.map(writeBits), m: this.m };
   }
 }
 
-function flip({ w, m, q, beta, eta }) {
+function flip({ w, m, q, beta, eta, dither }) {
   const parameter = new Parameter(w);
-  parameter.m = m.map((row) => row.map(readFloat32));
-  parameter.beta = readFloat64(beta);
-  const flips = sum(q.map((row, j) => parameter.flipRow(j, row, readFloat32(eta[j]))));
+  parameter.m = m.map((row) => [...row]);
+  parameter.beta = beta;
+  const flips = parameter.flipRows(q, eta, dither);
   return { ...parameter.text, flips };
 }
 
@@ -434,29 +440,29 @@ function optimize({ w, votes, n_samples, eta, clip }) {
   votes.forEach((q, t) => {
     const n = n_samples[t];
     flips.push(n === 0 ? 0 : parameter.step(q, readFloat64(eta[t]), readFloat64(clip), n));
-    beta.push(writeFloat64(parameter.beta));
+    beta.push(parameter.beta);
   });
   return { ...parameter.text, flips, beta };
 }
 
 // Integers that are added to sums, and the parts of a step that wait.
 class Offset {
-  constructor(values, step, nTerms) {
+  constructor(values, rate, nTerms) {
     this.values = [...values];
     this.m = values.map(() => 0);
-    this.size = readFloat32(step);
+    this.reach = BigInt(Math.floor(2 ** 20 * (readFloat64(rate) * Math.sqrt(nTerms))));
     this.nTerms = nTerms;
   }
 
-  // Whole steps are taken at once, and the rest waits; rounded to float32 after every operation.
+  // Whole steps are taken at once, and the rest waits, in units of 2**-24.
   move(q, eta) {
-    const f = Math.fround;
-    const rate = f(Math.min(eta, 1));
+    const size = Math.min(unitsOf(eta), 2 ** 40);
     const before = this.values;
     const whole = q.map((vote, i) => {
-      this.m[i] = f(this.m[i] - f(this.size * clamp(f(rate * f(vote)), 1)));
-      const taken = Math.trunc(this.m[i]);
-      this.m[i] -= taken;
+      const u = Math.floor((clamp(size * vote, 2 ** 40) + 2 ** 15) / 2 ** 16);
+      const left = this.m[i] - Number((BigInt(u) * this.reach + 2n ** 19n) >> 20n);
+      const taken = Math.trunc(left / 2 ** 24);
+      this.m[i] = left - taken * 2 ** 24;
       return taken;
     });
     this.values = before.map((o, i) => clamp(o + whole[i], this.nTerms));
@@ -475,11 +481,11 @@ class Offset {
   }
 }
 
-function move_offsets({ o, m, q, eta, step, n_terms }) {
-  const offset = new Offset(o, step, n_terms);
-  offset.m = m.map(readFloat32);
+function move_offsets({ o, m, q, eta, rate, n_terms }) {
+  const offset = new Offset(o, rate, n_terms);
+  offset.m = [...m];
   const moved = offset.move(q, readFloat64(eta));
-  return { o: offset.values, m: offset.m.map(writeFloat32), moved };
+  return { o: offset.values, m: offset.m, moved };
 }
 
 // ---------------------------------------------------------------------------------------- level 6: training
@@ -493,7 +499,7 @@ class Linear {
     this.centered = layer.centered === true;
     this.weight = new Parameter(layer.weight, nPlaces);
     this.bias = layer.bias === null ? null : new Parameter([layer.bias], nPlaces);
-    this.offset = layer.offset ? new Offset(layer.offset, layer.offset_step, layer.weight[0].length) : null;
+    this.offset = layer.offset ? new Offset(layer.offset, layer.offset_rate, layer.weight[0].length) : null;
     this.parameters = [this.weight, this.bias, this.offset].filter(Boolean);
   }
 

@@ -9,7 +9,7 @@ import json
 import struct
 import sys
 from decimal import Decimal, getcontext
-from math import isqrt, sqrt, trunc
+from math import isqrt, sqrt
 
 getcontext().prec = 40
 PI = Decimal("3.141592653589793238462643383279502884197")
@@ -45,23 +45,8 @@ def sign_of(c):
     return {"0": -1, "u": 0, "1": 1}[c]
 
 
-def float32(x):
-    try:
-        return struct.unpack("<f", struct.pack("<f", x))[0]
-    except OverflowError:
-        return float("inf") if x > 0 else float("-inf")
-
-
 def read_float(text):
-    return struct.unpack(">f" if len(text) == 8 else ">d", bytes.fromhex(text))[0]
-
-
-def write_float32(x):
-    return struct.pack(">f", x).hex()
-
-
-def write_float64(x):
-    return struct.pack(">d", x).hex()
+    return struct.unpack(">d", bytes.fromhex(text))[0]
 
 
 # -------------------------------------------------------------------------------- level 0: logic and variation
@@ -457,36 +442,50 @@ def scale_signals(g, fan_out):
 
 # ------------------------------------------------------------------------------------- level 5: the optimizer
 
+BAR = 4096  # evidence that flips a weight, in the units of accumulators
+
 
 def vote_norms(q):
     return [sum(map(abs, row)) for row in q]
 
 
+def units_of(eta):
+    """Units of 2**-40 of the bar, halves to even, up to eight bars."""
+    return min(round(min(eta, 8.0) * 2**40), 2**43 - 1)
+
+
 def rates(q, eta, clip):
-    return [float32(min(eta, clip * sqrt(len(row)) / max(norm, 1))) for row, norm in zip(q, vote_norms(q))]
+    eta = units_of(eta)
+    if clip == float("inf"):
+        return [eta] * len(q)
+    bounds = [int(min(2**40 * (clip * sqrt(len(row))), 2**62)) for row in q]
+    return [min(eta, bound // max(norm, 1)) for bound, norm in zip(bounds, vote_norms(q))]
 
 
 def clipped_eta(q, eta, clip):
-    return [write_float32(v) for v in rates(q, read_float(eta), read_float(clip))]
+    return rates(q, read_float(eta), read_float(clip))
 
 
-def flip_row(bits, m, q, beta, eta):
-    """New bits and accumulators of one row, and the number of flips; float32 after every operation."""
-    beta, flips = float32(beta), 0
+def flip_row(bits, m, q, beta, eta, rest):
+    """New bits of one row, whose accumulators change, the number of flips, and the rest of the next row."""
+    flips, eta = 0, eta if eta < 2**25 else eta & -(2**13)
+    most = (2**43 - 1) // max(eta, 1)
     for i, vote in enumerate(q):
-        m[i] = float32(float32(beta * m[i]) + float32(eta * float32(vote)))
-        if (m[i] if bits >> i & 1 else -m[i]) >= 1:
-            bits, flips, m[i] = bits ^ 1 << i, flips + 1, 0.0
-    return bits, flips
+        total = 2**13 * (beta * m[i] + rest) + eta * max(-most, min(most, vote))
+        m[i] = max(-32767, min(32767, total >> 28))
+        rest = (rest + 27893) % 2**15
+        if (m[i] if bits >> i & 1 else -m[i]) >= BAR:
+            bits, flips, m[i] = bits ^ 1 << i, flips + 1, 0
+    return bits, flips, rest
 
 
-def flip(w, m, q, beta, eta):
-    numbers, flips, rows = [[read_float(v) for v in row] for row in m], 0, []
-    for text, row, votes, rate in zip(w, numbers, q, eta):
-        bits, flipped = flip_row(read_row(text)[0], row, votes, read_float(beta), read_float(rate))
+def flip(w, m, q, beta, eta, dither):
+    m, flips, rows = [list(row) for row in m], 0, []
+    for text, row, votes, rate in zip(w, m, q, eta):
+        bits, flipped, dither = flip_row(read_row(text)[0], row, votes, beta, rate, dither)
         rows.append(write_bits(bits, len(text)))
         flips += flipped
-    return {"w": rows, "m": [[write_float32(v) for v in row] for row in numbers], "flips": flips}
+    return {"w": rows, "m": m, "flips": flips}
 
 
 class Parameter:
@@ -495,18 +494,19 @@ class Parameter:
     def __init__(self, rows, n_places=1, is_clipped=True):
         self.n_bits, self.n_places, self.is_clipped = len(rows[0]), n_places, is_clipped
         self.rows = read_bits(rows)
-        self.m = [[0.0] * self.n_bits for _ in rows]
-        self.beta = 1.0
+        self.m = [[0] * self.n_bits for _ in rows]
+        self.beta, self.age = 2**15, 0
 
     def step(self, q, eta, clip, n_samples):
         eta = eta / (SIGNAL_MAX * n_samples) / sqrt(self.n_places)
         clip = clip if self.is_clipped else float("inf")
-        flips = 0
+        flips, rest = 0, 20251 * self.age % 2**15
         for j, (votes, rate) in enumerate(zip(q, rates(q, eta, clip))):
-            self.rows[j], flipped = flip_row(self.rows[j], self.m[j], votes, self.beta, rate)
+            self.rows[j], flipped, rest = flip_row(self.rows[j], self.m[j], votes, self.beta, rate, rest)
             flips += flipped
         n_weights = len(self.rows) * self.n_bits
-        self.beta = (n_weights - flips) / n_weights
+        self.beta = (2**15 * (n_weights - flips) + n_weights // 2) // n_weights
+        self.age += 1
         return flips
 
     def packed(self):
@@ -519,27 +519,27 @@ def optimize(w, votes, n_samples, eta, clip):
     parameter, flips, beta = Parameter(w), [], []
     for q, n, rate in zip(votes, n_samples, eta):
         flips.append(parameter.step(q, read_float(rate), read_float(clip), n) if n else 0)
-        beta.append(write_float64(parameter.beta))
+        beta.append(parameter.beta)
     rows = [write_bits(row, parameter.n_bits) for row in parameter.rows]
-    m = [[write_float32(v) for v in row] for row in parameter.m]
-    return {"w": rows, "m": m, "flips": flips, "beta": beta}
+    return {"w": rows, "m": parameter.m, "flips": flips, "beta": beta}
 
 
 class Offset:
     """Integers that are added to sums, and the parts of a step that wait."""
 
-    def __init__(self, values, step, n_terms):
-        self.values, self.size, self.n_terms = list(values), read_float(step), n_terms
-        self.m = [0.0] * len(values)
+    def __init__(self, values, rate, n_terms):
+        self.values, self.n_terms = list(values), n_terms
+        self.reach = int(2**20 * (read_float(rate) * sqrt(n_terms)))
+        self.m = [0] * len(values)
 
     def move(self, q, eta):
-        """Whole steps are taken at once, and the rest waits; float32 after every operation."""
-        eta, moved = float32(min(eta, 1.0)), 0
+        """Whole steps are taken at once, and the rest waits, in units of 2**-24."""
+        eta, moved = units_of(eta), 0
         for i, vote in enumerate(q):
-            u = max(-1.0, min(1.0, float32(eta * float32(vote))))
-            self.m[i] = float32(self.m[i] - float32(self.size * u))
-            whole = trunc(self.m[i])
-            self.m[i] -= whole
+            u = max(-(2**40), min(2**40, eta * vote)) + 2**15 >> 16
+            left = self.m[i] - (u * self.reach + 2**19 >> 20)
+            whole = abs(left) // 2**24 * (1 if left > 0 else -1)
+            self.m[i] = left - whole * 2**24
             before, after = self.values[i], max(-self.n_terms, min(self.n_terms, self.values[i] + whole))
             self.values[i] = after
             moved += before != after
@@ -552,11 +552,11 @@ class Offset:
         return struct.pack(f"<Q{len(self.values)}i", len(self.values), *self.values)
 
 
-def move_offsets(o, m, q, eta, step, n_terms):
-    offset = Offset(o, step, n_terms)
-    offset.m = [read_float(v) for v in m]
+def move_offsets(o, m, q, eta, rate, n_terms):
+    offset = Offset(o, rate, n_terms)
+    offset.m = list(m)
     moved = offset.move(q, read_float(eta))
-    return {"o": offset.values, "m": [write_float32(v) for v in offset.m], "moved": moved}
+    return {"o": offset.values, "m": offset.m, "moved": moved}
 
 
 # ------------------------------------------------------------------------------------------ level 6: training
@@ -587,7 +587,7 @@ class Linear(Sums):
         super().__init__(layer, 1)
         self.centered, self.offset = layer["centered"], None
         if layer.get("offset") is not None:
-            self.offset = Offset(layer["offset"], layer["offset_step"], self.weight.n_bits)
+            self.offset = Offset(layer["offset"], layer["offset_rate"], self.weight.n_bits)
             self.parameters = [*self.parameters, self.offset]
 
     def forward(self, x):

@@ -158,10 +158,6 @@ impl Json {
         f64::from_bits(u64::from_str_radix(self.text(), 16).expect("sixteen hexadecimal digits"))
     }
 
-    fn f32(&self) -> f32 {
-        f32::from_bits(u32::from_str_radix(self.text(), 16).expect("eight hexadecimal digits"))
-    }
-
     fn write(&self, out: &mut String) {
         match self {
             Json::Null => out.push_str("null"),
@@ -893,68 +889,90 @@ fn norm(row: &[i64]) -> i64 {
     row.iter().map(|v| v.abs()).sum()
 }
 
-fn rate(row: &[i64], eta: f64, clip: f64) -> f32 {
-    eta.min(clip * (row.len() as f64).sqrt() / norm(row).max(1) as f64) as f32
+/// Evidence that flips a weight, in the units of accumulators.
+const BAR: i64 = 4096;
+
+/// Units of 2**-40 of the bar, halves to even, up to eight bars.
+fn units_of(eta: f64) -> i64 {
+    let (x, most) = (eta.min(8.0) * (1i64 << 40) as f64, (1i64 << 43) - 1);
+    let (below, rest) = (x.floor() as i64, x - x.floor());
+    (below + (rest > 0.5 || (rest == 0.5 && below % 2 == 1)) as i64).min(most)
 }
 
-/// One row: every product and sum rounded to f32, which Rust never fuses; the number of flips comes back.
-fn flip_row(w: &mut [u64], m: &mut [f32], q: &[i64], beta: f32, eta: f32) -> i64 {
-    let mut flips = 0;
+fn rate(row: &[i64], eta: f64, clip: f64) -> i64 {
+    let units = units_of(eta);
+    if clip.is_infinite() {
+        return units;
+    }
+    let bound = ((1i64 << 40) as f64 * (clip * (row.len() as f64).sqrt())).min((1i64 << 62) as f64) as i64;
+    units.min(bound / norm(row).max(1))
+}
+
+/// One row, whose first weight has this rest; the number of flips comes back.
+fn flip_row(w: &mut [u64], m: &mut [i64], q: &[i64], beta: i64, eta: i64, mut rest: i64) -> i64 {
+    let eta = if eta < 1 << 25 { eta } else { eta & -(1 << 13) };
+    let (mut flips, most) = (0, ((1i64 << 43) - 1) / eta.max(1));
     for (i, (m, &vote)) in m.iter_mut().zip(q).enumerate() {
-        let kept = beta * *m;
-        *m = kept + eta * vote as f32;
+        let total = ((beta * *m + rest) << 13) + eta * vote.clamp(-most, most);
+        *m = (total >> 28).clamp(-32767, 32767);
+        rest = (rest + 27893) % (1 << 15);
         let (word, bit) = (&mut w[i / 64], 1 << (i % 64));
         let evidence = if *word & bit != 0 { *m } else { -*m };
-        if evidence >= 1.0 {
+        if evidence >= BAR {
             *word ^= bit;
-            *m = 0.0;
+            *m = 0;
             flips += 1;
         }
     }
     flips
 }
 
-fn put_floats(m: &[Vec<f32>]) -> Json {
-    Json::List(m.iter().map(|row| put_texts(row.iter().map(|v| format!("{:08x}", v.to_bits())))).collect())
+/// The rest of the first weight of row r.
+fn rest_of(dither: i64, r: usize, n: usize) -> i64 {
+    (dither + 27893 * (r * n) as i64) % (1 << 15)
 }
 
 fn flip(a: &Json) -> Json {
-    let (mut w, q, beta) = (Bits::read(a.get("w"), 0), a.get("q").matrix(), a.get("beta").f64() as f32);
-    let mut m: Vec<Vec<f32>> =
-        a.get("m").list().iter().map(|row| row.list().iter().map(Json::f32).collect()).collect();
+    let (mut w, mut m, q) = (Bits::read(a.get("w"), 0), a.get("m").matrix(), a.get("q").matrix());
+    let (beta, dither, words, n) = (a.get("beta").int(), a.get("dither").int(), w.words, w.n);
     let mut flips = 0;
-    for (r, eta) in a.get("eta").list().iter().enumerate() {
-        let words = w.words;
-        flips += flip_row(&mut w.value[r * words..(r + 1) * words], &mut m[r], &q[r], beta, eta.f32());
+    for (r, eta) in a.get("eta").ints().into_iter().enumerate() {
+        let row = &mut w.value[r * words..(r + 1) * words];
+        flips += flip_row(row, &mut m[r], &q[r], beta, eta, rest_of(dither, r, n));
     }
-    object(vec![("w", w.json()), ("m", put_floats(&m)), ("flips", Json::Int(flips))])
+    object(vec![("w", w.json()), ("m", put_matrix(&m)), ("flips", Json::Int(flips))])
 }
 
 /// A tensor of weights, and what the optimizer remembers of it.
 struct Parameter {
     bits: Bits,
-    m: Vec<Vec<f32>>,
-    beta: f64,
+    m: Matrix,
+    beta: i64,
+    age: i64,
     n_places: f64,
     is_clipped: bool,
 }
 
 impl Parameter {
     fn new(bits: Bits, n_places: usize) -> Parameter {
-        Parameter { m: vec![vec![0.0; bits.n]; bits.rows], bits, beta: 1.0, n_places: n_places as f64, is_clipped: true }
+        let m = vec![vec![0; bits.n]; bits.rows];
+        Parameter { m, bits, beta: 1 << 15, age: 0, n_places: n_places as f64, is_clipped: true }
     }
 
     fn step(&mut self, q: &Matrix, eta: f64, clip: f64, n_samples: f64) -> i64 {
         let share = eta / (127.0 * n_samples) / self.n_places.sqrt();
-        let words = self.bits.words;
+        let (words, n) = (self.bits.words, self.bits.n);
         let clip = if self.is_clipped { clip } else { f64::INFINITY };
+        let dither = 20251 * self.age % (1 << 15);
         let mut flips = 0;
         for (r, votes) in q.iter().enumerate() {
             let row = &mut self.bits.value[r * words..(r + 1) * words];
-            flips += flip_row(row, &mut self.m[r], votes, self.beta as f32, rate(votes, share, clip));
+            let eta = rate(votes, share, clip);
+            flips += flip_row(row, &mut self.m[r], votes, self.beta, eta, rest_of(dither, r, n));
         }
-        let n_weights = (self.bits.rows * self.bits.n) as i64;
-        self.beta = (n_weights - flips) as f64 / n_weights as f64;
+        let n_weights = (self.bits.rows * n) as i64;
+        self.beta = (((n_weights - flips) << 15) + n_weights / 2) / n_weights;
+        self.age += 1;
         flips
     }
 }
@@ -965,32 +983,36 @@ fn optimize(a: &Json) -> Json {
     let steps = a.get("votes").list().iter().zip(a.get("n_samples").ints()).zip(a.get("eta").list());
     for ((q, n), eta) in steps {
         flips.push(if n > 0 { parameter.step(&q.matrix(), eta.f64(), clip, n as f64) } else { 0 });
-        beta.push(format!("{:016x}", parameter.beta.to_bits()));
+        beta.push(parameter.beta);
     }
-    let (w, m) = (parameter.bits.json(), put_floats(&parameter.m));
-    object(vec![("w", w), ("m", m), ("flips", put_ints(&flips)), ("beta", put_texts(beta))])
+    let (w, m) = (parameter.bits.json(), put_matrix(&parameter.m));
+    object(vec![("w", w), ("m", m), ("flips", put_ints(&flips)), ("beta", put_ints(&beta))])
 }
 
 /// Integers that are added to sums, and the parts of a step that wait.
 struct Offset {
     values: Vec<i64>,
-    m: Vec<f32>,
-    size: f32,
+    m: Vec<i64>,
+    reach: i64,
     n_terms: i64,
 }
 
 impl Offset {
-    fn new(values: Vec<i64>, size: f32, n_terms: i64) -> Offset {
-        Offset { m: vec![0.0; values.len()], values, size, n_terms }
+    fn new(values: Vec<i64>, rate: f64, n_terms: i64) -> Offset {
+        let reach = ((1i64 << 20) as f64 * (rate * (n_terms as f64).sqrt())) as i64;
+        Offset { m: vec![0; values.len()], values, reach, n_terms }
     }
 
-    /// Whole steps are taken at once, and the rest waits; every operation is rounded to f32.
+    /// Whole steps are taken at once, and the rest waits, in units of 2**-24.
     fn step(&mut self, q: &[i64], eta: f64) -> i64 {
-        let (eta, mut moved) = (eta.min(1.0) as f32, 0);
+        let (full, one) = (1i64 << 40, 1i64 << 24);
+        let size = units_of(eta).min(full);
+        let (most, mut moved) = (full / size.max(1) + 1, 0);
         for ((o, m), &vote) in self.values.iter_mut().zip(&mut self.m).zip(q) {
-            *m -= self.size * (eta * vote as f32).clamp(-1.0, 1.0);
-            let after = (*o + m.trunc() as i64).clamp(-self.n_terms, self.n_terms);
-            *m -= m.trunc();
+            let u = ((size * vote.clamp(-most, most)).clamp(-full, full) + (1 << 15)) >> 16;
+            let left = *m - ((u * self.reach + (1 << 19)) >> 20);
+            let after = (*o + left / one).clamp(-self.n_terms, self.n_terms);
+            *m = left % one;
             moved += (after != *o) as i64;
             *o = after;
         }
@@ -999,11 +1021,10 @@ impl Offset {
 }
 
 fn move_offsets(a: &Json) -> Json {
-    let mut offset = Offset::new(a.get("o").ints(), a.get("step").f32(), a.get("n_terms").int());
-    offset.m = a.get("m").list().iter().map(Json::f32).collect();
+    let mut offset = Offset::new(a.get("o").ints(), a.get("rate").f64(), a.get("n_terms").int());
+    offset.m = a.get("m").ints();
     let moved = offset.step(&a.get("q").ints(), a.get("eta").f64());
-    let m = put_texts(offset.m.iter().map(|v| format!("{:08x}", v.to_bits())));
-    object(vec![("o", put_ints(&offset.values)), ("m", m), ("moved", Json::Int(moved))])
+    object(vec![("o", put_ints(&offset.values)), ("m", put_ints(&offset.m)), ("moved", Json::Int(moved))])
 }
 
 // ----------------------------------------------------------------------------------------- level 6: training
@@ -1101,7 +1122,7 @@ fn read_layer(a: &Json) -> Layer {
     };
     let offset = match a.find("offset") {
         Some(values @ Json::List(_)) => {
-            Some(Offset::new(values.ints(), a.get("offset_step").f32(), parameters[0].bits.n as i64))
+            Some(Offset::new(values.ints(), a.get("offset_rate").f64(), parameters[0].bits.n as i64))
         }
         _ => None,
     };
@@ -1388,7 +1409,7 @@ fn call(function: &str, a: &Json) -> Option<Json> {
         "vote_norms" => put_ints(&a.get("q").matrix().iter().map(|row| norm(row)).collect::<Vec<_>>()),
         "clipped_eta" => {
             let (eta, clip) = (a.get("eta").f64(), a.get("clip").f64());
-            put_texts(a.get("q").matrix().iter().map(|row| format!("{:08x}", rate(row, eta, clip).to_bits())))
+            put_ints(&a.get("q").matrix().iter().map(|row| rate(row, eta, clip)).collect::<Vec<_>>())
         }
         "flip" => flip(a),
         "optimize" => optimize(a),

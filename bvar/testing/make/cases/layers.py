@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from math import sqrt
 from typing import Any
 
 from bvar.testing.make.cases.windows import patch_size
 from bvar.testing.make.draw import Draw
-from bvar.testing.oracle.definitions import float32
-from bvar.testing.oracle.formats import hex32
+from bvar.testing.oracle.formats import hex64
 
 __all__ = ["concatenate", "conv", "gates", "linear", "max_pool", "signal_scale", "threshold", "with_offsets"]
 
@@ -25,8 +23,7 @@ def linear(draw: Draw, gate: int, n_in: int, n_out: int, bias: bool, centered: b
 
 def with_offsets(layer: dict[str, Any], offset: list[int], rate: float) -> dict[str, Any]:
     """Give a linear layer offsets, which a full vote moves by this share of the spread of the sum."""
-    step = float32(rate * sqrt(len(layer["weight"][0])))
-    return {**layer, "offset": offset, "offset_step": hex32(step)}
+    return {**layer, "offset": offset, "offset_rate": hex64(rate)}
 
 
 def concatenate(*layers: dict[str, Any]) -> dict[str, Any]:

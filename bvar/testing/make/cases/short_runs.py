@@ -17,9 +17,8 @@ from bvar.testing.make.cases.layers import (
     with_offsets,
 )
 from bvar.testing.make.cases.windows import make_window
-from bvar.testing.make.draw import AND, NAND, OR, XNOR, XOR, Draw, around, halfway
-from bvar.testing.oracle.definitions import float32
-from bvar.testing.oracle.formats import float32_of, hex32, hex64
+from bvar.testing.make.draw import AND, NAND, OR, XNOR, XOR, Draw, around
+from bvar.testing.oracle.formats import hex64
 from bvar.testing.subjects.oracle import Oracle
 
 __all__ = ["short_runs"]
@@ -136,13 +135,13 @@ def _six_wires(draw: Draw) -> dict[str, Any]:
 
 
 def _restless(draw: Draw) -> dict[str, Any]:
-    """Seven of eight entries flip; the eighth then has 13 of evidence, and a beta of 1/8 or more decides."""
+    """Seven of eight entries flip; the eighth then has eight bars against it, and a beta of 1/8 or more decides."""
     tables = ["00", "01", "11", "11"]
     layers = [{"type": "gate", "wires": [[0]] * 4, "tables": tables}, {"type": "group_sum", "n_groups": 4}]
     run = _brief(
         draw, layers, ["0", "1", "0"], 4, steps=2, clip=inf, y=[0, 0, 1], loss_table=[2**20, 2**19, 2**18]
     )
-    return run | {"batches": [[0, 1], [2]], "eta": [hex64(254.0), hex64(4.0)]}
+    return run | {"batches": [[0, 1], [2]], "eta": [hex64(254.0), hex64(3.0)]}
 
 
 def _branches(draw: Draw) -> dict[str, Any]:
@@ -199,12 +198,12 @@ def _six_places(draw: Draw) -> dict[str, Any]:
 
 def _eta_at_the_bar(n: int) -> tuple[int, float] | None:
     """Find an eta that lets 254 n votes on six places reach 1, but not if the divisions are put together."""
-    rate = float32(1 / (254 * n))
-    while float32(rate * 254 * n) >= 1:
-        rate = float32_of(f"{int(hex32(rate), 16) - 1:08x}")
-    for eta in around(halfway(rate) * 127 * n * sqrt(6)):
-        right, wrong = (float32(share) for share in (eta / (127 * n) / sqrt(6), eta / (127 * n * sqrt(6))))
-        if float32(right * 254 * n) >= 1 > float32(wrong * 254 * n):
+    least = -(-(2**40) // (254 * n))  # units of eta that reach the bar
+    if least >= 2**25:  # of larger ones the last bits do not count
+        return None
+    for eta in around((least - 0.5) / 2**40 * 127 * n * sqrt(6)):
+        right, wrong = (round(2**40 * share) for share in (eta / (127 * n) / sqrt(6), eta / (127 * n * sqrt(6))))
+        if right >= least > wrong:
             return n, eta
     return None
 

@@ -7,8 +7,7 @@ from math import inf, sqrt
 from typing import Any
 
 from bvar.testing.make.draw import Case, Cases, Draw, last_bit
-from bvar.testing.oracle.definitions import float32
-from bvar.testing.oracle.formats import hex32, hex64
+from bvar.testing.oracle.formats import hex64
 
 __all__ = ["clipped_eta", "flip", "move_offsets", "optimize", "vote_norms"]
 
@@ -34,42 +33,58 @@ def clipped_eta(draw: Draw) -> Cases:
     loud = {"q": [[0, 0, 0], [1, 0, 0], [0, 0, -2]], "eta": hex64(9.0), "clip": hex64(1.0)}
     yield Case("a loud eta and a neuron without votes", ["Clip", "ZeroWord"], loud)
     for n, norm in ((2, 412), (7, 1001), (513, 70001)):
-        clip = last_bit(draw, norm / sqrt(n), *_orders_of_clip(n, norm))
+        clip = last_bit(draw, norm / sqrt(n) / 2**40, *_orders_of_clip(n, norm), at=0.0)
         inputs = {"q": [[norm, *[0] * (n - 1)]], "eta": hex64(1e300), "clip": hex64(clip)}
         yield Case(f"{n} votes: clip times the root, then divided", ["Clip", "LastBit"], inputs)
+    for clip in (1e300, 2.0**22, 2.0**-40):
+        inputs = {"q": [[1, 0, 0], [2**31 - 1, -5, 9]], "eta": hex64(9.0), "clip": hex64(clip)}
+        yield Case(f"clip {clip}", ["Clip", "Saturation"], inputs)
+    for eta in (0.0, 2.0**-41, 3 * 2.0**-41, 7.9999, 8.0, 1e300):
+        inputs = {"q": [[1, -1]], "eta": hex64(eta), "clip": hex64(inf)}
+        yield Case(f"eta {eta}, halves to even, up to eight bars", ["HalfEven", "Saturation"], inputs)
 
 
 def flip(draw: Draw) -> Cases:
     """Give cases."""
 
-    def inputs(w: list[str], m: list[list[float]], q: Any, beta: float, eta: float) -> dict[str, Any]:
-        rows = [[hex32(v) for v in row] for row in m]
-        return {"w": w, "m": rows, "q": q, "beta": hex64(beta), "eta": [hex32(eta)] * len(w)}
+    def inputs(
+        w: list[str], m: list[list[int]], q: Any, beta: float, eta: float, dither: int = 0
+    ) -> dict[str, Any]:
+        rates = [round(2**40 * eta)] * len(w)
+        return {"w": w, "m": m, "q": q, "beta": round(2**15 * beta), "eta": rates, "dither": dither}
+
+    def many(k: int, n: int, eta: float) -> dict[str, Any]:
+        m, q = draw.matrix(k, n, -4900, 4900), draw.matrix(k, n, -900, 900)
+        return inputs(draw.rows(k, n), m, q, 0.97, eta, draw.below(2**15))
 
     yield Case(
-        "exactly 1, and one step below",
+        "exactly the bar, and a unit below",
         ["Equality", "Reset"],
-        inputs(["1010"], [[0] * 4], [[2, -2, -2, 2]], 1, 0.5),
+        inputs(["1010"], [[0, 0, 1, -1]], [[2, -2, -2, 2]], 1, 0.5),
     )
-    below = 1 - 2.0**-24
-    yield Case("just below 1", ["Equality"], inputs(["10"], [[below, -below]], [[0, 0]], 1, 0.5))
-    yield Case("evidence for the weight", ["Reset"], inputs(["1010"], [[-5, 5, -5, 5]], [[0] * 4], 0.5, 1))
-    weak = inputs(["0011"], [[0.25, -0.25, 0.25, -0.25]], [[-1, 1, 1, -1]], 0.5, 0.25)
+    yield Case("just below the bar", ["Equality"], inputs(["10"], [[4095, -4095]], [[0, 0]], 1, 0.5))
+    yield Case("evidence for the weight", ["Reset"], inputs(["1010"], [[-9999, 9999] * 2], [[0] * 4], 0.5, 1))
+    weak = inputs(["0011"], [[1024, -1024, 1024, -1024]], [[-1, 1, 1, -1]], 0.5, 0.25)
     yield Case("weak evidence", ["Reset"], weak)
     for n, k in ((5, 3), (65, 2), (193, 1)):
-        m = [[v / 997 for v in row] for row in draw.matrix(k, n, -1200, 1200)]
-        args = inputs(draw.rows(k, n), m, draw.matrix(k, n, -900, 900), 0.97, 0.0013)
-        yield Case(f"{k} rows of {n}", ["Float32", "Reset"], args)
-    large = inputs(["0110"], [[0.1, 0.2, 0.3, 0.7]], [[2**24 + 1, 2**24 + 3, -(2**31), 16777217]], 0.1, 1e-8)
-    yield Case("votes beyond 2**24 are rounded first", ["Float32", "LargeSum"], large)
-    tiny = inputs(["01"], [[1e-45, -1e-40]], [[1, -1]], 0.5, 1e-45)
-    yield Case("subnormal numbers", ["Float32"], tiny)
+        yield Case(f"{k} rows of {n}", ["Rounding", "Reset"], many(k, n, 0.0013))
+    for rest in (0, 1, 2**14, 2**15 - 1):
+        args = inputs(["01" * 4], [[-3, 3, -1, 1, 0, 0, 77, -77]], [[1, -1] * 4], 0.5, 1 / 8192, rest)
+        yield Case(f"what is below the last bit, and a rest of {rest}", ["Rounding"], args)
+    for eta in (2.0**-40, 3 * 2.0**-38, 2.0**-16, 2.0**-15 - 2.0**-40, 2.0**-15, 2.0**-15 + 2.0**-40, 2.0**-14.5):
+        args = inputs(["0110"], [[1, -1, 0, 32767]], [[70001, -70001, 8191, -9]], 1, eta, 12345)
+        yield Case(f"eta {eta}: from 2**-15 on its last bits do not count", ["Rounding"], args)
+    loud = [[2**24 + 1, 2**31 - 1, -(2**31), -(2**30)]]
+    for eta in (2.0**-28, 1e-8, 0.01, 7.9):
+        args = inputs(["0110"], [[400, 800, -1200, 2800]], loud, 0.1, eta)
+        yield Case(f"loud votes, eta {eta}: eight bars a step at most", ["LargeSum", "Saturation"], args)
+    ends = inputs(["10"] * 2, [[-32767, 32767]] * 2, [[-5, 5], [5, -5]], 1, 7.9, 2**15 - 1)
+    yield Case("accumulators stay within eight bars", ["Saturation"], ends)
     for n, k in ((127, 2), (128, 1), (129, 1), (513, 1), (3, 65)):
-        m = [[v / 997 for v in row] for row in draw.matrix(k, n, -1200, 1200)]
-        args = inputs(draw.rows(k, n), m, draw.matrix(k, n, -900, 900), 0.97, 0.0013)
-        yield Case(f"{k} rows of {n}", ["Float32", "LongRow"], args)
-    apart = inputs(["01", "01", "01"], [[0.0] * 2] * 3, [[1, -1]] * 3, 1, 0.5)
-    yield Case("each row has an eta of its own", ["Float32"], apart | {"eta": [hex32(e) for e in (0.5, 1.0, 2.0)]})
+        yield Case(f"{k} rows of {n}", ["Rounding", "LongRow"], many(k, n, 0.0013))
+        yield Case(f"{k} rows of {n}, votes of little weight", ["Rounding", "LongRow"], many(k, n, 1.7e-5))
+    apart = inputs(["01", "01", "01"], [[0] * 2] * 3, [[1, -1]] * 3, 1, 0.5)
+    yield Case("each row has an eta of its own", ["EtaShare"], apart | {"eta": [2**39, 2**40, 2**41]})
 
 
 def optimize(draw: Draw) -> Cases:
@@ -91,9 +106,14 @@ def optimize(draw: Draw) -> Cases:
     pauses = still | {"n_samples": [2, 0, 3, 1], "eta": rates, "clip": hex64(inf)}
     yield Case("a step without samples uses up its eta", ["EmptyBatch", "EtaShare"], pauses)
     for n in (7, 27, 31):
-        eta = last_bit(draw, 127 * n, *_orders_of_eta(n))
-        exact = {"w": ["01"], "votes": [[[1, -3]]], "n_samples": [n], "eta": [hex64(eta)], "clip": hex64(inf)}
-        yield Case(f"{n} samples: eta is divided, not multiplied", ["EtaShare", "LastBit"], exact)
+        eta = last_bit(draw, 127 * n / 2**40, *_orders_of_eta(n), most=30000)
+        exact = {"w": ["01"], "votes": [[[2**28, -(2**28) - 1]]], "n_samples": [n], "eta": [hex64(eta)]}
+        yield Case(
+            f"{n} samples: eta is divided, not multiplied", ["EtaShare", "LastBit"], exact | {"clip": hex64(inf)}
+        )
+    faint = {"w": ["0110" * 2], "votes": [[[1, -1, 1, -1] * 2]] * 40, "n_samples": [1] * 40}
+    faint |= {"eta": [hex64(0.01)] * 40, "clip": hex64(inf)}
+    yield Case("faint votes count on average", ["Rounding", "Age"], faint)
     for r, n in ((65, 2), (1, 127), (2, 129)):
         inputs = {"w": draw.rows(r, n), "votes": [draw.matrix(r, n, -300, 300) for _ in range(2)]}
         yield Case(
@@ -106,39 +126,42 @@ def optimize(draw: Draw) -> Cases:
 def move_offsets(draw: Draw) -> Cases:
     """Give cases."""
 
-    def inputs(o: list[int], m: list[float], q: list[int], eta: float, step: float, n: int) -> dict[str, Any]:
-        numbers = [hex32(v) for v in m]
-        return {"o": o, "m": numbers, "q": q, "eta": hex64(eta), "step": hex32(step), "n_terms": n}
+    def inputs(o: list[int], m: list[int], q: list[int], eta: float, step: float, n: int) -> dict[str, Any]:
+        rate = step / sqrt(n)
+        return {"o": o, "m": m, "q": q, "eta": hex64(eta), "rate": hex64(rate), "n_terms": n}
 
-    book = inputs([0, 7, -3], [0.0] * 3, [127, 25, -127], 1 / 127, 2.0, 400)
+    book = inputs([0, 7, -3], [0] * 3, [127, 25, -127], 1 / 127, 2.0, 400)
     yield Case("a full vote, a part of one, and against it", ["Offset"], book)
-    below = 1 - 2.0**-24
-    whole = inputs([0] * 6, [0.5, -0.5, below, -below, 0.75, -0.75], [-1, 1, 0, 0, -2, 2], 0.25, 2.0, 9)
-    yield Case("exactly a step, and just below", ["Equality", "Offset"], whole)
-    ends = inputs([9, -9, 8, -8, 9, -9], [0.0] * 6, [-9, 9, -9, 9, 9, -9], 1.0, 2.25, 9)
+    half, below = 2**23, 2**24 - 1
+    whole = [half, -half, below, -below, half + half // 2, -half - half // 2]
+    yield Case(
+        "exactly a step, and just below",
+        ["Equality", "Offset"],
+        inputs([0] * 6, whole, [-1, 1, 0, 0, -2, 2], 0.25, 2.0, 9),
+    )
+    ends = inputs([9, -9, 8, -8, 9, -9], [0] * 6, [-9, 9, -9, 9, 9, -9], 1.0, 2.25, 9)
     yield Case("an offset stays in the range of the sum", ["Offset", "Saturation"], ends)
     loud = [2**31 - 1, -(2**31), 2**24 + 1, -(2**24) - 1, 2**24 + 3, 0]
-    for eta in (0.0, 2.0**-31, 2.0**-25, 1e-8, 1.0, 1e300):
-        yield Case(
-            f"loud votes, eta {eta}", ["Float32", "LargeSum"], inputs([0] * 6, [0.25] * 6, loud, eta, 1.5, 9)
-        )
+    for eta in (0.0, 2.0**-40, 2.0**-31, 2.0**-25, 1e-8, 1.0, 1e300):
+        args = inputs([0] * 6, [2**22] * 6, loud, eta, 1.5, 9)
+        yield Case(f"loud votes, eta {eta}", ["Rounding", "LargeSum"], args)
     for n in (5, 64, 65, 129):
-        o, m = draw.ints(n, -40, 40), [float32(v / 997) for v in draw.ints(n, -996, 996)]
-        args = inputs(o, m, draw.ints(n, -3000, 3000), 0.00071, float32(0.1 * sqrt(1000 * n)), 1000 * n)
-        yield Case(f"{n} offsets", ["Float32", "Offset"], args)
-    large = inputs([2**23 - 9, 9 - 2**23, 0], [0.0] * 3, [-1, 1, 1], 1.0, sqrt(2**23 - 1), 2**23 - 1)
+        o, m = draw.ints(n, -40, 40), draw.ints(n, -below, below)
+        args = inputs(o, m, draw.ints(n, -3000, 3000), 0.00071, 0.1 * sqrt(1000 * n), 1000 * n)
+        yield Case(f"{n} offsets", ["Rounding", "Offset"], args)
+    large = inputs([2**23 - 9, 9 - 2**23, 0], [0] * 3, [-1, 1, 1], 1.0, sqrt(2**23 - 1), 2**23 - 1)
     yield Case("the longest sum", ["LargeSum", "Offset"], large)
 
 
-def _orders_of_clip(n: int, norm: int) -> list[Callable[[float], float]]:
+def _orders_of_clip(n: int, norm: int) -> list[Callable[[float], int]]:
     """Give the right order of operations, and two that differ in the last bit of float64."""
     return [
-        lambda clip: clip * sqrt(n) / norm,
-        lambda clip: clip * (sqrt(n) / norm),
-        lambda clip: clip / norm * sqrt(n),
+        lambda clip: int(2**40 * (clip * sqrt(n))) // norm,
+        lambda clip: int(2**40 * (clip * (sqrt(n) / norm))),
+        lambda clip: int(2**40 * (clip / norm * sqrt(n))),
     ]
 
 
-def _orders_of_eta(n: int) -> list[Callable[[float], float]]:
+def _orders_of_eta(n: int) -> list[Callable[[float], int]]:
     """Give the right order of operations, and one that differs in the last bit of float64."""
-    return [lambda eta: eta / (127 * n), lambda eta: eta * (1 / (127 * n))]
+    return [lambda eta: round(2**40 * (eta / (127 * n))), lambda eta: round(2**40 * (eta * (1 / (127 * n))))]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from math import inf, sqrt
+from math import inf
 from typing import Any
 
 from hypothesis import strategies as st
 
 from bvar.testing.make.strategies.values import BATCHES, SMALL, VOTES, Draw, Strategy, ints, matrix, rows
-from bvar.testing.oracle.definitions import float32
-from bvar.testing.oracle.formats import hex32, hex64
+from bvar.testing.oracle.formats import hex64
 
 __all__ = ["STEPS"]
 
@@ -26,20 +25,21 @@ def _clipped_eta(draw: Draw) -> dict[str, Any]:
     return {"q": draw(matrix(draw(SMALL), draw(SMALL | BATCHES), VOTES)), "eta": hex64(eta), "clip": hex64(clip)}
 
 
-ACCUMULATORS = st.sampled_from([0.0, 1.0, -1.0, 0.5, -0.5, 1 - 2.0**-24]) | st.floats(-2, 2, width=32)
+ACCUMULATORS = st.sampled_from([0, 4096, -4096, 4095, 2048, 32767, -32767]) | st.integers(-8200, 8200)
+RATES = st.sampled_from([0, 1, 2**25 - 1, 2**25, 2**38, 2**39, 2**43 - 1]) | st.integers(0, 2**40)
 
 
 @st.composite
 def _flip(draw: Draw) -> dict[str, Any]:
     n = draw(st.integers(1, 5) | BATCHES)
     r = draw(SMALL) if n < 9 else 1
-    rate = st.sampled_from([0.5, 0.25]) | st.floats(0, 1, width=32)
     return {
         "w": draw(rows(r, n)),
-        "m": [[hex32(float32(m)) for m in row] for row in draw(matrix(r, n, ACCUMULATORS))],
+        "m": draw(matrix(r, n, ACCUMULATORS)),
         "q": draw(matrix(r, n, VOTES)),
-        "beta": hex64(draw(st.sampled_from([0.0, 0.5, 1.0]) | st.floats(0, 1))),
-        "eta": [hex32(eta) for eta in draw(ints(r, rate))],
+        "beta": draw(st.sampled_from([0, 2**14, 2**15]) | st.integers(0, 2**15)),
+        "eta": draw(ints(r, RATES | st.integers(0, 2**26))),
+        "dither": draw(st.integers(0, 2**15 - 1)),
     }
 
 
@@ -60,16 +60,15 @@ def _optimize(draw: Draw) -> dict[str, Any]:
 @st.composite
 def _move_offsets(draw: Draw) -> dict[str, Any]:
     n, n_terms = draw(SMALL), draw(st.sampled_from([1, 4, 100, 2**23 - 1]) | st.integers(1, 1000))
-    rests = st.sampled_from([0.0, 0.5, -0.5, 1 - 2.0**-24]) | st.floats(
-        -1, 1, width=32, exclude_min=True, exclude_max=True
-    )
+    below = 2**24 - 1
+    rests = st.sampled_from([0, 2**23, -(2**23), below]) | st.integers(-below, below)
     eta = st.sampled_from([0.0, 0.25, 1.0, 1e300]) | st.floats(0, 1)
     return {
         "o": draw(ints(n, st.integers(-n_terms, n_terms))),
-        "m": [hex32(rest + 0.0) for rest in draw(ints(n, rests))],  # there is no -0
+        "m": draw(ints(n, rests)),
         "q": draw(ints(n, VOTES)),
         "eta": hex64(draw(eta)),
-        "step": hex32(float32(draw(st.sampled_from([1.0, 0.1]) | st.floats(0, 1)) * sqrt(n_terms))),
+        "rate": hex64(draw(st.sampled_from([1.0, 0.1]) | st.floats(0, 1))),
         "n_terms": n_terms,
     }
 
