@@ -87,7 +87,7 @@ def test_rare_classes_are_heard_in_chunks_of_mixed_classes():
 
 @pytest.mark.parametrize("backwards", [False, True])
 def test_rare_classes_are_heard_in_chunks_of_one_class_each(backwards):
-    """Always the usual class would be one half; over seeds weights are worth about nothing here, and do no harm."""
+    """Always the usual class would be one half; over seeds weights are worth nothing here, and do no harm."""
     parts = list(chunks_of_one_class())[:: -1 if backwards else 1]
     model, plain = (learnt(classifier(class_weight=weight), parts) for weight in ("balanced", None))
     assert balanced(model) > max(0.53, balanced(plain) - 0.06)

@@ -135,7 +135,7 @@ def _six_wires(draw: Draw) -> dict[str, Any]:
 
 
 def _restless(draw: Draw) -> dict[str, Any]:
-    """Seven of eight entries flip; the eighth then has eight bars against it, and a beta of 1/8 or more decides."""
+    """Seven of eight entries flip; the eighth then has eight bars against it, and beta decides."""
     tables = ["00", "01", "11", "11"]
     layers = [{"type": "gate", "wires": [[0]] * 4, "tables": tables}, {"type": "group_sum", "n_groups": 4}]
     run = _brief(
