@@ -186,7 +186,7 @@ def test_an_offset_moves_as_the_page_says(votes, eta, rate, n_terms, n_steps):
         assert (abs(m) < 2**24).all()
         exact -= [rate * n_terms**0.5 * max(min(eta * q, 1.0), -1.0) for q in votes]
         if (abs(exact) < n_terms).all():
-            # of u: half a unit of the step size, for each vote, and of its own; half a unit of the product; the reach
+            # of u half a unit of the step size for each vote, and of its own; of the product; of the reach
             size = 2.0**-41 * np.abs(np.array(votes, float)) + 2.0**-25
             error = step * (rate * n_terms**0.5 * size + 2.0**-25 + 2.0**-20)
             assert (abs(offset.values + m / 2**24 - exact) <= error + 1e-9).all()
