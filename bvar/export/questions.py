@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sklearn.utils.validation import check_is_fitted
 
-from bvar.encoding import BitEncoder, ImageEncoder, OneHotBits, TableEncoder, ThermometerEncoder
+from bvar.encoding import BitEncoder, ImageEncoder, OneHotBits, TableEncoder, ThermometerEncoder, UnateEncoder
 
 __all__ = ["ByteQuestion", "Question", "on_bytes", "questions"]
 
@@ -38,6 +38,11 @@ def questions(encoder: BitEncoder) -> list[Question]:
         raise TypeError(
             "encoder must be a ThermometerEncoder, OneHotBits, TableEncoder or ImageEncoder, or None, "
             f"got {type(encoder).__name__}; without one, an export takes the input bits"
+        )
+    if isinstance(encoder, UnateEncoder):
+        raise TypeError(
+            "encoder must be None for a network with monotonic_cst: an export cannot ask whether a number is less; "
+            "it then takes the bits that encoder_ makes"
         )
     check_is_fitted(encoder)
     asked: list[Question] = []
