@@ -114,7 +114,7 @@ FOR_MONOTONE_CLASSES = {
 }
 
 FOR_MONOTONE_NUMBERS = {
-    "monotone": Plan((1024,), eta=3.0, flip_noise=0.0, max_iter=20, batch_size=100),
+    "monotone": Plan((1024,), flip_noise=0.0, max_iter=20, batch_size=100),
 }
 
 

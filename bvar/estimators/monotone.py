@@ -25,7 +25,7 @@ from bvar.networks.losses import Loss
 from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer
 
-__all__ = ["Monotone", "check_free", "same_constraints", "unate"]
+__all__ = ["Monotone", "check_free", "is_monotone", "same_constraints", "unate"]
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,14 @@ def check_free(plan: Plan, encoder: Any, others: Mapping[str, Any]) -> None:
     for name, value in others.items():
         if value is not None:
             raise ValueError(f"{name} must be None where there is monotonic_cst, got {value!r}")
+
+
+def is_monotone(network: Network) -> bool:
+    """Say whether all layers are of the kinds of which the proof speaks: no score then falls when a bit rises."""
+    return all(
+        layer.gate.name == "and" if isinstance(layer, BooleanLinear) else isinstance(layer, Threshold | GroupSum)
+        for layer in network.layers
+    )
 
 
 def same_constraints(one: Any, other: Any) -> bool:
