@@ -18,7 +18,7 @@ from bvar.encoding.base import Group
 from bvar.encoding.columns import Columns
 from bvar.encoding.one_hot import Categories, n_category_bits
 from bvar.encoding.table import TableEncoder
-from bvar.encoding.thermometer import Thermometers, threshold_labels
+from bvar.encoding.thermometer import Thermometers
 
 __all__ = ["UnateEncoder", "check_directions"]
 

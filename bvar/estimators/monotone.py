@@ -61,7 +61,9 @@ class Monotone(Recipe):
                 BooleanLinear(
                     n_inputs, n_units, "and", offset_spread=0.5, random_state=source, name=f"linear{depth}"
                 ),
-                Threshold(n_units, n_inputs, 1 if is_last else sizes[depth + 1], "and", "xnor" if is_last else "and"),
+                Threshold(
+                    n_units, n_inputs, 1 if is_last else sizes[depth + 1], "and", "xnor" if is_last else "and"
+                ),
             ]
         layers.append(GroupSum(sizes[-1], n_outputs))
         return Network(layers, make_loss(sizes[-1] // n_outputs), BooleanOptimizer(self.eta))
