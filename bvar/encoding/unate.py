@@ -1,4 +1,4 @@
-"""Unate questions: "at least t?" where a number may only raise the score, "less than t?" where it may only lower it.
+"""Unate questions: "at least t?" of numbers that may only raise a score, "less than t?" of those that lower it.
 
 A function of bits that never falls when a bit goes from F to T then rises with the one kind of feature and falls
 with the other, whatever is learnt; numbers that may do both are asked both ways, so that nothing is lost for them.
@@ -85,7 +85,8 @@ class UnateEncoder(TableEncoder):
         for name, kind, direction in zip(self._input_names(), kinds, directions, strict=True):
             if direction and kind == "category":
                 raise ValueError(
-                    f"monotonic_cst must be 0 for features of categories, which have no order; {name!r} has {direction}"
+                    f"monotonic_cst must be 0 for features of categories, which have no order; "
+                    f"{name!r} has {direction}"
                 )
         self.directions_ = directions
         super()._learn(kinds, *learnt)

@@ -48,11 +48,11 @@ class BooleanClassifier(NetworkClassifier):
         Turns samples into bits; cloned and fitted in `fit`. Default: a :class:`bvar.encoding.TableEncoder`, which
         takes numbers, categories and missing values, with 8 to 64 bits for a number, fewer the more features.
     monotonic_cst : array-like of int, shape (n_features,), or dict of str to int, optional
-        For each feature 1 where the score of the second of two classes may only rise with it,
-        -1 where it may only fall, 0 where it may do both; or a dict of those by name that are not 0. This is kept
-        by proof and for all rows, see :doc:`/explanation/monotone`; there must be two classes.
-        `encoder` must then be None or a :class:`bvar.encoding.TableEncoder`, `gates`, `offsets`
-        and `loss` and `mollifier` left alone.
+        For each feature 1 where the score may only rise with it, -1 where it may only fall, 0 where it may do
+        both; or a dict of those by name that are not 0. There must be two classes, and the score is that of the
+        second. This holds for all rows, by the proof in :doc:`/explanation/monotone`.
+        `encoder` must then be None or a :class:`bvar.encoding.TableEncoder`, and `gates`, `offsets`, `loss` and
+        `mollifier` be left alone.
     eta : float, default=10.0
         Accumulation factor of the optimizer, see :class:`bvar.networks.BooleanOptimizer`.
     temperature : float or 'auto', default='auto'

@@ -49,11 +49,11 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
         Turns samples into bits; cloned and fitted in `fit`. Default: a :class:`bvar.encoding.TableEncoder`, which
         takes numbers, categories and missing values, with 8 to 64 bits for a number, fewer the more features.
     monotonic_cst : array-like of int, shape (n_features,), or dict of str to int, optional
-        For each feature 1 where the prediction may only rise with it,
-        -1 where it may only fall, 0 where it may do both; or a dict of those by name that are not 0. This is kept
-        by proof and for all rows, see :doc:`/explanation/monotone`; all targets obey it.
-        `encoder` must then be None or a :class:`bvar.encoding.TableEncoder`, `gates`, `offsets`
-        left alone.
+        For each feature 1 where predictions may only rise with it, -1 where they may only fall, 0 where they may
+        do both; or a dict of those by name that are not 0. This holds for all rows, by the proof in
+        :doc:`/explanation/monotone`, and for all targets.
+        `encoder` must then be None or a :class:`bvar.encoding.TableEncoder`, and `gates` and `offsets` be left
+        alone.
     eta : float or 'auto', default='auto'
         Accumulation factor of the optimizer, see :class:`bvar.networks.BooleanOptimizer`. 'auto' is that of the
         plan, and 10 where sizes are set by hand.

@@ -19,8 +19,9 @@ class Question(NamedTuple):
     feature: int
     bit: int
     equal: bool
-    """Whether the question is ``x == value``; else it is ``x >= value``."""
+    """Whether the question is ``x == value``; else it is ``x >= value``, or ``x < value``."""
     value: float
+    less: bool = False
 
 
 class ByteQuestion(NamedTuple):
@@ -30,6 +31,7 @@ class ByteQuestion(NamedTuple):
     bit: int
     equal: bool
     value: int
+    less: bool = False
 
 
 def questions(encoder: BitEncoder) -> list[Question]:
@@ -39,32 +41,29 @@ def questions(encoder: BitEncoder) -> list[Question]:
             "encoder must be a ThermometerEncoder, OneHotBits, TableEncoder or ImageEncoder, or None, "
             f"got {type(encoder).__name__}; without one, an export takes the input bits"
         )
-    if isinstance(encoder, UnateEncoder):
-        raise TypeError(
-            "encoder must be None for a network with monotonic_cst: an export cannot ask whether a number is less; "
-            "it then takes the bits that encoder_ makes"
-        )
     check_is_fitted(encoder)
     asked: list[Question] = []
     bit = 0
     for feature in range(encoder.n_features_in_):
-        for equal, values in _bits(encoder, feature):
-            asked += [Question(feature, bit, equal, value) for value in values]
+        for equal, less, values in _bits(encoder, feature):
+            asked += [Question(feature, bit, equal, value, less) for value in values]
             bit += 1
     return asked
 
 
-def _bits(encoder: BitEncoder, feature: int) -> Iterator[tuple[bool, list[float]]]:
-    """Give for each bit of a feature which comparison it is, and the numbers."""
+def _bits(encoder: BitEncoder, feature: int) -> Iterator[tuple[bool, bool, list[float]]]:
+    """Give for each bit of a feature which comparison it is, equal or less, and the numbers."""
     if hasattr(encoder, "thresholds_"):
         which = feature % encoder.n_channels if isinstance(encoder, ImageEncoder) else feature
-        for threshold in encoder.thresholds_[which]:
-            yield False, [float(threshold)]
+        direction = encoder.directions_[feature] if isinstance(encoder, UnateEncoder) else 1
+        for less in [False] * (direction >= 0) + [True] * (direction <= 0):
+            for threshold in encoder.thresholds_[which]:
+                yield False, less, [float(threshold)]
     if hasattr(encoder, "categories_"):
         for category in encoder.categories_[feature]:
-            yield True, _numbers([category], feature)
+            yield True, False, _numbers([category], feature)
         if encoder.infrequent_categories_[feature]:
-            yield True, _numbers(encoder.infrequent_categories_[feature], feature)
+            yield True, False, _numbers(encoder.infrequent_categories_[feature], feature)
 
 
 def _numbers(categories: Sequence[Any], feature: int) -> list[float]:
@@ -83,8 +82,12 @@ def _numbers(categories: Sequence[Any], feature: int) -> list[float]:
 def on_bytes(asked: Sequence[Question]) -> list[ByteQuestion]:
     """Restate questions for integers from 0 to 255; those that are never answered with yes are left out."""
     restated = []
-    for feature, bit, equal, value in asked:
+    for feature, bit, equal, value, less in asked:
         least = max(0, ceil(value))
-        if least <= 255 and (not equal or least == value):
+        if less and least > 255:  # always
+            restated.append(ByteQuestion(feature, bit, False, 0))
+        elif less:
+            restated += [ByteQuestion(feature, bit, False, least, True)] * (least > 0)
+        elif least <= 255 and (not equal or least == value):
             restated.append(ByteQuestion(feature, bit, equal, least))
     return restated

@@ -15,7 +15,6 @@ from bvar.bits.random import RandomWords
 from bvar.calculus.gates import Gate
 from bvar.encoding import UnateEncoder
 from bvar.estimators.monotone import Monotone
-from bvar.export import network_to_c
 from bvar.inspection import explain, importance
 from bvar.mollify import Mollifier
 from bvar.networks import BinaryCrossEntropy, CrossEntropy
@@ -246,10 +245,3 @@ def test_names_that_no_feature_has_are_refused():
 def test_more_than_two_classes_are_refused(y, text):
     with pytest.raises(ValueError, match=f"monotonic_cst must be None unless y has two classes, got {text}"):
         BooleanClassifier(**SHORT, monotonic_cst=CST).fit(GRID, y.astype(int))
-
-
-def test_an_export_says_that_it_takes_the_bits():
-    model = fitted(BooleanClassifier, GRID, wavy(GRID), monotonic_cst=CST)
-    with pytest.raises(TypeError, match="encoder must be None for a network with monotonic_cst"):
-        model.to_c()
-    assert "network of 12 input bits and 1 scores" in network_to_c(model.network_)
