@@ -252,7 +252,7 @@ def test_models_answer_as_in_python(tmp_path, trained, compiler, options):
                 np.testing.assert_array_equal(found, expected_answers(model, rows), name)
             if len(rows) and hasattr(model, "decision_function"):
                 decisions = model.decision_function(rows)
-                both = scores if decisions.ndim == 2 else scores[:, 1] - scores[:, 0]
+                both = scores if decisions.ndim == 2 else scores[:, -1] - (scores[:, 0] if n_scores == 2 else 0)
                 np.testing.assert_array_equal(both, decisions, name)
 
 
