@@ -28,8 +28,16 @@ class UnateEncoder(TableEncoder):
 
     Parameters
     ----------
-    n_bits, strategy, categorical, max_categories, subsample
-        As for :class:`TableEncoder`.
+    n_bits : int or 'auto', default='auto'
+        Most thresholds for a column of numbers, see :class:`TableEncoder`.
+    strategy : {'quantile', 'uniform', 'supervised'}, default='quantile'
+        Where they go.
+    categorical : 'auto' or array-like, default='auto'
+        Columns that hold categories although their values are numbers.
+    max_categories : int, optional, default=64
+        Most bits for a column of categories.
+    subsample : int or None, default=200000
+        Rows that thresholds are learnt from, at most.
     monotonic_cst : array-like of int, shape (n_features,), or dict of str to int, optional
         For each feature 1 where scores may only rise with it, -1 where they may only fall, 0 where they may do
         both; or a dict of those by name that are not 0. Default: all 0.

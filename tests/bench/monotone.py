@@ -2,11 +2,11 @@
 
 Usage: python -m tests.bench.monotone --data DIR [--sets adult california_housing abalone] [--seeds 3]
 
-Models have their defaults.  The income of Adult rises with age and with years of education; its column
+Models have their defaults. The income of Adult rises with age and with years of education; its column
 `education`, which says the years again in words, is left out for all, since one would undo what the other
-promises.  Prices of houses in California rise with the median income.  Rings of abalones rise with the weight of
-the shell and fall with the weight of the meat.  A row counts as broken if the score moves the wrong way somewhere while one such
-feature goes through its twenty quantiles, all others fixed: 500 test rows.
+promises. Prices of houses in California rise with the median income. Rings of abalones rise with the weight
+of the shell and fall with the weight of the meat. A row counts as broken if the score moves the wrong way
+somewhere while one such feature goes through its twenty quantiles, all others fixed: 500 test rows.
 
 DIR holds an .npz file for each set: adult with X_train, y_train, X_test, y_test, the others with X and y, of which
 a seed holds 30 % out.
