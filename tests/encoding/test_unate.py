@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bvar.circuit import Circuit, to_c
 from bvar.encoding import TableEncoder, UnateEncoder
 
 X = np.array([[30, 2, 1, "a", True], [41, 5, 2, "b", False], [52, 8, None, "c", None]], dtype=object)
@@ -48,3 +49,9 @@ def test_counts_of_parts_give_the_same_questions():
     counts = encoder.count(numbers[:40], n_rows=90) + encoder.count(numbers[40:], first_row=40, n_rows=90)
     from_counts, whole = UnateEncoder(monotonic_cst=[1, -1]).fit_counts(counts), encoder.fit(numbers)
     assert (from_counts.transform(numbers) == whole.transform(numbers)).all()
+
+
+def test_a_circuit_says_that_it_cannot_ask_whether_a_number_is_less():
+    encoder = UnateEncoder(monotonic_cst=[1, -1]).fit([[0, 0], [1, 1]])
+    with pytest.raises(TypeError, match="encoder must ask no number whether it is less"):
+        to_c(Circuit(2, [(0b0110, (0, 1))], outputs=[2]), "parity", encoder)

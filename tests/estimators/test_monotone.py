@@ -245,3 +245,10 @@ def test_names_that_no_feature_has_are_refused():
 def test_more_than_two_classes_are_refused(y, text):
     with pytest.raises(ValueError, match=f"monotonic_cst must be None unless y has two classes, got {text}"):
         BooleanClassifier(**SHORT, monotonic_cst=CST).fit(GRID, y.astype(int))
+
+
+def test_weights_of_classes_and_early_stopping_go_with_constraints():
+    y = wavy(GRID) > 1.5
+    model = BooleanClassifier(monotonic_cst=CST, class_weight="balanced", early_stopping=True, random_state=0)
+    model.set_params(max_iter=3).fit(GRID, y, sample_weight=1 + GRID[:, 0])
+    assert n_broken(model.decision_function(GRID), 4, CST) == 0
