@@ -29,7 +29,7 @@ from bvar.encoding.samples import Table, check_table
 from bvar.estimators.choosing import CHOSEN
 from bvar.estimators.fitted import FittedModel
 from bvar.estimators.judge import Judge
-from bvar.estimators.monotone import check_free, same_constraints, unate
+from bvar.estimators.monotone import check_constraints, unate
 from bvar.networks.losses import FULL_WEIGHT, Loss
 from bvar.networks.network import Network
 from bvar.training.callbacks import as_callbacks, call
@@ -48,6 +48,7 @@ class BooleanNetworkEstimator(FittedModel, ABC):
     """A Boolean network behind scikit-learn's interface; subclasses name their collaborators."""
 
     monotonic_cst: Any = None  # the parameter of those that take it
+    _not_monotone: tuple[str, ...] = ()  # parameters that must then be None
 
     @abstractmethod
     def _check_y(self, y: Any) -> np.ndarray:
@@ -374,20 +375,10 @@ class BooleanNetworkEstimator(FittedModel, ABC):
                 "loss must be None, a bvar.networks.Loss, or a callable that makes one for the number of terms of "
                 f"a score, got {self.loss!r}"
             )
-        if self.monotonic_cst is not None:
-            check_free(plan, self.encoder, self._not_monotone())
+        check_constraints(self, plan, self._not_monotone, goes_on=goes_on)
         self._recipe().check()
         if goes_on:
-            if not same_constraints(self.monotonic_cst, getattr(self.encoder_, "monotonic_cst", None)):
-                raise ValueError(
-                    f"monotonic_cst {self.monotonic_cst!r} is not that of the network to go on with; "
-                    "warm_start=False starts anew"
-                )
             self._recipe().check_same(self.network_)
-
-    def _not_monotone(self) -> dict[str, Any]:
-        """Return parameters that must be None where there are constraints."""
-        return {}
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn that NaN is a legal value and that sparse matrices are."""

@@ -42,6 +42,8 @@ def _has_probabilities(model: Any) -> bool:
 class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
     """Learning classes and labels, and predicting them; subclasses say which network."""
 
+    _not_monotone = ("loss", "mollifier")
+
     def partial_fit(
         self, X: Table, y: ArrayLike, classes: ArrayLike | None = None, sample_weight: ArrayLike | None = None
     ) -> Self:
@@ -228,9 +230,6 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
         if self.mollifier is not None and not isinstance(self.mollifier, Mollifier):
             raise TypeError(f"mollifier must be None or a bvar.mollify.Mollifier, got {self.mollifier!r}")
         _check_class_weight(self.class_weight)
-
-    def _not_monotone(self) -> dict[str, Any]:
-        return {"loss": self.loss, "mollifier": self.mollifier}
 
     def _changing(self, X: Any, data: TrainingData) -> Data:
         degradation = None

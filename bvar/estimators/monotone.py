@@ -25,7 +25,7 @@ from bvar.networks.losses import Loss
 from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer
 
-__all__ = ["Monotone", "check_free", "is_monotone", "same_constraints", "unate"]
+__all__ = ["Monotone", "check_constraints", "is_monotone", "same_constraints", "unate"]
 
 
 @dataclass(frozen=True)
@@ -82,27 +82,36 @@ def unate(encoder: BitEncoder | None, monotonic_cst: Any) -> UnateEncoder:
     return UnateEncoder(**parameters, monotonic_cst=monotonic_cst)
 
 
-def check_free(plan: Plan, encoder: Any, others: Mapping[str, Any]) -> None:
-    """Refuse what cannot be had together with constraints.
+def check_constraints(model: Any, plan: Plan, others: Sequence[str], *, goes_on: bool) -> None:
+    """Refuse what cannot be had together with constraints, and to go on under others.
 
     Parameters
     ----------
+    model : estimator
+        Whose parameters are looked at.
     plan : Plan
         The plan in force.
-    encoder : BitEncoder or None
-        As the user gave it.
-    others : dict of str to object
-        Parameters that must be None.
+    others : sequence of str
+        Names of parameters that must be None where there are constraints.
+    goes_on : bool
+        Whether training goes on, so that constraints must be those of the network.
     """
+    cst, encoder = model.monotonic_cst, model.encoder
+    if goes_on and not same_constraints(cst, getattr(model.encoder_, "monotonic_cst", None)):
+        raise ValueError(
+            f"monotonic_cst {cst!r} is not that of the network to go on with; warm_start=False starts anew"
+        )
+    if cst is None:
+        return
     if not (encoder is None or type(encoder) is TableEncoder):
         raise TypeError(f"encoder must be None or a TableEncoder where there is monotonic_cst, got {encoder!r}")
     if plan.gates:
         raise ValueError(f"gates must be 0 or 'auto' where there is monotonic_cst, got {plan.gates!r}")
     if not is_auto(plan.offsets):
         raise ValueError(f"offsets must be 'auto' where there is monotonic_cst, got {plan.offsets!r}")
-    for name, value in others.items():
-        if value is not None:
-            raise ValueError(f"{name} must be None where there is monotonic_cst, got {value!r}")
+    for name in others:
+        if getattr(model, name) is not None:
+            raise ValueError(f"{name} must be None where there is monotonic_cst, got {getattr(model, name)!r}")
 
 
 def is_monotone(network: Network) -> bool:
