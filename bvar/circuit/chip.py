@@ -339,12 +339,13 @@ def _netlist(kind: type[Netlist], builder: Builder, outputs: Sequence[int]) -> N
 def _ask(builder: Builder, chip: Chip) -> list[int]:
     """Add the comparators; a bit is T if one of its questions is answered with yes."""
     answers = [builder.constant(False)] * chip.core.n_inputs
-    for column, bit, equal, value in chip.asked:
+    for column, bit, equal, value, less in chip.asked:
         bits = list(range(column * chip.width, (column + 1) * chip.width))
         if chip.signed:  # two's complement with its first bit negated counts up from the smallest number
             bits[-1] = builder.invert(bits[-1])
             value += 1 << (chip.width - 1)
         answer = (equals if equal else at_least)(builder, bits, value)
+        answer = builder.invert(answer) if less else answer
         answers[bit] = builder.add(0b1110, (answers[bit], answer))
     return answers
 

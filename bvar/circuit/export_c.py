@@ -203,6 +203,8 @@ def to_c(circuit: Netlist, name: str = "circuit", encoder: BitEncoder | None = N
     asked = None if encoder is None else questions(encoder)
     if encoder is not None and encoder.n_bits_out_ != circuit.n_inputs:
         raise ValueError(f"encoder must give n_inputs={circuit.n_inputs} bits, it gives {encoder.n_bits_out_}")
+    if asked is not None and any(question.less for question in asked):
+        raise TypeError("encoder must ask no number whether it is less, as a UnateEncoder does; leave it out")
     slots, n_slots = _assign_slots(circuit)
     values = _values(circuit, name, n_slots, encoder)
     parts = [

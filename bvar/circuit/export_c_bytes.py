@@ -93,7 +93,7 @@ def ask_functions(name: str, asked: Iterable[IntegerQuestion]) -> Iterator[str]:
     seen: set[int] = set()
     for block, some in _blocks(asked):
         lines = []
-        for feature, bit, equal, value in some:
+        for feature, bit, equal, value, _ in some:
             planes = [f"p[{8 * b + feature % _TOGETHER}]" for b in range(8)]
             answer = _equals(planes, value) if equal else _reaches(planes, value)
             lines.append(f"    x[{bit}] {'|=' if bit in seen else '='} {answer};\n")

@@ -225,14 +225,14 @@ def _questions(chip: Chip) -> Iterator[str]:
         yield from (f"  wire x{i} = x[{i}];" for i in wanted if chip.latency)
         return
     texts: dict[int, list[str]] = {i: [] for i in wanted}
-    for column, bit, equal, value in chip.asked:
+    for column, bit, equal, value, less in chip.asked:
         if bit in texts:
             operand = f"x[{column}*WIDTH +: WIDTH]"
             constant = f"{chip.width}'d{value}"
             if chip.signed:
                 operand = f"$signed({operand})"
                 constant = f"{'-' if value < 0 else ''}{chip.width + 1}'sd{abs(value)}"
-            texts[bit].append(f"{operand} {'==' if equal else '>='} {constant}")
+            texts[bit].append(f"{operand} {'==' if equal else '<' if less else '>='} {constant}")
     for i, parts in texts.items():
         text = " | ".join(f"({part})" for part in parts) if len(parts) > 1 else "".join(parts) or "1'b0"
         yield f"  wire q{i} = {text};"

@@ -16,7 +16,7 @@ from sklearn.base import clone
 from bvar.distributed.cluster import Partitions
 from bvar.distributed.partitions import columns_of, locate, stack, take, with_column
 from bvar.distributed.rows import AllRows
-from bvar.encoding import BitEncoder, ImageEncoder, OneHotBits, TableEncoder, ThermometerEncoder
+from bvar.encoding import BitEncoder, ImageEncoder, OneHotBits, TableEncoder, ThermometerEncoder, UnateEncoder
 from bvar.encoding.columns import read_columns
 from bvar.encoding.kinds import check_selection
 from bvar.encoding.samples import check_table
@@ -57,6 +57,8 @@ def fit_encoder(encoder: BitEncoder, parts: Partitions, rows: np.ndarray | AllRo
     """
     if type(encoder) is ImageEncoder:
         return encoder.fit(_extremes(parts, rows))
+    if type(encoder) is UnateEncoder:
+        raise TypeError(f"monotonic_cst must be None on a cluster, got {encoder.monotonic_cst!r}")
     if type(encoder) not in _BY_COLUMN:
         raise TypeError(
             "encoder must be a TableEncoder, ThermometerEncoder, OneHotBits or ImageEncoder on a cluster, whose "

@@ -3,6 +3,7 @@
 * :class:`ThermometerEncoder` asks "is it at least t?" of a number, for some thresholds t;
 * :class:`OneHotBits` asks "is it this one?" of a category;
 * :class:`TableEncoder` asks each column of a mixed table the questions that suit it;
+* :class:`UnateEncoder` asks so that scores can be made to rise with a feature, or to fall;
 * :class:`ImageEncoder` asks every pixel of an image the same.
 
 A missing value answers none of its questions: it becomes the 0 of M, which adds nothing to a sum and gets no vote.
@@ -15,6 +16,7 @@ from bvar.encoding.image import ImageEncoder
 from bvar.encoding.one_hot import OneHotBits
 from bvar.encoding.table import TableEncoder
 from bvar.encoding.thermometer import ThermometerEncoder
+from bvar.encoding.unate import UnateEncoder
 
 __all__ = [
     "BitEncoder",
@@ -23,5 +25,6 @@ __all__ = [
     "TableCounts",
     "TableEncoder",
     "ThermometerEncoder",
+    "UnateEncoder",
     "sample_rows",
 ]

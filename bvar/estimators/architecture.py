@@ -24,6 +24,8 @@ __all__ = [
     "BY_HAND",
     "FOR_CLASSES",
     "FOR_GATES",
+    "FOR_MONOTONE_CLASSES",
+    "FOR_MONOTONE_NUMBERS",
     "FOR_NUMBERS",
     "MANY",
     "UNITS",
@@ -106,6 +108,14 @@ FOR_NUMBERS = {
 }
 
 FOR_GATES = {"gates": Plan(fan_in=4, max_iter=20, least_batch=32)}
+
+FOR_MONOTONE_CLASSES = {
+    "monotone": Plan((256,), temperature=4.0, flip_noise=0.0, max_iter=20, batch_size=100),
+}
+
+FOR_MONOTONE_NUMBERS = {
+    "monotone": Plan((1024,), flip_noise=0.0, max_iter=20, batch_size=100),
+}
 
 
 def is_auto(value: Any) -> bool:

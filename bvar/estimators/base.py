@@ -29,6 +29,7 @@ from bvar.encoding.samples import Table, check_table
 from bvar.estimators.choosing import CHOSEN
 from bvar.estimators.fitted import FittedModel
 from bvar.estimators.judge import Judge
+from bvar.estimators.monotone import check_constraints, unate
 from bvar.networks.losses import FULL_WEIGHT, Loss
 from bvar.networks.network import Network
 from bvar.training.callbacks import as_callbacks, call
@@ -43,6 +44,9 @@ __all__ = ["BooleanNetworkEstimator"]
 
 class BooleanNetworkEstimator(FittedModel, ABC):
     """A Boolean network behind scikit-learn's interface; subclasses name their collaborators."""
+
+    monotonic_cst: Any = None  # the parameter of those that take it
+    _not_monotone: tuple[str, ...] = ()  # parameters that must then be None
 
     @abstractmethod
     def _check_y(self, y: Any) -> np.ndarray:
@@ -214,6 +218,8 @@ class BooleanNetworkEstimator(FittedModel, ABC):
 
     def _new_encoder(self) -> BitEncoder:
         """Return an encoder that has learnt nothing."""
+        if self.monotonic_cst is not None:
+            return unate(self.encoder, self.monotonic_cst)
         return self._recipe().encoder(self.n_features_in_) if self.encoder is None else clone(self.encoder)
 
     def _new_source(self) -> RandomWords:
@@ -367,6 +373,7 @@ class BooleanNetworkEstimator(FittedModel, ABC):
                 "loss must be None, a bvar.networks.Loss, or a callable that makes one for the number of terms of "
                 f"a score, got {self.loss!r}"
             )
+        check_constraints(self, plan, self._not_monotone, goes_on=goes_on)
         self._recipe().check()
         if goes_on:
             self._recipe().check_same(self.network_)

@@ -22,7 +22,7 @@ from bvar.estimators.architecture import Trial, fit_temperature, is_auto, terms_
 from bvar.estimators.balance import balance
 from bvar.estimators.base import BooleanNetworkEstimator
 from bvar.estimators.predictor import Answers
-from bvar.estimators.targets import Classes, Labels, Targets, check_classes
+from bvar.estimators.targets import Classes, Labels, Targets, TwoClasses, check_classes
 from bvar.mollify import Mollifier
 from bvar.networks.losses import Loss, ProbabilisticLoss
 from bvar.networks.network import Network
@@ -44,6 +44,8 @@ def _has_probabilities(model: Any) -> bool:
 
 class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
     """Learning classes and labels, and predicting them; subclasses say which network."""
+
+    _not_monotone = ("loss", "mollifier")
 
     def partial_fit(
         self, X: Table, y: ArrayLike, classes: ArrayLike | None = None, sample_weight: ArrayLike | None = None
@@ -172,19 +174,30 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
         multilabel, classes = y.ndim == 2, np.arange(y.shape[1]) if y.ndim == 2 else np.unique(y)
         if not multilabel and len(classes) < 2:
             raise ValueError(f"y must have at least two classes, got one class, {classes.tolist()[0]!r}")
+        self.__dict__.pop("_one_score", None)
+        if self.monotonic_cst is not None:
+            if multilabel or len(classes) > 2:
+                what = "labels" if multilabel else "classes"
+                raise ValueError(f"monotonic_cst must be None unless y has two classes, got {len(classes)} {what}")
+            self._one_score = True
         self.multilabel_, self.classes_ = multilabel, classes
 
     def _targets(self) -> Targets:
+        return self._targets_at(self._plan().temperature)
+
+    def _targets_at(self, temperature: float) -> Targets:
         if self.multilabel_:
-            return Labels(len(self.classes_), self._plan().temperature)
-        return Classes(self.classes_, self._plan().temperature)
+            return Labels(len(self.classes_), temperature)
+        return (TwoClasses if hasattr(self, "_one_score") else Classes)(self.classes_, temperature)
 
     def _answers(self) -> Answers:
         targets, loss = self._targets(), self.network_.loss
         if hasattr(self, "probability_temperature_"):
             loss = self._loss_at(terms_of(self.network_), self.probability_temperature_)
         answers = {"predict": targets.answer, "decision_function": targets.decisions}
-        return answers | ({"predict_proba": loss.probabilities} if isinstance(loss, ProbabilisticLoss) else {})
+        if not isinstance(loss, ProbabilisticLoss):
+            return answers
+        return answers | {"predict_proba": lambda scores: targets.shares(loss.probabilities(scores))}
 
     def _may_fit_temperature(self) -> bool:
         return self.loss is None and is_auto(self.temperature)
@@ -212,9 +225,7 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
 
     def _loss_at(self, n_terms: int, temperature: float) -> Loss:
         """Return the usual loss at another temperature than that of training."""
-        if self.multilabel_:
-            return Labels(len(self.classes_), temperature).loss(n_terms)
-        return Classes(self.classes_, temperature).loss(n_terms)
+        return self._targets_at(temperature).loss(n_terms)
 
     def _check_parameters(self, *, goes_on: bool) -> None:
         super()._check_parameters(goes_on=goes_on)

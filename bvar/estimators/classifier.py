@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from bvar.augmentation.changes import Change
 from bvar.augmentation.learned import LearnedAugmentation
 from bvar.encoding import BitEncoder
-from bvar.estimators.architecture import FOR_CLASSES, Plan, is_auto
+from bvar.estimators.architecture import FOR_CLASSES, FOR_MONOTONE_CLASSES, Plan, is_auto
 from bvar.estimators.classification import NetworkClassifier
+from bvar.estimators.monotone import Monotone
 from bvar.estimators.recipes import Recipe, Sums
 from bvar.mollify import Mollifier
 from bvar.networks.losses import Loss
@@ -46,6 +48,12 @@ class BooleanClassifier(NetworkClassifier):
     encoder : BitEncoder, optional
         Turns samples into bits; cloned and fitted in `fit`. Default: a :class:`bvar.encoding.TableEncoder`, which
         takes numbers, categories and missing values, with 8 to 64 bits for a number, fewer the more features.
+    monotonic_cst : array-like of int, shape (n_features,), or dict of str to int, optional
+        For each feature 1 where the score may only rise with it, -1 where it may only fall, 0 where it may do
+        both; or a dict of those by name that are not 0. There must be two classes, and the score is that of the
+        second. This holds for all rows, by the proof in :doc:`/explanation/monotone`.
+        `encoder` must then be None or a :class:`bvar.encoding.TableEncoder`, and `gates`, `offsets`, `loss` and
+        `mollifier` be left alone.
     eta : float, default=10.0
         Accumulation factor of the optimizer, see :class:`bvar.networks.BooleanOptimizer`.
     temperature : float or 'auto', default='auto'
@@ -166,6 +174,7 @@ class BooleanClassifier(NetworkClassifier):
         fan_in: int | Literal["auto"] = "auto",
         offsets: bool | Literal["auto"] = "auto",
         encoder: BitEncoder | None = None,
+        monotonic_cst: ArrayLike | Mapping[str, int] | None = None,
         eta: float = 10.0,
         temperature: float | Literal["auto"] = "auto",
         loss: Loss | Callable[[int], Loss] | None = None,
@@ -190,6 +199,7 @@ class BooleanClassifier(NetworkClassifier):
         self.fan_in = fan_in
         self.offsets = offsets
         self.encoder = encoder
+        self.monotonic_cst = monotonic_cst
         self.eta = eta
         self.temperature = temperature
         self.loss = loss
@@ -211,7 +221,10 @@ class BooleanClassifier(NetworkClassifier):
 
     def _recipe(self) -> Recipe:
         plan = self._plan()
+        if self.monotonic_cst is not None:
+            return Monotone(plan.hidden_layer_sizes, plan.eta)
         return Sums(plan.hidden_layer_sizes, plan.eta, plan.gates, plan.fan_in, plan.has_offsets)
 
     def _plans(self) -> dict[str, Plan]:
-        return FOR_CLASSES if is_auto(self.hidden_layer_sizes) else {}
+        plans = FOR_CLASSES if self.monotonic_cst is None else FOR_MONOTONE_CLASSES
+        return plans if is_auto(self.hidden_layer_sizes) else {}

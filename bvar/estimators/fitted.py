@@ -132,7 +132,8 @@ class FittedModel(ChoosingEstimator):
         """
         check_is_fitted(self, "network_")
         exported = self._targets().exported()
-        classes = getattr(self, "classes_", None) if isinstance(exported, Best) else None
+        named = isinstance(exported, Best) or hasattr(self, "_one_score")
+        classes = getattr(self, "classes_", None) if named else None
         return network_to_onnx(self.network_, self.encoder_, exported, classes=classes)
 
     def summary(self, *, energy: bool = False) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -11,8 +11,9 @@ from sklearn.base import RegressorMixin
 
 from bvar.encoding import BitEncoder
 from bvar.encoding.samples import Table
-from bvar.estimators.architecture import FOR_NUMBERS, Plan, is_auto
+from bvar.estimators.architecture import FOR_MONOTONE_NUMBERS, FOR_NUMBERS, Plan, is_auto
 from bvar.estimators.base import BooleanNetworkEstimator
+from bvar.estimators.monotone import Monotone
 from bvar.estimators.recipes import Recipe, Sums
 from bvar.estimators.targets import Numbers, check_numbers
 from bvar.networks.losses import Loss
@@ -47,6 +48,12 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
     encoder : BitEncoder, optional
         Turns samples into bits; cloned and fitted in `fit`. Default: a :class:`bvar.encoding.TableEncoder`, which
         takes numbers, categories and missing values, with 8 to 64 bits for a number, fewer the more features.
+    monotonic_cst : array-like of int, shape (n_features,), or dict of str to int, optional
+        For each feature 1 where predictions may only rise with it, -1 where they may only fall, 0 where they may
+        do both; or a dict of those by name that are not 0. This holds for all rows, by the proof in
+        :doc:`/explanation/monotone`, and for all targets.
+        `encoder` must then be None or a :class:`bvar.encoding.TableEncoder`, and `gates` and `offsets` be left
+        alone.
     eta : float or 'auto', default='auto'
         Accumulation factor of the optimizer, see :class:`bvar.networks.BooleanOptimizer`. 'auto' is that of the
         plan, and 10 where sizes are set by hand.
@@ -138,6 +145,7 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
         fan_in: int | Literal["auto"] = "auto",
         offsets: bool | Literal["auto"] = "auto",
         encoder: BitEncoder | None = None,
+        monotonic_cst: ArrayLike | Mapping[str, int] | None = None,
         eta: float | Literal["auto"] = "auto",
         loss: Loss | Callable[[int], Loss] | None = None,
         flip_noise: float | Literal["auto"] = "auto",
@@ -158,6 +166,7 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
         self.fan_in = fan_in
         self.offsets = offsets
         self.encoder = encoder
+        self.monotonic_cst = monotonic_cst
         self.eta = eta
         self.loss = loss
         self.flip_noise = flip_noise
@@ -223,11 +232,14 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
 
     def _recipe(self) -> Recipe:
         plan = self._plan()
+        if self.monotonic_cst is not None:
+            return Monotone(plan.hidden_layer_sizes, plan.eta)
         shape = (plan.hidden_layer_sizes, plan.eta, plan.gates, plan.fan_in, plan.has_offsets)
         return Sums(*shape, members=plan.members)
 
     def _plans(self) -> dict[str, Plan]:
-        return FOR_NUMBERS if is_auto(self.hidden_layer_sizes) else {}
+        plans = FOR_NUMBERS if self.monotonic_cst is None else FOR_MONOTONE_NUMBERS
+        return plans if is_auto(self.hidden_layer_sizes) else {}
 
     def _check_y(self, y: Any) -> np.ndarray:
         return check_numbers(y, type(self).__name__)

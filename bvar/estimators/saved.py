@@ -24,10 +24,11 @@ from bvar.augmentation import (
     Shift,
 )
 from bvar.augmentation.changes import RandomFlip, RandomRotation, RandomShift
-from bvar.encoding import BitEncoder
+from bvar.encoding import BitEncoder, UnateEncoder
 from bvar.estimators.classifier import BooleanClassifier
 from bvar.estimators.conv import BooleanConvClassifier
 from bvar.estimators.gates import LogicGateClassifier
+from bvar.estimators.monotone import is_monotone, same_constraints
 from bvar.estimators.regressor import BooleanRegressor
 from bvar.model_file import register
 from bvar.model_file._encoders import check_classes, check_feature_names, check_perceptron, is_fitted
@@ -55,6 +56,8 @@ def _check_ends(model: Any) -> int:
     require(type(model.n_features_in_) is int, "n_features_in_ must be an integer")
     require(encoder.n_features_in_ == model.n_features_in_, "encoder has other features")
     check_feature_names(model)
+    if isinstance(encoder, UnateEncoder) and same_constraints(model.monotonic_cst, encoder.monotonic_cst):
+        require(is_monotone(network), "network_ does not keep monotonic_cst")
     history = model.history_
     fits = isinstance(history, dict) and all(isinstance(values, list) for values in history.values())
     require(fits, "history_ must be a dict of lists")
@@ -68,9 +71,12 @@ def _check_classifier(model: Any) -> None:
         return
     n_scores = _check_ends(model)
     check_classes(model)
-    require(len(model.classes_) == n_scores, "classes_ do not fit the scores")
     require(type(model.multilabel_) is bool, "multilabel_ must be true or false")
-    require(model.multilabel_ or n_scores > 1, "there must be at least two classes")
+    one_score = getattr(model, "_one_score", False)
+    require(type(one_score) is bool and not (one_score and model.multilabel_), "_one_score is for two classes")
+    require(model.multilabel_ or len(model.classes_) > 1, "there must be at least two classes")
+    fits = (len(model.classes_), n_scores) == (2, 1) if one_score else len(model.classes_) == n_scores
+    require(fits, "classes_ do not fit the scores")
     _check_counts(model)
     _check_choice(model)
     fits = isinstance(model.network_.loss, ProbabilisticLoss) or getattr(model, "loss", None) is not None

@@ -23,7 +23,7 @@ from bvar.networks.losses import LOSS_ONE, BinaryCrossEntropy, CrossEntropy, Los
 from bvar.networks.votes import Votes
 from bvar.training.trainer import accuracy
 
-__all__ = ["Classes", "Labels", "Numbers", "Targets", "check_classes", "check_numbers"]
+__all__ = ["Classes", "Labels", "Numbers", "Targets", "TwoClasses", "check_classes", "check_numbers"]
 
 _LARGEST = 1e150
 
@@ -51,6 +51,10 @@ class Targets(ABC):
     def decisions(self, scores: np.ndarray) -> np.ndarray:
         """Return scores as scikit-learn wants them: float64, which holds every int32."""
         return scores.astype(np.float64)
+
+    def shares(self, probabilities: np.ndarray) -> np.ndarray:
+        """Return the probabilities of a loss as scikit-learn wants them."""
+        return probabilities
 
     @abstractmethod
     def exported(self) -> Answer:
@@ -101,13 +105,17 @@ class Classes(Targets):
         """Return a cross-entropy."""
         return CrossEntropy(fan_in, self.temperature)
 
+    def of_each(self, scores: np.ndarray) -> np.ndarray:
+        """Return a score for each class."""
+        return scores
+
     def answer(self, scores: np.ndarray) -> np.ndarray:
         """Take the class of the best score, the first of several."""
-        return self.classes[scores.argmax(axis=1)]
+        return self.classes[self.of_each(scores).argmax(axis=1)]
 
     def decisions(self, scores: np.ndarray) -> np.ndarray:
         """Return the scores; for two classes the difference of the second and the first."""
-        numbers = super().decisions(scores)
+        numbers = super().decisions(self.of_each(scores))
         return numbers if len(self.classes) > 2 else numbers[:, 1] - numbers[:, 0]
 
     def exported(self) -> Answer:
@@ -121,6 +129,36 @@ class Classes(Targets):
     def strata(self, y: np.ndarray) -> np.ndarray | None:
         """Keep classes in proportion, if each can be on both sides."""
         return y if np.unique(y, return_counts=True)[1].min() > 1 else None
+
+
+@dataclass(frozen=True)
+class TwoClasses(Classes):
+    """One class of two, told apart by a single score: positive for the second."""
+
+    @property
+    def n_outputs(self) -> int:
+        """One score."""
+        return 1
+
+    def encode(self, y: np.ndarray) -> np.ndarray:
+        """Replace classes by 0 and 1, targets of a single label."""
+        return super().encode(y)[:, None]
+
+    def loss(self, fan_in: int) -> Loss:
+        """Return a cross-entropy of one label."""
+        return BinaryCrossEntropy(fan_in, self.temperature)
+
+    def of_each(self, scores: np.ndarray) -> np.ndarray:
+        """Let the first class have 0."""
+        return np.hstack([np.zeros_like(scores), scores])
+
+    def shares(self, probabilities: np.ndarray) -> np.ndarray:
+        """Put the probability of the first class beside that of the second."""
+        return np.hstack([1 - probabilities, probabilities])
+
+    def exported(self) -> Answer:
+        """Return the number of the class."""
+        return Positive()
 
 
 @dataclass(frozen=True)

@@ -91,12 +91,14 @@ _ENCODE = Template(
     """\
     for (i = 0; i < $n_questions; i++) {
         $ctype value = row[${prefix}_feature[i]];
-        int answer = ${prefix}_equal[i] ? value == ${prefix}_value[i] : value >= ${prefix}_value[i];
+        int answer = $less${prefix}_equal[i] ? value == ${prefix}_value[i] : value >= ${prefix}_value[i];
         size_t bit = ${prefix}_bit[i];
         memory->input[bit / 64] |= (uint64_t)answer << bit % 64;
 $known    }
 """
 )
+
+_LESS = "{prefix}_equal[i] == 2 ? value < {prefix}_value[i] :\n                     "
 
 _KNOWN = """\
         memory->known[bit / 64] |= (uint64_t)(value == value) << bit % 64; /* a NaN is not equal to itself */
@@ -266,7 +268,11 @@ def _row_functions(
         if wanted:
             known = _KNOWN if is_double else ""
             yield question_tables(prefix, ctype, wanted)
-            encode = _ENCODE.substitute(ctype=ctype, prefix=prefix, known=known, n_questions=len(wanted))
+            less = _LESS.format(prefix=prefix) if any(question.less for question in wanted) else ""
+            n_questions = len(wanted)
+            encode = _ENCODE.substitute(
+                ctype=ctype, prefix=prefix, known=known, less=less, n_questions=n_questions
+            )
             builder.data_bytes += _QUESTION_BYTES[ctype] * len(wanted)
         if not is_double:  # bytes are all known
             builder.parts |= {"fill", "copy"}

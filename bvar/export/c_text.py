@@ -46,13 +46,20 @@ def unsigned(largest: int) -> str:
 
 
 def question_tables(prefix: str, ctype: str, asked: Iterable[Question] | Iterable[IntegerQuestion]) -> str:
-    """Write what is asked as four arrays, of which the last has the numbers that features are compared with."""
-    features, bits, equals, numbers = zip(*asked, strict=True)
+    """Write what is asked as four arrays, of which the last has the numbers that features are compared with.
+
+    The third says how: 0 for at least, 1 for equal, 2 for less.
+    """
+    features, bits, equals, numbers, less = zip(*asked, strict=True)
     return "".join(
         [
             array("uint32_t", f"{prefix}_feature", features),
             array("uint32_t", f"{prefix}_bit", bits),
-            array("uint8_t", f"{prefix}_equal", [int(equal) for equal in equals]),
+            array(
+                "uint8_t",
+                f"{prefix}_equal",
+                [2 if low else int(equal) for equal, low in zip(equals, less, strict=True)],
+            ),
             array(ctype, f"{prefix}_value", numbers),
         ]
     )

@@ -109,6 +109,10 @@ def _encode(graph: Graph, asked: list[Question], n_bits: int) -> str:
     if equal.any():  # a value that is equal also reaches; one that must be equal may not lie above
         not_above = graph.add("LessOrEqual", read, values)
         yes = graph.add("And", yes, graph.add("Or", not_above, graph.constant(~equal)))
+    less = np.array([question.less for question in asked])
+    if less.any():
+        below = graph.add("And", graph.add("Less", read, values), graph.constant(less))
+        yes = graph.add("Or", below, graph.add("And", yes, graph.constant(~less)))
     if len(asked) != n_bits:  # rare categories share a bit: it is T if one of them is there
         owner = np.zeros((len(asked), n_bits), np.int8)
         owner[np.arange(len(asked)), [question.bit for question in asked]] = 1
@@ -124,8 +128,8 @@ def _answer(graph: Graph, answer: Answer, scores: str, classes: np.ndarray | Non
     """Add what is made of scores; return what it is."""
     from onnx import TensorProto, helper
 
-    if isinstance(answer, Best):
-        number = graph.add("ArgMax", scores, axis=1, keepdims=0)
+    if isinstance(answer, Best) or classes is not None:
+        number = _number(graph, answer, scores)
         named = np.arange(0) if classes is None else _as_labels(classes)
         if classes is None:
             graph.add("Identity", number, output="answer")
@@ -141,6 +145,14 @@ def _answer(graph: Graph, answer: Answer, scores: str, classes: np.ndarray | Non
     part = graph.add("Mul", part, graph.constant(np.asarray(answer.std, np.float64)))
     graph.add("Add", part, graph.constant(np.asarray(answer.mean, np.float64)), output="answer")
     return helper.make_tensor_value_info("answer", TensorProto.DOUBLE, ["n", len(answer.mean)])
+
+
+def _number(graph: Graph, answer: Answer, scores: str) -> str:
+    """Find the number of a class: that of the best score, or 1 where the only one is positive."""
+    if isinstance(answer, Best):
+        return graph.add("ArgMax", scores, axis=1, keepdims=0)
+    positive = graph.cast(graph.add("Greater", scores, graph.constant(np.int32(0))), np.int64)
+    return graph.add("Squeeze", positive, graph.constant(np.array([1])))
 
 
 def _as_labels(classes: np.ndarray) -> np.ndarray:

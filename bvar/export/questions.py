@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sklearn.utils.validation import check_is_fitted
 
-from bvar.encoding import BitEncoder, ImageEncoder, OneHotBits, TableEncoder, ThermometerEncoder
+from bvar.encoding import BitEncoder, ImageEncoder, OneHotBits, TableEncoder, ThermometerEncoder, UnateEncoder
 
 __all__ = ["IntegerQuestion", "Question", "on_bytes", "on_integers", "questions"]
 
@@ -19,8 +19,9 @@ class Question(NamedTuple):
     feature: int
     bit: int
     equal: bool
-    """Whether the question is ``x == value``; else it is ``x >= value``."""
+    """Whether the question is ``x == value``; else it is ``x >= value``, or ``x < value``."""
     value: float
+    less: bool = False
 
 
 class IntegerQuestion(NamedTuple):
@@ -30,6 +31,7 @@ class IntegerQuestion(NamedTuple):
     bit: int
     equal: bool
     value: int
+    less: bool = False
 
 
 def questions(encoder: BitEncoder) -> list[Question]:
@@ -43,23 +45,25 @@ def questions(encoder: BitEncoder) -> list[Question]:
     asked: list[Question] = []
     bit = 0
     for feature in range(encoder.n_features_in_):
-        for equal, values in _bits(encoder, feature):
-            asked += [Question(feature, bit, equal, value) for value in values]
+        for equal, less, values in _bits(encoder, feature):
+            asked += [Question(feature, bit, equal, value, less) for value in values]
             bit += 1
     return asked
 
 
-def _bits(encoder: BitEncoder, feature: int) -> Iterator[tuple[bool, list[float]]]:
-    """Give for each bit of a feature which comparison it is, and the numbers."""
+def _bits(encoder: BitEncoder, feature: int) -> Iterator[tuple[bool, bool, list[float]]]:
+    """Give for each bit of a feature which comparison it is, equal or less, and the numbers."""
     if hasattr(encoder, "thresholds_"):
         which = feature % encoder.n_channels if isinstance(encoder, ImageEncoder) else feature
-        for threshold in encoder.thresholds_[which]:
-            yield False, [float(threshold)]
+        direction = encoder.directions_[feature] if isinstance(encoder, UnateEncoder) else 1
+        for less in [False] * (direction >= 0) + [True] * (direction <= 0):
+            for threshold in encoder.thresholds_[which]:
+                yield False, less, [float(threshold)]
     if hasattr(encoder, "categories_"):
         for category in encoder.categories_[feature]:
-            yield True, _numbers([category], feature)
+            yield True, False, _numbers([category], feature)
         if encoder.infrequent_categories_[feature]:
-            yield True, _numbers(encoder.infrequent_categories_[feature], feature)
+            yield True, False, _numbers(encoder.infrequent_categories_[feature], feature)
 
 
 def _numbers(categories: Sequence[Any], feature: int) -> list[float]:
@@ -83,10 +87,13 @@ def on_bytes(asked: Sequence[Question]) -> list[IntegerQuestion]:
 def on_integers(asked: Sequence[Question], low: int, high: int) -> list[IntegerQuestion]:
     """Restate questions for integers of a range; those that are never answered with yes are left out."""
     restated = []
-    for feature, bit, equal, value in asked:
-        if not value <= high:
-            continue
-        least = max(low, ceil(max(low, value)))
-        if not equal or least == value:
-            restated.append(IntegerQuestion(feature, bit, equal, least))
+    for feature, bit, equal, value, less in asked:
+        if less and value > high:  # always
+            restated.append(IntegerQuestion(feature, bit, False, low))
+        elif less and ceil(max(low, value)) > low:
+            restated.append(IntegerQuestion(feature, bit, False, ceil(value), True))
+        elif not less and value <= high:
+            least = max(low, ceil(max(low, value)))
+            if not equal or least == value:
+                restated.append(IntegerQuestion(feature, bit, equal, least))
     return restated

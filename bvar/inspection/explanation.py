@@ -237,7 +237,7 @@ def _question(
         at = np.flatnonzero(np.asarray(targets.classes == output))
         if len(at) != 1:
             raise ValueError(f"output must be one of the classes {targets.classes.tolist()}, got {output!r}")
-        return output, lambda s: _margins(s, int(at[0])), targets.answer
+        return output, lambda s: _margins(targets.of_each(s), int(at[0])), targets.answer
     number = _column(output, scores.shape[1])
     if isinstance(targets, Numbers):
         numbers = lambda s: targets.answer(s).reshape(len(s), -1)[:, number]  # noqa: E731 - used twice below

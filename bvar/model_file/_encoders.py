@@ -11,11 +11,12 @@ from sklearn.base import BaseEstimator
 
 from bvar._validation import check_choice, check_integer
 from bvar.bits.random import RandomWords
-from bvar.encoding import BitEncoder, ImageEncoder, OneHotBits, TableEncoder, ThermometerEncoder
+from bvar.encoding import BitEncoder, ImageEncoder, OneHotBits, TableEncoder, ThermometerEncoder, UnateEncoder
 from bvar.encoding.counts import check_subsample
 from bvar.encoding.one_hot import check_limits
 from bvar.encoding.table import check_n_bits
 from bvar.encoding.thresholds import STRATEGIES
+from bvar.encoding.unate import check_directions
 from bvar.model_file._kinds import register, require
 from bvar.mollify import (
     CosineSchedule,
@@ -124,6 +125,15 @@ def _check_table(encoder: TableEncoder) -> None:
     _check_bits(encoder)
 
 
+def _check_unate(encoder: UnateEncoder) -> None:
+    if is_fitted(encoder):
+        _check_columns(encoder, "directions_")
+        names = list(encoder.feature_names_in_) if hasattr(encoder, "feature_names_in_") else None
+        asked = check_directions(encoder.monotonic_cst, encoder.n_features_in_, names)
+        require(encoder.directions_ == asked, "directions_ must be those of monotonic_cst")
+    _check_table(encoder)
+
+
 def _check_image(encoder: ImageEncoder) -> None:
     check_integer(encoder.n_bits, "n_bits", low=1)
     check_integer(encoder.n_channels, "n_channels", low=1)
@@ -140,6 +150,7 @@ def _check_image(encoder: ImageEncoder) -> None:
 register(ThermometerEncoder, check=_check_thermometer)
 register(OneHotBits, check=_check_one_hot)
 register(TableEncoder, check=_check_table)
+register(UnateEncoder, check=_check_unate)
 register(ImageEncoder, check=_check_image)
 
 # ------------------------------------------------------------------------------- what estimators are given

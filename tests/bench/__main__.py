@@ -49,6 +49,7 @@ BENCHES = (
     Bench("mnist", "--data {data}/mnist.npz", None, "reference/accuracy.md"),
     Bench("tables", "--data {data}", None, "reference/accuracy.md"),
     Bench("missing", "--data {data} --sets spambase digits --seeds 2", None, "reference/accuracy.md"),
+    Bench("monotone", "--data {data}", None, "explanation/monotone.md"),
     Bench("conv_mnist", "--data {data}/mnist.npz", None, "reference/accuracy.md"),
     Bench("learning", "--data {data} --results learning.json", None, "reference/learning.md"),
     Bench("rare_classes", "", "--problems 1", "reference/learning.md"),

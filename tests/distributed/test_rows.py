@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bvar.bits import RandomWords
+from bvar.distributed.encoders import fit_encoder
 from bvar.distributed.partitions import n_rows_of, stack, take, with_column
 from bvar.distributed.rows import AllRows, NumberedData, RowOrder, source_of_rows, words_at
-from bvar.encoding import TableEncoder
+from bvar.encoding import TableEncoder, UnateEncoder
 from bvar.networks import FULL_WEIGHT
 from bvar.training import TrainingData
 from bvar.training.data import heard, noisy
@@ -112,3 +113,8 @@ def test_pieces_of_every_kind_of_table_are_cut_stacked_and_learnt_from(table):
     alone = TableEncoder().fit(twice)
     assert [t.tolist() for t in encoder.thresholds_[:-1]] == [t.tolist() for t in alone.thresholds_]
     assert encoder.categories_[:-1] == alone.categories_
+
+
+def test_constraints_are_refused_on_a_cluster_before_anything_is_asked_of_it():
+    with pytest.raises(TypeError, match="monotonic_cst must be None on a cluster"):
+        fit_encoder(UnateEncoder(monotonic_cst=[1]), None, np.arange(3), np.arange(3))

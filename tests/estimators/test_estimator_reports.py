@@ -327,8 +327,8 @@ def test_early_stopping_counts_the_weights_of_classes(kind):
     seen = {}
 
     class Watched(kind):
-        def _hold_out(self, X, y, weights, source):
-            *rest, stopping = super()._hold_out(X, y, weights, source)
+        def _hold_out(self, X, y, weights, source, given=None):
+            *rest, stopping = super()._hold_out(X, y, weights, source, given)
             seen["validate"], seen["weights"], seen["y"], seen["kept"] = stopping.validate, weights, y, rest
             return (*rest, stopping)
 

@@ -201,6 +201,8 @@ def models():
         "labels": BooleanClassifier((33,), **short).fit(X, labels),
         "mixed": BooleanClassifier((33,), encoder=mixed, **short).fit(X, four),
         "onehot": BooleanClassifier((33,), encoder=OneHotBits(max_categories=5), **short).fit(X, four),
+        "one_score": BooleanClassifier((33,), monotonic_cst=[1, -1, 0] * 3, **short).fit(X, two),
+        "unate": BooleanRegressor((9, 7), encoder=mixed, monotonic_cst=[0, 1, -1] * 3, **short).fit(X, total),
         "number": BooleanRegressor((33,), **short).fit(X, total),
         "sum": BooleanRegressor((), offsets=True, **short).fit(X, total / 7),
         "numbers": BooleanRegressor((33,), gates=50, **short).fit(X, np.column_stack([total, X[:, 0] == 3])),
@@ -250,7 +252,7 @@ def test_models_answer_as_in_python(tmp_path, trained, compiler, options):
                 np.testing.assert_array_equal(found, expected_answers(model, rows), name)
             if len(rows) and hasattr(model, "decision_function"):
                 decisions = model.decision_function(rows)
-                both = scores if decisions.ndim == 2 else scores[:, 1] - scores[:, 0]
+                both = scores if decisions.ndim == 2 else scores[:, -1] - (scores[:, 0] if n_scores == 2 else 0)
                 np.testing.assert_array_equal(both, decisions, name)
 
 

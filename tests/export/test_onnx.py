@@ -51,6 +51,11 @@ WORDS = np.array(["no", "so", "yes"])[np.arange(ROWS) % 3]
 MODELS = {
     "words": (BooleanClassifier(max_iter=2, random_state=0), WORDS),
     "two classes": (BooleanClassifier(32, max_iter=2, random_state=0), KNOWN[:, 0] > 0),
+    "one score": (
+        BooleanClassifier(32, monotonic_cst=[1, -1, 0, 0, 1], max_iter=2, random_state=0),
+        WORDS[np.arange(ROWS) // 2 % 2],
+    ),
+    "unate": (BooleanRegressor(16, monotonic_cst=[1, -1, 0, 0, 1], max_iter=2, random_state=0), KNOWN[:, :2]),
     "labels": (BooleanClassifier(32, max_iter=2, random_state=0), KNOWN[:, :3] > 0),
     "gates in front": (BooleanClassifier(32, gates=100, max_iter=2, random_state=0), KNOWN[:, 1] > 0),
     "gates": (LogicGateClassifier((60, 60), max_iter=2, random_state=0), KNOWN[:, 2] > 0),

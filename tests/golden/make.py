@@ -112,6 +112,16 @@ def table():
     return model.fit(frame, SUM > 0), frame
 
 
+def monotone():
+    """Two classes told apart by one score, which rises with a feature and falls with another."""
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    encoder = TableEncoder(4)
+    model = BooleanClassifier(
+        **{**QUICK, "hidden_layer_sizes": (9, 6), "encoder": encoder, "monotonic_cst": {"a": 1, "c": -1}}
+    )
+    return model.fit(frame, np.where(SUM > 0, "yes", "no")), frame
+
+
 def categories():
     """Categories alone, a regression of one target."""
     model = BooleanRegressor(**{**QUICK, "encoder": OneHotBits(min_frequency=3)})
@@ -302,6 +312,7 @@ MODELS = {
     "integer-gates": gates,
     "integer-real": real,
     "integer-front": front,
+    "monotone": monotone,
 }
 WITH_STATE = ("targets", "network", "gates", "real", "front")
 
