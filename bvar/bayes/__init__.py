@@ -26,6 +26,7 @@ from bvar.bayes.distances import (
     sliced_w2,
 )
 from bvar.bayes.distributional import DistributionalSliced
+from bvar.bayes.embedded import EmbeddedPrior
 from bvar.bayes.embedding import RBFEmbedding
 from bvar.bayes.functional import FunctionalNetwork
 from bvar.bayes.functional_prior import FunctionalPrior
@@ -40,7 +41,9 @@ from bvar.bayes.regressor import BayesianRegressor
 from bvar.bayes.sampled import ChainReport
 from bvar.bayes.sghmc import SGHMC
 from bvar.bayes.spatial_prior import SpatialPrior
+from bvar.bayes.spatial_regressor import SpatialRegressor
 from bvar.bayes.tuning import tune
+from bvar.bayes.varying_prior import VaryingPrior
 
 __all__ = [
     "SGHMC",
@@ -53,6 +56,7 @@ __all__ = [
     "Distance",
     "DistributionalSliced",
     "Draws",
+    "EmbeddedPrior",
     "Energy",
     "FunctionalNetwork",
     "FunctionalPrior",
@@ -70,6 +74,8 @@ __all__ = [
     "RBFEmbedding",
     "SlicedWasserstein",
     "SpatialPrior",
+    "SpatialRegressor",
+    "VaryingPrior",
     "effective_sample_size",
     "energy",
     "gaussian_w2",
