@@ -40,6 +40,8 @@ from bvar.bayes.processes import Draws, GaussianProcess, HierarchicalProcess, Lo
 from bvar.bayes.regressor import BayesianRegressor
 from bvar.bayes.sampled import ChainReport
 from bvar.bayes.sghmc import SGHMC
+from bvar.bayes.sparse_gp_autoencoder import SparseGPAutoencoder
+from bvar.bayes.sparse_process import LatentProcessPrior, SparseProcess
 from bvar.bayes.spatial_prior import SpatialPrior
 from bvar.bayes.spatial_regressor import SpatialRegressor
 from bvar.bayes.tuning import tune
@@ -66,6 +68,7 @@ __all__ = [
     "GaussianProcess",
     "HierarchicalPrior",
     "HierarchicalProcess",
+    "LatentProcessPrior",
     "LipschitzPotential",
     "LogNormalProcess",
     "PlanarFlowPrior",
@@ -73,6 +76,8 @@ __all__ = [
     "Prior",
     "RBFEmbedding",
     "SlicedWasserstein",
+    "SparseGPAutoencoder",
+    "SparseProcess",
     "SpatialPrior",
     "SpatialRegressor",
     "VaryingPrior",

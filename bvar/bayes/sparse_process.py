@@ -117,6 +117,27 @@ class LatentProcessPrior(Prior):
         self.n_global = self._ends[-1]
         self.n_base = self.n_global + n_rows * self.n_latent
 
+    def split(self, state: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return views of the parts of states.
+
+        Parameters
+        ----------
+        state : ndarray of float64, shape (n_draws, n_base)
+            States.
+
+        Returns
+        -------
+        decoder : ndarray of float64, shape (n_draws, decoder.n_base)
+            States of the decoder.
+        values : ndarray of float64, shape (n_draws, n_inducing, n_latent)
+            Whitened inducing values.
+        codes : ndarray of float64, shape (n_draws, n_rows, n_latent)
+            What rows have of their own.
+        """
+        a, b = self._ends
+        U = state[:, a:b].reshape(len(state), self.n_inducing, self.n_latent)
+        return state[:, :a], U, state[:, b:].reshape(len(state), -1, self.n_latent)
+
     def latent(self, state: np.ndarray, X: np.ndarray) -> np.ndarray:
         """Compute latent variables.
 
@@ -132,17 +153,12 @@ class LatentProcessPrior(Prior):
         ndarray of float64, shape (n_draws, n_rows, n_latent)
             Latent variables.
         """
-        _, U, e = self._split(state)
+        _, U, e = self.split(state)
         return X[:, :-1] @ U + X[:, -1:] * e
-
-    def local_state(self, state: np.ndarray, X: np.ndarray, Z: np.ndarray) -> np.ndarray:
-        """Return what of a state makes latent variables Z: the inverse of `latent`, flattened."""
-        _, U, _ = self._split(state)
-        return ((Z - X[:, :-1] @ U) / X[:, -1:]).reshape(len(state), -1)
 
     def evaluate(self, state: np.ndarray, X: np.ndarray) -> tuple[np.ndarray, Trace]:
         """Decode latent variables."""
-        F, trace = self.decoder.evaluate(self._split(state)[0], self.latent(state, X))
+        F, trace = self.decoder.evaluate(self.split(state)[0], self.latent(state, X))
         return F, (X, trace)
 
     def pull_state(self, trace: Trace, dF: np.ndarray) -> np.ndarray:
@@ -155,8 +171,3 @@ class LatentProcessPrior(Prior):
     def pull_theta(self, trace: Trace, dF: np.ndarray) -> list[np.ndarray]:
         """Pull through the decoder."""
         return self.decoder.pull_theta(trace[1], dF)
-
-    def _split(self, state: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        a, b = self._ends
-        U = state[:, a:b].reshape(len(state), self.n_inducing, self.n_latent)
-        return state[:, :a], U, state[:, b:].reshape(len(state), -1, self.n_latent)

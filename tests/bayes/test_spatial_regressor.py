@@ -80,7 +80,7 @@ def test_an_embedded_prior_is_a_prior_at_features():
     state, dF = prior.draw(2, np.random.default_rng(0)), np.ones((2, 60, 1))
     F, trace = prior.evaluate(state, PLACES)
     wanted, memory = law.evaluate(state, features(PLACES))
-    assert (F == wanted).all()
+    assert (wanted == F).all()
     assert (prior.pull_state(trace, dF) == law.pull_state(memory, dF)).all()
     assert prior.theta is law.theta
 

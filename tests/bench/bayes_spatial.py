@@ -24,7 +24,6 @@ from bvar.bayes import (
     GaussianProcess,
     LogNormalProcess,
     RBFEmbedding,
-    SpatialPrior,
     SpatialRegressor,
     energy,
 )
