@@ -13,6 +13,8 @@ SLOW = (
     "tests/bayes/test_estimators.py::test_scikit_learn_contract",
     "tests/bayes/test_processes.py::test_every_distance_tunes",
     "tests/bayes/test_sampling.py::test_a_posterior_that_is_known_in_closed_form",
+    "tests/bayes/test_sparse_gp_autoencoder.py::test_conditional_generation_of_turned_digits",
+    "tests/bayes/test_sparse_gp_autoencoder.py::test_scikit_learn_contract",
     "tests/bayes/test_spatial_regressor.py::test_features_of_places_make_a_stationary_field_and_coordinates_do_not",
     "tests/bayes/test_spatial_regressor.py::test_scikit_learn_contract",
     "tests/bench/test_bench.py::test_quick_runs_print_the_processor_and_a_ratio",

@@ -14,6 +14,8 @@ Float and random: reproducible by seed on one machine, outside the promise of eq
 """
 
 from bvar.bayes.arc_sine import ArcSine
+from bvar.bayes.autoencoder import BayesianAutoencoder
+from bvar.bayes.autoencoder_prior import AutoencoderPrior, LogisticPrior
 from bvar.bayes.classifier import BayesianClassifier
 from bvar.bayes.diagnostics import effective_sample_size, split_rhat, stationary_variance
 from bvar.bayes.distances import (
@@ -50,6 +52,8 @@ from bvar.bayes.varying_prior import VaryingPrior
 __all__ = [
     "SGHMC",
     "ArcSine",
+    "AutoencoderPrior",
+    "BayesianAutoencoder",
     "BayesianClassifier",
     "BayesianRegressor",
     "BernoulliLikelihood",
@@ -71,6 +75,7 @@ __all__ = [
     "LatentProcessPrior",
     "LipschitzPotential",
     "LogNormalProcess",
+    "LogisticPrior",
     "PlanarFlowPrior",
     "Posterior",
     "Prior",

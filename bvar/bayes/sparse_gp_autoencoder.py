@@ -64,7 +64,7 @@ class SparseGPAutoencoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Widths of the hidden layers of the decoder, and of the encoder if there is one.
     noise : float, default=0.1
         Variance of the noise on targets, in units of their variance around their means, positive.
-    latent_noise : float, default=0.0001
+    latent_noise : float, default=0.01
         Variance of each code of its own, beyond the processes, positive.
     amortize : bool, default=False
         Whether codes are not sampled themselves but started by a stochastic encoder in batches: for many samples.
@@ -144,7 +144,7 @@ class SparseGPAutoencoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
         n_inducing: int = 100,
         hidden_layer_sizes: int | Sequence[int] = 64,
         noise: float = 0.1,
-        latent_noise: float = 1e-4,
+        latent_noise: float = 0.01,
         amortize: bool = False,
         batch_size: int = 128,
         n_chains: int = 2,

@@ -63,14 +63,14 @@ class SparseProcess:
         ``kernel(A, B)`` returns the matrix of shape (len(A), len(B)).
     inducing : ndarray of float, shape (n_inducing, n_inputs)
         The inducing inputs.
-    noise : float, default=0.0001
+    noise : float, default=0.01
         Variance of what each input has of its own, beyond the process.
     jitter : float, default=1e-8
         Added to the diagonal before it is factored, in units of the largest prior variance.
     """
 
     def __init__(
-        self, kernel: KernelFunction, inducing: np.ndarray, *, noise: float = 1e-4, jitter: float = 1e-8
+        self, kernel: KernelFunction, inducing: np.ndarray, *, noise: float = 0.01, jitter: float = 1e-8
     ) -> None:
         self.kernel, self.inducing, self.noise = kernel, inducing, noise
         covariance = kernel(inducing, inducing)
