@@ -7,6 +7,8 @@ SLOW = (
     "tests/backends/test_twins.py::test_one_training_has_one_fingerprint",
     "tests/backends/test_twins.py::test_strategies_reach_the_seams",
     "tests/backends/test_twins.py::test_threads_share_large_work",
+    "tests/bayes/test_autoencoder.py::test_few_images_want_a_prior_that_has_seen_images",
+    "tests/bayes/test_autoencoder.py::test_scikit_learn_contract",
     "tests/bayes/test_distances.py::test_a_potential_finds_a_shift",
     "tests/bayes/test_distances.py::test_the_energy_distance_of_shifted_normal_laws",
     "tests/bayes/test_estimators.py::test_a_tuned_prior_looks_like_its_target_by_fresh_draws",

@@ -68,8 +68,8 @@ class AmortizedSampler:
               + \frac{N}{B} \sum_{n \in B} \bigl(\tfrac12 |e_n|^2 - \log p(y_n \mid z_n)\bigr),
               \qquad e_n = (z_n - A_n^\top U) / \sigma_n
 
-    for w and U; for a code :math:`z_n`, which no other sample has a part in, the factor is 1. The state holds codes
-    and not their noise, so that processes learn from what the encoder says.
+    for w and U; for a code :math:`z_n`, which no other sample has a part in, the factor is 1. The state holds
+    codes and not their noise, so that processes learn from what the encoder says.
 
     Parameters
     ----------

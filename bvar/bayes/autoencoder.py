@@ -31,7 +31,7 @@ from bvar.bayes.sghmc import SGHMC
 from bvar.bayes.tuning import tune
 from bvar.encoding.samples import all_or_nothing
 
-__all__ = ["BayesianAutoencoder"]
+__all__ = ["BayesianAutoencoder", "code_mixture", "draw_codes"]
 
 _WATCHED = 100  # training samples at which chains are compared
 _FUNCTIONS, _BATCH = 8, 32  # drawn, and samples shown to each, in a step of tuning
@@ -51,8 +51,8 @@ class BayesianAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         Widths of the hidden layers of the encoder; those of the decoder, reversed.
     prior : {'tuned', 'pretrained', 'normal'} or AutoencoderPrior, default='tuned'
         Normal parameters: with means of an autoencoder that is trained on `tuning_samples`, then tuned so that
-        random reconstructions of these samples look like samples; the same, not tuned; with means 0 and variances of one over
-        the fan-in; or a law of yours.
+        random reconstructions of these samples look like samples; the same, not tuned; with means 0 and variances
+        of one over the fan-in; or a law of yours.
     tuning_samples : array-like of shape (n, n_features), optional
         What the prior has seen. Default: the training samples, which are then counted twice.
     prior_std : float, default=0.1
@@ -130,8 +130,8 @@ class BayesianAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
     >>> from sklearn.datasets import load_digits
     >>> from bvar.bayes import BayesianAutoencoder
     >>> X = load_digits().data[:100] / 16
-    >>> model = BayesianAutoencoder(5, likelihood="bernoulli", max_iter=5, n_burn_in=200, n_draws=4, random_state=0)
-    >>> codes = model.fit(X[:80], ).transform(X[80:])
+    >>> model = BayesianAutoencoder(5, likelihood="bernoulli", max_iter=5, n_burn_in=200, n_draws=4)
+    >>> codes = model.set_params(random_state=0).fit(X[:80]).transform(X[80:])
     >>> codes.shape, model.inverse_transform(codes).shape, model.sample(3).shape
     ((20, 5), (20, 64), (3, 64))
     >>> mean, std = model.reconstruct(X[80:], return_std=True)
@@ -233,7 +233,7 @@ class BayesianAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         values = self._evaluated(Z[random.permutation(len(Z))[:_WATCHED]])
         self.report_ = report_chains(values.reshape(n_draws, n_chains, *values.shape[1:]), sampler)
         codes = self.prior_.encode(self.states_[-1], Z)
-        self.mixtures_ = [_mixture(c, min(n_mixture, len(Z) // 2), int(random.integers(2**31))) for c in codes]
+        self.mixtures_ = [code_mixture(c, min(n_mixture, len(Z) // 2), int(random.integers(2**31))) for c in codes]
         self._n_features_out = codes.shape[-1]
         return self
 
@@ -314,7 +314,7 @@ class BayesianAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         for chain, mixture in enumerate(self.mixtures_):
             rows = np.flatnonzero(chains == chain)
             if len(rows):
-                codes = _draw_codes(mixture, len(rows), random)
+                codes = draw_codes(mixture, len(rows), random)
                 samples[rows] = self._restore(self.prior_.decode(self.states_[-1, [chain]], codes))[0]
         return samples
 
@@ -423,7 +423,7 @@ def _fitting(prior: AutoencoderPrior, n_features: int) -> AutoencoderPrior:
     return prior
 
 
-def _mixture(codes: np.ndarray, n: int, seed: int) -> BayesianGaussianMixture:
+def code_mixture(codes: np.ndarray, n: int, seed: int) -> BayesianGaussianMixture:
     """Fit a mixture that leaves components empty if it can, as the paper does."""
     mixture = BayesianGaussianMixture(
         n_components=max(n, 1), weight_concentration_prior=1 / max(n, 1), max_iter=2000, random_state=seed
@@ -431,7 +431,7 @@ def _mixture(codes: np.ndarray, n: int, seed: int) -> BayesianGaussianMixture:
     return mixture.fit(codes)
 
 
-def _draw_codes(mixture: BayesianGaussianMixture, n: int, random: np.random.Generator) -> np.ndarray:
+def draw_codes(mixture: BayesianGaussianMixture, n: int, random: np.random.Generator) -> np.ndarray:
     """Draw from a mixture with a generator of our own: its method would draw the same each time."""
     chosen = random.choice(len(mixture.weights_), size=n, p=mixture.weights_)
     noise = random.standard_normal((n, mixture.means_.shape[1]))

@@ -6,7 +6,7 @@ The model, its sampler and the departures from the paper are in ``docs/explanati
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -201,7 +201,7 @@ class SparseGPAutoencoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
         random = generator(self.random_state)
         P = self._make_prior(inputs, targets.shape[1])
         sampler = SGHMC(self.step_size, self.friction)
-        lengths = {"n_burn_in": self.n_burn_in, "n_draws": n_draws, "keep_every": self.keep_every}
+        lengths: dict[str, Any] = {"n_burn_in": self.n_burn_in, "n_draws": n_draws, "keep_every": self.keep_every}
         told = tell(self.verbose, n_draws, "draw", "")
         if self.amortize:
             hidden = check_sizes(self.hidden_layer_sizes, "hidden_layer_sizes", least=1)

@@ -4,8 +4,8 @@ scikit-learn's 8 x 8 digits 1 to 9: n for training, 100 more, or 100 zeros, whic
 testing; 10 components, one hidden layer of 64 units (leaky ReLU) on each side.  The columns:
 
 * NLL: cross-entropy of test images given their mean reconstructions, in nats an image. RMSE: of a pixel.
-* FD: Frechet distance of 819 samples to the test images in 20 principal components of all digits, by mixtures of 20
-  components in the space of codes; the floor is that of other images.
+* FD: Frechet distance of 819 samples to the test images in 20 principal components of all digits, by mixtures of
+  20 components in the space of codes; the floor is that of other images.
 * R-hat: the median over training images, of the worst pixel of each.
 """
 
@@ -21,7 +21,7 @@ from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 
 from bvar.bayes import AutoencoderPrior, BayesianAutoencoder, BernoulliLikelihood, FunctionalNetwork, GaussianPrior
-from bvar.bayes.autoencoder import _draw_codes, _mixture
+from bvar.bayes.autoencoder import code_mixture, draw_codes
 from bvar.bayes.autoencoder_prior import train_autoencoder
 
 N_COMPONENTS, HIDDEN, N_TEST, N_SHOWN = 10, 64, 819, 100
@@ -97,8 +97,8 @@ def plain(n: int, shown: str | None, n_iter: int, seed: int) -> dict[str, float]
     def decode(codes):
         return expit(decoder.forward(second[None], codes)[0][0])
 
-    mixture = _mixture(encode(X), min(20, len(X) // 2), seed)
-    return scores(decode(encode(data().test)), decode(_draw_codes(mixture, N_TEST, random)))
+    mixture = code_mixture(encode(X), min(20, len(X) // 2), seed)
+    return scores(decode(encode(data().test)), decode(draw_codes(mixture, N_TEST, random)))
 
 
 def fitted(n: int, seed: int, *, prior: str, shown: str | None = None, **parameters) -> BayesianAutoencoder:

@@ -159,7 +159,7 @@ def measure_missing(arm: str) -> dict[str, float]:
 def report(results, n_seeds: int) -> None:
     """Print both tables."""
     print(
-        "| way | error at unseen pairs | of one draw | reconstruction | NLL of a pixel | R-hat, median and worst | CPU s |"
+        "| way | error at unseen pairs | of one draw | rebuilt | NLL of a pixel | R-hat: median, worst | CPU s |"
     )
     print("|---|---|---|---|---|---|---|")
     for name in BASELINES:
@@ -171,7 +171,8 @@ def report(results, n_seeds: int) -> None:
         mean = {key: np.mean([row[key] for row in rows]) for key in rows[0]}
         spread = f" ± {np.std([row['mse'] for row in rows], ddof=1):.4f}" if n_seeds > 1 else ""
         print(
-            f"| latent processes, {arm} | {mean['mse']:.4f}{spread} | {mean['one draw']:.4f} | {mean['training']:.4f} "
+            f"| latent processes, {arm} | {mean['mse']:.4f}{spread} | {mean['one draw']:.4f} "
+            f"| {mean['training']:.4f} "
             f"| {mean['nll']:.2f} | {mean['rhat']:.2f}, {mean['worst rhat']:.1f} | {mean['seconds']:.0f} |",
             flush=True,
         )

@@ -5,10 +5,10 @@ hyper-parameters of each parameter), 100 draws a step, hidden layers of 40, 40 a
 features of length 1.3.  The columns:
 
 * energy: distance of 2000 fresh functions from 2000 fresh fields; the floor is that of two crowds of fields.
-* covariance: relative error of the covariance of these 2000 functions, Frobenius; its floor is that of 2000 fields.
+* covariance: relative error of the covariance of these functions, Frobenius; its floor is that of fields.
 
-Then 50 places of the grid are observed with noise of variance .01 and the other 94 are predicted, for fields of the
-stationary process: root mean square errors and CRPS of predictions of the field.
+Then 50 places of the grid are observed with noise of variance .01 and the other 94 are predicted, for fields of
+the smooth process: root mean square errors and CRPS of predictions of the field.
 """
 
 from __future__ import annotations
