@@ -6,6 +6,8 @@
   :class:`HierarchicalPrior`, :class:`PlanarFlowPrior` and :class:`SpatialPrior` say what is drawn;
 * :class:`GaussianProcess`, :class:`HierarchicalProcess`, :class:`LogNormalProcess` and :class:`Draws` are what a
   prior may be tuned to, by :func:`tune` and a :class:`Distance`;
+* :class:`SpatialRegressor`, :class:`BayesianAutoencoder` and :class:`SparseGPAutoencoder` are models of fields, of
+  images, and of images of which something is known beside, each with priors of its own;
 * :class:`Posterior` and :class:`SGHMC` sample given data; :func:`split_rhat`, :func:`effective_sample_size` and
   :func:`stationary_variance` say what the draws are worth.
 

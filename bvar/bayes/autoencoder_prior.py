@@ -133,7 +133,7 @@ class LogisticPrior(Prior):
 
 
 def fan_in_prior(network: FunctionalNetwork) -> GaussianPrior:
-    """Return normal parameters whose variance is one over the fan-in of their layer, so that sums keep their scale."""
+    """Return normal parameters whose variance is one over the fan-in: sums keep the scale of what is summed."""
     factors = [m**-0.5 / scale for m, scale in zip(network.sizes, network.scales, strict=False)]
     return GaussianPrior(network, std=np.repeat(factors, 2))
 

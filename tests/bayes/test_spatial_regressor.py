@@ -148,3 +148,16 @@ def test_a_law_can_be_given_and_none_is_calibrated_then():
 def test_bad_parameters_are_named(parameters, text):
     with pytest.raises(ValueError, match=text):
         SpatialRegressor(**{**SHORT, **parameters}).fit(PLACES, Y)
+
+
+@pytest.mark.parametrize("length", [0.5, 1.0])
+def test_products_of_features_are_stationary_up_to_the_ripple(length):
+    """Poisson's summation, with the spacing as the unit and far from the edge of the box."""
+    features = RBFEmbedding([-20.0], [20.0], n_per_axis=41, length=length)
+    x, shift = np.linspace(-0.5, 0.5, 21)[:, None], 0.3
+    products = (features(x) * features(x + shift)).sum(axis=1)
+    stationary = length * np.sqrt(np.pi / 2) * np.exp(-(shift**2) / (2 * length**2))
+    middle, k = x[:, 0] + shift / 2, np.arange(1, 9)[:, None]
+    ripple = 2 * (np.exp(-((np.pi * length * k) ** 2) / 2) * np.cos(2 * np.pi * k * middle)).sum(axis=0)
+    assert abs(products / stationary - 1 - ripple).max() < 1e-9
+    assert abs(ripple).max() == pytest.approx(0.014 if length == 1 else 0.58, rel=0.05)

@@ -13,6 +13,8 @@ the smooth process: root mean square errors and CRPS of predictions of the field
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from scipy.stats import norm
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern
@@ -55,6 +57,7 @@ MODELS = ("BNN before", "BNN IL", "SBNN before", "SBNN IL", "SBNN VL", "SBNN IP"
 PREDICTORS = ("kriging, exact", "SBNN IL, calibrated", "BNN IL, calibrated", "BNN, uncalibrated")
 
 
+@cache
 def make_prior(model: str, field: str, seed: int) -> EmbeddedPrior:
     """Return the law of functions of places of a model, tuned to a field."""
     family, scheme = model.split()
