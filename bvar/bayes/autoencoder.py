@@ -12,29 +12,32 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.mixture import BayesianGaussianMixture
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bvar._validation import check_choice, check_integer, check_real, check_sizes
-from bvar.bayes.autoencoder_prior import AutoencoderPrior, LogisticPrior, fan_in_prior, train_autoencoder
+from bvar.bayes.autoencoder_prior import (
+    AutoencoderPrior,
+    LogisticPrior,
+    check_prior,
+    fan_in_prior,
+    pretrained_prior,
+    tune_to_samples,
+)
+from bvar.bayes.code_mixture import code_mixture, draw_codes
 from bvar.bayes.distances import Distance
 from bvar.bayes.distributional import DistributionalSliced
 from bvar.bayes.functional import FunctionalNetwork
 from bvar.bayes.functional_prior import generator, tell
 from bvar.bayes.likelihoods import BernoulliLikelihood, GaussianLikelihood
 from bvar.bayes.posterior import Posterior
-from bvar.bayes.priors import GaussianPrior
-from bvar.bayes.processes import Draws
 from bvar.bayes.sampled import report_chains
 from bvar.bayes.sghmc import SGHMC
-from bvar.bayes.tuning import tune
 from bvar.encoding.samples import all_or_nothing
 
-__all__ = ["BayesianAutoencoder", "code_mixture", "draw_codes"]
+__all__ = ["BayesianAutoencoder"]
 
 _WATCHED = 100  # training samples at which chains are compared
-_FUNCTIONS, _BATCH = 8, 32  # drawn, and samples shown to each, in a step of tuning
 _LEAST = 1e-6  # probability of a pixel in a score
 
 
@@ -350,7 +353,7 @@ class BayesianAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         hidden = check_sizes(self.hidden_layer_sizes, "hidden_layer_sizes", least=1)
         n_components = check_integer(self.n_components, "n_components", low=1)
         if isinstance(self.prior, AutoencoderPrior):
-            return _fitting(self.prior, Z.shape[1])
+            return check_prior(self.prior, Z.shape[1])
         if not isinstance(self.prior, str) or self.prior not in ("tuned", "pretrained", "normal"):
             text = "prior must be 'tuned', 'pretrained', 'normal' or an AutoencoderPrior"
             raise ValueError(f"{text}, got {self.prior!r}")
@@ -360,29 +363,20 @@ class BayesianAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
             return AutoencoderPrior(fan_in_prior(encoder), fan_in_prior(decoder))
         shown = Z if self.tuning_samples is None else self._check_shown(self.tuning_samples)
         std = check_real(self.prior_std, "prior_std", low=0, strict=True)
-        means = train_autoencoder(encoder, decoder, self._likelihood, shown, random)
-        laws = [
-            GaussianPrior(network, "parameter", mean=mean, std=std)
-            for network, mean in zip((encoder, decoder), means, strict=True)
-        ]
-        prior = AutoencoderPrior(*laws)
+        prior = pretrained_prior(encoder, decoder, self._likelihood, shown, random, std=std)
         if self.prior == "tuned":
             self.history_ = self._tune(prior, shown, random)
             self.n_iter_ = len(self.history_)
         return prior
 
     def _tune(self, prior: AutoencoderPrior, shown: np.ndarray, random: np.random.Generator) -> list[float]:
-        """Move means and deviations until random reconstructions look like what is shown."""
         max_iter = check_integer(self.max_iter, "max_iter", low=1)
-        return tune(
+        return tune_to_samples(
             LogisticPrior(prior) if self._pixels else prior,
-            Draws(shown),
-            lambda random: shown[random.permutation(len(shown))[:_BATCH]],
+            shown,
             random,
             distance=DistributionalSliced(100, n_inner=5) if self.distance is None else self.distance,
-            rows="values",
             n_iter=max_iter,
-            n_draws=_FUNCTIONS,
             rate=check_real(self.learning_rate, "learning_rate", low=0),
             on_iteration=tell(self.verbose, max_iter, "iteration", "distance {:.4f}"),
         )
@@ -414,26 +408,3 @@ class BayesianAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
 
     def _restore(self, F: np.ndarray) -> np.ndarray:
         return expit(F) if self._pixels else F * self.std_ + self.mean_
-
-
-def _fitting(prior: AutoencoderPrior, n_features: int) -> AutoencoderPrior:
-    first, last = prior.encoder.network.sizes, prior.decoder.network.sizes
-    if (first[0], first[-1], last[-1]) != (n_features, last[0], n_features):
-        raise ValueError(f"prior must lead from {n_features} features to codes and back, got {first} and {last}")
-    return prior
-
-
-def code_mixture(codes: np.ndarray, n: int, seed: int) -> BayesianGaussianMixture:
-    """Fit a mixture that leaves components empty if it can, as the paper does."""
-    mixture = BayesianGaussianMixture(
-        n_components=max(n, 1), weight_concentration_prior=1 / max(n, 1), max_iter=2000, random_state=seed
-    )
-    return mixture.fit(codes)
-
-
-def draw_codes(mixture: BayesianGaussianMixture, n: int, random: np.random.Generator) -> np.ndarray:
-    """Draw from a mixture with a generator of our own: its method would draw the same each time."""
-    chosen = random.choice(len(mixture.weights_), size=n, p=mixture.weights_)
-    noise = random.standard_normal((n, mixture.means_.shape[1]))
-    roots = np.linalg.cholesky(mixture.covariances_)
-    return mixture.means_[chosen] + np.einsum("nij,nj->ni", roots[chosen], noise)

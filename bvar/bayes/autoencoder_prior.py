@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.special import expit
 
+from bvar.bayes.distances import Distance
 from bvar.bayes.functional import FunctionalNetwork, Trace
 from bvar.bayes.likelihoods import Likelihood
 from bvar.bayes.priors import GaussianPrior, Prior, WeightPrior
+from bvar.bayes.processes import Draws
+from bvar.bayes.tuning import tune
 from bvar.real import Adam
 
-__all__ = ["AutoencoderPrior", "LogisticPrior", "fan_in_prior", "train_autoencoder"]
+__all__ = [
+    "AutoencoderPrior",
+    "LogisticPrior",
+    "check_prior",
+    "fan_in_prior",
+    "pretrained_prior",
+    "train_autoencoder",
+    "tune_to_samples",
+]
+
+_FUNCTIONS, _BATCH = 8, 32  # drawn, and samples shown to each, in a step of tuning
 
 
 class AutoencoderPrior(Prior):
@@ -181,3 +196,51 @@ def train_autoencoder(
         adam.step([state], [law.pull_state(trace, likelihood.gradient(F, batch) / len(batch))])
     first, second = np.split(state, [law.encoder.n_base], axis=1)
     return law.encoder.parameters(first)[0][0], law.decoder.parameters(second)[0][0]
+
+
+def pretrained_prior(
+    encoder: FunctionalNetwork,
+    decoder: FunctionalNetwork,
+    likelihood: Likelihood,
+    X: np.ndarray,
+    random: np.random.Generator,
+    *,
+    std: float,
+) -> AutoencoderPrior:
+    """Return normal parameters around those of a plain autoencoder of samples, each with its own deviation."""
+    means = train_autoencoder(encoder, decoder, likelihood, X, random)
+    networks = zip((encoder, decoder), means, strict=True)
+    return AutoencoderPrior(*(GaussianPrior(network, "parameter", mean=m, std=std) for network, m in networks))
+
+
+def tune_to_samples(
+    prior: Prior,
+    X: np.ndarray,
+    random: np.random.Generator,
+    *,
+    distance: str | Distance,
+    n_iter: int,
+    rate: float,
+    on_iteration: Callable[[int, float], None] | None = None,
+) -> list[float]:
+    """Move hyper-parameters until random reconstructions of samples look like samples; return the distances."""
+    return tune(
+        prior,
+        Draws(X),
+        lambda random: X[random.permutation(len(X))[:_BATCH]],
+        random,
+        distance=distance,
+        rows="values",
+        n_iter=n_iter,
+        n_draws=_FUNCTIONS,
+        rate=rate,
+        on_iteration=on_iteration,
+    )
+
+
+def check_prior(prior: AutoencoderPrior, n_features: int) -> AutoencoderPrior:
+    """Return a law after checking that it leads from samples to codes and back."""
+    first, last = prior.encoder.network.sizes, prior.decoder.network.sizes
+    if (first[0], first[-1], last[-1]) != (n_features, last[0], n_features):
+        raise ValueError(f"prior must lead from {n_features} features to codes and back, got {first} and {last}")
+    return prior

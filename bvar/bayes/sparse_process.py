@@ -67,6 +67,19 @@ class SparseProcess:
         Variance of what each input has of its own, beyond the process.
     jitter : float, default=1e-8
         Added to the diagonal before it is factored, in units of the largest prior variance.
+
+    See Also
+    --------
+    GaussianProcess : The process by all inputs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.gaussian_process.kernels import RBF
+    >>> from bvar.bayes import SparseProcess
+    >>> P = SparseProcess(RBF(), np.array([[0.0], [1.0]]), noise=0.25).project(np.array([[0.0], [9.0]]))
+    >>> (P**2).sum(axis=1).round(6)  # the variance of the process and the noise, near inducing inputs and far away
+    array([1.25, 1.25])
     """
 
     def __init__(
@@ -107,6 +120,28 @@ class LatentProcessPrior(Prior):
         Number of inducing inputs.
     n_rows : int
         Number of inputs at which the latent variables are part of the state.
+
+    Attributes
+    ----------
+    n_latent : int
+        Number of processes.
+    n_global : int
+        Numbers in a state but for what inputs have of their own, which come last.
+
+    See Also
+    --------
+    SparseGPAutoencoder : Samples its posterior.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.gaussian_process.kernels import RBF
+    >>> from bvar.bayes import FunctionalNetwork, GaussianPrior, LatentProcessPrior, SparseProcess
+    >>> X = np.linspace(0, 1, 9)[:, None]
+    >>> P = SparseProcess(RBF(0.3), X[::4]).project(X)
+    >>> prior = LatentProcessPrior(GaussianPrior(FunctionalNetwork([2, 10, 5])), n_inducing=3, n_rows=9)
+    >>> prior.evaluate(prior.draw(4, np.random.default_rng(0)), P)[0].shape
+    (4, 9, 5)
     """
 
     def __init__(self, decoder: WeightPrior, n_inducing: int, n_rows: int) -> None:

@@ -15,8 +15,8 @@ from bvar.bayes import (
     GaussianPrior,
     LogisticPrior,
 )
-from bvar.bayes.autoencoder import code_mixture, draw_codes
 from bvar.bayes.autoencoder_prior import fan_in_prior, train_autoencoder
+from bvar.bayes.code_mixture import code_mixture, draw_codes
 from tests.bench import bayes_autoencoder
 
 SHORT = {

@@ -21,8 +21,8 @@ from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 
 from bvar.bayes import AutoencoderPrior, BayesianAutoencoder, BernoulliLikelihood, FunctionalNetwork, GaussianPrior
-from bvar.bayes.autoencoder import code_mixture, draw_codes
 from bvar.bayes.autoencoder_prior import train_autoencoder
+from bvar.bayes.code_mixture import code_mixture, draw_codes
 
 N_COMPONENTS, HIDDEN, N_TEST, N_SHOWN = 10, 64, 819, 100
 SIZES = (50, 200)
