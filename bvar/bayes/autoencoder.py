@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit
+from scipy.special import expit, logit
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -253,7 +253,8 @@ class BayesianAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         ndarray of float64, shape (n, n_components)
             Codes.
         """
-        return self.prior_.encode(self._one_state(), self._samples(X))[0]
+        Z = self._samples(X)
+        return self.prior_.encode(self.states_[-1, :1], Z)[0]
 
     def inverse_transform(self, Z: ArrayLike) -> np.ndarray:
         """Decode by the draw that `transform` encodes with.
@@ -268,11 +269,11 @@ class BayesianAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         ndarray of float64, shape (n, n_features)
             Samples without noise.
         """
-        state = self._one_state()
+        check_is_fitted(self, "states_")
         codes = check_array(Z, dtype=np.float64, input_name="Z")
         if codes.shape[1] != self._n_features_out:
             raise ValueError(f"Z must have {self._n_features_out} columns, got {codes.shape[1]}")
-        return self._restore(self.prior_.decode(state, codes))[0]
+        return self._restore(self.prior_.decode(self.states_[-1, :1], codes))[0]
 
     def reconstruct(self, X: ArrayLike, return_std: bool = False) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         """Encode and decode by all draws, each by itself.
@@ -312,13 +313,11 @@ class BayesianAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         """
         check_is_fitted(self, "states_")
         n, random = check_integer(n_samples, "n_samples", low=1), generator(random_state)
-        chains = np.arange(n) % len(self.mixtures_)
         samples = np.empty((n, len(self.mean_)))
         for chain, mixture in enumerate(self.mixtures_):
-            rows = np.flatnonzero(chains == chain)
-            if len(rows):
-                codes = draw_codes(mixture, len(rows), random)
-                samples[rows] = self._restore(self.prior_.decode(self.states_[-1, [chain]], codes))[0]
+            rows = slice(chain, n, len(self.mixtures_))
+            codes = draw_codes(mixture, len(samples[rows]), random)
+            samples[rows] = self._restore(self.prior_.decode(self.states_[-1, [chain]], codes))[0]
         return samples
 
     def score(self, X: ArrayLike, y: Any = None) -> float:
@@ -334,17 +333,12 @@ class BayesianAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         Returns
         -------
         float
-            In nats a sample: minus cross-entropies, or log densities of normal laws that hold the noise and the
-            spread of draws.
+            In nats a sample.
         """
         Z = self._samples(X)
-        values, X_ = self._restore(self._evaluated(Z)), Z * self.std_ + self.mean_
-        if self._pixels:
-            p = np.clip(values.mean(axis=0), _LEAST, 1 - _LEAST)
-            return float((X_ * np.log(p) + (1 - X_) * np.log(1 - p)).sum(axis=1).mean())
-        variance = values.var(axis=0) + self.noise * self.std_**2
-        squares = (X_ - values.mean(axis=0)) ** 2
-        return float(-((np.log(2 * np.pi * variance) + squares / variance) / 2).sum(axis=1).mean())
+        mean = self._restore(self._evaluated(Z)).mean(axis=0)
+        F = logit(np.clip(mean, _LEAST, 1 - _LEAST)) if self._pixels else (mean - self.mean_) / self.std_
+        return -float(self._likelihood.loss(F, Z).mean() + Z.shape[1] * np.log(self.std_))
 
     def _make_prior(self, Z: np.ndarray, random: np.random.Generator) -> AutoencoderPrior:
         """Return the law before data: as given, or around a trained autoencoder, and tuned if it is to be."""
@@ -397,10 +391,6 @@ class BayesianAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
                 f"{name} must be in [0, 1] with likelihood='bernoulli', got values from {X.min():g} to {X.max():g}"
             )
         return (X - self.mean_) / self.std_
-
-    def _one_state(self) -> np.ndarray:
-        check_is_fitted(self, "states_")
-        return self.states_[-1, :1]
 
     def _evaluated(self, Z: np.ndarray) -> np.ndarray:
         """Return reconstructions by all draws, (n_draws, n, n_features): logits, or standardised samples."""
