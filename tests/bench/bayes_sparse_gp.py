@@ -197,7 +197,7 @@ def draw():
         "held out": d.test_Y[rows],
         "mean": mean,
         "one draw": model.sample_y(d.test_A[rows], 1)[..., 0],
-        "deviation": std * 4,
+        "deviation": 8 * np.sqrt(std**2 - NOISE),
         "exact process": processes(d.Y, d.test_A[rows]),
     }
     figure, axes = plt.subplots(len(lines), len(rows), figsize=(8, 4.3), layout="constrained")
