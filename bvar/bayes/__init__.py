@@ -17,6 +17,8 @@ By sampling, for networks of numbers (``docs/explanation/functional-priors.md``)
   :class:`HierarchicalPrior`, :class:`PlanarFlowPrior` and :class:`SpatialPrior` say what is drawn;
 * :class:`GaussianProcess`, :class:`HierarchicalProcess`, :class:`LogNormalProcess` and :class:`Draws` are what a
   prior may be tuned to, by :func:`tune` and a :class:`Distance`;
+* :class:`SpatialRegressor`, :class:`BayesianAutoencoder` and :class:`SparseGPAutoencoder` are models of fields, of
+  images, and of images of which something is known beside, each with priors of its own;
 * :class:`Posterior` and :class:`SGHMC` sample given data; :func:`split_rhat`, :func:`effective_sample_size` and
   :func:`stationary_variance` say what the draws are worth.
 
@@ -24,6 +26,8 @@ The fractions are exact; the rest is float: reproducible by seed on one machine,
 """
 
 from bvar.bayes.arc_sine import ArcSine
+from bvar.bayes.autoencoder import BayesianAutoencoder
+from bvar.bayes.autoencoder_prior import AutoencoderPrior, LogisticPrior
 from bvar.bayes.boolean_committee import BooleanCommittee
 from bvar.bayes.boolean_gp import BooleanGPClassifier, BooleanGPRegressor
 from bvar.bayes.boolean_kernel import boolean_kernel, boolean_kernels, parity_variances
@@ -39,6 +43,7 @@ from bvar.bayes.distances import (
     sliced_w2,
 )
 from bvar.bayes.distributional import DistributionalSliced
+from bvar.bayes.embedded import EmbeddedPrior
 from bvar.bayes.embedding import RBFEmbedding
 from bvar.bayes.functional import FunctionalNetwork
 from bvar.bayes.functional_prior import FunctionalPrior
@@ -53,12 +58,18 @@ from bvar.bayes.processes import Draws, GaussianProcess, HierarchicalProcess, Lo
 from bvar.bayes.regressor import BayesianRegressor
 from bvar.bayes.sampled import ChainReport
 from bvar.bayes.sghmc import SGHMC
+from bvar.bayes.sparse_gp_autoencoder import SparseGPAutoencoder
+from bvar.bayes.sparse_process import LatentProcessPrior, SparseProcess
 from bvar.bayes.spatial_prior import SpatialPrior
+from bvar.bayes.spatial_regressor import SpatialRegressor
 from bvar.bayes.tuning import tune
+from bvar.bayes.varying_prior import VaryingPrior
 
 __all__ = [
     "ArcSine",
+    "AutoencoderPrior",
     "BEST_DEAD_ZONE",
+    "BayesianAutoencoder",
     "BayesianClassifier",
     "BayesianRegressor",
     "BernoulliLikelihood",
@@ -70,6 +81,7 @@ __all__ = [
     "Distance",
     "DistributionalSliced",
     "Draws",
+    "EmbeddedPrior",
     "Energy",
     "FunctionalNetwork",
     "FunctionalPrior",
@@ -79,8 +91,10 @@ __all__ = [
     "GaussianProcess",
     "HierarchicalPrior",
     "HierarchicalProcess",
+    "LatentProcessPrior",
     "LipschitzPotential",
     "LogNormalProcess",
+    "LogisticPrior",
     "NetworkKernel",
     "PlanarFlowPrior",
     "Posterior",
@@ -88,7 +102,11 @@ __all__ = [
     "RBFEmbedding",
     "SGHMC",
     "SlicedWasserstein",
+    "SparseGPAutoencoder",
+    "SparseProcess",
     "SpatialPrior",
+    "SpatialRegressor",
+    "VaryingPrior",
     "boolean_kernel",
     "boolean_kernels",
     "correlation",

@@ -22,7 +22,7 @@ from bvar.bayes.posterior import Posterior
 from bvar.bayes.priors import GaussianPrior, Prior
 from bvar.bayes.sghmc import SGHMC
 
-__all__ = ["ChainReport", "SampledNetwork"]
+__all__ = ["ChainReport", "SampledNetwork", "report_chains"]
 
 _WATCHED = 100  # training samples at which chains are compared
 _ROWS = 1000  # samples evaluated at once: values of all draws take memory
@@ -182,16 +182,20 @@ class SampledNetwork(BaseEstimator):
     def _report(self, sampler: SGHMC, Z: np.ndarray) -> ChainReport:
         n_draws, n_chains, n_base = self.states_.shape
         F, _ = self.prior_.evaluate(self.states_.reshape(-1, n_base), Z)
-        values = F.reshape(n_draws, n_chains, *F.shape[1:])
-        scale = float(np.median(sampler.scale))
-        return ChainReport(
-            n_draws=n_draws * n_chains,
-            rhat=split_rhat(values).max(axis=-1),
-            effective_sample_size=effective_sample_size(values).min(axis=-1),
-            clamped=sampler.clamped,
-            scale=scale,
-            relaxation_steps=sampler.friction * scale / sampler.step_size**2,
-        )
+        return report_chains(F.reshape(n_draws, n_chains, *F.shape[1:]), sampler)
+
+
+def report_chains(values: np.ndarray, sampler: SGHMC) -> ChainReport:
+    """Judge chains by values of functions, (n_draws, n_chains, n, n_outputs), and by what moved them."""
+    scale = float(np.median(sampler.scale))
+    return ChainReport(
+        n_draws=values.shape[0] * values.shape[1],
+        rhat=split_rhat(values).max(axis=-1),
+        effective_sample_size=effective_sample_size(values).min(axis=-1),
+        clamped=sampler.clamped,
+        scale=scale,
+        relaxation_steps=sampler.friction * scale / sampler.step_size**2,
+    )
 
 
 def _fitting(prior: Prior, n_inputs: int, n_outputs: int) -> Prior:

@@ -61,7 +61,7 @@ BENCHES = (
     Bench("density", "--data {data}", None, "reference/density.md"),
     Bench("mollified", "--data {data}", None, "reference/mollified.md"),
     Bench("augmentation", "--data {data} --results augmentation.json", None, "reference/augmentation.md"),
-    Bench("bayes", "priors --results bayes.json", None, "reference/bayesian.md"),
+    Bench("bayes", "priors spatial autoencoder sparse-gp --results bayes.json", None, "reference/bayesian.md"),
     Bench("mollified_bits", "--data {data}", None, "reference/mollified-bits.md"),
     Bench("bridge", "", "depth", "reference/boolean-beliefs.md"),
     Bench("dead_zone", "", "--depths 1 --seeds 1", "reference/boolean-beliefs.md"),

@@ -1,6 +1,6 @@
 """Bayesian models against exact answers and against each other, as Markdown tables.
 
-Usage: python -m tests.bench.bayes priors [--results FILE.json] [--seeds 3]
+Usage: python -m tests.bench.bayes priors spatial autoencoder sparse-gp [--results FILE.json] [--seeds 3]
 
 A part is a module of its own, `bayes_` and its name, which says what it measures.  With --results, what FILE
 holds is not computed again, and what is computed is added to it at once; so a run that was stopped goes on.
@@ -14,10 +14,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import bayes_priors
+from tests.bench import bayes_autoencoder, bayes_priors, bayes_sparse_gp, bayes_spatial
 from tests.bench.timing import describe, one_thread
 
-PARTS = {"priors": bayes_priors}
+PARTS = {
+    "priors": bayes_priors,
+    "spatial": bayes_spatial,
+    "autoencoder": bayes_autoencoder,
+    "sparse-gp": bayes_sparse_gp,
+}
 
 
 class Results:
