@@ -1,13 +1,13 @@
 r"""Convolutions of gates: trees of truth tables that slide over images (``docs/explanation/logic-gates.md``).
 
-A tree of depth d and fan-in k reads k**d bits of what a window sees, its leaves, and answers with one; its tables are
-the same at every place:
+A tree of depth d and fan-in k reads k**d bits of what a window sees, its leaves, and answers with one; its tables
+are the same at every place:
 
 .. math:: y_{b p f} = T_f(x_{b p, w_{f 1}}, \dots, x_{b p, w_{f k^d}}) , \qquad
           q_{ga} = \sum_p q_{pga} .
 
-Every gate of a tree is read once, so signals go down a tree without being added; they meet where trees read the same
-bit of a window, and where windows see the same pixel.
+Every gate of a tree is read once, so signals go down a tree without being added; they meet where trees read the
+same bit of a window, and where windows see the same pixel.
 
 A place of an image is to a tree what a sample is to a gate: another column of bits.  So the kernels of
 `bvar.kernels.tables` take rows of words in which places stand one behind another, each of whole words, and their
@@ -78,9 +78,9 @@ class GateConv2d(Layer):
     padding : int or (int, int), default=0
         How far the window may stand out of the image on every side; what is there is F.
     leaves : ndarray of int, shape (n_filters, fan_in**depth), optional
-        Which bits of a window each tree reads, in the order tap down, tap across, channel. The first `fan_in` are the
-        wires of its first gate, and so on. Default: drawn by :func:`bvar.layers.random_wires`, so that a tree reads
-        no bit twice, where that is possible, and all bits are read evenly.
+        Which bits of a window each tree reads, in the order tap down, tap across, channel. The first `fan_in` are
+        the wires of its first gate, and so on. Default: drawn by :func:`bvar.layers.random_wires`, so that a tree
+        reads no bit twice, where that is possible, and all bits are read evenly.
     pass_through : int, default=16
         Of 64 gates, how many copy their first wire in the beginning, on average; the other tables are fair coins.
     random_state : None, int, RandomState or RandomWords, default=None
@@ -110,9 +110,9 @@ class GateConv2d(Layer):
     Notes
     -----
     Votes are sums over places, and step sizes are divided by the root of their number, as in
-    :class:`bvar.layers.BooleanConv2d`.  The sum of votes on a bit of a window is exact and then kept within +-32767,
-    and so is the sum over the windows that see a pixel: rules for each sample by itself.  The clip of the optimizer
-    does not hold for the tables, since their entries share no sum.
+    :class:`bvar.layers.BooleanConv2d`.  The sum of votes on a bit of a window is exact and then kept within
+    +-32767, and so is the sum over the windows that see a pixel: rules for each sample by itself.  The clip of the
+    optimizer does not hold for the tables, since their entries share no sum.
 
     Examples
     --------
@@ -317,7 +317,7 @@ class GateConv2d(Layer):
     def _way_down(
         self, signal: np.ndarray, units: BitMatrix
     ) -> Iterator[tuple[Block, int, np.ndarray, BitMatrix]]:
-        """Give, block by block and from the roots to the leaves, a level, the signals on its gates, and what they read."""
+        """Give for each block its levels from the roots on: number, signals on the gates, what these read."""
         n_samples = units.n_bits
         signals, padded = by_unit(signal).reshape(*self.out_shape, n_samples), self._padded(units)
         for block in self._blocks(n_samples):
