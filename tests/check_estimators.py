@@ -19,6 +19,7 @@ from bvar import (
     BooleanConvClassifier,
     BooleanRegressor,
     LogicGateClassifier,
+    LogicGateConvClassifier,
     TableEncoder,
     ThermometerEncoder,
 )
@@ -109,6 +110,21 @@ SETTINGS = {
             *({"conv_layers": layers} for layers in ((24,), [16, 16])),
             {"kernel_size": 1},
             {"augment": RandomFlip(0.0, image_shape=None)},
+        ]
+    ],
+    LogicGateConvClassifier: [
+        {"conv_layers": (16,), "layer_sizes": (400, 200), "image_shape": (1, -1), "max_iter": 50, **one}
+        for one in [
+            {},
+            {"early_stopping": True},
+            {"warm_start": True},
+            {"n_threads": 2},
+            {"backend": "numpy"},
+            {"flip_noise": 1 / 64},
+            {"class_weight": "balanced"},
+            {"depth": 1},
+            {"fan_in": 3},
+            {"kernel_size": 1},
         ]
     ],
 }

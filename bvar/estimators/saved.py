@@ -14,6 +14,7 @@ from bvar._validation import check_integer
 from bvar.encoding import BitEncoder
 from bvar.estimators.classifier import BooleanClassifier
 from bvar.estimators.conv import BooleanConvClassifier
+from bvar.estimators.gate_conv import LogicGateConvClassifier
 from bvar.estimators.gates import LogicGateClassifier
 from bvar.estimators.regressor import BooleanRegressor
 from bvar.model_file import register
@@ -112,6 +113,7 @@ def _check_regressor(model: BooleanRegressor) -> None:
 register(BooleanClassifier, check=_check_classifier)
 register(BooleanConvClassifier, check=_check_classifier)
 register(LogicGateClassifier, check=_check_classifier)
+register(LogicGateConvClassifier, check=_check_classifier)
 register(BooleanRegressor, check=_check_regressor)
 
 for _augmentation in (RandomFlip, RandomRotation, RandomShift):

@@ -274,3 +274,17 @@ def by_unit(signal: np.ndarray) -> np.ndarray:
     if signal.dtype == np.int32:
         signal = np.minimum(np.maximum(signal, -MAX_SIGNAL), MAX_SIGNAL)
     return np.ascontiguousarray(signal.T, dtype=np.int16)
+
+
+def of_tables(n_inputs: int, wires: np.ndarray, tables: np.ndarray) -> GateLayer:
+    """Make a layer of tables that are known: uint64, one for each row of wires."""
+    layer = GateLayer(n_inputs, *wires.shape, wires=wires, pass_through=64, random_state=0)
+    layer.table.bits.words[:, 0] = tables
+    return layer
+
+
+def at_false(tables: np.ndarray, wire: int) -> np.ndarray:
+    """Return tables, uint64, that answer as these do where a wire is F, whatever it is."""
+    addresses = (address for address in range(64) if not address >> wire & 1)
+    low = tables & np.uint64(sum(1 << address for address in addresses))
+    return low | low << np.uint64(1 << wire)

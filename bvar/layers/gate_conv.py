@@ -30,7 +30,16 @@ from bvar.bits.windows import SlidingWindow
 from bvar.kernels import MAX_FAN_IN, MAX_SIGNAL, Wiring
 from bvar.kernels.memory import lines
 from bvar.layers.base import Layer
-from bvar.layers.gate import PASS_THROUGH, UnitMajor, by_unit, initial_tables, units_of
+from bvar.layers.gate import (
+    PASS_THROUGH,
+    GateLayer,
+    UnitMajor,
+    at_false,
+    by_unit,
+    initial_tables,
+    of_tables,
+    units_of,
+)
 from bvar.layers.parameter import Parameter
 from bvar.layers.wires import random_wires
 
@@ -83,6 +92,9 @@ class GateConv2d(Layer):
         reads no bit twice, where that is possible, and all bits are read evenly.
     pass_through : int, default=16
         Of 64 gates, how many copy their first wire in the beginning, on average; the other tables are fair coins.
+    damping : int, default=1
+        What votes on the tables are divided by, beside the root of the number of places: an entry is looked at
+        from many places, whose votes agree, and its flip changes all their answers together.
     random_state : None, int, RandomState or RandomWords, default=None
         Where leaves and tables come from, in this order; tables from the leaves to the root.
     name : str, default='gateconv'
@@ -139,6 +151,7 @@ class GateConv2d(Layer):
         padding: int | tuple[int, int] = 0,
         leaves: np.ndarray | None = None,
         pass_through: int = PASS_THROUGH,
+        damping: int = 1,
         random_state: RandomSource = None,
         name: str = "gateconv",
     ) -> None:
@@ -151,6 +164,7 @@ class GateConv2d(Layer):
             raise ValueError(
                 f"image_shape must give at most {_MOST_COLUMNS} places in a row, got {self.window.places[1]}"
             )
+        check_integer(damping, "damping", low=1)
         source = RandomWords.of(random_state)
         n_leaves = fan_in**depth
         if leaves is None:
@@ -166,6 +180,7 @@ class GateConv2d(Layer):
             Parameter(
                 f"{name}.table{level}",
                 initial_tables(wiring.n_gates, fan_in, pass_through, source),
+                rms=damping,
                 n_places=self.window.n_places,
                 is_clipped=False,
             )
@@ -187,6 +202,11 @@ class GateConv2d(Layer):
     def fan_in(self) -> int:
         """Number of wires of each gate."""
         return self.wirings[0].fan_in
+
+    @property
+    def damping(self) -> int:
+        """What votes on the tables are divided by, beside the root of the number of places."""
+        return self.tables[0].rms
 
     @property
     def leaves(self) -> np.ndarray:
@@ -242,24 +262,25 @@ class GateConv2d(Layer):
             raise OverflowError(f"votes on {self.name} do not fit int32: let fewer samples vote at a time")
         return tuple(votes.astype(np.int32) for votes in sums)
 
-    def unrolled(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """List the gates of all places, for circuits.
+    def unrolled(self) -> list[GateLayer]:
+        """Make layers of gates that do the same, a gate for each at every place: for circuits and exports.
 
         Returns
         -------
-        list of (ndarray of uint64, ndarray of int64)
-            For each level, from the leaves to the roots, tables of shape (n_gates,) and wires of shape
-            (n_gates, fan_in) into the level below, the first into the image; -1 is F, outside of it. Gates of one
-            place are neighbours.
+        list of GateLayer
+            One for each level. Gates of one place are neighbours. A wire that would leave the image ends at the
+            nearest pixel, and the table of its gate is that at F, whatever the pixel is.
         """
-        n_places, (height, width, channels) = self.window.n_places, self._padded_shape
-        numbers = np.full((height, width, channels, 1), -1, np.int64)
-        self._inside(numbers)[...] = np.arange(self.n_inputs).reshape(*self.window.image_shape, 1)
-        patches = self._patches(numbers, Block(slice(0, self.window.places[0]), slice(0, 1)))
-        wires = [patches.reshape(self.window.patch_size, n_places).T[:, self.wirings[0].wires]]
-        wires += [np.arange(n_places * above.n_units) for above in self.wirings[1:]]
-        tables = [np.tile(table.bits.words[:, 0], n_places) for table in self.tables]
-        return [(table, wire.reshape(len(table), self.fan_in)) for table, wire in zip(tables, wires, strict=True)]
+        image = np.arange(self.n_inputs).reshape(self.window.image_shape)
+        around = [(side, side) for side in (*self.window.padding, 0)]
+        pixels = self._read_by_leaves(np.pad(image, around, mode="edge"))
+        is_outside = self._read_by_leaves(np.pad(np.zeros(image.shape, bool), around, constant_values=True))
+        tables = [np.tile(table.bits.words[:, 0], self.window.n_places) for table in self.tables]
+        for wire in range(self.fan_in):
+            tables[0] = np.where(is_outside[:, wire], at_false(tables[0], wire), tables[0])
+        wires = [pixels, *(_in_turn(len(table), self.fan_in).wires for table in tables[1:])]
+        widths = [self.n_inputs, *map(len, tables)]
+        return [of_tables(*layer) for layer in zip(widths, wires, tables, strict=False)]
 
     @property
     def _padded_shape(self) -> tuple[int, int, int]:
@@ -305,6 +326,11 @@ class GateConv2d(Layer):
         for tap, (y, x) in enumerate(self._taps(block.rows)):
             patches[tap] = padded[y, x, :, block.words].transpose(2, 0, 1, 3)
         return patches.reshape(self.window.patch_size, block.n_rows * columns * block.n_words)
+
+    def _read_by_leaves(self, padded: np.ndarray) -> np.ndarray:
+        """Give what the wires of the first level end at, a row for each gate at each place."""
+        patches = self._patches(padded[..., None], Block(slice(0, self.window.places[0]), slice(0, 1)))
+        return patches.T[:, self.wirings[0].wires].reshape(-1, self.fan_in)
 
     def _levels(self, padded: np.ndarray, block: Block) -> list[BitMatrix]:
         """Compute what windows see, and what each level answers to it; every word of samples counts as full."""

@@ -16,7 +16,7 @@ from bvar.bits import BitMatrix
 from bvar.kernels import MAX_FAN_IN
 from bvar.kernels.memory import lines
 from bvar.layers.base import Layer
-from bvar.layers.gate import UnitMajor, by_unit, units_of
+from bvar.layers.gate import GateLayer, UnitMajor, by_unit, of_tables, units_of
 
 __all__ = ["MaxPool2d", "OrPool2d", "SumPool2d"]
 
@@ -239,16 +239,17 @@ class OrPool2d(_Pool2d):
             np.multiply(z, ~is_loud, out=images[rows, columns])
         return votes.T
 
-    def unrolled(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """List its gates, rows of a square first, for circuits; see :meth:`GateConv2d.unrolled`.
+    def unrolled(self) -> list[GateLayer]:
+        """Make layers of gates that do the same: the "or" of each row of a square, then that of its rows.
 
         Returns
         -------
-        list of (ndarray of uint64, ndarray of int64)
-            Tables and wires of the gates of two levels.
+        list of GateLayer
+            Two, of fan-in `size`.
         """
         numbers = np.arange(self.n_inputs).reshape(self.image_shape)
         seen = np.stack([numbers[rows, columns].ravel() for rows, columns in self._corners()], axis=1)
         wires = seen.reshape(-1, self.size), np.arange(seen.size // self.size).reshape(-1, self.size)
         anything = np.uint64(2**2**self.size - 2)
-        return [(np.full(len(wire), anything), wire) for wire in wires]
+        widths = self.n_inputs, len(wires[0])
+        return [of_tables(n, wire, np.full(len(wire), anything)) for n, wire in zip(widths, wires, strict=True)]

@@ -26,6 +26,7 @@ def gate_conv_network(
     depth: int = 2,
     fan_in: int = 2,
     pass_through: int = 16,
+    damping: int = 1000,
     eta: float = 10.0,
     n_steps: int | None = None,
     temperature: float = 0.5,
@@ -53,6 +54,9 @@ def gate_conv_network(
         Wires of each gate, 1 to 6, in trees and behind them.
     pass_through : int, default=16
         See :class:`bvar.layers.GateLayer`.
+    damping : int, default=1000
+        See :class:`bvar.layers.GateConv2d`. So large, shared tables hardly move: smaller numbers, with which they
+        did, lost accuracy in all trials so far.
     eta : float, default=10.0
         See :class:`bvar.networks.BooleanOptimizer`; votes are not clipped.
     n_steps : int, optional
@@ -101,14 +105,16 @@ def gate_conv_network(
             fan_in=fan_in,
             padding=kernel_size // 2,
             pass_through=pass_through,
+            damping=damping,
             random_state=source,
             name=f"gateconv{number}",
         )
         layers.append(conv)
         shape = conv.out_shape
         if has_pool:
-            layers.append(OrPool2d(shape))
-            shape = layers[-1].out_shape
+            pool = OrPool2d(shape)
+            layers.append(pool)
+            shape = pool.out_shape
     head = gate_network(
         [prod(shape), *sizes],
         n_outputs,

@@ -3,8 +3,8 @@
 Usage: python -m tests.bench.gate_conv [--data DIR] [--conv 32 M 64 M] [--layers 8000 8000] [--epochs 10] [--test]
 
 The last 10,000 training images are held out, for looking at; with --test the network that ends the training is
-asked for the test images, once.  DIR holds mnist.npz with x_train, y_train, x_test, y_test; without it the data come
-from OpenML.  Times are CPU time of one thread.
+asked for the test images, once.  DIR holds mnist.npz with x_train, y_train, x_test, y_test; without it the data
+come from OpenML.  Times are CPU time of one thread.
 """
 
 import argparse
@@ -78,6 +78,7 @@ def main():
     parser.add_argument("--eta", type=float, default=10.0)
     parser.add_argument("--temperature", type=float, default=0.5)
     parser.add_argument("--pass-through", type=int, default=16)
+    parser.add_argument("--damping", type=int, default=1000, help="of votes on shared tables")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--test", action="store_true")
     arguments = parser.parse_args()
@@ -91,6 +92,7 @@ def main():
         depth=arguments.depth,
         fan_in=arguments.fan_in,
         pass_through=arguments.pass_through,
+        damping=arguments.damping,
         eta=arguments.eta,
         n_steps=arguments.epochs * (n // arguments.batch),
         temperature=arguments.temperature,

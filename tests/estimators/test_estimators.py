@@ -16,6 +16,7 @@ from bvar import (
     BooleanConvClassifier,
     BooleanRegressor,
     LogicGateClassifier,
+    LogicGateConvClassifier,
     ThermometerEncoder,
 )
 from bvar.backends import BackendUnavailable
@@ -174,7 +175,10 @@ def test_scikit_learn_contract_holds_in_many_settings(estimator, check):
 
 def test_every_estimator_is_checked_in_thirty_settings():
     assert all(len({repr(one) for one in settings}) >= 30 for settings in SETTINGS.values())
-    assert set(SETTINGS) == {BooleanClassifier, BooleanRegressor, LogicGateClassifier, BooleanConvClassifier}
+    assert set(SETTINGS) == {
+        *(BooleanClassifier, BooleanRegressor, LogicGateClassifier, BooleanConvClassifier),
+        LogicGateConvClassifier,
+    }
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda value: type(value).__name__)
