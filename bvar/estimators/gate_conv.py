@@ -23,8 +23,8 @@ class LogicGateConvClassifier(HasCircuit, ImageClassifier):
     """A network of logic gates that tells classes of images apart, with the same gates at every place.
 
     Trees of gates slide over the images; what is trained is their truth tables. Behind them are or-pools, layers
-    of gates, and for each class a count. Signals and votes are integers all the way down, and the whole can be taken
-    out as a circuit.
+    of gates, and for each class a count. Signals and votes are integers all the way down, and the whole can be
+    taken out as a circuit.
 
     Parameters
     ----------
