@@ -115,13 +115,13 @@ SETTINGS = {
     LogicGateConvClassifier: [
         {"conv_layers": (16,), "layer_sizes": (400, 200), "image_shape": (1, -1), "max_iter": 50, **one}
         for one in [
-            {},
-            {"early_stopping": True},
-            {"warm_start": True},
-            {"n_threads": 2},
-            {"backend": "numpy"},
-            {"flip_noise": 1 / 64},
-            {"class_weight": "balanced"},
+            *(
+                one
+                for one in COMMON
+                if not isinstance(one.get("encoder"), ThermometerEncoder | TableEncoder)
+                and not isinstance(one.get("callbacks"), ThresholdAnnealing)
+            ),
+            *CLASSES,
             {"depth": 1},
             {"fan_in": 3},
             {"kernel_size": 1},
