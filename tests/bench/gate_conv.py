@@ -74,7 +74,7 @@ def try_flips(network, x, y, n_entries, seed):
             parameter.bits.words[gate, 0] ^= np.uint64(1 << entry)
         foretold = [-abs(q[gate, entry]) for gate, entry in asked.tolist()]
         print(f"{parameter.name:<18} of {len(asked)} flips {np.mean(np.array(changes) < 0):.2f} lower the loss, "
-              f"correlation with votes among these {np.corrcoef(foretold, changes)[0, 1]:.2f}", flush=True)  # fmt: skip
+              f"among these correlation {np.corrcoef(foretold, changes)[0, 1]:.2f}", flush=True)  # fmt: skip
 
 
 def main():
