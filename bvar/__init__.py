@@ -9,7 +9,13 @@ import os
 from bvar import backends
 from bvar._version import __version__, warn_of_namesake
 from bvar.encoding import ImageEncoder, OneHotBits, TableEncoder, ThermometerEncoder
-from bvar.estimators import BooleanClassifier, BooleanConvClassifier, BooleanRegressor, LogicGateClassifier
+from bvar.estimators import (
+    BooleanClassifier,
+    BooleanConvClassifier,
+    BooleanRegressor,
+    LogicGateClassifier,
+    LogicGateConvClassifier,
+)
 from bvar.model_file import load
 
 __all__ = [
@@ -18,6 +24,7 @@ __all__ = [
     "BooleanRegressor",
     "ImageEncoder",
     "LogicGateClassifier",
+    "LogicGateConvClassifier",
     "OneHotBits",
     "TableEncoder",
     "ThermometerEncoder",

@@ -19,6 +19,7 @@ from bvar import (
     BooleanConvClassifier,
     BooleanRegressor,
     LogicGateClassifier,
+    LogicGateConvClassifier,
     TableEncoder,
     ThermometerEncoder,
 )
@@ -111,6 +112,21 @@ SETTINGS = {
             *({"conv_layers": layers} for layers in ((24,), [16, 16])),
             {"kernel_size": 1},
             {"augment": RandomFlip(0.0, image_shape=None)},
+        ]
+    ],
+    LogicGateConvClassifier: [
+        {"conv_layers": (16,), "layer_sizes": (400, 200), "image_shape": (1, -1), "max_iter": 50, **one}
+        for one in [
+            *(
+                one
+                for one in COMMON
+                if not isinstance(one.get("encoder"), ThermometerEncoder | TableEncoder)
+                and not isinstance(one.get("callbacks"), ThresholdAnnealing)
+            ),
+            *CLASSES,
+            {"depth": 1},
+            {"fan_in": 3},
+            {"kernel_size": 1},
         ]
     ],
 }

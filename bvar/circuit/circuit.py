@@ -86,14 +86,15 @@ class Circuit(Netlist):
         Parameters
         ----------
         network : bvar.networks.Network
-            Layers of gates, and a group sum as the last one.
+            Layers of gates, convolutions of gates and or-pools, and a group sum as the last one.
         n_inputs : int, optional
             Number of input bits. Default: what the first layer says.
 
         Returns
         -------
         Self
-            With one gate for each of the network, in order, even if nothing reads it.
+            With one gate for each of the network, in order, even if nothing reads it; of convolutions, one at each
+            place.
 
         Raises
         ------

@@ -15,7 +15,10 @@ __all__ = ["GateNetwork", "gates_of"]
 
 
 class GateNetwork(Protocol):
-    """A network whose layers are gates, with a group sum as the last one: a :class:`bvar.networks.Network`."""
+    """A network whose layers are gates, with a group sum as the last one: a :class:`bvar.networks.Network`.
+
+    A layer that uses gates at several places has a method `unrolled`, which gives layers of gates.
+    """
 
     @property
     def layers(self) -> Sequence[Any]:
@@ -31,9 +34,10 @@ def gates_of(network: GateNetwork, n_inputs: int | None) -> tuple[int, list[Tabl
     width = n_inputs if n_inputs is not None else getattr((layers or [last])[0], "n_inputs", None)
     n_inputs = width = check_integer(width, "n_inputs", low=1, high=MOST)
     for depth, layer in enumerate(layers):
-        tables, wires = _check_layer(layer, f"layer {depth} of network", width)
-        gates += map(TableGate, tables.tolist(), map(tuple, (wires + first).tolist()))
-        first, width = n_inputs + len(gates) - len(wires), len(wires)
+        for level in layer.unrolled() if hasattr(layer, "unrolled") else [layer]:
+            tables, wires = _check_layer(level, f"layer {depth} of network", width)
+            gates += map(TableGate, tables.tolist(), map(tuple, (wires + first).tolist()))
+            first, width = n_inputs + len(gates) - len(wires), len(wires)
     if last.n_inputs != width:
         raise ValueError(f"the group sum of network has {last.n_inputs} inputs, but {width} come from below")
     return n_inputs, gates, range(first, first + width), n_groups

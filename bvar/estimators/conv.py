@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from math import isqrt, prod
 from typing import Any, Literal
 
 import numpy as np
 
-from bvar._validation import check_image_shape
 from bvar.augmentation.changes import Change
 from bvar.augmentation.learned import LearnedAugmentation
 from bvar.encoding import BitEncoder
-from bvar.encoding.samples import flat_images
-from bvar.estimators.classification import NetworkClassifier
+from bvar.estimators.images import ImageClassifier
 from bvar.estimators.recipes import Convolutions, Recipe
 from bvar.mollify import Mollifier
 from bvar.networks.losses import Loss
@@ -22,7 +19,7 @@ from bvar.training.callbacks import Callback
 __all__ = ["BooleanConvClassifier"]
 
 
-class BooleanConvClassifier(NetworkClassifier):
+class BooleanConvClassifier(ImageClassifier):
     """A convolutional network of single bits, trained in logic, that tells classes of images apart.
 
     Every weight and every activation is one bit, the first and the last layer included.
@@ -145,8 +142,6 @@ class BooleanConvClassifier(NetworkClassifier):
     True
     """
 
-    image_shape_: tuple[int, int, int]
-
     def __init__(
         self,
         conv_layers: Sequence[int | str] = (64, "M", 128, "M"),
@@ -197,35 +192,6 @@ class BooleanConvClassifier(NetworkClassifier):
         self.callbacks = callbacks
         self.backend = backend
         self.n_threads = n_threads
-
-    def _check_samples(self, X: Any, *, reset: bool) -> Any:
-        """Lay images out as rows, and find out or compare their shape."""
-        X, shape = flat_images(X, channels_last=self.image_shape is not None)
-        X = super()._check_samples(X, reset=reset)
-        if reset:
-            self.image_shape_ = self._find_image_shape(shape)
-        if shape is not None and shape != self.image_shape_:
-            why = "the model was fitted to" if self.image_shape is None else "image_shape says"
-            raise ValueError(f"X has images of shape {shape}, but {why} {self.image_shape_}")
-        return X
-
-    def _find_image_shape(self, shape: tuple[int, ...] | None) -> tuple[int, int, int]:
-        """Complete the parameter `image_shape`; `shape` is that of the samples, None if they came flat."""
-        wanted, n_features = self.image_shape, self.n_features_in_
-        if wanted is None:
-            side = isqrt(n_features)
-            if shape is None and side * side != n_features:
-                raise ValueError(
-                    f"image_shape must be given: X has rows of {n_features} values, which are no square image"
-                )
-            return check_image_shape(shape or (side, side))
-        if isinstance(wanted, tuple | list) and list(wanted).count(-1) == 1:
-            others = max(1, -prod(wanted))
-            wanted = tuple(n_features // others if n == -1 else n for n in wanted)
-        found = check_image_shape(wanted)
-        if prod(found) != n_features:
-            raise ValueError(f"image_shape {self.image_shape!r} does not fit images of {n_features} values")
-        return found
 
     def _recipe(self) -> Recipe:
         shape = getattr(self, "image_shape_", None)

@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from bvar.augmentation.changes import Change
 from bvar.augmentation.learned import LearnedAugmentation
-from bvar.circuit import Circuit
 from bvar.encoding import BitEncoder
 from bvar.estimators.architecture import FOR_GATES, Plan, is_auto
+from bvar.estimators.circuits import HasCircuit
 from bvar.estimators.classification import NetworkClassifier
 from bvar.estimators.recipes import Gates, Recipe
 from bvar.mollify import Mollifier
@@ -25,7 +24,7 @@ _LEAST_GATES = 4000  # of a layer
 _GATES_PER_CLASS = 400  # in the last layer: a score of fewer is coarse
 
 
-class LogicGateClassifier(NetworkClassifier):
+class LogicGateClassifier(HasCircuit, NetworkClassifier):
     """A network of logic gates that tells classes apart, and can be taken out as a circuit.
 
     Every neuron is a gate on a few wires; what is trained is its truth table. A class is scored by how many gates
@@ -199,28 +198,6 @@ class LogicGateClassifier(NetworkClassifier):
         self.callbacks = callbacks
         self.backend = backend
         self.n_threads = n_threads
-
-    def circuit(self, *, simplify: bool = True) -> Circuit:
-        """Take the trained network out as a circuit from encoded bits to scores.
-
-        Parameters
-        ----------
-        simplify : bool, default=True
-            Whether to leave out what has no influence on a score, and to share what is computed twice.
-
-        Returns
-        -------
-        bvar.circuit.Circuit
-            Its inputs are the bits of `encoder_` in their order, its scores those of `decision_function`.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            Before `fit`.
-        """
-        check_is_fitted(self, "network_")
-        circuit = Circuit.from_network(self.network_)
-        return circuit.simplify() if simplify else circuit
 
     def _recipe(self) -> Recipe:
         plan = self._plan()

@@ -14,15 +14,25 @@ from bvar.bits import BitMatrix
 from bvar.bits.random import RandomWords
 from bvar.encoding import BitEncoder, ImageEncoder, TableEncoder
 from bvar.kernels import MAX_FAN_IN, MAX_TERMS
-from bvar.layers import Add, BooleanConv2d, BooleanLinear, GateLayer, Layer, Offset, column_wires
+from bvar.layers import (
+    Add,
+    BooleanConv2d,
+    BooleanLinear,
+    GateConv2d,
+    GateLayer,
+    Layer,
+    Offset,
+    column_wires,
+)
 from bvar.networks.conv import check_conv_layers, conv_network
 from bvar.networks.front import front_network
+from bvar.networks.gate_conv import gate_conv_network
 from bvar.networks.gates import gate_network
 from bvar.networks.losses import Loss
 from bvar.networks.mlp import boolean_mlp
 from bvar.networks.network import Network
 
-__all__ = ["Convolutions", "Gates", "Recipe", "Sums"]
+__all__ = ["Convolutions", "GateConvolutions", "Gates", "Recipe", "Sums"]
 
 
 class Recipe(ABC):
@@ -221,26 +231,94 @@ class Convolutions(Recipe):
         self, widths: np.ndarray, n_outputs: int, make_loss: Callable[[int], Loss], source: RandomWords
     ) -> Network:
         """Build a network for the images of the encoder."""
-        assert self.image_shape is not None  # noqa: S101 - narrows the type
-        height, width, _ = self.image_shape
-        n_bits = int(widths.sum())
-        if n_bits % (height * width):
-            raise ValueError(
-                f"encoder must give every pixel the same number of bits, but made {n_bits} of {height} x {width} "
-                "pixels; a bvar.encoding.ImageEncoder does"
-            )
-        network = self._network((height, width, n_bits // (height * width)), n_outputs, source)
+        network = self._network(_encoded_shape(self.image_shape, widths), n_outputs, source)
         network.loss = make_loss(network.layers[-1].n_inputs)  # type: ignore[attr-defined]
         return network
 
     def encoder(self, n_features: int) -> BitEncoder:
         """Ask the same questions of every pixel."""
-        assert self.image_shape is not None  # noqa: S101 - narrows the type
-        return ImageEncoder(n_channels=self.image_shape[2])
+        return _image_encoder(self.image_shape)
 
     def _network(self, image_shape: tuple[int, ...], n_outputs: int, source: RandomWords) -> Network:
         sizes = (self.conv_layers, self.hidden_layer_sizes, n_outputs)
         return conv_network(image_shape, *sizes, kernel_size=self.kernel_size, eta=self.eta, random_state=source)
+
+
+@dataclass(frozen=True)
+class GateConvolutions(Gates):
+    """Convolutions of gates and or-pools before the layers of truth tables, for images of a known shape."""
+
+    conv_layers: Sequence[Any] = ()
+    kernel_size: int = 3
+    depth: int = 2
+    damping: int = 1000
+    image_shape: tuple[int, int, int] | None = None
+
+    def check(self) -> None:
+        """Check the sizes."""
+        super().check()
+        check_conv_layers(self.conv_layers, "conv_layers")
+        check_integer(self.kernel_size, "kernel_size", low=1)
+        check_integer(self.depth, "depth", low=1)
+        check_integer(self.damping, "damping", low=1)
+
+    def check_same(self, network: Network) -> None:
+        """Compare the sizes of layers."""
+        first, last = network.layers[0], network.layers[-1]
+        assert isinstance(first, GateConv2d)  # noqa: S101 - narrows the type
+        fresh = self._network(first.window.image_shape, last.n_outputs, None, RandomWords(0))  # type: ignore[attr-defined]
+        if _form(network) != _form(fresh):
+            raise ValueError(
+                f"conv_layers {self.conv_layers!r}, layer_sizes {self.layer_sizes!r}, kernel_size "
+                f"{self.kernel_size}, depth {self.depth} and fan_in {self.fan_in} are not those of the network to "
+                "go on with; warm_start=False starts anew"
+            )
+
+    def build(
+        self, widths: np.ndarray, n_outputs: int, make_loss: Callable[[int], Loss], source: RandomWords
+    ) -> Network:
+        """Build a network for the images of the encoder, whose last layer the outputs share evenly."""
+        loss = make_loss(self._sizes(n_outputs)[-1] // n_outputs)
+        return self._network(_encoded_shape(self.image_shape, widths), n_outputs, loss, source)
+
+    def encoder(self, n_features: int) -> BitEncoder:
+        """Ask the same questions of every pixel."""
+        return _image_encoder(self.image_shape)
+
+    def _network(
+        self, image_shape: tuple[int, ...], n_outputs: int, loss: Loss | None, source: RandomWords
+    ) -> Network:
+        return gate_conv_network(
+            image_shape,
+            self.conv_layers,
+            self._sizes(n_outputs),
+            n_outputs,
+            kernel_size=self.kernel_size,
+            depth=self.depth,
+            fan_in=self.fan_in,
+            damping=self.damping,
+            eta=self.eta,
+            loss=loss,
+            random_state=source,
+        )
+
+
+def _encoded_shape(image_shape: tuple[int, int, int] | None, widths: np.ndarray) -> tuple[int, int, int]:
+    """Return the shape of images of so many bits, a channel for each bit of a pixel."""
+    assert image_shape is not None  # noqa: S101 - narrows the type
+    height, width, _ = image_shape
+    n_bits = int(widths.sum())
+    if n_bits % (height * width):
+        raise ValueError(
+            f"encoder must give every pixel the same number of bits, but made {n_bits} of {height} x {width} "
+            "pixels; a bvar.encoding.ImageEncoder does"
+        )
+    return height, width, n_bits // (height * width)
+
+
+def _image_encoder(image_shape: tuple[int, int, int] | None) -> ImageEncoder:
+    assert image_shape is not None  # noqa: S101 - narrows the type
+    return ImageEncoder(n_channels=image_shape[2])
 
 
 def _members(network: Network) -> Sequence[Sequence[Layer]]:
@@ -250,5 +328,8 @@ def _members(network: Network) -> Sequence[Sequence[Layer]]:
 
 
 def _form(network: Network) -> list[Any]:
-    """Describe layers by their kinds and the shapes of their weights."""
-    return [(type(layer).__name__, [p.shape for p in layer.parameters]) for layer in network.layers]
+    """Describe layers by their kinds, their windows and the shapes of their weights."""
+    return [
+        (type(layer).__name__, getattr(layer, "window", None), [p.shape for p in layer.parameters])
+        for layer in network.layers
+    ]

@@ -27,6 +27,7 @@ from bvar.augmentation.changes import RandomFlip, RandomRotation, RandomShift
 from bvar.encoding import BitEncoder, UnateEncoder
 from bvar.estimators.classifier import BooleanClassifier
 from bvar.estimators.conv import BooleanConvClassifier
+from bvar.estimators.gate_conv import LogicGateConvClassifier
 from bvar.estimators.gates import LogicGateClassifier
 from bvar.estimators.monotone import is_monotone, same_constraints
 from bvar.estimators.regressor import BooleanRegressor
@@ -130,6 +131,7 @@ def _check_regressor(model: BooleanRegressor) -> None:
 register(BooleanClassifier, check=_check_classifier)
 register(BooleanConvClassifier, check=_check_classifier)
 register(LogicGateClassifier, check=_check_classifier)
+register(LogicGateConvClassifier, check=_check_classifier)
 register(BooleanRegressor, check=_check_regressor)
 
 

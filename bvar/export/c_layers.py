@@ -19,10 +19,12 @@ from bvar.layers import (
     BooleanConv2d,
     BooleanLinear,
     Concatenate,
+    GateConv2d,
     GateLayer,
     GroupSum,
     Layer,
     MaxPool2d,
+    OrPool2d,
     SignalScale,
     SumPool2d,
     Threshold,
@@ -142,8 +144,9 @@ def _every(layers: Sequence[Layer]) -> list[Layer]:
     """List layers and those inside of them."""
     found = []
     for layer in layers:
-        inner = layer.layers if isinstance(layer, Concatenate) else ()
+        inner: Sequence[Layer] = layer.layers if isinstance(layer, Concatenate) else ()
         inner = sum(layer.branches, ()) if isinstance(layer, Add) else inner
+        inner = layer.unrolled() if isinstance(layer, GateConv2d | OrPool2d) else inner
         found += [layer, *_every(inner)]
     return found
 
@@ -202,6 +205,14 @@ def _gates(builder: Builder, layer: GateLayer, x: Bits) -> Bits:
     wires = builder.constant(builder.wire, "wires", layer.wires)
     tables = builder.constant(builder.table, "tables", layer.table.bits.words[:, 0])
     builder.call("gates", at(x.name), wires, tables, layer.n_outputs, layer.fan_in, at(made.name))
+    return made
+
+
+def _unrolled(builder: Builder, layer: GateConv2d | OrPool2d, x: Bits) -> Bits | Sums:
+    first, *others = layer.unrolled()
+    made = builder.add(first, x, keep=True)  # who added the layer gives its input back
+    for level in others:
+        made = builder.add(level, made)
     return made
 
 
@@ -266,9 +277,11 @@ _WRITERS: dict[type[Layer], Callable[[Builder, Any, Any], Any]] = {
     BooleanConv2d: _conv,
     BooleanLinear: _linear,
     Concatenate: _concatenate,
+    GateConv2d: _unrolled,
     GateLayer: _gates,
     GroupSum: _group_sum,
     MaxPool2d: _pool,
+    OrPool2d: _unrolled,
     SignalScale: _as_it_is,
     SumPool2d: _pool,
     Threshold: _threshold,

@@ -23,10 +23,12 @@ from bvar.layers import (
     BooleanConv2d,
     BooleanLinear,
     Concatenate,
+    GateConv2d,
     GateLayer,
     GroupSum,
     Layer,
     MaxPool2d,
+    OrPool2d,
     SignalScale,
     SumPool2d,
     Threshold,
@@ -158,6 +160,10 @@ def _gates(graph: Graph, layer: GateLayer, x: str) -> str:
     return graph.add("Gather", graph.constant(tables), address, axis=0)
 
 
+def _unrolled(graph: Graph, layer: GateConv2d | OrPool2d, x: str) -> str:
+    return add_layers(graph, layer.unrolled(), x)
+
+
 def _group_sum(graph: Graph, layer: GroupSum, x: str) -> str:
     groups = graph.add("Reshape", x, graph.constant(np.array([-1, layer.n_outputs, layer.group_size])))
     return graph.add("ReduceSum", graph.cast(groups, np.int32), graph.constant(np.array([2])), keepdims=0)
@@ -195,9 +201,11 @@ _WRITERS: dict[type[Layer], Callable[[Graph, Any, str], str]] = {
     BooleanConv2d: _conv,
     BooleanLinear: _linear,
     Concatenate: _concatenate,
+    GateConv2d: _unrolled,
     GateLayer: _gates,
     GroupSum: _group_sum,
     MaxPool2d: _pool,
+    OrPool2d: _unrolled,
     SignalScale: _as_it_is,
     SumPool2d: _pool,
     Threshold: _threshold,

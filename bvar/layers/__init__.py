@@ -11,11 +11,12 @@ from bvar.layers.base import Comparison, Layer, Product
 from bvar.layers.concatenate import Concatenate
 from bvar.layers.conv import BooleanConv2d
 from bvar.layers.gate import GateLayer, GroupSum, UnitMajor
+from bvar.layers.gate_conv import GateConv2d
 from bvar.layers.linear import BooleanLinear
 from bvar.layers.number_conv import SignedConv2d
 from bvar.layers.offset import Offset
 from bvar.layers.parameter import Parameter, Trainable
-from bvar.layers.pool import MaxPool2d, SumPool2d
+from bvar.layers.pool import MaxPool2d, OrPool2d, SumPool2d
 from bvar.layers.signal_scale import SignalScale
 from bvar.layers.signed_sum import SignedSum, standard_int8
 from bvar.layers.threshold import Threshold
@@ -28,11 +29,13 @@ __all__ = [
     "BooleanLinear",
     "Comparison",
     "Concatenate",
+    "GateConv2d",
     "GateLayer",
     "GroupSum",
     "Layer",
     "MaxPool2d",
     "Offset",
+    "OrPool2d",
     "Parameter",
     "Product",
     "UnitMajor",

@@ -166,7 +166,7 @@ class GateLayer(Layer):
             raise ValueError(f"wires must have shape {(n_outputs, fan_in)}, got {np.shape(wires)}")
         self.name = name
         self.wiring = Wiring(wires, n_inputs)
-        tables = _initial_tables(n_outputs, fan_in, pass_through, source)
+        tables = initial_tables(n_outputs, fan_in, pass_through, source)
         self.table = Parameter(f"{name}.table", tables, is_clipped=is_clipped)
         self.parameters = (self.table,)
 
@@ -197,11 +197,11 @@ class GateLayer(Layer):
 
     def backward(self, signal: np.ndarray, context: BitMatrix) -> np.ndarray:
         """Collect the votes on the inputs, int16; signals beyond +-32767 are taken for that."""
-        return kernels.wire_votes(_by_unit(signal), context, self.wiring, self.table.bits).T
+        return kernels.wire_votes(by_unit(signal), context, self.wiring, self.table.bits).T
 
     def votes(self, signal: np.ndarray, context: BitMatrix) -> tuple[np.ndarray, ...]:
         """Collect the votes on the tables."""
-        return (kernels.table_votes(_by_unit(signal), context, self.wiring),)
+        return (kernels.table_votes(by_unit(signal), context, self.wiring),)
 
 
 class GroupSum(Layer):
@@ -257,7 +257,8 @@ class GroupSum(Layer):
         return votes.T
 
 
-def _initial_tables(n_gates: int, fan_in: int, pass_through: int, source: RandomWords) -> BitMatrix:
+def initial_tables(n_gates: int, fan_in: int, pass_through: int, source: RandomWords) -> BitMatrix:
+    """Draw tables: some copy their first wire, the others are fair coins."""
     copies = np.full(n_gates, pass_through == 64)
     if 0 < pass_through < 64:
         copies = kernels.unpack(source.rare_bits(1, n_gates, pass_through))[0]
@@ -267,9 +268,23 @@ def _initial_tables(n_gates: int, fan_in: int, pass_through: int, source: Random
     return tables
 
 
-def _by_unit(signal: np.ndarray) -> np.ndarray:
+def by_unit(signal: np.ndarray) -> np.ndarray:
     """Signals as int16, unit by unit; as they are where a layer of gates made them."""
     signal = check_array(signal, "signal", dtype=(np.int8, np.int16, np.int32), ndim=2)
     if signal.dtype == np.int32:
         signal = np.minimum(np.maximum(signal, -MAX_SIGNAL), MAX_SIGNAL)
     return np.ascontiguousarray(signal.T, dtype=np.int16)
+
+
+def of_tables(n_inputs: int, wires: np.ndarray, tables: np.ndarray) -> GateLayer:
+    """Make a layer of tables that are known: uint64, one for each row of wires."""
+    layer = GateLayer(n_inputs, *wires.shape, wires=wires, pass_through=64, random_state=0)
+    layer.table.bits.words[:, 0] = tables
+    return layer
+
+
+def at_false(tables: np.ndarray, wire: int) -> np.ndarray:
+    """Return tables, uint64, that answer as these do where a wire is F, whatever it is."""
+    addresses = (address for address in range(64) if not address >> wire & 1)
+    low = tables & np.uint64(sum(1 << address for address in addresses))
+    return low | low << np.uint64(1 << wire)

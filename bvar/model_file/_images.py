@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from bvar.bits.windows import SlidingWindow
 from bvar.calculus.gates import Gate
-from bvar.layers import BooleanConv2d, Layer, MaxPool2d, SignedConv2d, SignedSum, SumPool2d
+from bvar.layers import (
+    BooleanConv2d,
+    GateConv2d,
+    Layer,
+    MaxPool2d,
+    OrPool2d,
+    SignedConv2d,
+    SignedSum,
+    SumPool2d,
+)
 from bvar.model_file._kinds import of_type, register, require
 from bvar.model_file._layers import known_bits, put
 
@@ -134,4 +145,69 @@ register(
     load=lambda image_shape, size: SumPool2d(_integers(image_shape, 3, "image_shape"), size),
     takes="sums",
     gives="sums",
+)
+
+register(
+    OrPool2d,
+    save=lambda layer: {"image_shape": list(layer.image_shape), "size": layer.size},
+    load=lambda image_shape, size: OrPool2d(_integers(image_shape, 3, "image_shape"), size),
+    takes="bits",
+    gives="bits",
+)
+
+
+def _save_gate_conv(layer: GateConv2d) -> dict[str, Any]:
+    fields = _window_fields(layer.window)
+    del fields["dilation"]
+    return {
+        **fields,
+        "damping": layer.damping,
+        "fan_in": layer.fan_in,
+        "leaves": layer.leaves,
+        "name": layer.name,
+        "tables": [table.bits for table in layer.tables],
+    }
+
+
+def _load_gate_conv(
+    damping: Any,
+    fan_in: Any,
+    image_shape: Any,
+    leaves: Any,
+    name: Any,
+    padding: Any,
+    size: Any,
+    stride: Any,
+    tables: Any,
+) -> GateConv2d:
+    window = window_of(image_shape, size, stride, padding, [1, 1])
+    fits = isinstance(leaves, np.ndarray) and leaves.dtype == np.int32 and leaves.ndim == 2
+    require(fits, "leaves must be an int32 matrix")
+    require(isinstance(tables, list) and tables, "tables must be a list of bits")
+    layer = GateConv2d(
+        window.image_shape,
+        len(leaves),
+        window.size,
+        depth=len(tables),
+        fan_in=of_type(fan_in, int, "fan_in"),
+        stride=window.stride,
+        padding=window.padding,
+        leaves=leaves,
+        pass_through=0,
+        damping=of_type(damping, int, "damping"),
+        random_state=0,
+        name=of_type(name, str, "name"),
+    )
+    for parameter, bits in zip(layer.tables, tables, strict=True):
+        put(parameter, bits, parameter.shape)
+    return layer
+
+
+register(
+    GateConv2d,
+    save=_save_gate_conv,
+    load=_load_gate_conv,
+    made_again=("parameters", "window", "wirings"),
+    takes="bits",
+    gives="bits",
 )

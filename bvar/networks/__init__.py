@@ -1,14 +1,15 @@
 """What is trained: layers with a loss and an optimizer, and recipes for the usual ones.
 
 ``network`` is the stack of layers with its verbs, ``votes`` what they hand around, ``losses`` turn scores into
-signals, ``optimizer`` turns votes into flips; ``mlp``, ``gates``, ``front`` and ``conv`` build networks, ``ends``
-is what ``conv`` asks for ends of another kind, ``summary`` a table of all weights.
+signals, ``optimizer`` turns votes into flips; ``mlp``, ``gates``, ``front``, ``conv`` and ``gate_conv`` build
+networks, ``ends`` is what ``conv`` asks for ends of another kind, ``summary`` a table of all weights.
 """
 
 from bvar.networks.conv import VGG_SMALL, conv_network, residual_block, vgg_small
 from bvar.networks.ends import ConvStage, Ends
 from bvar.networks.flips import Flips, follow
 from bvar.networks.front import front_network
+from bvar.networks.gate_conv import gate_conv_network
 from bvar.networks.gates import gate_network
 from bvar.networks.losses import (
     FULL_WEIGHT,
@@ -48,6 +49,7 @@ __all__ = [
     "conv_network",
     "follow",
     "front_network",
+    "gate_conv_network",
     "gate_network",
     "has_signals",
     "integer_targets",

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bvar import kernels
 from bvar.calculus.gates import GATES
 from bvar.circuit import Circuit, TableGate, from_json, to_json
+from bvar.layers import GateConv2d, GateLayer, GroupSum, OrPool2d
 
 # ------------------------------------------------------------ shared with the other files of this package
 
@@ -272,6 +273,22 @@ def test_layers_that_are_trained_and_their_circuit_agree(fan_in):
     circuit = Circuit.from_network(network(*layers))
     np.testing.assert_array_equal(circuit.evaluate(x), value)
     np.testing.assert_array_equal(circuit.simplify().evaluate(x), value)
+
+
+def test_convolutions_of_gates_are_unrolled():
+    layers = [
+        GateConv2d((5, 4, 2), 3, (2, 3), fan_in=3, stride=(2, 1), padding=(1, 2), pass_through=0, random_state=0),
+        OrPool2d((3, 6, 3), 3),
+        GateLayer(6, 4, random_state=1),
+        GroupSum(4, 2),
+    ]
+    x = value = kernels.pack(random_rows(0, 500, 40))
+    for one in layers:
+        value, _ = one.forward(value)
+    circuit = Circuit.from_network(network(*layers))
+    np.testing.assert_array_equal(circuit.evaluate(x), value)
+    np.testing.assert_array_equal(circuit.simplify().evaluate(x), value)
+    assert circuit.n_gates == 18 * 3 * 4 + 6 * 4 + 4
 
 
 def test_a_network_of_no_gates_counts_its_inputs():

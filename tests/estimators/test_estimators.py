@@ -16,6 +16,7 @@ from bvar import (
     BooleanConvClassifier,
     BooleanRegressor,
     LogicGateClassifier,
+    LogicGateConvClassifier,
     ThermometerEncoder,
 )
 from bvar.backends import BackendUnavailable
@@ -145,6 +146,7 @@ ESTIMATORS = [
     BooleanRegressor((64,), random_state=0),
     LogicGateClassifier((200, 200), random_state=0),
     BooleanConvClassifier((16,), (64,), image_shape=(1, -1), temperature=1.0, max_iter=40, random_state=0),
+    LogicGateConvClassifier((16,), (400, 200), image_shape=(1, -1), max_iter=50, random_state=0),
 ]
 
 
@@ -153,7 +155,7 @@ def test_scikit_learn_contract(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize(("estimator", "n_checks"), list(zip(ESTIMATORS, (67, 60, 67, 67), strict=True)))
+@pytest.mark.parametrize(("estimator", "n_checks"), list(zip(ESTIMATORS, (67, 60, 67, 67, 67), strict=True)))
 def test_scikit_learn_runs_as_many_checks_as_it_has(estimator, n_checks):
     """A battery that silently shrinks is green too: so the checks are counted."""
     results = estimator_checks_generator(
@@ -174,7 +176,10 @@ def test_scikit_learn_contract_holds_in_many_settings(estimator, check):
 
 def test_every_estimator_is_checked_in_thirty_settings():
     assert all(len({repr(one) for one in settings}) >= 30 for settings in SETTINGS.values())
-    assert set(SETTINGS) == {BooleanClassifier, BooleanRegressor, LogicGateClassifier, BooleanConvClassifier}
+    assert set(SETTINGS) == {
+        *(BooleanClassifier, BooleanRegressor, LogicGateClassifier, BooleanConvClassifier),
+        LogicGateConvClassifier,
+    }
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda value: type(value).__name__)

@@ -25,9 +25,11 @@ from bvar.layers import (
     BooleanConv2d,
     BooleanLinear,
     Concatenate,
+    GateConv2d,
     GateLayer,
     GroupSum,
     MaxPool2d,
+    OrPool2d,
     SignalScale,
     SignedSum,
     SumPool2d,
@@ -125,6 +127,9 @@ def networks():
     for fan_in in range(1, 7):
         gates = GateLayer(70, 130, fan_in, random_state=fan_in), GateLayer(130, 66, fan_in, random_state=rng)
         made[f"gates{fan_in}"] = network(*gates, GroupSum(66, 3)), False
+    trees = GateConv2d((5, 6, 3), 4, 3, fan_in=3, stride=(1, 2), padding=1, random_state=0)
+    pool = OrPool2d(trees.out_shape)
+    made["trees"] = network(trees, pool, GroupSum(pool.n_outputs, 2)), False
     front = [GateLayer(67, 100, 4, random_state=2), SignalScale(5)]
     sums = BooleanLinear(167, 5, offset_spread=0.5, random_state=3)
     made["front"] = network(Concatenate(front), sums), True

@@ -13,6 +13,7 @@ from bvar import (
     BooleanConvClassifier,
     BooleanRegressor,
     LogicGateClassifier,
+    LogicGateConvClassifier,
     OneHotBits,
     TableEncoder,
     kernels,
@@ -91,6 +92,15 @@ def test_categories_and_those_that_share_a_bit_are_asked_for_by_value():
 def test_images_are_convolved_and_pooled(layers):
     images = RNG.randint(0, 17, (200, 64)).astype(float)
     model = BooleanConvClassifier(layers, 16, image_shape=(8, 8), max_iter=1, random_state=0)
+    model.fit(images, images[:, 9] > 8)
+    answer, scores = run(model.to_onnx(), images)
+    assert np.array_equal(answer, model.predict(images))
+    assert np.array_equal(scores, model._scores(model.network_, images))
+
+
+def test_convolutions_of_gates_are_unrolled():
+    images = RNG.randint(0, 17, (200, 64)).astype(float)
+    model = LogicGateConvClassifier((4, "M", 6), 40, image_shape=(8, 8), max_iter=1, random_state=0)
     model.fit(images, images[:, 9] > 8)
     answer, scores = run(model.to_onnx(), images)
     assert np.array_equal(answer, model.predict(images))

@@ -18,6 +18,7 @@ from bvar import (
     BooleanRegressor,
     ImageEncoder,
     LogicGateClassifier,
+    LogicGateConvClassifier,
     ThermometerEncoder,
     kernels,
     model_file,
@@ -193,6 +194,13 @@ def images():
     return model.fit(x, x.mean(axis=(1, 2, 3)) > 127), x.reshape(40, -1)
 
 
+def gate_images():
+    """Convolutions of gates on images, and an or-pool."""
+    x = np.random.RandomState(1).randint(0, 256, (40, 4, 6)).astype(np.uint8)
+    model = LogicGateConvClassifier((5, "M"), (12, 6), depth=1, fan_in=3, damping=2, max_iter=2, random_state=0)
+    return model.fit(x, x.mean(axis=(1, 2)) > 127), x.reshape(40, -1)
+
+
 def residual():
     """Windows of every kind and a residual sum, between Boolean ends."""
     bits = RANDOM.choice([-1, 0, 1], (40, 60)).astype(np.int8)
@@ -304,6 +312,7 @@ MODELS = {
     "front": front,
     "transformer": transformer,
     "student": student,
+    "gateimages": gate_images,
     "encoder": encoder,
     "encoding_student": encoding_student,
     # written when accumulators had become integers; those above hold float32

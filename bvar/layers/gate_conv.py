@@ -1,0 +1,378 @@
+r"""Convolutions of gates: trees of truth tables that slide over images (``docs/explanation/logic-gates.md``).
+
+A tree of depth d and fan-in k reads k**d bits of what a window sees, its leaves, and answers with one; its tables
+are the same at every place:
+
+.. math:: y_{b p f} = T_f(x_{b p, w_{f 1}}, \dots, x_{b p, w_{f k^d}}) , \qquad
+          q_{ga} = \sum_p q_{pga} .
+
+Every gate of a tree is read once, so signals go down a tree without being added; they meet where trees read the
+same bit of a window, and where windows see the same pixel.
+
+A place of an image is to a tree what a sample is to a gate: another column of bits.  So the kernels of
+`bvar.kernels.tables` take rows of words in which places stand one behind another, each of whole words, and their
+votes on tables are the sums over places.  A few places are computed at a time, and what is inside of a tree is
+computed again on the way back, so memory does not grow with the trees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from bvar import kernels
+from bvar._validation import check_integer
+from bvar.bits import WORD, BitMatrix, n_words, tail_mask
+from bvar.bits.random import RandomSource, RandomWords
+from bvar.bits.windows import SlidingWindow
+from bvar.kernels import MAX_FAN_IN, MAX_SIGNAL, Wiring
+from bvar.kernels.memory import lines
+from bvar.layers.base import Layer
+from bvar.layers.gate import (
+    PASS_THROUGH,
+    GateLayer,
+    UnitMajor,
+    at_false,
+    by_unit,
+    initial_tables,
+    of_tables,
+    units_of,
+)
+from bvar.layers.parameter import Parameter
+from bvar.layers.wires import random_wires
+
+__all__ = ["GateConv2d"]
+
+_MOST_LEAVES = 2**20  # of all trees of a layer
+_MOST_COLUMNS = 2**10  # of places: a row of them, one word each, is then a batch that a vote can take
+_TOGETHER = 2**13  # bits in a row of words, if a row of places has no more
+
+
+class Block(NamedTuple):
+    """Some places and samples that are computed together: rows of the grid of places, and words of samples."""
+
+    rows: slice
+    words: slice
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows of places."""
+        return self.rows.stop - self.rows.start
+
+    @property
+    def n_words(self) -> int:
+        """Number of words of each place."""
+        return self.words.stop - self.words.start
+
+
+class GateConv2d(Layer):
+    """Trees of gates over what a window sees of an image, with the same truth tables at every place.
+
+    Parameters
+    ----------
+    image_shape : tuple of int
+        (height, width, channels) of the layer below.
+    n_filters : int
+        Trees at each place, and bits that they answer.
+    kernel_size : int or (int, int), default=3
+        Taps of the window, vertically and horizontally.
+    depth : int, default=2
+        Levels of gates in a tree, 1 to 8.
+    fan_in : int, default=2
+        Wires of each gate, 1 to 6; a tree has ``fan_in**depth`` leaves.
+    stride : int or (int, int), default=1
+        Pixels between places.
+    padding : int or (int, int), default=0
+        How far the window may stand out of the image on every side; what is there is F.
+    leaves : ndarray of int, shape (n_filters, fan_in**depth), optional
+        Which bits of a window each tree reads, in the order tap down, tap across, channel. The first `fan_in` are
+        the wires of its first gate, and so on. Default: drawn by :func:`bvar.layers.random_wires`, so that a tree
+        reads no bit twice, where that is possible, and all bits are read evenly.
+    pass_through : int, default=16
+        Of 64 gates, how many copy their first wire in the beginning, on average; the other tables are fair coins.
+    damping : int, default=1
+        What votes on the tables are divided by, beside the root of the number of places: an entry is looked at
+        from many places, whose votes agree, and its flip changes all their answers together.
+    random_state : None, int, RandomState or RandomWords, default=None
+        Where leaves and tables come from, in this order; tables from the leaves to the root.
+    name : str, default='gateconv'
+        What the layer is called in tables.
+
+    Attributes
+    ----------
+    window : SlidingWindow
+        The window and its places.
+    tables : tuple of Parameter
+        For each level, from the leaves to the root, bits of shape (gates of all trees, 2**fan_in).
+    out_shape : tuple of int
+        (rows of places, columns of places, n_filters): the images that it makes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is out of range, the leaves do not fit it, or there are more than 1024 places in a row.
+
+    See Also
+    --------
+    GateLayer : Gates that have no place.
+    OrPool2d : What may follow.
+
+    Notes
+    -----
+    Votes are sums over places, and step sizes are divided by the root of their number, as in
+    :class:`bvar.layers.BooleanConv2d`.  The sum of votes on a bit of a window is exact and then kept within
+    +-32767, and so is the sum over the windows that see a pixel: rules for each sample by itself.  The clip of the
+    optimizer does not hold for the tables, since their entries share no sum.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> from bvar.layers import GateConv2d
+    >>> layer = GateConv2d((28, 28, 1), 16, padding=1, random_state=0)
+    >>> y, context = layer.forward(kernels.pack(np.zeros((2, 784), dtype=bool)))
+    >>> y.shape, layer.out_shape, [table.shape for table in layer.tables]
+    ((2, 12544), (28, 28, 16), [(32, 4), (16, 4)])
+    """
+
+    rows_together = 512
+
+    def __init__(
+        self,
+        image_shape: tuple[int, ...],
+        n_filters: int,
+        kernel_size: int | tuple[int, int] = 3,
+        *,
+        depth: int = 2,
+        fan_in: int = 2,
+        stride: int | tuple[int, int] = 1,
+        padding: int | tuple[int, int] = 0,
+        leaves: np.ndarray | None = None,
+        pass_through: int = PASS_THROUGH,
+        damping: int = 1,
+        random_state: RandomSource = None,
+        name: str = "gateconv",
+    ) -> None:
+        self.window = SlidingWindow(tuple(image_shape), kernel_size, stride, padding)
+        check_integer(fan_in, "fan_in", low=1, high=MAX_FAN_IN)
+        check_integer(depth, "depth", low=1, high=8)
+        check_integer(n_filters, "n_filters", low=1, high=_MOST_LEAVES // fan_in**depth)
+        check_integer(pass_through, "pass_through", low=0, high=64)
+        if self.window.places[1] > _MOST_COLUMNS:
+            raise ValueError(
+                f"image_shape must give at most {_MOST_COLUMNS} places in a row, got {self.window.places[1]}"
+            )
+        check_integer(damping, "damping", low=1)
+        source = RandomWords.of(random_state)
+        n_leaves = fan_in**depth
+        if leaves is None:
+            leaves = random_wires(self.window.patch_size, n_filters, n_leaves, source)
+        elif np.shape(leaves) != (n_filters, n_leaves):
+            raise ValueError(f"leaves must have shape {(n_filters, n_leaves)}, got {np.shape(leaves)}")
+        self.name = name
+        self.wirings = (
+            Wiring(np.reshape(leaves, (-1, fan_in)), self.window.patch_size),
+            *(_in_turn(n_filters * fan_in**level, fan_in) for level in reversed(range(depth - 1))),
+        )
+        self.tables = tuple(
+            Parameter(
+                f"{name}.table{level}",
+                initial_tables(wiring.n_gates, fan_in, pass_through, source),
+                rms=damping,
+                n_places=self.window.n_places,
+                is_clipped=False,
+            )
+            for level, wiring in enumerate(self.wirings, start=1)
+        )
+        self.parameters = self.tables
+
+    @property
+    def n_filters(self) -> int:
+        """Trees at each place."""
+        return self.wirings[-1].n_gates
+
+    @property
+    def depth(self) -> int:
+        """Levels of gates in a tree."""
+        return len(self.wirings)
+
+    @property
+    def fan_in(self) -> int:
+        """Number of wires of each gate."""
+        return self.wirings[0].fan_in
+
+    @property
+    def damping(self) -> int:
+        """What votes on the tables are divided by, beside the root of the number of places."""
+        return self.tables[0].rms
+
+    @property
+    def leaves(self) -> np.ndarray:
+        """Bits of a window that each tree reads, int32 of shape (n_filters, fan_in**depth); fixed."""
+        return self.wirings[0].wires.reshape(self.n_filters, -1)
+
+    @property
+    def out_shape(self) -> tuple[int, int, int]:
+        """Shape of the images that it makes."""
+        return (*self.window.places, self.n_filters)
+
+    @property
+    def n_inputs(self) -> int:
+        """Bits in an image of the layer below."""
+        return self.window.n_inputs
+
+    @property
+    def n_outputs(self) -> int:
+        """Bits in an image of this layer."""
+        return self.window.n_places * self.n_filters
+
+    def forward(self, x: BitMatrix) -> tuple[UnitMajor, BitMatrix]:
+        """Look the trees up; the context is the images unit by unit, no bit of which may be missing."""
+        units = units_of(x)
+        padded = self._padded(units)
+        out = lines((self.n_outputs, units.words.shape[1]), np.uint64)
+        images = out.reshape(*self.out_shape, -1)
+        for block in self._blocks(units.n_bits):
+            top = self._levels(padded, block)[-1].words
+            by_place = top.reshape(self.n_filters, block.n_rows, self.window.places[1], block.n_words)
+            images[block.rows, ..., block.words] = by_place.transpose(1, 2, 0, 3)
+        if units.n_bits:
+            out[:, -1] &= tail_mask(units.n_bits)
+        return UnitMajor(BitMatrix.trusted(out, units.n_bits)), units
+
+    def backward(self, signal: np.ndarray, context: BitMatrix) -> np.ndarray:
+        """Collect the votes on the images, int16; signals beyond +-32767 are taken for that."""
+        height, width, channels = self._padded_shape
+        sums = np.zeros((height, width, channels, context.n_bits), np.int32)
+        for block, level, z, x in self._way_down(signal, context):
+            if level == 0:
+                votes = kernels.wire_votes(z, x, self.wirings[0], self.tables[0].bits)
+                self._add_up(sums, votes, block)
+        pixels = np.clip(self._inside(sums), -MAX_SIGNAL, MAX_SIGNAL, dtype=np.int32).astype(np.int16)
+        return pixels.reshape(self.n_inputs, context.n_bits).T
+
+    def votes(self, signal: np.ndarray, context: BitMatrix) -> tuple[np.ndarray, ...]:
+        """Collect the votes on the tables, of all samples and places."""
+        sums = [np.zeros(table.shape, np.int64) for table in self.tables]
+        for _, level, z, x in self._way_down(signal, context):
+            sums[level] += kernels.table_votes(z, x, self.wirings[level])
+        if any(abs(votes).max() >= 2**31 for votes in sums):
+            raise OverflowError(f"votes on {self.name} do not fit int32: let fewer samples vote at a time")
+        return tuple(votes.astype(np.int32) for votes in sums)
+
+    def unrolled(self) -> list[GateLayer]:
+        """Make layers of gates that do the same, a gate for each at every place: for circuits and exports.
+
+        Returns
+        -------
+        list of GateLayer
+            One for each level. Gates of one place are neighbours. A wire that would leave the image ends at the
+            nearest pixel, and the table of its gate is that at F, whatever the pixel is.
+        """
+        image = np.arange(self.n_inputs).reshape(self.window.image_shape)
+        around = [(side, side) for side in (*self.window.padding, 0)]
+        pixels = self._read_by_leaves(np.pad(image, around, mode="edge"))
+        is_outside = self._read_by_leaves(np.pad(np.zeros(image.shape, bool), around, constant_values=True))
+        tables = [np.tile(table.bits.words[:, 0], self.window.n_places) for table in self.tables]
+        for wire in range(self.fan_in):
+            tables[0] = np.where(is_outside[:, wire], at_false(tables[0], wire), tables[0])
+        wires = [pixels, *(_in_turn(len(table), self.fan_in).wires for table in tables[1:])]
+        widths = [self.n_inputs, *map(len, tables)]
+        return [of_tables(*layer) for layer in zip(widths, wires, tables, strict=False)]
+
+    @property
+    def _padded_shape(self) -> tuple[int, int, int]:
+        (height, width, channels), (down, across) = self.window.image_shape, self.window.padding
+        return height + 2 * down, width + 2 * across, channels
+
+    def _inside(self, padded: np.ndarray) -> np.ndarray:
+        """Return the view of an image without what stands around it."""
+        (height, width, _), (down, across) = self.window.image_shape, self.window.padding
+        return padded[down : down + height, across : across + width]
+
+    def _padded(self, units: BitMatrix) -> np.ndarray:
+        """Put F around images: words of shape (height, width, channels, n_words)."""
+        if units.n_rows != self.n_inputs:
+            raise ValueError(f"x must have {self.n_inputs} bits a sample, got {units.n_rows}")
+        padded = np.zeros((*self._padded_shape, units.words.shape[1]), np.uint64)
+        self._inside(padded)[...] = units.words.reshape(*self.window.image_shape, -1)
+        return padded
+
+    def _blocks(self, n_samples: int) -> Iterator[Block]:
+        rows, columns = self.window.places
+        words = n_words(n_samples)
+        step = min(words, max(1, _TOGETHER // (WORD * columns)))
+        n_rows = max(1, _TOGETHER // (WORD * columns * max(1, step)))
+        for word in range(0, words, max(1, step)):
+            for row in range(0, rows, n_rows):
+                yield Block(slice(row, min(row + n_rows, rows)), slice(word, min(word + step, words)))
+
+    def _taps(self, rows: slice) -> Iterator[tuple[slice, slice]]:
+        """Give the pixels, with what stands around an image, that each tap is at some rows of places."""
+        (high, wide), (down, across), n_columns = self.window.size, self.window.stride, self.window.places[1]
+        for y in range(high):
+            for x in range(wide):
+                yield (
+                    slice(rows.start * down + y, (rows.stop - 1) * down + y + 1, down),
+                    slice(x, (n_columns - 1) * across + x + 1, across),
+                )
+
+    def _patches(self, padded: np.ndarray, block: Block) -> np.ndarray:
+        """Gather what windows see, bit by bit of a window and place by place."""
+        columns, channels = self.window.places[1], self.window.channels
+        patches = np.empty((self.window.n_taps, channels, block.n_rows, columns, block.n_words), padded.dtype)
+        for tap, (y, x) in enumerate(self._taps(block.rows)):
+            patches[tap] = padded[y, x, :, block.words].transpose(2, 0, 1, 3)
+        return patches.reshape(self.window.patch_size, block.n_rows * columns * block.n_words)
+
+    def _read_by_leaves(self, padded: np.ndarray) -> np.ndarray:
+        """Give what the wires of the first level end at, a row for each gate at each place."""
+        patches = self._patches(padded[..., None], Block(slice(0, self.window.places[0]), slice(0, 1)))
+        return patches.T[:, self.wirings[0].wires].reshape(-1, self.fan_in)
+
+    def _levels(self, padded: np.ndarray, block: Block) -> list[BitMatrix]:
+        """Compute what windows see, and what each level answers to it; every word of samples counts as full."""
+        patches = self._patches(padded, block)
+        levels = [BitMatrix.trusted(patches, WORD * patches.shape[1])]
+        for wiring, table in zip(self.wirings, self.tables, strict=True):
+            levels.append(kernels.table_values(levels[-1], wiring, table.bits))
+        return levels
+
+    def _way_down(
+        self, signal: np.ndarray, units: BitMatrix
+    ) -> Iterator[tuple[Block, int, np.ndarray, BitMatrix]]:
+        """Give for each block its levels from the roots on: number, signals on the gates, what these read."""
+        n_samples = units.n_bits
+        signals, padded = by_unit(signal).reshape(*self.out_shape, n_samples), self._padded(units)
+        for block in self._blocks(n_samples):
+            levels = self._levels(padded, block)
+            z = self._by_place(signals, block)
+            for level in reversed(range(self.depth)):
+                yield block, level, z, levels[level]
+                if level:  # each gate below is read once: nothing is added here
+                    z = kernels.wire_votes(z, levels[level], self.wirings[level], self.tables[level].bits)
+
+    def _by_place(self, signals: np.ndarray, block: Block) -> np.ndarray:
+        """Lay the signals of a block out as the kernels take them; samples that are not there have none."""
+        samples = slice(WORD * block.words.start, WORD * block.words.stop)
+        some = signals[block.rows, ..., samples].transpose(2, 0, 1, 3)
+        z = lines((self.n_filters, block.n_rows * self.window.places[1] * WORD * block.n_words), np.int16)
+        by_place = z.reshape(*some.shape[:3], -1)
+        by_place[..., : some.shape[3]] = some
+        by_place[..., some.shape[3] :] = 0
+        return z
+
+    def _add_up(self, sums: np.ndarray, votes: np.ndarray, block: Block) -> None:
+        """Add the votes of a block on what windows see to the pixels that it is."""
+        samples = slice(WORD * block.words.start, min(WORD * block.words.stop, sums.shape[3]))
+        columns, channels = self.window.places[1], self.window.channels
+        by_tap = votes.reshape(self.window.n_taps, channels, block.n_rows, columns, -1)
+        for tap, (y, x) in enumerate(self._taps(block.rows)):
+            sums[y, x, :, samples] += by_tap[tap, ..., : samples.stop - samples.start].transpose(1, 2, 0, 3)
+
+
+def _in_turn(n_gates: int, fan_in: int) -> Wiring:
+    """Let each gate read the next few gates of the level below."""
+    return Wiring(np.arange(n_gates * fan_in).reshape(n_gates, fan_in), n_gates * fan_in)

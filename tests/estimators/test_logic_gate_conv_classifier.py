@@ -1,0 +1,134 @@
+"""LogicGateConvClassifier: what it has beside the contract of every classifier."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import train_test_split
+
+import bvar
+from bvar import LogicGateConvClassifier
+from bvar.circuit import from_json
+from bvar.encoding import ThermometerEncoder
+
+DIGITS = load_digits()
+X_TRAIN, X_TEST, Y_TRAIN, Y_TEST = train_test_split(
+    DIGITS.images, DIGITS.target, test_size=0.3, stratify=DIGITS.target, random_state=0
+)
+
+
+def quick(conv_layers=(6, "M"), layer_sizes=(300, 195), **parameters):
+    return LogicGateConvClassifier(conv_layers, layer_sizes, **{"max_iter": 5, "random_state": 0, **parameters})
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return quick().fit(X_TRAIN, Y_TRAIN)
+
+
+def test_it_learns_digits():
+    model = LogicGateConvClassifier((16, "M"), (2000, 2000), max_iter=20, random_state=0).fit(X_TRAIN, Y_TRAIN)
+    assert model.score(X_TEST, Y_TEST) > 0.93
+
+
+@pytest.mark.parametrize("damping", [1, 1000])
+def test_one_seed_is_one_model_on_every_backend(backend, damping):
+    one, other = (
+        quick(max_iter=2, damping=damping, backend=name).fit(X_TRAIN, Y_TRAIN) for name in (None, backend)
+    )
+    assert one.network_.fingerprint() == other.network_.fingerprint()
+    assert (one.decision_function(X_TEST) == other.decision_function(X_TEST)).all()
+
+
+def test_shared_tables_move_where_nothing_damps_their_votes(fitted):
+    moved = quick(damping=1).fit(X_TRAIN, Y_TRAIN)
+    words = [model.network_.layers[0].tables[0].bits.words for model in (fitted, moved)]
+    assert (words[0] != words[1]).any()
+
+
+def test_the_circuit_has_a_gate_at_every_place_and_the_scores_of_the_model(fitted):
+    circuit = fitted.circuit(simplify=False)
+    bits = fitted.encoder_.encode(X_TEST.reshape(len(X_TEST), -1))
+    assert (circuit.evaluate(bits) == fitted.decision_function(X_TEST)).all()
+    assert circuit.n_gates == 64 * 6 * 3 + 16 * 6 * 3 + 300 + 200
+    small = fitted.circuit()
+    assert (small.evaluate(bits) == fitted.decision_function(X_TEST)).all()
+    assert small.n_gates < circuit.n_gates
+    assert from_json(small.to_json()) == small
+    assert "module" in small.to_verilog()
+    assert "static" in small.to_c()
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"fan_in": 3, "kernel_size": 5}, {"depth": 3}, {"conv_layers": (4, 5, "M")}, {"kernel_size": 1}]
+)
+def test_circuits_of_other_forms_agree(parameters):
+    model = quick(max_iter=1, **parameters).fit(X_TRAIN[:300], Y_TRAIN[:300])
+    bits = model.encoder_.encode(X_TEST.reshape(len(X_TEST), -1))
+    assert (model.circuit().evaluate(bits) == model.decision_function(X_TEST)).all()
+
+
+def test_a_missing_value_answers_false(fitted):
+    holes, low = X_TEST.copy(), X_TEST.copy()
+    holes[:, ::3], low[:, ::3] = np.nan, -1.0
+    assert (fitted.decision_function(holes) == fitted.decision_function(low)).all()
+
+
+def test_a_file_holds_the_model_and_its_training(tmp_path):
+    model = quick(damping=20).partial_fit(X_TRAIN, Y_TRAIN, classes=np.arange(10))
+    model.save(tmp_path / "model.bvar", training_state=True)
+    twin = bvar.load(tmp_path / "model.bvar")
+    assert twin.get_params() == model.get_params()
+    assert (twin.decision_function(X_TEST) == model.decision_function(X_TEST)).all()
+    assert twin.circuit() == model.circuit()
+    for one in (model, twin):
+        one.partial_fit(X_TRAIN, Y_TRAIN)
+    assert twin.network_.fingerprint() == model.network_.fingerprint()
+
+
+def test_a_clone_of_flat_images_is_the_same_model(fitted):
+    flat = clone(fitted).fit(X_TRAIN.reshape(len(X_TRAIN), -1), Y_TRAIN)
+    assert flat.network_.fingerprint() == fitted.network_.fingerprint()
+
+
+def test_a_summary_counts_the_uses_of_shared_tables(fitted):
+    line = next(line for line in fitted.summary().splitlines() if line.startswith("gateconv1.table1"))
+    assert line.split()[-1] == str(64 * 12 * 4)
+
+
+def test_a_warm_start_refuses_another_form():
+    model = quick(warm_start=True, max_iter=1).fit(X_TRAIN, Y_TRAIN)
+    model.fit(X_TRAIN, Y_TRAIN)
+    for name, value in (
+        ("depth", 1),
+        ("fan_in", 3),
+        ("kernel_size", 5),
+        ("layer_sizes", 100),
+        ("conv_layers", (6,)),
+    ):
+        changed = {**quick().get_params(), "warm_start": True, name: value}
+        with pytest.raises(ValueError, match="are not those of the network to go on with"):
+            model.set_params(**{k: changed[k] for k in quick().get_params()}).fit(X_TRAIN, Y_TRAIN)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error", "text"),
+    [
+        ({"conv_layers": ("M",)}, ValueError, "must have a convolution before each 'M'"),
+        ({"layer_sizes": ()}, ValueError, r"layer_sizes must name at least 1 layer\(s\)"),
+        ({"fan_in": 7}, ValueError, r"fan_in must be an integer in \[1, 6\]"),
+        ({"depth": 0}, ValueError, "depth must be"),
+        ({"damping": 0}, ValueError, "damping must be"),
+        ({"kernel_size": 2}, ValueError, "kernel_size must be odd"),
+        ({"encoder": ThermometerEncoder(2), "image_shape": (7, 9)}, ValueError, "does not fit images of 64"),
+    ],
+)
+def test_bad_parameters_are_named(parameters, error, text):
+    with pytest.raises(error, match=text):
+        quick(**parameters).fit(X_TRAIN[:50].reshape(50, -1), Y_TRAIN[:50])
+
+
+def test_there_is_no_circuit_before_fit():
+    with pytest.raises(NotFittedError, match="LogicGateConvClassifier"):
+        quick().circuit()

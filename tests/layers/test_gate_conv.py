@@ -1,0 +1,234 @@
+"""Convolutions of gates and or-pools: a plain loop gives the same bits, and votes are finite changes, exactly."""
+
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bvar import backends, kernels
+from bvar.backends import protocol
+from bvar.layers import GateConv2d, GateLayer, OrPool2d, gate_conv
+
+QUICK = settings(derandomize=True, max_examples=25, deadline=None, database=None)
+SHAPES = [  # image, window, stride, padding, depth, fan-in
+    ((4, 5, 2), (3, 3), 1, 1, 2, 2),
+    ((5, 4, 1), (2, 3), (2, 1), (0, 2), 1, 3),
+    ((3, 3, 3), (3, 2), 1, (2, 1), 3, 1),
+    ((6, 6, 1), (3, 3), 2, 0, 3, 2),
+    ((2, 2, 6), (1, 1), 1, 0, 1, 6),
+]
+
+
+@pytest.fixture(params=protocol.available())
+def backend(request):
+    with backends.use(request.param):
+        yield request.param
+
+
+def make(shape, n_filters=3, seed=0):
+    image, size, stride, padding, depth, fan_in = shape
+    return GateConv2d(
+        image, n_filters, size, depth=depth, fan_in=fan_in, stride=stride, padding=padding, pass_through=0,
+        random_state=seed,
+    )  # fmt: skip
+
+
+def answers(layer, images):
+    """What the trees answer, in loops over everything."""
+    (down, across), (up, left) = layer.window.stride, layer.window.padding
+    (rows, columns), (high, wide), k = layer.window.places, layer.window.size, layer.fan_in
+    height, width, channels = layer.window.image_shape
+    tables = [kernels.unpack(table.bits) for table in layer.tables]
+    out = np.zeros((len(images), rows, columns, layer.n_filters), bool)
+    for b, i, j in np.ndindex(len(images), rows, columns):
+        window = []
+        for y, x, c in np.ndindex(high, wide, channels):
+            at = i * down - up + y, j * across - left + x
+            window.append(0 <= at[0] < height and 0 <= at[1] < width and images[b, at[0], at[1], c])
+        for f in range(layer.n_filters):
+            bits = [window[leaf] for leaf in layer.leaves[f]]
+            for table in tables:
+                first = f * (len(bits) // k)
+                groups = [bits[g : g + k] for g in range(0, len(bits), k)]
+                bits = [
+                    table[first + g, sum(int(v) << n for n, v in enumerate(some))] for g, some in enumerate(groups)
+                ]
+            out[b, i, j, f] = bits[0]
+    return out.reshape(len(images), -1)
+
+
+def flat(images):
+    return kernels.pack(images.reshape(len(images), -1))
+
+
+def total(layer, images, z):
+    """sum z * e(out), in integers."""
+    out = kernels.unpack(layer.forward(flat(images))[0])
+    return int((z.astype(int) * (2 * out.astype(int) - 1)).sum())
+
+
+def check_inputs(layer, images, z):
+    """Flip every bit of the images, and see whether the votes foretold it."""
+    votes = layer.backward(z, layer.forward(flat(images))[1]).reshape(images.shape)
+    assert votes.dtype == np.int16
+    before = total(layer, images, z)
+    for index in np.ndindex(*images.shape):
+        flipped = images.copy()
+        flipped[index] ^= True
+        assert total(layer, flipped, z) - before == 2 * int(votes[index]) * (-1 if images[index] else 1)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("n_samples", [1, 64, 67])
+def test_trees_equal_a_plain_loop(backend, shape, n_samples):
+    layer = make(shape)
+    images = np.random.RandomState(1).rand(n_samples, *shape[0]) < 0.5
+    assert (kernels.unpack(layer.forward(flat(images))[0]) == answers(layer, images)).all()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_votes_on_shared_tables_are_finite_changes(backend, shape):
+    layer, random = make(shape), np.random.RandomState(2)
+    images = random.rand(3, *shape[0]) < 0.5
+    z = random.randint(-127, 128, (3, layer.n_outputs)).astype(np.int8)
+    votes, before = layer.votes(z, layer.forward(flat(images))[1]), total(layer, images, z)
+    for q, table in zip(votes, layer.tables, strict=True):
+        bits = kernels.unpack(table.bits)
+        assert q.shape == bits.shape
+        assert q.dtype == np.int32
+        for g, a in np.ndindex(*bits.shape):
+            table.bits.words[g, 0] ^= np.uint64(1 << a)
+            change = total(layer, images, z) - before
+            table.bits.words[g, 0] ^= np.uint64(1 << a)
+            assert change == 2 * q[g, a] * (-1 if bits[g, a] else 1)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_votes_on_images_are_finite_changes(backend, shape):
+    """Leaves of a tree differ in these windows, so that no two paths of a tree meet in a pixel."""
+    layer, random = make(shape), np.random.RandomState(3)
+    assert all(len(set(leaves)) == len(leaves) for leaves in layer.leaves.tolist())
+    images = random.rand(2, *shape[0]) < 0.5
+    check_inputs(layer, images, random.randint(-127, 128, (2, layer.n_outputs)).astype(np.int16))
+
+
+@QUICK
+@given(st.integers(1, 4), st.sampled_from([1, 63, 64, 65, 130]), st.integers(1, 9), st.integers(0, 2**32 - 1))
+def test_blocks_of_places_and_samples_do_not_matter(n_columns, n_samples, together, seed):
+    random = np.random.RandomState(seed)
+    layer = make(((5, n_columns + 1, 2), (2, 2), 1, 1, 2, 2), seed=seed)
+    images = random.rand(n_samples, *layer.window.image_shape) < 0.5
+    z = random.randint(-32767, 32768, (n_samples, layer.n_outputs)).astype(np.int16)
+    ends = []
+    for bits in (64 * together, 2**20):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(gate_conv, "_TOGETHER", bits)
+            y, context = layer.forward(flat(images))
+            ends.append([kernels.unpack(y), layer.backward(z, context), *layer.votes(z, context)])
+    for one, other in zip(*ends, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_it_is_a_layer_of_gates_where_there_is_one_place(backend):
+    leaves = np.random.RandomState(0).randint(0, 12, (7, 3))
+    conv = GateConv2d((2, 3, 2), 7, (2, 3), depth=1, fan_in=3, leaves=leaves, random_state=5)
+    gates = GateLayer(12, 7, 3, wires=leaves, random_state=5)
+    x = kernels.pack(np.random.RandomState(1).rand(70, 12) < 0.5)
+    z = np.random.RandomState(2).choice(np.array([-32767, -3, 0, 9, 32767], np.int16), (70, 7))
+    (y, context), (want, beside) = conv.forward(x), gates.forward(x)
+    assert (y.words == want.words).all()
+    assert (conv.backward(z, context) == gates.backward(z, beside)).all()
+    assert (conv.votes(z, context)[0] == gates.votes(z, beside)[0]).all()
+
+
+@pytest.mark.parametrize("against", range(4))
+def test_votes_on_a_pixel_are_clipped_once_at_the_end(backend, against):
+    """The windows of four places see the pixel, each as another tap: three loud votes against one."""
+    layer = GateConv2d((1, 1, 1), 4, 2, depth=1, fan_in=1, leaves=np.arange(4)[:, None], padding=1, random_state=0)
+    layer.tables[0].bits.words[...] = 0b10
+    signs = np.where(np.arange(4) == against, -1, 1)
+    z = np.zeros((1, 4, 4), np.int16)
+    z[0, np.arange(4), 3 - np.arange(4)] = 32767 * signs  # the pixel is the last tap of the first place
+    _, context = layer.forward(kernels.pack(np.ones((1, 1), bool)))
+    assert layer.backward(z.reshape(1, 16), context).tolist() == [[32767]]
+
+
+def test_votes_that_do_not_fit_are_refused():
+    layer = GateConv2d((64, 64, 1), 1, 1, depth=1, fan_in=1, random_state=0)
+    _, context = layer.forward(kernels.pack(np.zeros((20, 4096), bool)))
+    with pytest.raises(OverflowError, match="votes on gateconv do not fit int32"):
+        layer.votes(np.full((20, 4096), 32767, np.int16), context)
+
+
+def test_an_eta_counts_the_places():
+    layer = GateConv2d((6, 5, 1), 4, 3, random_state=0)
+    assert [table.n_places for table in layer.parameters] == [12, 12]
+    assert not any(table.is_clipped for table in layer.parameters)
+
+
+def test_no_samples_have_no_answers():
+    layer = GateConv2d((4, 4, 1), 2, 3, random_state=0)
+    y, context = layer.forward(kernels.pack(np.zeros((0, 16), bool)))
+    assert y.shape == (0, 8)
+    z = np.zeros((0, 8), np.int16)
+    assert layer.backward(z, context).shape == (0, 16)
+    assert not any(votes.any() for votes in layer.votes(z, context))
+
+
+def test_a_layer_survives_a_copy():
+    layer = make(SHAPES[0])
+    twin = pickle.loads(pickle.dumps(layer))
+    x = flat(np.random.RandomState(0).rand(5, 4, 5, 2) < 0.5)
+    assert (twin.forward(x)[0].words == layer.forward(x)[0].words).all()
+
+
+@pytest.mark.parametrize(("shape", "size"), [((4, 6, 2), 2), ((5, 7, 1), 3), ((3, 3, 2), 1), ((7, 6, 1), 6)])
+def test_an_or_pool_says_whether_any_is_true_and_its_votes_are_finite_changes(backend, shape, size):
+    random = np.random.RandomState(0)
+    images = random.rand(5, *shape) < 0.3
+    pool = OrPool2d(shape, size)
+    rows, columns, channels = pool.out_shape
+    squares = images[:, : rows * size, : columns * size].reshape(5, rows, size, columns, size, channels)
+    want = squares.any(axis=(2, 4)).reshape(5, -1)
+    assert (kernels.unpack(pool.forward(flat(images))[0]) == want).all()
+    check_inputs(pool, images, random.randint(-127, 128, (5, pool.n_outputs)).astype(np.int16))
+
+
+REFUSED = {
+    "missing": (
+        lambda: GateConv2d((2, 2, 1), 1, 1, depth=1, fan_in=1).forward(kernels.pack(np.zeros((1, 4), np.int8))),
+        "truth table has no entry",
+    ),
+    "width": (
+        lambda: GateConv2d((2, 2, 1), 1, 2).forward(kernels.pack(np.zeros((1, 5), bool))),
+        "x must have 4 bits a sample, got 5",
+    ),
+    "pool width": (
+        lambda: OrPool2d((2, 2, 1)).forward(kernels.pack(np.zeros((1, 5), bool))),
+        "x must have 4 bits a sample, got 5",
+    ),
+    "fan-in": (lambda: GateConv2d((2, 2, 1), 1, 2, fan_in=7), r"fan_in must be an integer in \[1, 6\]"),
+    "depth": (lambda: GateConv2d((2, 2, 1), 1, 2, depth=0), r"depth must be an integer in \[1, 8\]"),
+    "filters": (lambda: GateConv2d((2, 2, 1), 2**19, 2), "n_filters must be an integer in"),
+    "leaves": (
+        lambda: GateConv2d((2, 2, 1), 1, 2, leaves=np.zeros((1, 3), int)),
+        r"leaves must have shape \(1, 4\)",
+    ),
+    "range of leaves": (
+        lambda: GateConv2d((2, 2, 1), 1, 2, leaves=np.full((1, 4), 4)),
+        r"wires must be in \[0, 3\]",
+    ),
+    "window": (lambda: GateConv2d((2, 2, 1), 1, 3), "does not fit 2 pixels"),
+    "wide": (lambda: GateConv2d((1, 1025, 1), 1, 1), "at most 1024 places in a row, got 1025"),
+    "pool size": (lambda: OrPool2d((9, 9, 1), 7), r"size must be an integer in \[1, 6\]"),
+    "small image": (lambda: OrPool2d((1, 9, 1), 2), r"size must be an integer in \[1, 1\]"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_nonsense_is_refused(name):
+    nonsense, text = REFUSED[name]
+    with pytest.raises((TypeError, ValueError), match=text):
+        nonsense()
