@@ -174,8 +174,11 @@ def run_iverilog(folder):
     return run(folder, compiled, ["vvp", "-n", "a.vvp"])
 
 
+NEGATIONS = "-fno-const-bit-op-tree"  # without it Verilator 5.006 loses negations in parities
+
+
 def run_verilator(folder):
-    options = ["--binary", "--timing", "-Wno-fatal", "-O0", "--top-module", "part_tb"]
+    options = ["--binary", "--timing", "-Wno-fatal", NEGATIONS, "--top-module", "part_tb"]
     return run(folder, ["verilator", *options, "part_tb.v", "part.v"], ["./obj_dir/Vpart_tb"])
 
 
