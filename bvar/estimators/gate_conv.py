@@ -24,9 +24,9 @@ class LogicGateConvClassifier(HasCircuit, ImageClassifier):
     """A network of logic gates that tells classes of images apart, with the same gates at every place.
 
     Trees of gates slide over the images. Behind them are or-pools, layers of gates, and for each class a count.
-    With the default `damping` the tables of the trees, which all places share, stay nearly as they were drawn: how to
-    train them with profit is an open question of :doc:`/explanation/logic-gates`; the layers behind them learn. Signals and votes are integers all the way down, and the whole can be
-    taken out as a circuit.
+    With the default `damping` the tables of the trees, which all places share, stay nearly as they were drawn: how
+    to train them with profit is an open question of :doc:`/explanation/logic-gates`; the layers behind them learn.
+    Signals and votes are integers all the way down, and the whole can be taken out as a circuit.
 
     Parameters
     ----------
