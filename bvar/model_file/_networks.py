@@ -72,7 +72,8 @@ def _in_fixed_point(m: np.ndarray, parameter: Trainable) -> np.ndarray:
         return m
     require(not np.isnan(m).any(), "accumulators do not fit")
     most = np.iinfo(parameter.m_dtype).max
-    return np.clip(np.rint(m * 2.0**parameter.m_bits), -most, most).astype(parameter.m_dtype)
+    units = np.rint(m.astype(np.float64) * 2**parameter.m_bits)  # float32 has no 2**31 - 1
+    return np.clip(units, -most, most).astype(parameter.m_dtype)
 
 
 register(

@@ -25,8 +25,9 @@ from sklearn.linear_model import LogisticRegression
 
 from bvar import BooleanClassifier, ThermometerEncoder, backends, encoding, estimators, kernels, model_file
 from bvar.bits import BitMatrix, RandomWords
-from bvar.layers import SignedConv2d, SignedSum
+from bvar.layers import Offset, Parameter, SignedConv2d, SignedSum
 from bvar.model_file import ModelFileError, _container, _kinds, _replacing
+from bvar.model_file._networks import _in_fixed_point
 from bvar.model_file._values import Reader, Writer
 from bvar.multikernel import Encoder, Transformer
 from bvar.networks import BinaryCrossEntropy, Network, SquaredError, boolean_mlp
@@ -1036,3 +1037,14 @@ def test_limits_of_the_format_are_told_when_saving(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="limits of the format"):
         model_file.save(quick().fit(X, CODES), tmp_path / "m")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_accumulators_of_old_files_beyond_every_range_are_kept_within_it():
+    for dtype, parameter in (
+        (np.int16, Parameter("w", kernels.pack(np.ones((1, 3), bool)))),
+        (np.int32, Offset("o", np.zeros(3, np.int32), 9)),
+    ):
+        old = np.array([np.float32(3e38), np.float32(-3e38), np.float32(0.5)])
+        new = _in_fixed_point(old.reshape(parameter.shape), parameter).ravel()
+        assert new.dtype == dtype
+        assert new.tolist() == [np.iinfo(dtype).max, -np.iinfo(dtype).max, 2 ** (parameter.m_bits - 1)]
