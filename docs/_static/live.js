@@ -12,7 +12,7 @@
   const reducesMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--live-" + name).trim();
 
-  let network, curve, flips, glow;
+  let network, curve, flips, glow, start;
   let isWanted = !reducesMotion;
   let isInSight = false;
   let isWaiting = false;
@@ -26,6 +26,7 @@
     curve = [network.countRead()];
     flips = [];
     glow = new Uint8Array(network.hidden.signs.length);
+    start = network.hidden.signs.slice();
     part("here").textContent = "\u2026";
     part("verdict").textContent = "";
     show();
@@ -83,13 +84,14 @@
   function showBits() {
     const context = part("bits").getContext("2d");
     const image = context.createImageData(256, 256);
-    const [on, off, lit] = ["on", "off", "lit"].map(parse);
+    const [on, off, lit, turnedOn, turnedOff] = ["on", "off", "lit", "turned-on", "turned-off"].map(parse);
     const { signs } = network.hidden;
     for (let i = 0; i < signs.length; i++) {
       const [neuron, cut, y, x] = [i >> 8, (i >> 6) & 3, (i >> 3) & 7, i & 7];
       const row = 16 * (neuron >> 4) + 8 * (cut >> 1) + y;
       const column = 16 * (neuron & 15) + 8 * (cut & 1) + x;
-      const base = signs[i] > 0 ? on : off;
+      const [same, turned] = signs[i] > 0 ? [on, turnedOn] : [off, turnedOff];
+      const base = signs[i] === start[i] ? same : turned;
       const share = glow[i] / GLOW;
       for (let c = 0; c < 3; c++) image.data[4 * (256 * row + column) + c] = base[c] + share * (lit[c] - base[c]);
       image.data[4 * (256 * row + column) + 3] = 255;
