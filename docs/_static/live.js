@@ -74,8 +74,9 @@
     const epoch = Math.floor(network.stepCount / network.stepsInEpoch);
     part("run").textContent = isWanted ? "Pause" : "Train";
     part("run").disabled = network.isDone;
-    const text = network.isDone ? `Done: ${read} % of the held-out digits are read.` : `Epoch ${epoch} of ${lesson.epochs}`;
-    if (part("status").textContent !== text && (network.isDone || epoch % 5 === 0)) part("status").textContent = text;
+    part("status").textContent = network.isDone
+      ? `Done: ${read} % of the held-out digits are read.`
+      : `Epoch ${epoch} of ${lesson.epochs}`;
   }
 
   const parse = (name) => colour(name).match(/\d+/g).map(Number);
