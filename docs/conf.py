@@ -25,6 +25,7 @@ extensions = [
     "live",
     "logo",
     "names",
+    "toys",
     "myst_nb",
     "sphinx_design",
     "sphinx.ext.autodoc",

@@ -22,7 +22,10 @@ def draw():
     """Return the logo as SVG."""
     size = STEP * len(LETTER)
     margin = (size - STEP * len(LETTER[0])) // 2 + 1
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" role="img">', "<title>bvar</title>"]
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" role="img">',
+        "<title>bvar</title>",
+    ]
     for y, x, colour in squares():
         opacity = ' fill-opacity="0.25"' if colour == OFF else ""
         place = f'x="{margin + STEP * x}" y="{STEP * y + 1}" width="{SIDE}" height="{SIDE}" rx="1.5"'
@@ -45,7 +48,9 @@ def preview(path):
         square = Rectangle((10 + 6 * x, 11 + 6 * y), 5, 5, color=colour, alpha=0.25 if colour == OFF else 1)
         axes.add_patch(square)
     axes.text(48, 25, "bvar", color="white", fontsize=72, weight="bold", va="center")
-    axes.text(48, 38, "Neural networks of single bits,\ntrained in logic", color="#c8cdd7", fontsize=30, va="center")
+    axes.text(
+        48, 38, "Neural networks of single bits,\ntrained in logic", color="#c8cdd7", fontsize=30, va="center"
+    )
     figure.savefig(path, dpi=100)
 
 

@@ -64,7 +64,9 @@ def name_files(app, doctree, docname):
     """Write the file of each test behind it; of tests in a row from one file, behind the last."""
     found = [literal for literal in doctree.findall(nodes.literal) if literal.get("test")]
     for literal, following in pairwise([*found, None]):
-        is_last = following is None or following.parent is not literal.parent or following["test"] != literal["test"]
+        is_last = (
+            following is None or following.parent is not literal.parent or following["test"] != literal["test"]
+        )
         if is_last:
             at = literal.parent.index(literal)
             literal.parent.insert(at + 1, nodes.inline("", f" ({literal['test']})", classes=["test-file"]))

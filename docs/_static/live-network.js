@@ -5,7 +5,7 @@
 
 "use strict";
 
-const LiveNetwork = (() => {
+var LiveNetwork = (() => {
   const SIGNAL_MAX = 127;
   const BAR = 4096;
 
@@ -116,7 +116,7 @@ const LiveNetwork = (() => {
     step(eta, clip) {
       const { nOutputs, nInputs } = this;
       const most = Math.min(roundEven(Math.min(eta, 8) * 2 ** 40), 2 ** 43 - 1);
-      const bound = Math.floor(2 ** 40 * (clip * Math.sqrt(nInputs))); // below 2**53, so that its quotients are exact
+      const bound = Math.floor(2 ** 40 * (clip * Math.sqrt(nInputs))); // quotients are exact below 2**53, and at infinity
       this.flipped = [];
       for (let j = 0; j < nOutputs; j++) {
         let norm = 0;
@@ -279,7 +279,7 @@ const LiveNetwork = (() => {
     return Array.from(state, (v) => v.toString(16).padStart(8, "0")).join("");
   }
 
-  return Network;
+  return Object.assign(Network, { BAR, Layer });
 })();
 
 if (typeof module !== "undefined") module.exports = LiveNetwork;

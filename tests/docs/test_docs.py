@@ -237,7 +237,9 @@ def test_every_relative_link_leads_somewhere(page):
 def test_every_recipe_has_its_line_on_the_page_of_recipes():
     """The list on the left takes new pages by itself; groups are made by hand."""
     home = ROOT / "docs/howto"
-    linked = re.findall(r"^\* \[[^]]+\]\(([\w-]+\.md)\): \w", (home / "index.md").read_text(encoding="utf-8"), re.M)
+    linked = re.findall(
+        r"^\* \[[^]]+\]\(([\w-]+\.md)\): \w", (home / "index.md").read_text(encoding="utf-8"), re.M
+    )
     assert sorted(linked) == sorted(p.name for p in home.glob("*.md") if p.name != "index.md")
 
 
