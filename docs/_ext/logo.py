@@ -1,4 +1,4 @@
-"""Draw the logo, the favicon and the picture that other sites show of this one: a b of bits, one of which has flipped.
+"""Draw the logo, and the picture that other sites show of this one: a b of bits, one of which has flipped.
 
 ``python docs/_ext/logo.py`` writes docs/_static/logo.svg; a build draws the preview beside the other static files.
 """

@@ -30,8 +30,8 @@ TOYS = {"gate": gate, "neuron": neuron}
 def figure(name, static):
     """The figure as HTML."""
     scripts = "".join(f'<script src="{static}/{file}"></script>' for file in ("live-network.js", "toys.js"))
-    told = json.dumps(TOYS[name]())
-    return f'<figure class="live toy" data-toy="{name}" data-told=\'{told}\'>Here scripts draw a figure.</figure>{scripts}'
+    told = f"data-toy=\"{name}\" data-told='{json.dumps(TOYS[name]())}'"
+    return f'<figure class="live toy" {told}>Here scripts draw a figure.</figure>{scripts}'
 
 
 def setup(app):

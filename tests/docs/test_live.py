@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
+STATIC = ROOT / "docs/_static"
+sys.path[:0] = [str(ROOT / "docs/_ext"), str(ROOT / "tests/docs")]
 
-sys.path[:0] = [str(Path(__file__).parents[2] / "docs" / "_ext"), str(Path(__file__).parent)]
-
-import browser
-import live
-
-STATIC = Path(__file__).parents[2] / "docs" / "_static"
+import browser  # noqa: E402
+import live  # noqa: E402
 
 IN_NODE = """
 const LiveNetwork = require(process.argv[1]);

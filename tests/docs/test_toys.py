@@ -13,12 +13,12 @@ from bvar.calculus.gates import GATES
 from bvar.layers import Parameter
 from bvar.networks import BooleanOptimizer
 
-sys.path[:0] = [str(Path(__file__).parents[2] / "docs" / "_ext"), str(Path(__file__).parent)]
+ROOT = Path(__file__).parents[2]
+STATIC = ROOT / "docs/_static"
+sys.path[:0] = [str(ROOT / "docs/_ext"), str(ROOT / "tests/docs")]
 
-import browser
-import toys
-
-STATIC = Path(__file__).parents[2] / "docs" / "_static"
+import browser  # noqa: E402
+import toys  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not browser.find(), reason="there is no Chromium")
 
