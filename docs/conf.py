@@ -150,6 +150,7 @@ html_title = "bvar"
 html_static_path = ["_static"]
 html_css_files = ["bvar.css"]
 html_js_files = ["bvar.js", "copy.js"]
+html_search_scorer = str(HERE / "_static/scorer.js")
 html_favicon = "_static/logo.svg"
 html_copy_source = False
 html_show_sourcelink = False
