@@ -6,10 +6,20 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-pipe")
+
+# the protocol is spoken over descriptors 3 and 4; first both are copied to others, for one may be 3 or 4 already
+CONNECT = """
+import fcntl, os, sys
+copies = [fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3]]
+for copy, number in zip(copies, (3, 4)):
+    os.dup2(copy, number)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 def find():
@@ -42,7 +52,10 @@ class Page:
         while b"\0" not in self.rest:
             if not select.select([self.read], [], [], 60)[0]:
                 raise TimeoutError("the browser has not answered for a minute")
-            self.rest += os.read(self.read, 1 << 16)
+            read = os.read(self.read, 1 << 16)
+            if not read:
+                raise EOFError("the browser has ended")
+            self.rest += read
         message, self.rest = self.rest.split(b"\0", 1)
         return json.loads(message)
 
@@ -67,14 +80,9 @@ def page(home):
     """Start a browser with a profile in the folder home, and give a page of it."""
     (from_us, to_browser), (from_browser, to_us) = os.pipe(), os.pipe()
 
-    def connect():  # the protocol is spoken over descriptors 3 and 4
-        copies = os.dup(from_us), os.dup(to_us)  # first both: one may be 3 or 4 already
-        for copy, number in zip(copies, (3, 4), strict=True):
-            os.dup2(copy, number)
-
-    command = [find(), *FLAGS, f"--user-data-dir={home}"]
+    command = [sys.executable, "-c", CONNECT, str(from_us), str(to_us), find(), *FLAGS, f"--user-data-dir={home}"]
     process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, close_fds=False, preexec_fn=connect
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=(from_us, to_us)
     )
     for end in (from_us, to_us):
         os.close(end)
