@@ -22,10 +22,15 @@ version = release = bvar.__version__
 
 extensions = [
     "house",
+    "live",
+    "logo",
+    "names",
+    "toys",
     "myst_nb",
     "sphinx_design",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.viewcode",
     "sphinx.ext.mathjax",
     "sphinx-mathjax-offline",
     "numpydoc",
@@ -144,10 +149,13 @@ html_theme = "pydata_sphinx_theme"
 html_title = "bvar"
 html_static_path = ["_static"]
 html_css_files = ["bvar.css"]
-html_js_files = ["bvar.js"]
+html_js_files = ["bvar.js", "copy.js"]
+html_search_scorer = str(HERE / "_static/scorer.js")
+html_favicon = "_static/logo.svg"
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {
+    "logo": {"text": "bvar", "image_light": "_static/logo.svg", "image_dark": "_static/logo.svg", "alt_text": ""},
     "navbar_align": "left",
     "show_prev_next": True,
     "secondary_sidebar_items": {"**": ["page-toc"], "index": []},

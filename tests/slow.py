@@ -32,6 +32,8 @@ SLOW = (
     "tests/distributed/test_processes.py",
     "tests/docs/test_docs.py::test_examples_of_a_module_run",
     "tests/docs/test_docs.py::test_examples_of_a_page_run",
+    "tests/docs/test_live.py",
+    "tests/docs/test_toys.py",
     "tests/docs/test_train_vgg_small.py",
     "tests/docs/test_tutorials.py::test_a_tutorial_runs",
     "tests/docs/test_tutorials.py::test_the_landing_page_runs",

@@ -5,3 +5,12 @@ document.addEventListener("DOMContentLoaded", () => {
     span.replaceChildren(...pieces.flatMap((piece, i) => (i ? [document.createElement("wbr"), piece] : [piece])));
   }
 });
+
+// The theme's arrows that open a part of the list on the left have no name, and its search button hides its own.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const summary of document.querySelectorAll(".bd-sidebar-primary details > summary")) {
+    const link = summary.closest("li")?.querySelector("a");
+    summary.setAttribute("aria-label", `Pages under ${link ? link.textContent.trim() : "this"}`);
+  }
+  document.querySelectorAll(".search-button-field").forEach((button) => button.removeAttribute("aria-label"));
+});

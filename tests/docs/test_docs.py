@@ -234,6 +234,15 @@ def test_every_relative_link_leads_somewhere(page):
     assert not wrong, f"{name_of(page)} links to what does not exist: {wrong}"
 
 
+def test_every_recipe_has_its_line_on_the_page_of_recipes():
+    """The list on the left takes new pages by itself; groups are made by hand."""
+    home = ROOT / "docs/howto"
+    linked = re.findall(
+        r"^\* \[[^]]+\]\(([\w-]+\.md)\): \w", (home / "index.md").read_text(encoding="utf-8"), re.M
+    )
+    assert sorted(linked) == sorted(p.name for p in home.glob("*.md") if p.name != "index.md")
+
+
 @pytest.mark.parametrize("page", [p for p in PAGES if p.parent.name == "explanation"], ids=name_of)
 def test_equations_that_are_cited_are_labelled(page):
     text = page.read_text(encoding="utf-8")

@@ -1040,11 +1040,10 @@ def test_limits_of_the_format_are_told_when_saving(tmp_path, monkeypatch):
 
 
 def test_accumulators_of_old_files_beyond_every_range_are_kept_within_it():
-    for dtype, parameter in (
-        (np.int16, Parameter("w", kernels.pack(np.ones((1, 3), bool)))),
-        (np.int32, Offset("o", np.zeros(3, np.int32), 9)),
-    ):
-        old = np.array([np.float32(3e38), np.float32(-3e38), np.float32(0.5)])
+    weight, offset = Parameter("w", kernels.pack(np.ones((1, 3), bool))), Offset("o", np.zeros(3, np.int32), 9)
+    old = np.array([3e38, -3e38, 0.5], np.float32)
+    for dtype, parameter in ((np.int16, weight), (np.int32, offset)):
         new = _in_fixed_point(old.reshape(parameter.shape), parameter).ravel()
+        most = np.iinfo(dtype).max
         assert new.dtype == dtype
-        assert new.tolist() == [np.iinfo(dtype).max, -np.iinfo(dtype).max, 2 ** (parameter.m_bits - 1)]
+        assert new.tolist() == [most, -most, 2 ** (parameter.m_bits - 1)]
