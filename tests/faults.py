@@ -171,8 +171,8 @@ def missing_value_taken_for_false():
 
 
 def weights_laid_out_before_the_flip():
-    def flip(self, m, votes, *, beta, eta, rows=slice(None)):
-        return kernels.flip(self.bits[rows], m, votes, beta=beta, eta=eta)
+    def flip(self, m, votes, *, beta, eta, dither=0, rows=slice(None)):
+        return kernels.flip(self.bits[rows], m, votes, beta=beta, eta=eta, dither=dither)
 
     layers.Parameter.flip = flip
 

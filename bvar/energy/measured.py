@@ -84,7 +84,7 @@ def measure(network: Any, x: Any, y: np.ndarray | None = None, *, n_runs: int = 
 
 
 def kernel_bytes(products: list[Product], batch: int, *, trained: bool = False) -> int:
-    """Count the bytes of the operands of kernels: bits in words of 64, sums and votes of 32, signals of 8.
+    """Count the bytes of the operands of kernels: words of 64 bits, sums of 32, accumulators of 16, signals of 8.
 
     In inference a linear layer and its threshold are one kernel, and the sums are not stored.
     """

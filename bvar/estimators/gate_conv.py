@@ -58,10 +58,10 @@ class LogicGateConvClassifier(HasCircuit, ImageClassifier):
     flip_noise : float, default=0.0
         Probability with which each bit of an encoded training image is flipped, anew in each epoch; in steps of
         1/64, at most 0.5.
-    augment : augmentation or sequence of augmentations, optional
-        Changes of images from :mod:`bvar.training`, made anew in each epoch before the samples become bits,
-        and before they are degraded; they get images of shape `image_shape_`. The model does not depend on the
-        backend.
+    augment : augmentation, sequence of augmentations or LearnedAugmentation, optional
+        Changes of images from :mod:`bvar.training`, or of :mod:`bvar.augmentation` and learnt, made anew in each
+        epoch before the samples become bits, and before they are degraded; they get images of shape
+        `image_shape_`. The model does not depend on the backend.
     mollifier : bvar.mollify.Mollifier, optional
         Degrades the numbers of each sample by noise or blur before they become bits, anew in each epoch, and
         softens its class accordingly. The model does not depend on the backend; across machines it depends on
@@ -108,6 +108,8 @@ class LogicGateConvClassifier(HasCircuit, ImageClassifier):
         For each epoch: 'loss' and 'score' (mean loss and accuracy on the training data while it was being
         learnt), 'validation_score' (with early stopping), 'flips' (share of weights flipped, a list with an
         entry for each parameter) and 'beta' (plasticity, likewise).
+    augmentation_ : bvar.augmentation.LearnedAugmentation
+        What was learnt of `augment`; only where it is of that class.
     n_iter_ : int
         Number of epochs run.
     best_validation_score_ : float

@@ -194,9 +194,9 @@ class Network:
     def step(
         self, x: BitMatrix | np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None
     ) -> tuple[Votes, list[int]]:
-        """Take a step on some samples: ``apply(votes(x, y, sample_weight))``, the same bits, but faster.
+        """Take a step on some samples: ``apply(votes(x, y, sample_weight))`` in one call, the same bits.
 
-        The votes on a few neurons are applied while they are in the cache, and never all in memory.
+        As there, if nobody looks at the votes, those on a few neurons are applied while they are in the cache.
 
         Parameters
         ----------
