@@ -300,7 +300,9 @@ FAULTS = {
         parts_are_rounded_as_if_each_were_first,
         "test_optim.py::test_votes_in_blocks_of_rows_are_rounded_as_the_whole",
     ),
-    "ballots not centred": Fault(ballots_not_centred, "test_network.py::test_a_step_in_blocks_is_the_step"),
+    "ballots not centred": Fault(
+        ballots_not_centred, "test_network.py::test_splitting_a_batch_does_not_change_the_model"
+    ),
     "votes of xor are those of xnor": Fault(
         votes_of_xor_are_those_of_xnor, "test_kernels.py::test_weight_votes_sum_the_variations"
     ),

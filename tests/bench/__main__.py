@@ -41,6 +41,7 @@ BENCHES = (
     Bench("threads", "", "--rounds 1 --scale 16", "reference/benchmarks.md"),
     Bench("memory", "", "--sizes 70 80 10", "reference/benchmarks.md"),
     Bench("gates", "--speed --data {data}/mnist.npz", None, "reference/benchmarks.md"),
+    Bench("gate_conv", "--data {data}", None, "howto/train-a-network-of-gates.md"),
     Bench("hardware", "--data {data}", "--quick --simulate 0", "reference/hardware.md"),
     Bench("energy", "", "--batch 4 --no-measure", "explanation/energy.md"),
     Bench("theory", "", "--steps 20 --seeds 2 --epochs 1", "explanation/convergence.md"),

@@ -377,7 +377,7 @@ def test_if_all_workers_are_killed_fit_says_so_and_goes_on_later_to_the_same_mod
     with monkeypatch.context() as patch, dask.config.set({"bvar.limit": "1s"}):
         killing(patch, client, 7, slice(None))
         begun = time.monotonic()
-        with pytest.raises(WorkersLost, match=r"the cluster has had no workers for 1 s, at signals-\w+-6"):
+        with pytest.raises(WorkersLost, match=r"the cluster has had no workers for 1 s, at signals-\w+-\d+"):
             model.fit(*arrays(X, Y))
         assert time.monotonic() - begun < 60
     assert not hasattr(model, "network_")

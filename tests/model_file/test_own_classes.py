@@ -277,7 +277,7 @@ def kept(old, new):
 WRITTEN_WITH_STATE = {"targets", "network", "gates", "real", "front"}
 AS_NOW = {  # no parameter is newer
     *("realconv", "residual", "signed", "signedconv", "floats"),
-    *("integer-targets", "integer-network", "integer-gates", "integer-real", "integer-front"),
+    *("integer-network", "integer-gates", "integer-real", "integer-front"),
 }
 
 

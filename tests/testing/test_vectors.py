@@ -237,4 +237,4 @@ def test_e8_the_quantiser_of_the_convergence_proof(w, m, quantised, after, error
     flipped = kernels.flip(weight, accumulator, np.zeros((1, 1), np.int32), beta=1, eta=0)
     tie = w * m == 1
     assert flipped == (1 if tie else int(after != w))
-    assert accumulator.item() == (0 if tie else error * kernels.BAR)
+    assert accumulator.item() == (0 if tie else int(error * kernels.BAR))
