@@ -217,10 +217,12 @@ class BayesianAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         self.mean_, self.std_ = np.zeros(samples.shape[1]), 1.0
         if not self._pixels:
             self.mean_ = samples.mean(axis=0)
-            self.std_ = float((samples - self.mean_).std()) or 1.0
+            self.std_ = float((samples - self.mean_).std()) if np.ptp(samples, axis=0).any() else 1.0
         random = generator(self.random_state)
         Z = self._standardize(samples, "X")
         self.prior_ = self._make_prior(Z, random)
+        if self.batch_size is not None:
+            check_integer(self.batch_size, "batch_size", low=1)
         batches = self.batch_size is not None and self.batch_size < len(Z)
         sampler = SGHMC(self.step_size, self.friction, noise_correction=batches)
         posterior = Posterior(self.prior_, self._likelihood, Z, Z, batch_size=self.batch_size)

@@ -25,6 +25,7 @@ from bvar import kernels
 from bvar._validation import check_integer, check_real
 from bvar.bayes.diagnostics import split_rhat
 from bvar.bayes.encoded import EncodedEstimator
+from bvar.bayes.scales import spreads
 from bvar.encoding import BitEncoder
 from bvar.encoding.samples import Table, all_or_nothing
 from bvar.layers import BooleanLinear, Threshold
@@ -155,7 +156,7 @@ class BooleanCommittee(RegressorMixin, EncodedEstimator):
         numbers = column_or_1d(numbers, warn=True)
         random = check_random_state(self.random_state)
         signs = self._with_constants(self._learn_signs(X, numbers))
-        self.target_mean_, self.target_std_ = float(numbers.mean()), float(numbers.std()) or 1.0
+        self.target_mean_, self.target_std_ = float(numbers.mean()), float(spreads(numbers))
         walk = Walk(signs, (numbers - self.target_mean_) / self.target_std_, noise, sizes, random)
         hidden, output = [], []
         for stop in np.linspace(n_steps / 2, n_steps, n_draws + 1).astype(int)[1:]:

@@ -13,6 +13,7 @@ from scipy.special import ndtr, roots_hermitenorm
 from sklearn.base import ClassifierMixin, RegressorMixin
 
 from bvar.bayes.boolean_process import BooleanProcess
+from bvar.bayes.scales import spreads
 from bvar.encoding.samples import Table, all_or_nothing
 
 __all__ = ["BooleanGPClassifier", "BooleanGPRegressor"]
@@ -111,8 +112,7 @@ class BooleanGPRegressor(RegressorMixin, BooleanProcess):
         X, y = self._check(X, y)
         self._one = y.ndim == 1
         columns = y.reshape(len(y), -1)
-        self.target_mean_, std = columns.mean(axis=0), columns.std(axis=0)
-        self.target_std_ = np.where(std > 0, std, 1.0)
+        self.target_mean_, self.target_std_ = columns.mean(axis=0), spreads(columns)
         self._condition(X, y, (columns - self.target_mean_) / self.target_std_)
         return self
 

@@ -17,6 +17,8 @@ from bvar._validation import check_integer, check_real
 
 __all__ = ["RBFEmbedding"]
 
+MOST_CENTERS = 10_000  # each is a feature of every sample
+
 
 class RBFEmbedding:
     """Features that say how near a place is to each of some centres.
@@ -58,6 +60,10 @@ class RBFEmbedding:
         if a.ndim != 1 or a.shape != b.shape or not np.isfinite([a, b]).all() or not (a <= b).all():
             raise ValueError(f"low and high must be corners of a box, got {low!r} and {high!r}")
         n = check_integer(n_per_axis, "n_per_axis", low=1)
+        if n ** len(a) > MOST_CENTERS:
+            raise ValueError(
+                f"n_per_axis must make at most {MOST_CENTERS} centres, got {n} along each of {len(a)} axes"
+            )
         self.length = check_real(length, "length", low=0, strict=True)
         axes = [np.linspace(*ends, n) if n > 1 else [sum(ends) / 2] for ends in zip(a, b, strict=True)]
         self.centers = np.array(list(product(*axes)))

@@ -14,6 +14,7 @@ from bvar.bayes.functional_prior import FunctionalPrior
 from bvar.bayes.likelihoods import GaussianLikelihood
 from bvar.bayes.priors import Prior
 from bvar.bayes.sampled import SampledNetwork
+from bvar.bayes.scales import spreads
 from bvar.encoding.samples import all_or_nothing
 
 __all__ = ["BayesianRegressor"]
@@ -155,7 +156,7 @@ class BayesianRegressor(RegressorMixin, SampledNetwork):
         likelihood = GaussianLikelihood(self.noise)
         samples, targets = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         targets = np.asarray(targets, dtype=float)
-        self.y_mean_, self.y_std_ = float(targets.mean()), float(targets.std()) or 1.0
+        self.y_mean_, self.y_std_ = float(targets.mean()), float(spreads(targets))
         self.noise_ = likelihood.noise
         self._sample(samples, ((targets - self.y_mean_) / self.y_std_)[:, None], likelihood, 1)
         return self

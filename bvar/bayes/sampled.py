@@ -5,6 +5,7 @@ Inputs are standardised; the chains walk over states of the prior (``docs/explan
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from bvar.bayes.functional_prior import FunctionalPrior, generator, tell
 from bvar.bayes.likelihoods import Likelihood
 from bvar.bayes.posterior import Posterior
 from bvar.bayes.priors import GaussianPrior, Prior
+from bvar.bayes.scales import spreads
 from bvar.bayes.sghmc import SGHMC
 
 __all__ = ["ChainReport", "SampledNetwork", "report_chains"]
@@ -114,11 +116,13 @@ class SampledNetwork(BaseEstimator):
         """Learn how to standardise, make the prior, and draw from the posterior."""
         n_chains = check_integer(self.n_chains, "n_chains", low=1)
         n_draws = check_integer(self.n_draws, "n_draws", low=4)
+        if self.batch_size is not None:
+            check_integer(self.batch_size, "batch_size", low=1)
         batches = self.batch_size is not None and self.batch_size < len(X)
+        self.__dict__.pop("functional_prior_", None)
         sampler = SGHMC(self.step_size, self.friction, noise_correction=batches)
         random = generator(self.random_state)
-        self.mean_, self.std_ = X.mean(axis=0), X.std(axis=0)
-        self.std_[self.std_ == 0] = 1.0
+        self.mean_, self.std_ = X.mean(axis=0), spreads(X)
         Z = self._features(X)
         self.prior_ = self._make_prior(Z, n_outputs, random)
         posterior = Posterior(self.prior_, likelihood, Z, y, batch_size=self.batch_size)
@@ -142,7 +146,7 @@ class SampledNetwork(BaseEstimator):
         """Return the law of functions before data, tuned on what the network gets if it is to be tuned."""
         prior = self.prior
         if isinstance(prior, Prior):
-            return _fitting(prior, Z.shape[1], n_outputs)
+            return copy.deepcopy(_fitting(prior, Z.shape[1], n_outputs))
         sizes = [Z.shape[1], *check_sizes(self.hidden_layer_sizes, "hidden_layer_sizes", least=1), n_outputs]
         if isinstance(prior, str) and prior == "normal":
             return GaussianPrior(FunctionalNetwork(sizes, self.activation), std=1.0)

@@ -298,7 +298,8 @@ class SparseGPAutoencoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
         if np.isnan(targets).all(axis=0).any():
             raise ValueError("y must have at least one observed value in each column, got a column of NaN")
         self.y_mean_ = np.nanmean(targets, axis=0)
-        self.y_std_ = float(np.sqrt(np.nanmean((targets - self.y_mean_) ** 2))) or 1.0
+        varies = (np.nanmax(targets, axis=0) > np.nanmin(targets, axis=0)).any()
+        self.y_std_ = float(np.sqrt(np.nanmean((targets - self.y_mean_) ** 2))) if varies else 1.0
         return inputs, (targets - self.y_mean_) / self.y_std_
 
     def _make_prior(self, X: np.ndarray, n_outputs: int) -> np.ndarray:

@@ -27,7 +27,6 @@ __all__ = ["SpatialRegressor", "calibrate"]
 
 SCHEMES = ("IL", "IP", "VL", "VP")
 _COARSE, _FINE = 0.05, 0.02  # rates for a few hyper-parameters of each layer, and for those of each parameter
-_MOST_CENTERS = 10_000
 
 Points = np.ndarray | Callable[[np.random.Generator], np.ndarray]
 
@@ -256,10 +255,6 @@ class SpatialRegressor(BayesianRegressor):
         if self.n_per_axis is None:
             return partial(_standardized, mean=self.mean_, std=self.std_)
         n = check_integer(self.n_per_axis, "n_per_axis", low=1)
-        if n ** len(low) > _MOST_CENTERS:
-            raise ValueError(
-                f"n_per_axis must make at most {_MOST_CENTERS} centres, got {n} along each of {len(low)} axes"
-            )
         length = side / max(1, n - 1) if self.length is None else self.length
         return RBFEmbedding(low, high, n_per_axis=n, length=check_real(length, "length", low=0, strict=True))
 

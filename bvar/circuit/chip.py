@@ -229,12 +229,14 @@ class Chip:
         if X.ndim != 2 or X.shape[1] != n:
             raise ValueError(f"X must have the shape (n_samples, {n}), got {X.shape}")
         if not self.n_columns:
+            if X.dtype != np.bool_ and not np.isin(X, (0, 1)).all():
+                raise ValueError("X must hold bits, 0 and 1; values of M are bits as X > 0")
             return X.astype(bool)
         low, high = _range(self.width, self.signed)
         whole = X.astype(np.int64)
         if not (whole == X).all() or (whole.size and not low <= whole.min() <= whole.max() <= high):
             raise ValueError(f"X must hold integers in [{low}, {high}], which width={self.width} bits are")
-        return (whole[:, :, None] >> np.arange(self.width) & 1).astype(bool).reshape(len(X), -1)
+        return (whole[:, :, None] >> np.arange(self.width) & 1).astype(bool).reshape(len(X), n * self.width)
 
 
 def make_chip(

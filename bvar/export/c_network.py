@@ -188,6 +188,8 @@ def network_to_c(
     for layer in network.layers:
         made = builder.add(layer, made)
     answer = Best() if answer is None else answer
+    if isinstance(answer, Best) and made.n == 1 and encoder is not None:
+        raise ValueError("answer must be Positive or Scaled for a network of one score")
     spelling = spelled(answer, name, made.n)
     values = _values(builder, name, n_inputs, made, encoder)
     values["contents"] = "".join(f" *\n{line}" for line in _contents(name, encoder, answer))

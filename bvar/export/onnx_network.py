@@ -89,7 +89,13 @@ def network_to_onnx(
         values = _encode(graph, questions(encoder), n_inputs)
     scores = graph.add("Identity", add_layers(graph, network.layers, values), output="scores")
     n_scores: int = network.layers[-1].n_outputs  # type: ignore[attr-defined]
-    answered = _answer(graph, Best() if answer is None else answer, scores, classes)
+    answer = Best() if answer is None else answer
+    if isinstance(answer, Best) and n_scores == 1:
+        raise ValueError("answer must be Positive or Scaled for a network of one score")
+    n_classes = 2 if isinstance(answer, Positive) else n_scores
+    if classes is not None and len(classes := np.asarray(classes)) != n_classes:
+        raise ValueError(f"classes must have {n_classes} entries, got {len(classes)}")
+    answered = _answer(graph, answer, scores, classes)
     outputs = [answered, helper.make_tensor_value_info("scores", TensorProto.INT32, ["n", n_scores])]
     whole = helper.make_graph(graph.nodes, "bvar", [given], outputs, graph.constants)
     model = helper.make_model(

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from bvar._validation import check_integer
 from bvar.estimators.fitted import FittedModel
 from bvar.estimators.targets import Classes, Numbers
 from bvar.inspection.hiding import check_model, names_of_features
@@ -107,7 +108,7 @@ class Explanation:
         str
             Support and name of each, and a star where the answer hangs on it.
         """
-        bits = of == "bits"
+        n, bits = check_integer(n, "n", low=1), of == "bits"
         names = self.bit_names if bits else self.feature_names
         support, decides = (
             (self.bit_support, self.bit_decides) if bits else (self.feature_support, self.feature_decides)
@@ -197,6 +198,8 @@ def explain(model: Any, row: Any, *, output: Any = None) -> Explanation:
 
 def _one_row(row: Any) -> Any:
     """Make a table of a row that has no second axis; frames have one."""
+    if getattr(row, "ndim", 2) == 1 and hasattr(row, "to_frame"):
+        return row.to_frame().T.infer_objects()  # a row of a frame, as frame.iloc[0] gives it
     if hasattr(row, "iloc") or hasattr(row, "tocsr") or hasattr(row, "toarray"):
         return row
     return [row] if np.ndim(row) == 1 else row

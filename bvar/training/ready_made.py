@@ -17,7 +17,7 @@ _SCORES = ("score", "validation_score")
 
 
 class TimeLimit:
-    """End the training after the first epoch that ends later than so many seconds after the first one began.
+    """End the training before an epoch that would end later than so many seconds; two are run in any case.
 
     Parameters
     ----------

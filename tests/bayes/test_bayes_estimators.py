@@ -147,7 +147,9 @@ def test_a_frozen_prior_stays_and_a_prior_of_ones_own_is_tuned_anew():
 
 def test_a_law_can_be_given_as_it_is():
     law = GaussianPrior(FunctionalNetwork([1, 10, 1]), std=2.0)
-    assert BayesianRegressor(**SHORT, prior=law).fit(X, Y).prior_ is law
+    learnt = BayesianRegressor(**SHORT, prior=law).fit(X, Y).prior_
+    assert learnt is not law
+    assert [theta.tolist() for theta in learnt.theta] == [theta.tolist() for theta in law.theta]
 
 
 def test_verbose_prints_ten_lines_of_each_part(capsys):

@@ -129,7 +129,8 @@ def test_a_field_is_told_in_the_units_of_places():
 def test_a_law_can_be_given_and_none_is_calibrated_then():
     law = EmbeddedPrior(GaussianPrior(FunctionalNetwork([2, 10, 1])), np.array)
     model = SpatialRegressor(**{**SHORT, "prior": law}).fit(PLACES, Y)
-    assert model.prior_ is law
+    assert isinstance(model.prior_, EmbeddedPrior)
+    assert model.prior_ is not law
     assert model.history_ == []
     assert SpatialRegressor(**{**SHORT, "prior": "normal"}).fit(PLACES, Y).history_ == []
 

@@ -135,6 +135,16 @@ def test_what_is_no_chip_is_refused():
             make_chip(circuit, **arguments)
 
 
+def test_a_chip_without_an_encoder_takes_bits_and_no_values_of_m():
+    chip = make_chip(Circuit(2, [], [0, 1], 2))
+    bits = np.array([[0, 1], [1, 0]])
+    assert np.array_equal(chip.evaluate(bits), chip.evaluate(bits.astype(bool)))
+    assert len(chip.evaluate(bits[:0])) == 0
+    for wrong in (2 * bits - 1, bits / 2, np.array([[np.nan, 1]])):
+        with pytest.raises(ValueError, match="X must hold bits, 0 and 1; values of M are bits as X > 0"):
+            chip.evaluate(wrong)
+
+
 # -------------------------------------------------------------------------------------------- the mapper
 
 

@@ -117,6 +117,7 @@ def test_a_frame_of_one_row_keeps_its_names():
         hidden[name] = None
         assert reasons.feature_support[j] == reasons.value - margins(model, hidden, reasons.answer)[0]
     assert "job=cook" in reasons.table(of="bits")
+    assert explain(model, frame.iloc[0]).table() == reasons.table()
     assert [line.split()[1] for line in str(reasons).splitlines()[2:]] == ["age", "job"]
 
 
@@ -133,6 +134,8 @@ def test_what_cannot_be_explained_is_refused_by_name():
         explain(model, X[:2])
     with pytest.raises(ValueError, match=r"output must be one of the classes \[False, True\], got 7"):
         explain(model, X[0], output=7)
+    with pytest.raises(ValueError, match="n must be an integer >= 1"):
+        explain(model, X[0]).table(n=-1)
     with pytest.raises(ValueError, match="of must be 'features' or 'bits'"):
         explain(model, X[0]).ranked("rows")
     numbers = BooleanRegressor(16, max_iter=1, random_state=0).fit(X, X[:, 0])
