@@ -13,11 +13,11 @@ demo: $(VENV)/.plot
 	$(BIN)/python -m bvar demo
 
 test: $(VENV)/.test
-	@echo "the whole suite: about ten minutes on one idle core (make test-fast: one)"
+	@echo "the whole suite: about fourteen minutes on one idle core (make test-fast: three)"
 	$(BIN)/python -m pytest -q
 
 test-fast: $(VENV)/.test
-	@echo "without the tests marked slow: about a minute on one idle core"
+	@echo "without the tests marked slow: about three minutes on one idle core"
 	$(BIN)/python -m pytest -q -m "not slow"
 
 lint: $(VENV)/.lint
@@ -27,7 +27,7 @@ lint: $(VENV)/.lint
 	$(BIN)/lint-imports
 
 docs: $(VENV)/.docs
-	@echo "the cells of all pages run, about two minutes on one idle core; next time, of those pages alone that changed"
+	@echo "the cells of all pages run, about four minutes on one idle core; next time, of those pages alone that changed"
 	$(SPHINX) docs docs/_build/html
 	@echo "the pages are in docs/_build/html/index.html"
 
