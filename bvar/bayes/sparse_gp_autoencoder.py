@@ -203,6 +203,9 @@ class SparseGPAutoencoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
         sampler = SGHMC(self.step_size, self.friction)
         lengths: dict[str, Any] = {"n_burn_in": self.n_burn_in, "n_draws": n_draws, "keep_every": self.keep_every}
         told = tell(self.verbose, n_draws, "draw", "")
+        self._noise = likelihood.noise
+        for left_over in ("encoders_", "_encoder"):
+            self.__dict__.pop(left_over, None)
         if self.amortize:
             hidden = check_sizes(self.hidden_layer_sizes, "hidden_layer_sizes", least=1)
             batch_size = min(check_integer(self.batch_size, "batch_size", low=1), len(P))
@@ -333,7 +336,7 @@ class SparseGPAutoencoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     def _codes(self) -> np.ndarray:
         """Return the codes of training samples, of each draw: (n_draws, n_samples, n_components)."""
-        if not self.amortize:
+        if not hasattr(self, "_encoder"):
             return self.prior_.latent(self.states_.reshape(-1, self.states_.shape[-1]), self._projections)
         inputs = self._encoder.inputs(self._targets, np.random.default_rng(0))
         return self._encoder.codes(inputs, self.encoders_.reshape(-1, self.encoders_.shape[-1]))
@@ -345,7 +348,7 @@ class SparseGPAutoencoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def _finish(self, F: np.ndarray, *, return_std: bool) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         """Return the mean of draws, and deviations, in the units of targets."""
         mean = F.mean(axis=0) * self.y_std_ + self.y_mean_
-        std = np.sqrt(F.var(axis=0) + self.noise) * self.y_std_
+        std = np.sqrt(F.var(axis=0) + self._noise) * self.y_std_
         if self._one:
             mean, std = mean[:, 0], std[:, 0]
         return (mean, std) if return_std else mean

@@ -181,6 +181,17 @@ def test_samples_come_without_noise_and_in_the_units_of_targets():
     assert one.reconstruct().shape == (60,)
 
 
+def test_a_fitted_model_does_not_listen_to_parameters_until_it_is_fitted_again():
+    rng = np.random.default_rng(0)
+    X, Y = np.linspace(0, 1, 12)[:, None], rng.normal(size=(12, 3))
+    model = SparseGPAutoencoder(**{**SHORT, "amortize": True}).fit(X, Y)
+    before = model.predict(X, return_std=True)
+    model.set_params(noise=100.0, amortize=False)
+    assert all(np.array_equal(a, b) for a, b in zip(model.predict(X, return_std=True), before, strict=True))
+    assert model.reconstruct().shape == Y.shape
+    assert not hasattr(model.fit(X, Y), "encoders_")
+
+
 def test_a_report_says_what_the_chains_are_worth():
     report = SparseGPAutoencoder(**SHORT).fit(X, Y).report_
     assert report.n_draws == 20
