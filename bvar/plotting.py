@@ -3,6 +3,8 @@
 Matplotlib is imported when a function is called, not before.
 """
 
+# Over 400 lines, because each function is mostly its description, and all share colours, axes and their manners.
+
 from __future__ import annotations
 
 from collections.abc import Mapping

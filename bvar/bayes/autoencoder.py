@@ -31,7 +31,7 @@ from bvar.bayes.functional import FunctionalNetwork
 from bvar.bayes.functional_prior import generator, tell
 from bvar.bayes.likelihoods import BernoulliLikelihood, GaussianLikelihood
 from bvar.bayes.posterior import Posterior
-from bvar.bayes.sampled import report_chains
+from bvar.bayes.sampled import has_batches, report_chains
 from bvar.bayes.sghmc import SGHMC
 from bvar.encoding.samples import all_or_nothing
 
@@ -221,9 +221,7 @@ class BayesianAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         random = generator(self.random_state)
         Z = self._standardize(samples, "X")
         self.prior_ = self._make_prior(Z, random)
-        if self.batch_size is not None:
-            check_integer(self.batch_size, "batch_size", low=1)
-        batches = self.batch_size is not None and self.batch_size < len(Z)
+        batches = has_batches(self.batch_size, len(Z))
         sampler = SGHMC(self.step_size, self.friction, noise_correction=batches)
         posterior = Posterior(self.prior_, self._likelihood, Z, Z, batch_size=self.batch_size)
         self.states_ = sampler.sample(

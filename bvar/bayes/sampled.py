@@ -24,7 +24,7 @@ from bvar.bayes.priors import GaussianPrior, Prior
 from bvar.bayes.scales import spreads
 from bvar.bayes.sghmc import SGHMC
 
-__all__ = ["ChainReport", "SampledNetwork", "report_chains"]
+__all__ = ["ChainReport", "SampledNetwork", "has_batches", "report_chains"]
 
 _WATCHED = 100  # training samples at which chains are compared
 _ROWS = 1000  # samples evaluated at once: values of all draws take memory
@@ -116,9 +116,7 @@ class SampledNetwork(BaseEstimator):
         """Learn how to standardise, make the prior, and draw from the posterior."""
         n_chains = check_integer(self.n_chains, "n_chains", low=1)
         n_draws = check_integer(self.n_draws, "n_draws", low=4)
-        if self.batch_size is not None:
-            check_integer(self.batch_size, "batch_size", low=1)
-        batches = self.batch_size is not None and self.batch_size < len(X)
+        batches = has_batches(self.batch_size, len(X))
         self.__dict__.pop("functional_prior_", None)
         sampler = SGHMC(self.step_size, self.friction, noise_correction=batches)
         random = generator(self.random_state)
@@ -200,6 +198,11 @@ def report_chains(values: np.ndarray, sampler: SGHMC) -> ChainReport:
         scale=scale,
         relaxation_steps=sampler.friction * scale / sampler.step_size**2,
     )
+
+
+def has_batches(batch_size: int | None, n_samples: int) -> bool:
+    """Check a batch size, and say whether steps see only a part of the samples."""
+    return batch_size is not None and check_integer(batch_size, "batch_size", low=1) < n_samples
 
 
 def _fitting(prior: Prior, n_inputs: int, n_outputs: int) -> Prior:

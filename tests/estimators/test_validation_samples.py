@@ -20,7 +20,8 @@ def test_the_history_tells_score_and_loss_of_each_epoch_and_the_model_is_the_sam
     assert model.network_.fingerprint() == plain.network_.fingerprint()
     assert model.history_["validation_score"] == [float((s.argmax(axis=1) == Y_VAL).mean()) for s in seen]
     losses = [log_loss(Y_VAL, model.network_.loss.probabilities(s)) for s in seen]
-    assert np.allclose(model.history_["validation_loss"], losses, rtol=1e-3)
+    # each loss is off by 0.53 units of 2**-32 at most, see bvar._fixed_point.log; the floats beside it by far less
+    assert np.abs(np.array(model.history_["validation_loss"]) - losses).max() < 2.0**-32
     assert "validation_loss" not in plain.history_
     assert not hasattr(model, "best_validation_score_")
 
