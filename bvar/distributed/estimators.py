@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -20,13 +19,14 @@ from bvar.bits.random import RandomWords
 from bvar.distributed.cluster import Cluster
 from bvar.distributed.coordinator import WorkersLost
 from bvar.distributed.encoders import fit_encoder
-from bvar.distributed.fitting import Fit, Here, Interrupted, There, Watched, light
+from bvar.distributed.fitting import Fit, Here, There, Watched, light
 from bvar.distributed.rows import AllRows, NumberedData
 from bvar.distributed.tables import answers, gathered, is_collection, load
 from bvar.estimators import BooleanClassifier, BooleanConvClassifier, BooleanRegressor, LogicGateClassifier
 from bvar.estimators.base import BooleanNetworkEstimator
+from bvar.estimators.resuming import written_parameters
 from bvar.networks.network import Network
-from bvar.training import Checkpoint, Crew, EarlyStopping, Trainer, TrainingData
+from bvar.training import Checkpoint, Crew, EarlyStopping, Interrupted, Trainer, TrainingData
 from bvar.training.data import Data
 
 __all__ = [
@@ -38,7 +38,6 @@ __all__ = [
 ]
 
 _OF_THE_CLUSTER = ("client", "checkpoint_", "way_", "bytes_of_step_", "_fit")
-_FREE = ("client", "callbacks", "verbose", "backend", "n_threads")  # may be others when a fit goes on
 
 _CLIENT = """client : distributed.Client, optional
     Who knows the cluster. Default: the client that has been made last."""
@@ -80,7 +79,16 @@ class DaskEstimator(BooleanNetworkEstimator):
 
     # ------------------------------------------------------------------------------- for users
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        resume: str | PathLike[str] | None = None,
+    ) -> Self:
         """Train on samples on the cluster, as targets and weights are: Dask arrays, frames or lists of delayed."""
         if X_val is not None or y_val is not None:
             raise ValueError(
@@ -94,7 +102,7 @@ class DaskEstimator(BooleanNetworkEstimator):
                 )
         parts, here = load(Cluster(self.client), X, y=y, sample_weight=sample_weight)
         kept = getattr(self, "checkpoint_", None)
-        fit = self._fit = Fit(parts, self._interrupted(parts.n_rows, kept))
+        fit = self._fit = Fit(parts, self._beginning(parts.n_rows, kept, resume))
         self.__dict__.pop("checkpoint_", None)
         try:
             rows: Any = There(AllRows(parts.n_rows))
@@ -150,8 +158,11 @@ class DaskEstimator(BooleanNetworkEstimator):
             return X
         return super()._check_samples(X, reset=reset)
 
-    def _new_source(self) -> RandomWords:
-        return copy.deepcopy(self._fit.interrupted.source)
+    def _interrupted(self, resume: Any) -> Interrupted:
+        return self._fit.interrupted
+
+    def _of(self, trainer: Trainer, data: Data, stopping: EarlyStopping | None) -> dict[str, str]:
+        return self._fit.interrupted.of
 
     def _fit_encoder(self, X: Any, y: np.ndarray) -> None:
         if not isinstance(X, There):
@@ -183,17 +194,20 @@ class DaskEstimator(BooleanNetworkEstimator):
         return self._fit.crew.scores(network, np.asarray(X.rows))
 
     def _train(
-        self, trainer: Trainer, data: Data, max_iter: int, stopping: EarlyStopping | None, source: RandomWords
+        self,
+        trainer: Trainer,
+        data: Data,
+        stopping: EarlyStopping | None,
+        source: RandomWords,
+        interrupted: Interrupted,
     ) -> None:
-        interrupted, crew = self._fit.interrupted, self._fit.crew
+        crew = self._fit.crew
         assert crew is not None  # noqa: S101 - narrows the type
-        if interrupted.checkpoint is not None:
-            interrupted.checkpoint.restore(trainer, source, stopping)
 
         def keep(source: RandomWords) -> None:
             interrupted.checkpoint = Checkpoint.of(trainer, source, stopping)
 
-        super()._train(trainer, Watched(data, keep), max_iter, stopping, source)
+        super()._train(trainer, Watched(data, keep), stopping, source, interrupted)
         self.way_, self.bytes_of_step_ = crew.way_, crew.bytes_of_step_
 
     def _evidence(self) -> Iterator[str]:
@@ -204,18 +218,17 @@ class DaskEstimator(BooleanNetworkEstimator):
 
     # ----------------------------------------------------------------------------- for itself
 
-    def _interrupted(self, n_rows: int, before: Interrupted | None) -> Interrupted:
+    def _beginning(
+        self, n_rows: int, before: Interrupted | None, resume: str | PathLike[str] | None
+    ) -> Interrupted:
         """Return what this fit goes on from: one that has been interrupted, or the beginning."""
-        parameters = {name: value for name, value in self.get_params(deep=False).items() if name not in _FREE}
-        of = (n_rows, repr(parameters))
-        if before is None:
-            return Interrupted(of, RandomWords(self.random_state))
-        if before.of != of:
-            raise ValueError(
-                "checkpoint_ is of a fit with other parameters or another number of samples, from which this one "
-                "cannot go on: `del model.checkpoint_` to begin anew"
-            )
-        return before
+        of = {"number of samples": str(n_rows), "parameters": written_parameters(self)}
+        if resume is not None:
+            before = Interrupted.read(resume)
+            before.check_of(of, "resume")
+        elif before is not None:
+            before.check_of(of, "checkpoint_", ": `del model.checkpoint_` to begin anew")
+        return Interrupted(of, RandomWords(self.random_state)) if before is None else before
 
     def _light(self) -> Any:
         """Return what workers need of this estimator to check and encode samples."""

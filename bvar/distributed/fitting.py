@@ -15,10 +15,10 @@ from bvar.distributed.coordinator import Coordinator
 from bvar.distributed.rows import AllRows, NumberedData
 from bvar.distributed.shard import Shard
 from bvar.distributed.wire import bare, narrow
-from bvar.training import Checkpoint
+from bvar.training import Interrupted
 from bvar.training.data import Data, needs_turns
 
-__all__ = ["Here", "Interrupted", "There", "Fit", "Watched"]
+__all__ = ["Here", "There", "Fit", "Watched"]
 
 
 @dataclass(frozen=True)
@@ -46,25 +46,6 @@ class Here:
     def __getitem__(self, rows: np.ndarray) -> Any:
         """Bring some of them here."""
         return self.parts.rows(self.rows[rows])
-
-
-@dataclass
-class Interrupted:
-    """A fit that has lost its workers: `fit` goes on from it, with the same parameters and samples.
-
-    Parameters
-    ----------
-    of : tuple
-        What the parameters and the number of samples were.
-    source : RandomWords
-        Where the random words of the fit began.
-    checkpoint : Checkpoint or None
-        The training between its last two epochs; None before the first.
-    """
-
-    of: tuple[Any, ...]
-    source: RandomWords
-    checkpoint: Checkpoint | None = None
 
 
 class Fit:

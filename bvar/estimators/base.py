@@ -13,6 +13,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from os import PathLike
 from typing import Any, Self
 
 import numpy as np
@@ -28,9 +29,11 @@ from bvar.estimators.checking import CheckingEstimator
 from bvar.estimators.choosing import CHOSEN
 from bvar.estimators.judge import Judge
 from bvar.estimators.monotone import unate
+from bvar.estimators.resuming import digest, parts_of, written_parameters
 from bvar.networks.losses import Loss
 from bvar.networks.network import Network
-from bvar.training.callbacks import as_callbacks, call
+from bvar.training.callbacks import as_callbacks, call, for_training
+from bvar.training.checkpoint import Checkpoint, Interrupted
 from bvar.training.crews import crew_for
 from bvar.training.data import Data, TrainingData, audible, rows_of
 from bvar.training.early_stopping import EarlyStopping, Watching
@@ -56,6 +59,7 @@ class BooleanNetworkEstimator(CheckingEstimator, ABC):
         *,
         X_val: Table | None = None,
         y_val: ArrayLike | None = None,
+        resume: str | PathLike[str] | None = None,
     ) -> Self:
         """Train on samples with targets.
 
@@ -74,6 +78,11 @@ class BooleanNetworkEstimator(CheckingEstimator, ABC):
             with `early_stopping` they decide, and no others are held out.
         y_val : array-like of shape (n_samples_val,) or (n_samples_val, n_outputs), optional
             Their targets, of the kinds that `y` has.
+        resume : str or path-like, optional
+            A file that a :class:`bvar.training.CheckpointFile` wrote in a fit with the same parameters and
+            samples, and in the same state before, if `warm_start`. Training goes on where that fit was, to the
+            model that it would have come to. Of parameters only `callbacks`, `verbose`, `backend` and `n_threads`
+            may differ.
 
         Returns
         -------
@@ -83,8 +92,11 @@ class BooleanNetworkEstimator(CheckingEstimator, ABC):
         Raises
         ------
         TypeError, ValueError
-            If a parameter or the data is not as described. Whatever is raised, also in the middle of training, a
-            fitted model stays what it was; an interrupt by the user alone keeps the best network so far.
+            If a parameter or the data is not as described, or `resume` is of another fit. Whatever is raised, also
+            in the middle of training, a fitted model stays what it was; an interrupt by the user alone keeps the
+            best network so far.
+        OSError, bvar.model_file.ModelFileError
+            If `resume` cannot be read.
         bvar.backends.BackendUnavailable
             If `backend` cannot run here.
         """
@@ -96,7 +108,8 @@ class BooleanNetworkEstimator(CheckingEstimator, ABC):
             X, y, weights = self._check_data(X, y, sample_weight, reset=not goes_on)
             if weights is not None and not weights.any():
                 raise ValueError("sample_weight must have a positive entry")
-            source = self._new_source()
+            interrupted = self._interrupted(resume)
+            source = copy.deepcopy(interrupted.source)
             self.__dict__.pop("best_validation_score_", None)
             self._learn_targets(y, weights, goes_on=goes_on)  # of all: the ones held out are of no other kind
             given = self._given(X_val, y_val)
@@ -110,18 +123,33 @@ class BooleanNetworkEstimator(CheckingEstimator, ABC):
             score = self._targets().scorer(data.y, network.loss)
             with self._crew(self._changing(X, data, network)) as (crew, data):
                 trainer = Trainer(network, crew=crew, score=score)
-                self._train(trainer, data, self.max_iter_, stopping, source)
+                self._train(trainer, data, stopping, source, interrupted)
             if aside is not None:
                 self._set_temperature(self._trial(self.network_, *aside))
                 self._shift_scores()
         return self
 
     def _train(
-        self, trainer: Trainer, data: Data, max_iter: int, stopping: EarlyStopping | None, source: RandomWords
+        self,
+        trainer: Trainer,
+        data: Data,
+        stopping: EarlyStopping | None,
+        source: RandomWords,
+        interrupted: Interrupted,
     ) -> None:
         """Run the trainer, with this estimator in step, so that callbacks find in it what they expect."""
-        self.network_, self.history_, self.n_iter_ = trainer.network_, trainer.history_, 0
         callbacks = as_callbacks(self.callbacks)
+        keeps = any(hasattr(callback, "begin") for callback in callbacks)
+        of = self._of(trainer, data, stopping) if keeps or interrupted.checkpoint is not None else {}
+        if interrupted.checkpoint is not None:
+            interrupted.check_of(of, "resume")
+            interrupted.checkpoint.restore(trainer, source, stopping, data)
+        self.network_, self.history_, self.n_iter_ = trainer.network_, trainer.history_, trainer.n_iter_
+
+        def keep() -> Interrupted:
+            return Interrupted(of, interrupted.source, Checkpoint.of(trainer, source, stopping, data))
+
+        callbacks = for_training(callbacks, keep)
 
         def in_step(trainer: Trainer) -> bool:
             self.n_iter_ = trainer.n_iter_
@@ -130,7 +158,7 @@ class BooleanNetworkEstimator(CheckingEstimator, ABC):
         try:
             trainer.run(
                 data,
-                max_iter,
+                self.max_iter_,
                 eta=self._plan().eta,
                 early_stopping=stopping,
                 callbacks=in_step,
@@ -212,9 +240,22 @@ class BooleanNetworkEstimator(CheckingEstimator, ABC):
             return unate(self.encoder, self.monotonic_cst)
         return self._recipe().encoder(self.n_features_in_) if self.encoder is None else clone(self.encoder)
 
-    def _new_source(self) -> RandomWords:
-        """Return what a fit draws from."""
-        return RandomWords(self.random_state)
+    def _interrupted(self, resume: str | PathLike[str] | None) -> Interrupted:
+        """Return what a fit goes on from: one that has been interrupted, or the beginning."""
+        return Interrupted({}, RandomWords(self.random_state)) if resume is None else Interrupted.read(resume)
+
+    def _of(self, trainer: Trainer, data: Data, stopping: EarlyStopping | None) -> dict[str, str]:
+        """Say what a fit is of, before its training begins."""
+        parts = parts_of(data)
+        if stopping is not None:
+            judge: Any = stopping.validate
+            parts += [self._encode(judge.X), judge.y, judge.weights]
+        begun = trainer.network_.fingerprint()
+        return {
+            "parameters": written_parameters(self),
+            "samples": digest(parts),
+            "network at the beginning": begun,
+        }
 
     def _crew(self, data: Data) -> AbstractContextManager[tuple[Crew | None, Data]]:
         """Give who takes the steps of a fit, None for this process, and the data as they are taken."""

@@ -70,7 +70,7 @@ def save(model: Model, path: str | os.PathLike[str], *, training_state: bool = F
     >>> again.network_.fingerprint() == model.network_.fingerprint()
     True
     """
-    if not isinstance(model, Model):
+    if not _is_whole(model):
         raise TypeError(
             f"model must be a bvar estimator, encoder, Network, Transformer or Encoder, got {type(model).__name__}"
         )
@@ -119,7 +119,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     try:
         model = reader.value({"object": state}, "model")
         reader.finish()
-        if not isinstance(model, Model):
+        if not _is_whole(model):
             raise ModelFileError("model: this is only a part of one")
         if isinstance(model, BaseEstimator):
             check_is_fitted(model)
@@ -132,3 +132,9 @@ def load(path: str | os.PathLike[str]) -> Any:
     except MemoryError as error:
         raise ModelFileError(f"{os.fspath(path)}: there is not enough memory for it") from error
     return model
+
+
+def _is_whole(value: Any) -> bool:
+    """Say whether a file may hold a value alone."""
+    kind = _kinds.kind_of(value)
+    return isinstance(value, Model) or (kind is not None and kind.whole)

@@ -48,8 +48,9 @@ class Kind:
         check: Check | None,
         made_again: Iterable[str],
         training: Iterable[str],
+        whole: bool = False,
     ) -> None:
-        self.name, self.cls = name, cls
+        self.name, self.cls, self.whole = name, cls, whole
         self.load: Load = cls if load is None else load
         self.check: Check = (lambda value: None) if check is None else check
         parameters = inspect.signature(self.load).parameters
@@ -164,6 +165,7 @@ def register(
     training: Iterable[str] = (),
     takes: Flow | Iterable[Flow] = (),
     gives: Flow | None = None,
+    whole: bool = False,
 ) -> Class:
     """Let model files hold the objects of a class: a layer, a loss, an encoder or whatever these are made of.
 
@@ -196,6 +198,8 @@ def register(
         and 'real sums'.
     gives : str, optional
         For a layer: what it gives, 'bits', 'sums' or 'real sums'.
+    whole : bool, default=False
+        Whether a file may hold such an object alone, as it may a network or an estimator.
 
     Returns
     -------
@@ -248,7 +252,7 @@ def register(
     elif issubclass(class_, BaseEstimator):
         KINDS[name] = EstimatorKind(name, class_, **how)
     else:
-        KINDS[name] = Kind(name, class_, **how)
+        KINDS[name] = Kind(name, class_, **how, whole=whole)
     return class_
 
 

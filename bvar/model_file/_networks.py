@@ -124,9 +124,9 @@ def _check_network(network: Network) -> None:
         require(fits and len(optimizer.beta) == len(optimizer.m), "accumulators do not fit the weights")
     if isinstance(network.real, RealTrainer):
         adam = network.real.adam
-        shapes = [p.values.shape for p in network.real.parameters] if adam.age else []
+        forms = [(p.values.shape, p.values.dtype) for p in network.real.parameters] if adam.age else []
         for means in (adam.mean, adam.square):
-            require([m.shape for m in means] == shapes, "means of adam do not fit the real weights")
+            require([(m.shape, m.dtype) for m in means] == forms, "means of adam do not fit the real weights")
 
 
 register(

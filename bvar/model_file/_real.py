@@ -108,8 +108,8 @@ def _check_adam(adam: Adam) -> None:
     counts = (adam.step_count, adam.age)
     require(all(type(n) is int and n >= 0 for n in counts), "steps of adam must be integers, at least 0")
     for means in (adam.mean, adam.square):
-        fits = all(isinstance(m, np.ndarray) and m.dtype == np.float32 for m in means)
-        require(fits and all(np.isfinite(m).all() for m in means), "means of adam must be finite float32")
+        fits = all(isinstance(m, np.ndarray) and m.dtype.type in (np.float32, np.float64) for m in means)
+        require(fits and all(np.isfinite(m).all() for m in means), "means of adam must be finite floats")
     require(all((v >= 0).all() for v in adam.square), "mean squares of adam must not be negative")
 
 

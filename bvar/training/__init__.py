@@ -7,17 +7,19 @@ those that many want.
 """
 
 from bvar.augmentation.changes import Augmentation, RandomFlip, RandomRotation, RandomShift, apply_augmentations
-from bvar.training.checkpoint import Checkpoint
+from bvar.training.checkpoint import Checkpoint, Interrupted
 from bvar.training.data import TrainingData
 from bvar.training.early_stopping import EarlyStopping
-from bvar.training.ready_made import LogFile, TargetScore, TimeLimit
+from bvar.training.ready_made import CheckpointFile, LogFile, TargetScore, TimeLimit
 from bvar.training.trainer import Crew, Trainer
 
 __all__ = [
     "Augmentation",
     "Checkpoint",
+    "CheckpointFile",
     "Crew",
     "EarlyStopping",
+    "Interrupted",
     "LogFile",
     "RandomFlip",
     "RandomRotation",

@@ -1,4 +1,8 @@
-"""What is called after each epoch: functions that look at a model in training, change it, or end the training."""
+"""What is called after each epoch: functions that look at a model in training, change it, or end the training.
+
+One that must know of each training from its beginning has a method `begin`, which is given a function that tells
+at any time what the training could go on from, and returns what is called after its epochs.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ import numpy as np
 
 from bvar.networks.network import Network
 
-__all__ = ["Callback", "Learner", "as_callbacks", "call"]
+__all__ = ["Callback", "Keep", "Learner", "as_callbacks", "call", "for_training"]
 
 
 class Learner(Protocol):
@@ -24,6 +28,9 @@ class Learner(Protocol):
 Callback = Callable[[Any], object]
 """Takes a `Learner`; what it returns is looked at only if it is True, which ends the training."""
 
+Keep = Callable[[], Any]
+"""Returns a copy of what a training goes on from, as it is now."""
+
 
 def as_callbacks(callbacks: Callback | Iterable[Callback] | None) -> list[Callback]:
     """Return callbacks as a list, after checking that each can be called; one alone will do."""
@@ -31,9 +38,14 @@ def as_callbacks(callbacks: Callback | Iterable[Callback] | None) -> list[Callba
         return []
     found = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
     for callback in found:
-        if not callable(callback):
+        if not callable(callback) and not hasattr(callback, "begin"):
             raise TypeError(f"callbacks must be callables, got {callback!r}")
     return found
+
+
+def for_training(callbacks: Iterable[Callback], keep: Keep) -> list[Callback]:
+    """Tell callbacks that a training begins; return those that are called after its epochs."""
+    return [callback.begin(keep) if hasattr(callback, "begin") else callback for callback in callbacks]
 
 
 def call(callbacks: Iterable[Callback], learner: Learner) -> bool:

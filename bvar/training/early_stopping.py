@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from bvar._validation import check_integer
 from bvar.networks.network import Network
 
-__all__ = ["EarlyStopping", "Judged", "Watching"]
+__all__ = ["EarlyStopping", "Judged", "Kept", "Watching"]
 
 
 class Judged(NamedTuple):
@@ -20,6 +21,15 @@ class Judged(NamedTuple):
     score: float
     loss: float
     """The mean loss of a sample."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What early stopping has kept: the best network, its score, and the epochs that have been no better since."""
+
+    network: Network
+    score: float
+    waited: int
 
 
 class EarlyStopping:
@@ -96,15 +106,25 @@ class EarlyStopping:
         self.loss = judged.loss if isinstance(judged, Judged) else None
         return float(judged.score if isinstance(judged, Judged) else judged)
 
-    def go_on_from(self, other: EarlyStopping) -> None:
-        """Remember what another has seen, in place of what this one has.
+    def kept(self) -> Kept | None:
+        """Return what is to be remembered, if anything has been kept.
+
+        Returns
+        -------
+        Kept or None
+            For `go_on_from`.
+        """
+        return None if self.best_network is None else Kept(self.best_network, self.best_score, self._waited)
+
+    def go_on_from(self, kept: Kept) -> None:
+        """Remember what another has kept, in place of what this one has.
 
         Parameters
         ----------
-        other : EarlyStopping
-            Which has scored the networks so far, on the same samples.
+        kept : Kept
+            Of one that has scored the networks so far, on the same samples.
         """
-        self.best_score, self.best_network, self._waited = other.best_score, other.best_network, other._waited
+        self.best_network, self.best_score, self._waited = kept.network, kept.score, kept.waited
 
     def is_over(self) -> bool:
         """Say whether too many epochs have passed without a better score.

@@ -20,6 +20,7 @@ from bvar.networks.losses import LOSS_ONE
 from bvar.networks.network import Network
 from bvar.real import Adam
 from bvar.training.changing import ChangingData
+from bvar.training.checkpoint import Strengths
 from bvar.training.data import Batch, cut, heard, noisy
 
 __all__ = ["LearningData", "check_learnable", "strength_votes"]
@@ -51,6 +52,16 @@ class LearningData(ChangingData):
                 self._learn(draws, self._losses(x, data.y[rows]))
             yield noisy(x, data.flip_noise, source), data.y[rows], None if weights is None else weights[rows]
         self.learned.record()
+
+    @property
+    def strengths(self) -> Strengths:
+        """What is learnt here, and where the descent is."""
+        return Strengths(self.learned, self.adam)
+
+    def go_on_from(self, strengths: Strengths, network: Network) -> None:
+        """Take the place of data that have learnt so much, together with a network."""
+        self.learned.__dict__.update(vars(strengths.learned))  # the estimator shows this object
+        self.adam, self.network = strengths.adam, network
 
     def _losses(self, x: object, y: np.ndarray) -> np.ndarray:
         """Return the losses of samples in units of votes, integers."""

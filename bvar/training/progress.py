@@ -21,6 +21,8 @@ class Progress:
         else a line for each epoch. 2 or more: always lines.
     max_iter : int
         Number of epochs at most.
+    begin : int, default=0
+        Those that have been run before.
 
     Raises
     ------
@@ -28,10 +30,10 @@ class Progress:
         If `verbose` is something else.
     """
 
-    def __init__(self, verbose: bool | int, max_iter: int) -> None:
+    def __init__(self, verbose: bool | int, max_iter: int, begin: int = 0) -> None:
         self.verbose = check_verbose(verbose)
         self.max_iter = max_iter
-        self.bar = _bar(max_iter) if self.verbose == 1 else None
+        self.bar = _bar(max_iter, begin) if self.verbose == 1 else None
 
     def epoch_ended(self, history: dict[str, list[Any]]) -> None:
         """Show the last entry of a history.
@@ -69,11 +71,11 @@ def check_verbose(verbose: Any) -> int:
     return int(verbose)
 
 
-def _bar(max_iter: int) -> Any:
+def _bar(max_iter: int, begin: int) -> Any:
     if not (sys.stderr.isatty() or "ipykernel" in sys.modules):
         return None
     try:
         from tqdm.auto import tqdm
     except ImportError:
         return None
-    return tqdm(total=max_iter, unit="epoch")
+    return tqdm(total=max_iter, initial=begin, unit="epoch")

@@ -18,7 +18,8 @@ from bvar.bits.random import RandomWords
 from bvar.networks.losses import LOSS_ONE
 from bvar.networks.network import Network
 from bvar.networks.votes import Votes
-from bvar.training.callbacks import Callback, as_callbacks, call
+from bvar.training.callbacks import Callback, as_callbacks, call, for_training
+from bvar.training.checkpoint import Checkpoint
 from bvar.training.data import Data
 from bvar.training.early_stopping import EarlyStopping
 from bvar.training.progress import Progress
@@ -180,13 +181,16 @@ class Trainer:
         check_integer(max_iter, "max_iter", low=1)
         called = as_callbacks(callbacks)
         source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
-        progress = Progress(verbose, max_iter)
+        begin = check_integer(begin, "begin", low=0, high=max_iter)
+        progress = Progress(verbose, max_iter, begin)
         optimizer = self.network_.optimizer
-        if not check_integer(begin, "begin", low=0, high=max_iter):
+        if not begin:
             self.network_.start_schedule(optimizer.eta if eta is None else eta, max_iter * data.n_batches)
         self.max_iter_ = max_iter
+        called = for_training(called, lambda: Checkpoint.of(self, source, early_stopping, data))
+        was_over = begin > 0 and early_stopping is not None and early_stopping.is_over()
         try:
-            for number in range(begin, max_iter):
+            for number in range(max_iter if was_over else begin, max_iter):
                 self.epoch(data.epoch(number / max_iter, source))
                 if early_stopping is not None:
                     self.history_["validation_score"].append(early_stopping.score(self.network_))

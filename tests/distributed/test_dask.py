@@ -31,6 +31,7 @@ from bvar.distributed import (
     WorkersLost,
 )
 from bvar.distributed.cluster import DaskWorkers
+from bvar.training import CheckpointFile
 from bvar.training.data import rows_of
 
 pytestmark = pytest.mark.filterwarnings("default")  # Dask's own
@@ -384,8 +385,26 @@ def test_if_all_workers_are_killed_fit_says_so_and_goes_on_later_to_the_same_mod
     assert model.checkpoint_.checkpoint.n_iter == 1
     with_workers(client, cluster, 0)
     with_workers(client, cluster, 2)
-    with pytest.raises(ValueError, match="checkpoint_ is of a fit with other parameters or another number of"):
+    with pytest.raises(ValueError, match=r"checkpoint_ must be of a fit .* differs in: parameters: `del"):
         model.set_params(eta=3.0).fit(*arrays(X, Y))
     model.set_params(eta=10.0).fit(*arrays(X, Y))
     assert_same(model, BooleanClassifier(**parameters).fit(X, Y))
     assert not hasattr(model, "checkpoint_")
+
+
+def test_a_fit_that_is_stopped_goes_on_from_a_file_to_the_same_model(client, cluster, tmp_path):
+    with_workers(client, cluster, 2)
+    parameters, path = (
+        {**SMALL, "max_iter": 3, "early_stopping": True, "flip_noise": 1 / 64},
+        tmp_path / "fit.bvar",
+    )
+
+    def stop(model):
+        return model.n_iter_ == 2
+
+    stopped = DaskBooleanClassifier(client=client, callbacks=[CheckpointFile(path), stop], **parameters)
+    assert stopped.fit(*arrays(X, Y)).n_iter_ == 2
+    model = DaskBooleanClassifier(client=client, **parameters).fit(*arrays(X, Y), resume=path)
+    assert_same(model, BooleanClassifier(**parameters).fit(X, Y))
+    with pytest.raises(ValueError, match=r"resume must be of a fit .* differs in: parameters"):
+        model.set_params(eta=3.0).fit(*arrays(X, Y), resume=path)

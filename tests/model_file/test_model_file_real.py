@@ -79,7 +79,7 @@ FAULTS = {
     "means": (lambda c, a: change(a, "model.adam.mean.0", lambda m: m[1:]), "means of adam do not fit"),
     "squares": (lambda c, a: change(a, "model.adam.square.1", lambda m: m - 9), "must not be negative"),
     "nan mean": (lambda c, a: change(a, "model.adam.mean.1", lambda m: m * np.nan), "means .* must be finite"),
-    "wide mean": (lambda c, a: change(a, "model.adam.mean.1", np.float64), "means .* must be finite"),
+    "wide mean": (lambda c, a: change(a, "model.adam.mean.1", np.float64), "means of adam do not fit"),
     "momentum": (lambda c, a: fields(c, 1).update(momentum=2), "momentum must be above 0"),
     "epsilon": (lambda c, a: fields(c, 1).update(epsilon=0), "epsilon must be a finite number"),
     "fan_in": (lambda c, a: fields(c, 1).update(fan_in="x"), "fan_in must be an integer"),
