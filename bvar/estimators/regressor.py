@@ -8,11 +8,14 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from bvar.encoding import BitEncoder
 from bvar.encoding.samples import Table
 from bvar.estimators.architecture import FOR_MONOTONE_NUMBERS, FOR_NUMBERS, Plan, is_auto
 from bvar.estimators.base import BooleanNetworkEstimator
+from bvar.estimators.intervals import errors_in_order, guessed_spread, half_widths
 from bvar.estimators.monotone import Monotone
 from bvar.estimators.recipes import Recipe, Sums
 from bvar.estimators.targets import Numbers, check_numbers
@@ -117,6 +120,10 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
         Losses of each plan that was tried, on samples held out, in units of a 65536th.
     n_held_out_ : int
         Number of these samples.
+    calibration_errors_ : ndarray of float64, shape (n_calibration_samples, n_targets)
+        Absolute errors, each divided by what `spread_` guesses for its row, in order; after `calibrate`.
+    spread_ : regressor or None
+        What guesses how far targets may be from predictions.
     n_features_in_ : int
         Number of features seen during `fit`.
     feature_names_in_ : ndarray of str
@@ -228,6 +235,94 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
         """
         return self._predict(X, "predict")
 
+    def calibrate(self, X: Table, y: ArrayLike, *, spread: Any = None) -> Self:
+        """Learn from errors on samples that were not trained on how wide intervals must be.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+            Samples that `fit` has not seen, not even for early stopping; 9 suffice for a coverage of 0.9, some
+            hundreds make coverage vary little.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Their targets.
+        spread : fitted regressor, optional
+            Whose `predict` guesses for each row how far the target may be from the prediction; it must not have
+            seen these samples either. Intervals are wide where it says so; guesses count as at least a 64th of
+            `target_std_`. Default: intervals of one width.
+
+        Returns
+        -------
+        Self
+            Itself.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is not as described; nothing is changed then.
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+
+        See Also
+        --------
+        predict_interval : Which has an example.
+        """
+        check_is_fitted(self, "network_")
+        if spread is not None and not hasattr(spread, "predict"):
+            raise TypeError(f"spread must be None or a fitted regressor, got {spread!r}")
+        y = self._check_y(y)
+        check_consistent_length(X, y)
+        self._targets().encode(y)
+        predictions = np.asarray(self.predict(X))
+        y = y.reshape(predictions.shape)
+        guessed = guessed_spread(spread, X, predictions, self.target_std_)
+        self.calibration_errors_, self.spread_ = errors_in_order(y, predictions, guessed), spread
+        return self
+
+    def predict_interval(self, X: Table, coverage: float = 0.9) -> np.ndarray:
+        r"""Predict intervals that hold the targets of so many rows.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+            Samples; NaN means missing.
+        coverage : float, default=0.9
+            Probability with which an interval is to hold its target, in (0, 1), and at most n / (n + 1) with n
+            calibration samples. It is that of a row and the calibration samples together, drawn at random from the
+            same source, as proved in :doc:`/explanation/prediction-intervals`; of several targets each by itself.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples, 2) or (n_samples, n_targets, 2)
+            Lower and upper end.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is not as described.
+        sklearn.exceptions.NotFittedError
+            Before `calibrate`; training makes a calibration void.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from bvar import BooleanRegressor
+        >>> rng = np.random.RandomState(0)
+        >>> X = rng.rand(900, 2)
+        >>> y = X[:, 0] + X[:, 1] + rng.normal(0, 0.1, 900)
+        >>> model = BooleanRegressor(max_iter=10, random_state=0).fit(X[:400], y[:400])
+        >>> low, high = model.calibrate(X[400:600], y[400:600]).predict_interval(X[600:]).T
+        >>> bool(0.85 < ((low <= y[600:]) & (y[600:] <= high)).mean() < 0.95)
+        True
+        """
+        check_is_fitted(self, "network_")
+        if not hasattr(self, "calibration_errors_"):
+            raise NotFittedError("predict_interval needs calibrate(X, y), with samples that fit has not seen")
+        widths = half_widths(self.calibration_errors_, coverage)
+        predictions = np.asarray(self.predict(X))
+        guessed = guessed_spread(self.spread_, X, predictions, self.target_std_)
+        half = guessed * (widths if predictions.ndim == 2 else widths[0])
+        return np.stack([predictions - half, predictions + half], axis=-1)
+
     # ------------------------------------------------------------------- what the base class asks
 
     def _recipe(self) -> Recipe:
@@ -245,6 +340,8 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
         return check_numbers(y, type(self).__name__)
 
     def _learn_targets(self, y: np.ndarray, sample_weight: np.ndarray | None, *, goes_on: bool) -> None:
+        for void in ("calibration_errors_", "spread_"):
+            self.__dict__.pop(void, None)
         heard = slice(None) if sample_weight is None else np.flatnonzero(sample_weight)
         weights = None if sample_weight is None else sample_weight[heard]
         goes_on = goes_on and hasattr(self, "target_mean_")

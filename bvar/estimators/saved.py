@@ -126,6 +126,21 @@ def _check_regressor(model: BooleanRegressor) -> None:
     require(fits, "unit_ must be a finite number, at least 1")
     require(model.target_ndim_ in (1, 2), "target_ndim_ must be 1 or 2")
     require(model.target_ndim_ == 2 or n_scores == 1, "target_ndim_ must be 2 for several targets")
+    _check_calibration(model, n_scores)
+
+
+def _check_calibration(model: BooleanRegressor, n_scores: int) -> None:
+    """Check what intervals are made of, if there are any."""
+    if not hasattr(model, "calibration_errors_"):
+        require(not hasattr(model, "spread_"), "spread_ is for calibration_errors_")
+        return
+    errors, spread = model.calibration_errors_, getattr(model, "spread_", None)
+    fits = isinstance(errors, np.ndarray) and errors.dtype == np.float64 and errors.ndim == 2
+    require(fits and len(errors) and errors.shape[1] == n_scores, "calibration_errors_ do not fit the scores")
+    in_order = bool((errors >= 0).all() and (np.diff(errors, axis=0) >= 0).all())
+    require(in_order and bool(np.isfinite(errors).all()), "calibration_errors_ must be finite, and in order")
+    require(spread is None or isinstance(spread, BooleanRegressor), "spread_ must be a regressor of bvar")
+    require(spread is None or spread.n_features_in_ == model.n_features_in_, "spread_ has other features")
 
 
 register(BooleanClassifier, check=_check_classifier)

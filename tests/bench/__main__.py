@@ -51,6 +51,7 @@ BENCHES = (
     Bench("tables", "--data {data}", None, "reference/accuracy.md"),
     Bench("missing", "--data {data} --sets spambase digits --seeds 2", None, "reference/accuracy.md"),
     Bench("monotone", "--data {data}", None, "explanation/monotone.md"),
+    Bench("intervals", "--data {data} --seeds 3", None, "explanation/prediction-intervals.md"),
     Bench("conv_mnist", "--data {data}/mnist.npz", None, "reference/accuracy.md"),
     Bench("learning", "--data {data} --results learning.json", None, "reference/learning.md"),
     Bench("rare_classes", "", "--problems 1", "reference/learning.md"),
