@@ -45,7 +45,8 @@ def _info(arguments: argparse.Namespace) -> None:
 def _answers(model: Any) -> Iterator[tuple[str, str]]:
     """Say what the model predicts."""
     if getattr(model, "multilabel_", False):
-        yield "predicts", f"{len(model.classes_)} labels, each 0 or 1"
+        names = f": {_listed(model.target_names_.tolist())}" if hasattr(model, "target_names_") else ""
+        yield "predicts", f"{len(model.classes_)} labels, each 0 or 1{names}"
     elif hasattr(model, "classes_"):
         yield "predicts", f"{len(model.classes_)} classes: {_listed(model.classes_.tolist())}"
     elif hasattr(model, "target_mean_"):

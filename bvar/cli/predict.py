@@ -164,8 +164,10 @@ def _is_legal(cell: str) -> bool:
 def _header(model: Any, proba: bool) -> list[str]:
     outputs = getattr(model, "target_mean_", model.classes_ if hasattr(model, "classes_") else [])
     many = getattr(model, "multilabel_", False) or getattr(model, "target_ndim_", 1) == 2
-    names = [f"prediction:{i}" for i in range(len(outputs))] if many else ["prediction"]
-    return names + [f"probability:{c}" for c in model.classes_] if proba else names
+    known = getattr(model, "target_names_", None)
+    labels = range(len(outputs)) if known is None else known
+    names = [f"prediction:{label}" for label in labels] if many else ["prediction"]
+    return names + [f"probability:{c}" for c in (model.classes_ if known is None else known)] if proba else names
 
 
 def _answers(

@@ -7,7 +7,8 @@ rows.  Nothing else is converted: columns keep their types until the encoder ask
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, ParamSpec, Protocol, TypeVar
 
@@ -17,8 +18,18 @@ from sklearn.utils.validation import validate_data
 
 from bvar.encoding.columns import is_frame
 
-__all__ = ["Table", "all_or_nothing", "as_table", "check_table", "flat_images", "refuse_channels_first"]
+__all__ = [
+    "Table",
+    "all_or_nothing",
+    "as_table",
+    "check_table",
+    "flat_images",
+    "in_order",
+    "names_of",
+    "refuse_channels_first",
+]
 
+_SHOWN = 5  # names of columns in a message
 _FEW = 4  # channels of a picture: grey, red-green-blue, and one for transparency
 
 
@@ -89,11 +100,37 @@ def check_table(owner: Any, X: Any, *, reset: bool, ensure_all_finite: bool | st
         return validate_data(
             owner, X, reset=reset, dtype=None, accept_sparse=sparse, ensure_all_finite=ensure_all_finite
         )
+    if not reset:
+        X = in_order(X, getattr(owner, "feature_names_in_", ()), "X")
     validate_data(owner, X, reset=reset, skip_check_array=True)
     for size, what in zip(X.shape, ("sample", "feature"), strict=True):
         if size == 0:
             raise ValueError(f"Found frame with 0 {what}(s) (shape={X.shape}) while a minimum of 1 is required.")
     return X
+
+
+def names_of(table: Any) -> np.ndarray | None:
+    """Return the names of the columns of a frame, if all are text."""
+    names = list(table.columns) if is_frame(table) else []
+    return np.array(names, dtype=object) if names and all(isinstance(name, str) for name in names) else None
+
+
+def in_order(frame: Any, names: Iterable[str], what: str) -> Any:
+    """Put the columns of a frame into the order that they had in `fit`, and warn that this was needed.
+
+    A frame whose columns have other names stays as it is, for others to refuse.
+    """
+    wanted, there = list(names), list(frame.columns)
+    if there == wanted or len(there) != len(wanted) or set(there) != set(wanted):
+        return frame
+    moved = [name for name, other in zip(there, wanted, strict=True) if name != other]
+    more = f" and {len(moved) - _SHOWN} more" if len(moved) > _SHOWN else ""
+    warnings.warn(
+        f"the columns of {what} are in another order than in fit, and are taken by their names: "
+        f"{', '.join(map(repr, moved[:_SHOWN]))}{more} stood in other places",
+        stacklevel=2,
+    )
+    return frame[wanted]
 
 
 def flat_images(X: Any, *, channels_last: bool = False) -> tuple[Any, tuple[int, int, int] | None]:

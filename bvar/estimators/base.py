@@ -298,7 +298,7 @@ class BooleanNetworkEstimator(CheckingEstimator, ABC):
         if X is None:
             return None
         try:
-            X, y = self._check_samples(X, reset=False), self._check_y(y)
+            X, y = self._check_samples(X, reset=False), self._check_named(y, reset=False)
             check_consistent_length(X, y)
             self._targets().encode(y)
             judge = Judge(self._targets, self._scores, X, y, None)

@@ -42,7 +42,10 @@ def _data(model: Any) -> list[str]:
         found.append(f"features: {_listed(model.feature_names_in_.tolist())}")
     if hasattr(model, "classes_"):
         what = "labels" if model.multilabel_ else "classes"
-        found.append(f"{len(model.classes_)} {what}: {_listed(model.classes_.tolist())}")
+        names = getattr(model, "target_names_", model.classes_).tolist()
+        found.append(f"{len(model.classes_)} {what}: {_listed(names)}")
+    elif hasattr(model, "target_names_"):
+        found.append(f"{len(model.target_names_)} targets: {_listed(model.target_names_.tolist())}")
     return found
 
 

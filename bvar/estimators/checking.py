@@ -11,7 +11,7 @@ from sklearn.utils.validation import _check_sample_weight, check_consistent_leng
 
 from bvar._validation import check_integer, check_real
 from bvar.encoding import BitEncoder
-from bvar.encoding.samples import check_table
+from bvar.encoding.samples import check_table, in_order, names_of
 from bvar.estimators.fitted import FittedModel
 from bvar.estimators.monotone import check_constraints
 from bvar.networks.losses import FULL_WEIGHT, Loss
@@ -23,7 +23,9 @@ __all__ = ["CheckingEstimator"]
 
 
 class CheckingEstimator(FittedModel):
-    """An estimator that checks all it is given; nothing of it changes."""
+    """An estimator that checks all it is given; nothing of that changes."""
+
+    target_names_: np.ndarray
 
     monotonic_cst: Any = None  # the parameter of those that take it
     _not_monotone: tuple[str, ...] = ()  # parameters that must then be None
@@ -36,12 +38,27 @@ class CheckingEstimator(FittedModel):
         """Check shape and feature names; what the columns hold is the encoder's business."""
         return check_table(self, X, reset=reset, ensure_all_finite="allow-nan")
 
+    def _check_named(self, y: Any, *, reset: bool) -> np.ndarray:
+        """Check targets; note the names of their columns, if they are a frame of several, or compare them."""
+        names = names_of(y)
+        if reset:
+            self.__dict__.pop("target_names_", None)
+        elif names is not None and hasattr(self, "target_names_"):
+            y = in_order(y, self.target_names_, "y")
+            if list(y.columns) != self.target_names_.tolist():
+                wanted = f"y must have the columns of fit, {self.target_names_.tolist()}"
+                raise ValueError(f"{wanted}, got {names.tolist()}")
+        checked = self._check_y(y)
+        if reset and names is not None and checked.ndim == 2:
+            self.target_names_ = names
+        return checked
+
     def _check_data(
         self, X: Any, y: Any, sample_weight: Any, *, reset: bool
     ) -> tuple[Any, np.ndarray, np.ndarray | None]:
         """Check samples and targets, and scale weights to integers, the largest to FULL_WEIGHT; None if equal."""
         X = self._check_samples(X, reset=reset)
-        y = self._check_y(y)
+        y = self._check_named(y, reset=reset)
         check_consistent_length(X, y)
         weights = self._weights(sample_weight, y)
         if weights is None:

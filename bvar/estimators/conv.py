@@ -91,6 +91,8 @@ class BooleanConvClassifier(ImageClassifier):
         Class labels; for multi-label targets the numbers of the labels.
     multilabel_ : bool
         Whether the targets were a matrix of labels.
+    target_names_ : ndarray of str, shape (n_labels,)
+        Names of the labels, if they came as a frame with names; `predict` gives columns in this order.
     encoder_ : transformer
         The fitted encoder.
     network_ : bvar.networks.Network

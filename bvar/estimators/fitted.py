@@ -33,6 +33,7 @@ class FittedModel(ChoosingEstimator):
 
     encoder_: BitEncoder
     network_: Network
+    target_names_: np.ndarray
     n_features_in_: int
     backend: str | None
     n_threads: int
@@ -152,7 +153,10 @@ class FittedModel(ChoosingEstimator):
         check_is_fitted(self, "network_")
         encoder = f"{self.n_features_in_} features -> {self.encoder_.n_bits_out_} bits"
         head = f"{type(self).__name__}: {type(self.encoder_).__name__}, {encoder}"
-        return "\n".join([head, *self.encoder_.hints(), *self._evidence(), self.network_.summary(energy=energy)])
+        lines = [head, *self.encoder_.hints(), *self._evidence(), self.network_.summary(energy=energy)]
+        if hasattr(self, "target_names_"):
+            lines.insert(1, f"predicts {len(self.target_names_)} columns: {', '.join(self.target_names_)}")
+        return "\n".join(lines)
 
     def card(self, scores: Mapping[str, float] | None = None) -> str:
         """Write a model card: network, data, training, scores, fingerprint and environment.

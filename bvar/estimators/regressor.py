@@ -99,6 +99,8 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
     ----------
     target_mean_, target_std_ : ndarray of float64, shape (n_targets,)
         What puts targets on the scale of scores; the spread of a constant target is 0.
+    target_names_ : ndarray of str, shape (n_targets,)
+        Names of the targets, if several came as a frame with names.
     unit_ : float
         Scores that one standard deviation takes.
     encoder_ : transformer
@@ -269,7 +271,7 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
         check_is_fitted(self, "network_")
         if spread is not None and not hasattr(spread, "predict"):
             raise TypeError(f"spread must be None or a fitted regressor, got {spread!r}")
-        y = self._check_y(y)
+        y = self._check_named(y, reset=False)
         check_consistent_length(X, y)
         self._targets().encode(y)
         predictions = np.asarray(self.predict(X))

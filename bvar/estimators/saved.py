@@ -62,6 +62,10 @@ def _check_ends(model: Any) -> int:
     history = model.history_
     fits = isinstance(history, dict) and all(isinstance(values, list) for values in history.values())
     require(fits, "history_ must be a dict of lists")
+    names = getattr(model, "target_names_", None)
+    if names is not None:
+        fits = isinstance(names, np.ndarray) and names.shape == (network.layers[-1].n_outputs,)
+        require(fits and all(isinstance(name, str) for name in names), "target_names_ do not fit the scores")
     require(type(model.n_iter_) is int and model.n_iter_ >= 0, "n_iter_ must be an integer, at least 0")
     return network.layers[-1].n_outputs
 

@@ -35,7 +35,7 @@ class Explanation:
     answer : object
         What the model predicts for the row: a class, a number, or 0 or 1 for the label asked about.
     output : object
-        What the supports are about: a class, or the number of a label or target.
+        What the supports are about: a class, or a label or target by its name, if it had one, or its number.
     value : int or float
         What speaks for `output`, v: for a class its score minus the best score of the others; for a label its
         score; for a number the number itself.
@@ -136,7 +136,7 @@ def explain(model: Any, row: Any, *, output: Any = None) -> Explanation:
         The sample; NaN means missing.
     output : object, optional
         For a classifier the class that the supports are about, by default the one predicted; for a matrix of
-        labels or of numbers the number of a column, by default 0.
+        labels or of numbers the number of a column, by default 0, or its name, if they had names in `fit`.
 
     Returns
     -------
@@ -241,17 +241,22 @@ def _question(
         if len(at) != 1:
             raise ValueError(f"output must be one of the classes {targets.classes.tolist()}, got {output!r}")
         return output, lambda s: _margins(targets.of_each(s), int(at[0])), targets.answer
-    number = _column(output, scores.shape[1])
+    names = getattr(model, "target_names_", np.zeros(0, object)).tolist()
+    number = _column(output, scores.shape[1], names)
+    shown = names[number] if names else number
     if isinstance(targets, Numbers):
         numbers = lambda s: targets.answer(s).reshape(len(s), -1)[:, number]  # noqa: E731 - used twice below
-        return number, numbers, numbers
-    return number, lambda s: s[:, number].astype(np.int64), lambda s: targets.answer(s)[:, number]
+        return shown, numbers, numbers
+    return shown, lambda s: s[:, number].astype(np.int64), lambda s: targets.answer(s)[:, number]
 
 
-def _column(output: Any, n_outputs: int) -> int:
-    number = 0 if output is None else output
+def _column(output: Any, n_outputs: int, names: list[str]) -> int:
+    number = 0 if output is None else names.index(output) if output in names else output
     if isinstance(number, bool) or not isinstance(number, int | np.integer) or not 0 <= number < n_outputs:
-        raise ValueError(f"output must be the number of a column, from 0 to {n_outputs - 1}, got {output!r}")
+        named = f", or one of {names}" if names else ""
+        raise ValueError(
+            f"output must be the number of a column, from 0 to {n_outputs - 1}{named}, got {output!r}"
+        )
     return int(number)
 
 

@@ -139,7 +139,5 @@ def test_what_cannot_be_meant_is_refused_and_changes_nothing():
             model.predict_interval(X, coverage)
     with pytest.raises(TypeError, match="coverage must be a finite number"):
         model.predict_interval(X, "0.9")
-    with pytest.raises(
-        ValueError, match=r"coverage must be at most 200/201 .* got 0.999, which needs 999"
-    ):
+    with pytest.raises(ValueError, match=r"coverage must be at most 200/201 .* got 0.999, which needs 999"):
         model.predict_interval(X, 0.999)
