@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bvar._extras import missing
 from bvar.augmentation.learned import LearnedAugmentation
 from bvar.energy import Cost
 from bvar.kernels import unpack
@@ -55,7 +56,7 @@ def plot_learning_curve(history: dict[str, list[Any]], *, ax: Axes | None = None
     Raises
     ------
     ImportError
-        If matplotlib is missing; ``pip install "boolean-variation[plot]"`` brings it.
+        If matplotlib is missing; the message says how to install it.
 
     See Also
     --------
@@ -100,7 +101,7 @@ def plot_flip_rate(
     Raises
     ------
     ImportError
-        If matplotlib is missing; ``pip install "boolean-variation[plot]"`` brings it.
+        If matplotlib is missing; the message says how to install it.
 
     See Also
     --------
@@ -146,7 +147,7 @@ def plot_beta(history: dict[str, list[Any]], *, names: list[str] | None = None, 
     Raises
     ------
     ImportError
-        If matplotlib is missing; ``pip install "boolean-variation[plot]"`` brings it.
+        If matplotlib is missing; the message says how to install it.
 
     Examples
     --------
@@ -181,7 +182,7 @@ def plot_augmentation(augmentation: LearnedAugmentation, *, ax: Axes | None = No
     Raises
     ------
     ImportError
-        If matplotlib is missing; ``pip install "boolean-variation[plot]"`` brings it.
+        If matplotlib is missing; the message says how to install it.
 
     See Also
     --------
@@ -237,7 +238,7 @@ def plot_weights(
     ValueError
         If the shape does not fit, or there is no such neuron or parameter.
     ImportError
-        If matplotlib is missing; ``pip install "boolean-variation[plot]"`` brings it.
+        If matplotlib is missing; the message says how to install it.
 
     Examples
     --------
@@ -279,7 +280,7 @@ def plot_bound(trace: Trace, *, ax: Axes | None = None) -> Axes:
     Raises
     ------
     ImportError
-        If matplotlib is missing; ``pip install "boolean-variation[plot]"`` brings it.
+        If matplotlib is missing; the message says how to install it.
 
     Examples
     --------
@@ -322,7 +323,7 @@ def plot_energy(costs: Mapping[str, Cost], *, by: str = "place", ax: Axes | None
     Raises
     ------
     ImportError
-        If matplotlib is missing; ``pip install "boolean-variation[plot]"`` brings it.
+        If matplotlib is missing; the message says how to install it.
     ValueError
         If there is no cost, they are in different units, or `by` is no such column.
 
@@ -379,7 +380,7 @@ def plot_supports(
     Raises
     ------
     ImportError
-        If matplotlib is missing; ``pip install "boolean-variation[plot]"`` brings it.
+        If matplotlib is missing; the message says how to install it.
 
     See Also
     --------
@@ -416,7 +417,7 @@ def _axes(ax: Axes | None) -> Axes:
     try:
         from matplotlib.figure import Figure  # a figure of its own: no global state, no window
     except ImportError as error:
-        raise ImportError('plots need matplotlib: pip install "boolean-variation[plot]"') from error
+        raise missing("plot", "plots") from error
     return Figure(figsize=(6, 4), layout="constrained").add_subplot()
 
 

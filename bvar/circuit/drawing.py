@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from bvar._extras import missing
 from bvar.circuit.formula import PYTHON, Formula, formula, write
 from bvar.circuit.names import input_names
 from bvar.circuit.netlist import Netlist, TableGate
@@ -50,7 +51,7 @@ def draw(circuit: Netlist, ax: Axes | None = None, names: Sequence[str] | None =
     ValueError
         If the circuit is too large, or the number of names is wrong.
     ImportError
-        If matplotlib is missing; ``pip install "boolean-variation[plot]"`` brings it.
+        If matplotlib is missing; the message says how to install it.
 
     See Also
     --------
@@ -238,7 +239,7 @@ def _axes(ax: Any, places: dict[Item, tuple[float, float]]) -> Any:
         try:
             from matplotlib.figure import Figure  # a figure of its own: no global state, no window
         except ImportError as error:
-            raise ImportError('plots need matplotlib: pip install "boolean-variation[plot]"') from error
+            raise missing("plot", "plots") from error
         ax = Figure(figsize=(0.75 * (right - left), 0.75 * (top - bottom)), layout="constrained").add_subplot()
     ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
     ax.set_axis_off()

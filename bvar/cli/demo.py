@@ -14,6 +14,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from bvar import plotting
+from bvar._extras import hint
 from bvar.cli.command import CommandError, Commands, say
 from bvar.estimators import BooleanClassifier
 
@@ -135,7 +136,7 @@ def _draw(model: BooleanClassifier, score: float, picture: Path | None) -> str:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        return 'none: matplotlib is missing (pip install "boolean-variation[plot]")'
+        return f"none: matplotlib is missing ({hint('plot')})"
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.axhline(score, color="black", linestyle="--", label=f"held out, at the end: {score:.4f}")

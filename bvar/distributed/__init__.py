@@ -8,6 +8,7 @@ those of a Dask cluster, and need the extra `dask`. The page is ``docs/howto/tra
 
 from typing import TYPE_CHECKING, Any
 
+from bvar._extras import missing
 from bvar.distributed.coordinator import Coordinator, Workers, WorkersLost
 from bvar.distributed.processes import Processes, in_processes
 from bvar.distributed.wire import bytes_of_step
@@ -43,5 +44,5 @@ def __getattr__(name: str) -> Any:
     try:
         from bvar.distributed import estimators
     except ModuleNotFoundError as error:
-        raise ImportError(f"bvar.distributed.{name} needs Dask, which the extra `dask` installs") from error
+        raise missing("dask", f"estimators on a cluster, as {name},") from error
     return getattr(estimators, name)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bvar._extras import missing
 from bvar.encoding import BitEncoder
 from bvar.export.c_answers import Answer, Best, Positive
 from bvar.export.c_network import LayeredNetwork
@@ -57,7 +58,7 @@ def network_to_onnx(
     TypeError, ValueError
         If a layer has real weights or takes numbers, or the encoder has other categories, or does not fit.
     ImportError
-        If the package onnx is missing; ``pip install "boolean-variation[onnx]"`` brings it.
+        If the package onnx is missing; the message says how to install it.
 
     See Also
     --------
@@ -74,7 +75,7 @@ def network_to_onnx(
     try:
         from onnx import TensorProto, checker, helper
     except ImportError as error:
-        raise ImportError('ONNX needs onnx: pip install "boolean-variation[onnx]"') from error
+        raise missing("onnx", "ONNX models") from error
     n_inputs: int = network.layers[0].n_inputs  # type: ignore[attr-defined]
     if encoder is not None and encoder.n_bits_out_ != n_inputs:
         raise ValueError(

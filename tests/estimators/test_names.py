@@ -26,9 +26,7 @@ def test_columns_in_another_order_are_taken_by_their_names_with_a_warning(kind, 
     plain, other = kind(FRAME), kind(FRAME[["pay", "age", "job"]])
     model = classifier().fit(plain, LABELS.old) if owner == "estimator" else TableEncoder().fit(plain)
     answer = model.predict if owner == "estimator" else model.transform
-    with pytest.warns(
-        UserWarning, match="columns of X are in another order.*: 'pay', 'age', 'job' stood"
-    ):
+    with pytest.warns(UserWarning, match="columns of X are in another order.*: 'pay', 'age', 'job' stood"):
         found = answer(other)
     assert (found == answer(plain)).all()
 
@@ -93,9 +91,7 @@ def test_targets_in_another_order_are_taken_by_their_names_too():
     with pytest.warns(UserWarning, match="columns of y are in another order"):
         other.partial_fit(FRAME, LABELS[["rich", "old"]])
     assert one.network_.fingerprint() == other.network_.fingerprint()
-    with pytest.raises(
-        ValueError, match=r"y must have the columns of fit, \['old', 'rich'\], got"
-    ):
+    with pytest.raises(ValueError, match=r"y must have the columns of fit, \['old', 'rich'\], got"):
         one.partial_fit(FRAME, LABELS.rename(columns={"rich": "tall"}))
     with pytest.warns(UserWarning, match="columns of y are in another order"):
         classifier(warm_start=True).fit(FRAME, LABELS, X_val=FRAME, y_val=LABELS[["rich", "old"]])
