@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bvar._extras import missing
+from bvar._validation import check_sizes
 from bvar.augmentation.learned import LearnedAugmentation
 from bvar.energy import Cost
 from bvar.kernels import unpack
@@ -254,8 +255,8 @@ def plot_weights(
     bits = parameters[layer].bits
     if not 0 <= neuron < bits.n_rows:
         raise ValueError(f"neuron must be in [0, {bits.n_rows - 1}], got {neuron}")
-    if shape[0] * shape[1] != bits.n_bits:
-        raise ValueError(f"shape must have {bits.n_bits} pixels, got {shape[0]} x {shape[1]}")
+    if len(check_sizes(shape, "shape", least=2)) != 2 or shape[0] * shape[1] != bits.n_bits:
+        raise ValueError(f"shape must be a height and a width with {bits.n_bits} pixels, got {shape!r}")
     ax = _axes(ax)
     ax.imshow(unpack(bits[neuron : neuron + 1]).reshape(shape), cmap="cividis", vmin=0, vmax=1)
     ax.set(xticks=[], yticks=[], title=f"{parameters[layer].name}, neuron {neuron}")

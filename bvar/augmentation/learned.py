@@ -211,8 +211,7 @@ class LearnedAugmentation(BaseEstimator):
         sklearn.exceptions.NotFittedError
             Before :meth:`begin`.
         """
-        if not hasattr(self, "location_"):
-            raise NotFittedError("there are no strengths before begin(), which an estimator's fit() calls")
+        self._check_begun()
         trios = zip(self.names(), self.steps(), self.location_, strict=True)
         return {name: float(transform.strength(m)) for name, transform, m in trios}
 
@@ -251,6 +250,11 @@ class LearnedAugmentation(BaseEstimator):
             )
         return list(given)
 
+    def _check_begun(self) -> None:
+        """Refuse to tell what is not known yet."""
+        if not hasattr(self, "location_"):
+            raise NotFittedError("there are no strengths before begin(), which an estimator's fit() calls")
+
     def _medians(self) -> np.ndarray:
         return np.array([transform.start() for transform in self.steps()])
 
@@ -273,6 +277,7 @@ class LearnedAugmentation(BaseEstimator):
         list of Draw
             Of each transform, for the first copies of all samples, then for the second.
         """
+        self._check_begun()
         shape = self.checked(n_features)
         draws = []
         for j, transform in enumerate(self.steps()):
@@ -348,6 +353,7 @@ class LearnedAugmentation(BaseEstimator):
         list of list of Draw
             For each time one of each transform.
         """
+        self._check_begun()
         one = type(self)(**{**self.get_params(deep=False), "n_draws": 1})
         one.location_, one.width_ = self.location_, self.width_
         draws = [one.draw(1, n_features, random) for _ in range(n_draws)]
@@ -363,6 +369,7 @@ class LearnedAugmentation(BaseEstimator):
         float
             In nats; 0 where there is no distribution.
         """
+        self._check_begun()
         if not self.is_distribution():
             return 0.0
         return normal_divergence(self.location_, self.width_, self._medians(), self.priors())
@@ -375,6 +382,7 @@ class LearnedAugmentation(BaseEstimator):
         in_location, in_log_width : ndarray of float64, shape (n_transforms,)
             Slopes; 0 where there is no distribution.
         """
+        self._check_begun()
         if not self.is_distribution():
             return np.zeros_like(self.location_), np.zeros_like(self.location_)
         variance = self.priors() ** 2
@@ -382,5 +390,6 @@ class LearnedAugmentation(BaseEstimator):
 
     def record(self) -> None:
         """Write the present numbers into the history."""
+        self._check_begun()
         self.history_["location"].append(self.location_.tolist())
         self.history_["width"].append(self.width_.tolist())

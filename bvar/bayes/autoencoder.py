@@ -275,7 +275,9 @@ class BayesianAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
             raise ValueError(f"Z must have {self._n_features_out} columns, got {codes.shape[1]}")
         return self._restore(self.prior_.decode(self.states_[-1, :1], codes))[0]
 
-    def reconstruct(self, X: ArrayLike, return_std: bool = False) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+    def reconstruct(
+        self, X: ArrayLike, return_std: bool = False, *, with_noise: bool = True
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         """Encode and decode by all draws, each by itself.
 
         Parameters
@@ -284,17 +286,23 @@ class BayesianAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
             Samples.
         return_std : bool, default=False
             Whether to return deviations too.
+        with_noise : bool, default=True
+            Whether deviations are those of new samples, of pixels as of coins, or those between draws.
 
         Returns
         -------
         mean : ndarray of float64, shape (n, n_features)
             Means over draws.
         std : ndarray of float64, shape (n, n_features)
-            Deviations between draws; only with `return_std`.
+            Deviations; only with `return_std`.
         """
         check_is_fitted(self, "states_")
-        values = self._restore(self._evaluated(self._samples(X)))
-        return (values.mean(axis=0), values.std(axis=0)) if return_std else values.mean(axis=0)
+        F = self._evaluated(self._samples(X))
+        values = self._restore(F)
+        mean, variances = values.mean(axis=0), values.var(axis=0)
+        if with_noise:
+            variances = variances + self._likelihood.variances(F).mean(axis=0) * self.std_**2
+        return (mean, np.sqrt(variances)) if return_std else mean
 
     def sample(self, n_samples: int = 1, random_state: int | np.random.RandomState | None = 0) -> np.ndarray:
         """Draw codes of the mixtures of all chains in turn, and decode them by the draws that they are of.

@@ -74,6 +74,8 @@ class BooleanCommittee(RegressorMixin, EncodedEstimator):
         The largest split R-hat of the answers at training samples: near 1 if all walks tell of one posterior.
     target_mean_, target_std_ : float
         What standardises the targets.
+    noise_ : float
+        The variance of the noise.
     encoder_ : BitEncoder
         The fitted encoder.
     n_features_in_ : int
@@ -150,7 +152,7 @@ class BooleanCommittee(RegressorMixin, EncodedEstimator):
         sizes = [check_integer(getattr(self, name), name, low=1) for name in ("n_walks", "width")]
         n_draws = check_integer(self.n_draws, "n_draws", low=4)
         n_steps = check_integer(self.n_steps, "n_steps", low=2 * n_draws)
-        noise = check_real(self.noise, "noise", low=0, strict=True)
+        noise = self.noise_ = check_real(self.noise, "noise", low=0, strict=True)
         check_real(self.offset_spread, "offset_spread", low=0, high=1)
         X, numbers = self._check(X, y)
         numbers = column_or_1d(numbers, warn=True)
@@ -200,15 +202,19 @@ class BooleanCommittee(RegressorMixin, EncodedEstimator):
         chosen = check_random_state(random_state).permutation(self.output_.n_rows)[:n_samples]
         return self._answers(X)[:, chosen]
 
-    def predict(self, X: Table, return_std: bool = False) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
-        """Compute the mean of the answers of all networks, and how far they differ.
+    def predict(
+        self, X: Table, return_std: bool = False, *, with_noise: bool = True
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+        """Compute the mean of the answers of all networks, and how far they, or new targets, are from it.
 
         Parameters
         ----------
         X : array-like, sparse matrix or frame of shape (n_samples, n_features)
             Samples.
         return_std : bool, default=False
-            Whether to return standard deviations too: those of the answers, without the noise.
+            Whether to return standard deviations too.
+        with_noise : bool, default=True
+            Whether deviations are those of new targets, or of the answers.
 
         Returns
         -------
@@ -219,7 +225,9 @@ class BooleanCommittee(RegressorMixin, EncodedEstimator):
         """
         answers = self._answers(X)
         mean = answers.mean(axis=1)
-        return (mean, answers.std(axis=1)) if return_std else mean
+        if not return_std:
+            return mean
+        return mean, np.sqrt(answers.var(axis=1) + with_noise * self.noise_ * self.target_std_**2)
 
     def network(self, number: int) -> Network:
         """Return one of the networks, as the rest of the package knows them.

@@ -54,6 +54,8 @@ class BooleanGPRegressor(RegressorMixin, BooleanProcess):
         Lower factor of their covariance with noise.
     dual_coef_ : ndarray of float64, shape (n_samples, n_targets)
         How much each counts in a mean.
+    noise_ : float
+        The variance of the noise.
     log_marginal_likelihood_ : float
         Logarithm of the density of the standardised targets under the prior: of two depths, the better one has
         more of it.
@@ -116,15 +118,19 @@ class BooleanGPRegressor(RegressorMixin, BooleanProcess):
         self._condition(X, y, (columns - self.target_mean_) / self.target_std_)
         return self
 
-    def predict(self, X: Table, return_std: bool = False) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
-        """Compute the mean of the posterior, and how far networks drawn from it stray.
+    def predict(
+        self, X: Table, return_std: bool = False, *, with_noise: bool = True
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+        """Compute the mean of the posterior, and how far new targets, or networks drawn from it, stray.
 
         Parameters
         ----------
         X : array-like, sparse matrix or frame of shape (n_samples, n_features)
             Samples.
         return_std : bool, default=False
-            Whether to return standard deviations too: those of the function, without the noise.
+            Whether to return standard deviations too.
+        with_noise : bool, default=True
+            Whether deviations are those of new targets, or of the function behind them.
 
         Returns
         -------
@@ -137,7 +143,8 @@ class BooleanGPRegressor(RegressorMixin, BooleanProcess):
         mean = self._targets(self._mean(signs))
         if not return_std:
             return mean
-        std = self._std(signs)[:, None] * self.target_std_
+        variances = np.square(self._std(signs)) + with_noise * self.noise_
+        std = np.sqrt(variances)[:, None] * self.target_std_
         return mean, std[:, 0] if self._one else std
 
     def sample_y(
@@ -211,6 +218,8 @@ class BooleanGPClassifier(ClassifierMixin, BooleanProcess):
         Lower factor of their covariance with noise.
     dual_coef_ : ndarray of float64, shape (n_samples, n_classes)
         How much each counts in a mean.
+    noise_ : float
+        The variance of the noise.
     log_marginal_likelihood_ : float
         Logarithm of the density of the standardised targets under the prior.
     n_features_in_ : int

@@ -18,6 +18,7 @@ from sklearn.utils import check_random_state
 
 from bvar._validation import check_integer, check_real
 from bvar.bayes.encoded import EncodedEstimator
+from bvar.bayes.factor import positive_definite
 from bvar.bayes.network_kernel import NetworkKernel
 from bvar.encoding import BitEncoder
 
@@ -46,12 +47,13 @@ class BooleanProcess(EncodedEstimator):
 
     def _condition(self, X: Any, y: np.ndarray, targets: np.ndarray) -> None:
         """Condition on standard targets, one column for each score; `y` is what an encoder may look at."""
-        noise = check_real(self.noise, "noise", low=0, strict=True)
+        self.noise_ = check_real(self.noise, "noise", low=0, strict=True)
         self.signs_ = self._learn_signs(X, y)
         self.kernel_ = NetworkKernel(self.depth, self.dead_zone, self.offset_spread, self.exact)
         covariance = self.kernel_(self.signs_)
-        covariance[np.diag_indices_from(covariance)] += noise
-        self.cholesky_ = cholesky(covariance, lower=True, overwrite_a=True, check_finite=False)
+        covariance[np.diag_indices_from(covariance)] += self.noise_
+        with positive_definite("noise", self.noise_):
+            self.cholesky_ = cholesky(covariance, lower=True, overwrite_a=True, check_finite=False)
         self.dual_coef_ = cho_solve((self.cholesky_, True), targets, check_finite=False)
         misfit = float((targets * self.dual_coef_).sum())
         volume = 2 * float(np.log(np.diag(self.cholesky_)).sum()) + len(targets) * np.log(2 * np.pi)

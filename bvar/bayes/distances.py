@@ -37,6 +37,11 @@ def energy(F: np.ndarray, G: np.ndarray) -> tuple[float, np.ndarray]:
     gradient : ndarray of float, shape (S, n)
         With respect to F.
 
+    Raises
+    ------
+    ValueError
+        If there is a single draw of one, which has no pairs.
+
     See Also
     --------
     sliced_w2, gaussian_w2 : Others.
@@ -50,6 +55,8 @@ def energy(F: np.ndarray, G: np.ndarray) -> tuple[float, np.ndarray]:
     (0.0, [0.0, 0.0])
     """
     S, T = len(F), len(G)
+    if min(S, T) < 2:
+        raise ValueError(f"F and G must be at least two draws of each, got {S} and {T}")
     across, within = cdist(F, G), cdist(F, F)
     value = 2 * across.mean() - within.sum() / (S * (S - 1)) - cdist(G, G).sum() / (T * (T - 1))
     gradient = 2 / (S * T) * _directions(F, G, across) - 2 / (S * (S - 1)) * _directions(F, F, within)

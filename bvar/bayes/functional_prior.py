@@ -61,7 +61,7 @@ class FunctionalPrior(BaseEstimator):
     n_draws : int, default=100
         Functions drawn in a step.
     learning_rate : float, default=0.1
-        The first one of Adam; it falls to 0 along half a cosine wave.
+        The first one of Adam, positive; it falls to 0 along half a cosine wave.
     random_state : None, int or RandomState, default=None
         Where draws come from.
     verbose : bool or int, default=0
@@ -172,7 +172,7 @@ class FunctionalPrior(BaseEstimator):
             distance=self.distance,
             n_iter=max_iter,
             n_draws=self.n_draws,
-            rate=check_real(self.learning_rate, "learning_rate", low=0),
+            rate=check_real(self.learning_rate, "learning_rate", low=0, strict=True),
             on_iteration=tell(self.verbose, max_iter, "iteration", "distance {:.4f}"),
         )
         self.prior_ = prior

@@ -83,6 +83,21 @@ class GaussianLikelihood:
         """
         return (F - y) / self.noise
 
+    def variances(self, F: np.ndarray) -> np.ndarray:
+        """Return the variances of data around their means.
+
+        Parameters
+        ----------
+        F : ndarray of float, shape (n_draws, n, n_outputs)
+            Values.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_draws, n, n_outputs)
+            The noise.
+        """
+        return np.full(F.shape, self.noise)
+
 
 class CategoricalLikelihood:
     """Classes by the softmax of values; y holds class numbers, of shape (n,).
@@ -183,3 +198,18 @@ class BernoulliLikelihood:
             With respect to F.
         """
         return expit(F) - y
+
+    def variances(self, F: np.ndarray) -> np.ndarray:
+        """Return the variances of pixels as of coins.
+
+        Parameters
+        ----------
+        F : ndarray of float, shape (n_draws, n, n_outputs)
+            Values.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_draws, n, n_outputs)
+            At most a quarter.
+        """
+        return expit(F) * expit(-F)

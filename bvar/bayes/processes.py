@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from scipy.linalg import cho_factor, cho_solve
 
 from bvar._validation import check_real
+from bvar.bayes.factor import positive_definite
 
 __all__ = [
     "Draws",
@@ -24,6 +25,7 @@ __all__ = [
     "LogNormalProcess",
     "Marginal",
     "Process",
+    "check_process",
 ]
 
 KernelFunction = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -46,13 +48,22 @@ class Process(Protocol):
         """Return the law of the values at points X of shape (n, n_inputs)."""
 
 
+def check_process(value: Any, name: str) -> Any:
+    """Return a process after checking that it is one, by what it can do."""
+    if isinstance(value, type) or not callable(getattr(value, "at", None)):
+        wanted = "a process of bvar.bayes, such as GaussianProcess(kernel), or another object with a method `at`"
+        raise TypeError(f"{name} must be {wanted}, got {value!r}")
+    return value
+
+
 class _Normal:
     """A normal law, by a root of its covariance."""
 
     def __init__(self, mean: np.ndarray, covariance: np.ndarray, jitter: float) -> None:
         self.mean, self.covariance = mean, covariance
         top = max(float(np.diag(covariance).max(initial=0.0)), np.finfo(float).tiny)
-        self.root = np.linalg.cholesky(covariance + jitter * top * np.eye(len(covariance)))
+        with positive_definite("jitter", jitter):
+            self.root = np.linalg.cholesky(covariance + jitter * top * np.eye(len(covariance)))
 
     def draw(self, n_draws: int, random: np.random.Generator) -> np.ndarray:
         """Transform standard normal numbers."""
@@ -73,6 +84,11 @@ class GaussianProcess:
     jitter : float, default=1e-8
         Added to the diagonal before it is factored, in units of the largest prior variance.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as described; by methods, if points are so alike that `jitter` must be larger.
+
     See Also
     --------
     sklearn.gaussian_process.GaussianProcessRegressor : Tunes the kernel too.
@@ -92,6 +108,8 @@ class GaussianProcess:
     """
 
     def __init__(self, kernel: KernelFunction, *, jitter: float = 1e-8) -> None:
+        if not callable(kernel):
+            raise TypeError(f"kernel must be callable, as kernels of scikit-learn are, got {kernel!r}")
         self.kernel = kernel
         self.jitter = check_real(jitter, "jitter", low=0)
 
@@ -135,7 +153,10 @@ class GaussianProcess:
         """
         noise = check_real(noise, "noise", low=0)
         prior = self.kernel(X, X)
-        factor = cho_factor(prior + (noise + self.jitter * prior.diagonal().max()) * np.eye(len(X)), lower=True)
+        with positive_definite("noise", noise):
+            factor = cho_factor(
+                prior + (noise + self.jitter * prior.diagonal().max()) * np.eye(len(X)), lower=True
+            )
         across = self.kernel(points, X)
         return across @ cho_solve(factor, y), self.kernel(points, points) - across @ cho_solve(factor, across.T)
 
@@ -224,6 +245,11 @@ class LogNormalProcess:
     process : GaussianProcess
         The process whose exponential is taken.
 
+    Raises
+    ------
+    TypeError
+        If it is no process.
+
     See Also
     --------
     GaussianProcess : The process itself.
@@ -240,7 +266,7 @@ class LogNormalProcess:
     """
 
     def __init__(self, process: GaussianProcess) -> None:
-        self.process = process
+        self.process = check_process(process, "process")
 
     def at(self, X: np.ndarray) -> Marginal:
         """Return the law of the values at points.

@@ -161,7 +161,9 @@ class BayesianRegressor(RegressorMixin, SampledNetwork):
         self._sample(samples, ((targets - self.y_mean_) / self.y_std_)[:, None], likelihood, 1)
         return self
 
-    def predict(self, X: ArrayLike, return_std: bool = False) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+    def predict(
+        self, X: ArrayLike, return_std: bool = False, *, with_noise: bool = True
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         """Predict the mean of a new target, and its standard deviation.
 
         Parameters
@@ -170,19 +172,21 @@ class BayesianRegressor(RegressorMixin, SampledNetwork):
             Samples.
         return_std : bool, default=False
             Whether to return deviations too.
+        with_noise : bool, default=True
+            Whether deviations are those of new targets, or of the function behind them.
 
         Returns
         -------
         mean : ndarray of float64, shape (n,)
             Means.
         std : ndarray of float64, shape (n,)
-            Deviations of new targets, noise included; only with `return_std`.
+            Deviations; only with `return_std`.
         """
         F = self._functions(X)
         mean = F.mean(axis=0) * self.y_std_ + self.y_mean_
         if not return_std:
             return mean
-        return mean, np.sqrt(F.var(axis=0) + self.noise_) * self.y_std_
+        return mean, np.sqrt(F.var(axis=0) + with_noise * self.noise_) * self.y_std_
 
     def sample_y(
         self, X: ArrayLike, n_samples: int = 1, random_state: int | np.random.RandomState | None = 0

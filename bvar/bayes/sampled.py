@@ -206,9 +206,17 @@ def has_batches(batch_size: int | None, n_samples: int) -> bool:
 
 
 def _fitting(prior: Prior, n_inputs: int, n_outputs: int) -> Prior:
-    """Return a prior after checking that its network, if it has one, takes and gives what it should."""
-    sizes = prior.network.sizes if hasattr(prior, "network") else [n_inputs, n_outputs]
-    if (sizes[0], sizes[-1]) != (n_inputs, n_outputs):
-        wanted = f"{n_inputs} input(s) and {n_outputs} output(s)"
-        raise ValueError(f"prior must be of a network with {wanted}, got the sizes {sizes}")
+    """Return a prior after checking that its functions take and give what they should."""
+    wanted = f"{n_inputs} input(s) and {n_outputs} output(s)"
+    if hasattr(prior, "network"):
+        sizes = prior.network.sizes
+        if (sizes[0], sizes[-1]) != (n_inputs, n_outputs):
+            raise ValueError(f"prior must be of a network with {wanted}, got the sizes {sizes}")
+        return prior
+    try:  # of one without a network nothing is known but what it does
+        found = prior.evaluate(prior.draw(1, np.random.default_rng(0)), np.zeros((1, n_inputs)))[0].shape
+    except (TypeError, ValueError, IndexError) as error:
+        raise ValueError(f"prior must be of functions with {wanted}: {error}") from error
+    if found != (1, 1, n_outputs):
+        raise ValueError(f"prior must be of functions with {wanted}, got values of shape {found[2:]}")
     return prior

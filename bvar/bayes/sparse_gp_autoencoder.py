@@ -222,7 +222,9 @@ class SparseGPAutoencoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self._projections, self._targets = P, targets
         return self
 
-    def predict(self, X: ArrayLike, return_std: bool = False) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+    def predict(
+        self, X: ArrayLike, return_std: bool = False, *, with_noise: bool = True
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         """Generate the mean of samples at auxiliary inputs, and their standard deviations.
 
         Parameters
@@ -231,15 +233,17 @@ class SparseGPAutoencoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
             Auxiliary inputs.
         return_std : bool, default=False
             Whether to return deviations too.
+        with_noise : bool, default=True
+            Whether deviations are those of new samples, or of what is behind them.
 
         Returns
         -------
         mean : ndarray of float64, shape (n,) or (n, n_outputs)
             Means over draws of decoder, processes and codes.
         std : ndarray of float64, of the same shape
-            Deviations of new samples, noise included; only with `return_std`.
+            Deviations; only with `return_std`.
         """
-        return self._finish(self._decode(self._project(X)), return_std=return_std)
+        return self._finish(self._decode(self._project(X)), return_std=return_std, with_noise=with_noise)
 
     def sample_y(
         self, X: ArrayLike, n_samples: int = 1, random_state: int | np.random.RandomState | None = 0
@@ -269,23 +273,27 @@ class SparseGPAutoencoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
         values = np.moveaxis(F * self.y_std_ + self.y_mean_, 0, -1)
         return values[:, 0] if self._one else values
 
-    def reconstruct(self, return_std: bool = False) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+    def reconstruct(
+        self, return_std: bool = False, *, with_noise: bool = True
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         """Return the training samples as the model sees them: without noise, nothing missing.
 
         Parameters
         ----------
         return_std : bool, default=False
             Whether to return deviations too.
+        with_noise : bool, default=True
+            Whether deviations are those of new samples, or of what is behind them.
 
         Returns
         -------
         mean : ndarray of float64, shape (n_samples,) or (n_samples, n_outputs)
             Means over draws.
         std : ndarray of float64, of the same shape
-            Deviations of what was observed or could have been, noise included; only with `return_std`.
+            Deviations; only with `return_std`.
         """
         check_is_fitted(self, "states_")
-        return self._finish(self._decode_codes(self._codes()), return_std=return_std)
+        return self._finish(self._decode_codes(self._codes()), return_std=return_std, with_noise=with_noise)
 
     def _check(self, X: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Return inputs and standardised targets, with NaN where they were missing."""
@@ -345,10 +353,12 @@ class SparseGPAutoencoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
         decoder = self.prior_.decoder
         return decoder.evaluate(self._globals()[:, : decoder.n_base], Z)[0]
 
-    def _finish(self, F: np.ndarray, *, return_std: bool) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+    def _finish(
+        self, F: np.ndarray, *, return_std: bool, with_noise: bool
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         """Return the mean of draws, and deviations, in the units of targets."""
         mean = F.mean(axis=0) * self.y_std_ + self.y_mean_
-        std = np.sqrt(F.var(axis=0) + self._noise) * self.y_std_
+        std = np.sqrt(F.var(axis=0) + with_noise * self._noise) * self.y_std_
         if self._one:
             mean, std = mean[:, 0], std[:, 0]
         return (mean, std) if return_std else mean

@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import solve_triangular
 
+from bvar.bayes.factor import positive_definite
 from bvar.bayes.functional import Trace
 from bvar.bayes.priors import Prior, WeightPrior
 from bvar.bayes.processes import KernelFunction
@@ -88,7 +89,8 @@ class SparseProcess:
         self.kernel, self.inducing, self.noise = kernel, inducing, noise
         covariance = kernel(inducing, inducing)
         top = covariance.diagonal().max()
-        self._root = np.linalg.cholesky(covariance + jitter * top * np.eye(len(inducing)))
+        with positive_definite("jitter", jitter):
+            self._root = np.linalg.cholesky(covariance + jitter * top * np.eye(len(inducing)))
 
     def project(self, X: np.ndarray) -> np.ndarray:
         """Compute what the values at inputs are made of.

@@ -18,7 +18,7 @@ from bvar.bayes.distances import Distance, Energy, GaussianMoments, SlicedWasser
 from bvar.bayes.distributional import DistributionalSliced
 from bvar.bayes.potential import LipschitzPotential
 from bvar.bayes.priors import Prior
-from bvar.bayes.processes import Marginal, Process
+from bvar.bayes.processes import Marginal, Process, check_process
 from bvar.real import Adam
 
 __all__ = ["as_distance", "tune"]
@@ -106,6 +106,7 @@ def tune(
     >>> bool(np.mean(history[-5:]) < np.mean(history[:5]) / 2)
     True
     """
+    check_process(target, "target")
     distance = as_distance(distance)
     check_choice(rows, "rows", ("functions", "values"))
     n_iter, n_draws = check_integer(n_iter, "n_iter", low=1), check_integer(n_draws, "n_draws", low=2)
@@ -147,7 +148,7 @@ class Repeated:
     """
 
     def __init__(self, process: Process, n_outputs: int) -> None:
-        self.process, self.n_outputs = process, n_outputs
+        self.process, self.n_outputs = check_process(process, "target"), n_outputs
 
     def at(self, X: np.ndarray) -> Marginal:
         """Return the law of the values at points."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bvar._validation import check_integer
+from bvar._validation import check_image_shape, check_integer
 from bvar.encoding.samples import Table
 from bvar.inspection.explanation import Explanation, explain
 from bvar.inspection.hiding import check_model
@@ -150,7 +150,7 @@ class ExplanationDisplay(_Display):
         output: Any = None,
         of: str = "features",
         n: int = 15,
-        image_shape: tuple[int, int] | None = None,
+        image_shape: tuple[int, ...] | None = None,
         ax: Axes | None = None,
     ) -> ExplanationDisplay:
         """Explain a decision, and draw it.
@@ -178,7 +178,7 @@ class ExplanationDisplay(_Display):
         *,
         of: str = "features",
         n: int = 15,
-        image_shape: tuple[int, int] | None = None,
+        image_shape: tuple[int, ...] | None = None,
         ax: Axes | None = None,
     ) -> Self:
         """Draw.
@@ -190,7 +190,8 @@ class ExplanationDisplay(_Display):
         n : int, default=15
             Most bars.
         image_shape : tuple of int, optional
-            Height and width, for features that are the pixels of a grey image: draws their supports in place.
+            (height, width), for features that are pixels of an image: draws supports in place; with a third number
+            those of the channels of a pixel are added.
         ax : matplotlib.axes.Axes, optional
             Where to draw; default: new axes.
 
@@ -208,11 +209,8 @@ class ExplanationDisplay(_Display):
         first = reasons.ranked(of)[:most]
         label = f"what speaks for {reasons.output}: lost without it"
         if image_shape is not None:
-            if int(np.prod(image_shape)) != len(reasons.feature_support):
-                raise ValueError(
-                    f"image_shape must have {len(reasons.feature_support)} pixels, got {image_shape!r}"
-                )
-            image = reasons.feature_support.reshape(image_shape)
+            shape = check_image_shape(image_shape, len(reasons.feature_support))
+            image = reasons.feature_support.reshape(shape).sum(axis=2)
             return self._drawn(plot_supports(image, [], label=label, ax=ax))
         bits = of == "bits"
         names = reasons.bit_names if bits else reasons.feature_names

@@ -225,7 +225,7 @@ def committee():
     X, X_seen, y_seen = problem()
     same = {"noise": 0.1, "offset_spread": 0.0, "encoder": ONE_BIT}
     exact = BooleanGPRegressor(exact=True, **same).fit(X_seen, y_seen)
-    mean, std = exact.predict(X, return_std=True)
+    mean, std = exact.predict(X, return_std=True, with_noise=False)
     draws = exact.sample_y(X, 1000, random_state=1).T
     table(
         "committee",
@@ -250,7 +250,7 @@ def committee():
     for width, n_steps in ((5, 6000), (25, 6000), (25, 12_000), (101, 30_000)):
         start = time.process_time()
         model = BooleanCommittee(width, n_walks=400, n_draws=10, n_steps=n_steps, random_state=0, **same)
-        found, spread = model.fit(X_seen, y_seen).predict(X, return_std=True)
+        found, spread = model.fit(X_seen, y_seen).predict(X, return_std=True, with_noise=False)
         seconds = time.process_time() - start
         row(
             f"width {width}",
@@ -307,7 +307,7 @@ def committees_of_trained():
         ),
     }.items():
         start = time.process_time()
-        answer, spread = model.fit(X, y).predict(test, return_std=True)
+        answer, spread = model.fit(X, y).predict(test, return_std=True, with_noise=False)
         rhat = f" (R-hat {model.rhat_:.2f})" if hasattr(model, "rhat_") else ""
         row(name + rhat, *coverage(answer, spread, y_test, noise), f"{time.process_time() - start:.1f}")
     start = time.process_time()

@@ -80,7 +80,13 @@ def test_displays_keep_their_axes_and_name_what_they_show():
     ]
     image = ExplanationDisplay.from_estimator(model, X[0], image_shape=(2, 2))
     assert np.array_equal(image.ax_.images[0].get_array(), explain(model, X[0]).feature_support.reshape(2, 2))
-    with pytest.raises(ValueError, match="image_shape must have 4 pixels"):
+    for odd in ((4,), 4, "ab", (2.0, 2), (-1, 4), (2, 2, 2)):
+        with pytest.raises((TypeError, ValueError), match="image_shape"):
+            ExplanationDisplay(explain(model, X[0])).plot(image_shape=odd)
+    assert ExplanationDisplay(explain(model, X[0])).plot(image_shape=(2, 1, 2)).ax_.images[
+        0
+    ].get_array().shape == (2, 1)
+    with pytest.raises(ValueError, match="has 6 pixels, but X has 4 features"):
         ExplanationDisplay(explain(model, X[0])).plot(image_shape=(3, 2))
     assert LearningCurveDisplay.from_estimator(model).ax_.get_ylabel() == "score"
     drawn = FlipRateDisplay.from_estimator(model, ax=bars.ax_)
