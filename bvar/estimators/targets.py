@@ -19,7 +19,8 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_array, column_or_1d
 
 from bvar.export.c_answers import Answer, Best, Positive, Scaled
-from bvar.networks.losses import LOSS_ONE, BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
+from bvar.networks.cross_entropy import BinaryCrossEntropy, CrossEntropy
+from bvar.networks.losses import LOSS_ONE, Loss, SquaredError
 from bvar.networks.votes import Votes
 from bvar.training.trainer import accuracy
 

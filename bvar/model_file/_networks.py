@@ -13,7 +13,8 @@ import numpy as np
 from bvar.layers import Add, Concatenate, Layer, Trainable
 from bvar.model_file._kinds import Flow, LayerKind, kind_of, of_type, register, require
 from bvar.model_file._layers import whole_numbers
-from bvar.networks.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
+from bvar.networks.cross_entropy import BinaryCrossEntropy, CrossEntropy
+from bvar.networks.losses import Loss, SquaredError
 from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer
 from bvar.real import Adam, RealCrossEntropy, RealLayer, RealTrainer

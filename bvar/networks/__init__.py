@@ -6,22 +6,13 @@ networks, ``ends`` is what ``conv`` asks for ends of another kind, ``summary`` a
 """
 
 from bvar.networks.conv import VGG_SMALL, conv_network, residual_block, vgg_small
+from bvar.networks.cross_entropy import BinaryCrossEntropy, CrossEntropy, integer_targets
 from bvar.networks.ends import ConvStage, Ends
 from bvar.networks.flips import Flips, follow
 from bvar.networks.front import front_network
 from bvar.networks.gate_conv import gate_conv_network
 from bvar.networks.gates import gate_network
-from bvar.networks.losses import (
-    FULL_WEIGHT,
-    LOSS_ONE,
-    SIGNAL_MAX,
-    BinaryCrossEntropy,
-    CrossEntropy,
-    Loss,
-    ProbabilisticLoss,
-    SquaredError,
-    integer_targets,
-)
+from bvar.networks.losses import FULL_WEIGHT, LOSS_ONE, SIGNAL_MAX, Loss, ProbabilisticLoss, SquaredError
 from bvar.networks.mlp import boolean_mlp
 from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer

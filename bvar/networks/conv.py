@@ -15,8 +15,9 @@ from bvar._validation import check_image_shape, check_integer, check_sizes
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.calculus.gates import Gate
 from bvar.layers import Add, BooleanConv2d, BooleanLinear, Layer, MaxPool2d, Threshold
+from bvar.networks.cross_entropy import CrossEntropy
 from bvar.networks.ends import ConvStage, Ends
-from bvar.networks.losses import CrossEntropy, Loss
+from bvar.networks.losses import Loss
 from bvar.networks.mlp import counts_from_mean
 from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer

@@ -14,7 +14,8 @@ from bvar._validation import check_integer
 from bvar.bits import RandomWords
 from bvar.bits.random import RandomSource
 from bvar.layers import Concatenate, GateLayer, Layer, SignalScale
-from bvar.networks.losses import CrossEntropy, Loss
+from bvar.networks.cross_entropy import CrossEntropy
+from bvar.networks.losses import Loss
 from bvar.networks.mlp import sums_in_turn
 from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer

@@ -10,7 +10,8 @@ import numpy as np
 
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.layers import GateLayer, GroupSum, Layer
-from bvar.networks.losses import CrossEntropy, Loss
+from bvar.networks.cross_entropy import CrossEntropy
+from bvar.networks.losses import Loss
 from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer
 

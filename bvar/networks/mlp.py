@@ -10,7 +10,8 @@ from bvar.bits import RandomWords
 from bvar.bits.random import RandomSource
 from bvar.calculus.gates import Gate
 from bvar.layers import BooleanLinear, Layer, Threshold
-from bvar.networks.losses import CrossEntropy, Loss
+from bvar.networks.cross_entropy import CrossEntropy
+from bvar.networks.losses import Loss
 from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer
 

@@ -9,15 +9,8 @@ import numpy as np
 from scipy.special import log_softmax
 
 from bvar._validation import check_array
-from bvar.networks.losses import (
-    FULL_WEIGHT,
-    LOSS_ONE,
-    SIGNAL_MAX,
-    ProbabilisticLoss,
-    check_sample_weight,
-    class_shares,
-    count_best,
-)
+from bvar.networks.cross_entropy import class_shares, count_best
+from bvar.networks.losses import FULL_WEIGHT, LOSS_ONE, SIGNAL_MAX, ProbabilisticLoss, check_sample_weight
 
 __all__ = ["RealCrossEntropy"]
 

@@ -12,7 +12,7 @@ from bvar.augmentation.changes import apply_augmentations
 from bvar.bits import BitMatrix
 from bvar.bits.random import RandomWords
 from bvar.mollify import Mollifier, standard_moments
-from bvar.networks.losses import integer_targets
+from bvar.networks.cross_entropy import integer_targets
 from bvar.training.data import Batch, TrainingData
 
 __all__ = ["ChangingData", "Degradation"]

@@ -25,7 +25,8 @@ from bvar.layers import (
     SignalScale,
     Threshold,
 )
-from bvar.networks.losses import FULL_WEIGHT, CrossEntropy, SquaredError
+from bvar.networks.cross_entropy import CrossEntropy
+from bvar.networks.losses import FULL_WEIGHT, SquaredError
 from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer
 from bvar.testing.oracle.formats import float64_of
