@@ -18,27 +18,25 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import softmax
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import clone
 from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bvar._validation import check_choice, check_integer, check_real, check_sizes
 from bvar.augmentation.images import Noise
 from bvar.augmentation.learned import LearnedAugmentation
 from bvar.augmentation.objective import Beliefs, Objective, move_strengths
-from bvar.encoding.samples import all_or_nothing, as_table, flat_images
+from bvar.encoding.samples import all_or_nothing
 from bvar.mollify.mollifier import standard_moments
 from bvar.real import Adam
-from bvar.real.perceptron import Parameters, activations, initial_parameters, minibatches
+from bvar.real.classifier import RealClassifier
+from bvar.real.perceptron import activations, initial_parameters, minibatches
 
 __all__ = ["AugmentedClassifier"]
 
-_DTYPES = (np.float64, np.float32)
 _FIRST_DEVIATION = -4.0  # logarithm of the deviation of a weight, before anything is known
 
 
-class AugmentedClassifier(ClassifierMixin, BaseEstimator):
+class AugmentedClassifier(RealClassifier):
     """Learn classes, and with them how strongly samples may be transformed without changing their class.
 
     A multilayer perceptron (ReLU, Adam, cosine learning rate) whose samples are transformed anew each time they
@@ -118,8 +116,6 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
     """
 
     augmentation_: LearnedAugmentation | None
-    coefs_: Parameters
-    intercepts_: Parameters
 
     def __init__(
         self,
@@ -171,11 +167,7 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
             If a parameter or the data is not as described.
         """
         widths = self._check_parameters()
-        samples, y = validate_data(self, self._rows(X), y, dtype=_DTYPES)
-        check_classification_targets(y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(f"y must have at least two classes, got one class, {self.classes_.tolist()[0]!r}")
+        samples, codes = self._learn_classes(X, y)
         self.augmentation_ = None if self.augment is None else clone(self.augment).begin(samples.shape[1])
         self.mean_, self.std_ = standard_moments(samples, self._image_shape())
         random = check_random_state(self.random_state)
@@ -257,8 +249,7 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
         ndarray of float64, shape (n_samples, n_classes)
             Probabilities of the classes in the order of `classes_`.
         """
-        check_is_fitted(self, "coefs_")
-        samples = validate_data(self, self._rows(X), dtype=_DTYPES, reset=False)
+        samples = self._samples(X)
         scaled = self._scaled(samples).astype(self.coefs_[0].dtype, copy=False)
         centre = self._centre(scaled.dtype)
         draws, noises = self._prediction_draws(scaled)
@@ -294,32 +285,6 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
                 amounts = np.repeat(amounts, len(scaled), axis=0)
             scaled = draw.transform.forward(scaled, amounts, shape)
         return scaled
-
-    def predict(self, X: ArrayLike) -> np.ndarray:
-        """Predict classes.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples, as in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            The most probable classes.
-        """
-        probabilities = self.predict_proba(X)  # first, for its check that there are classes
-        return self.classes_[probabilities.argmax(axis=1)]
-
-    def _rows(self, X: Any) -> Any:
-        """Lay images out as rows, if they are of the shape that was named."""
-        named = self._image_shape()
-        rows, shape = flat_images(X, channels_last=named is not None)
-        if shape is None or named is None:
-            return as_table(X)
-        if shape != (*named, 1)[:3]:
-            raise ValueError(f"image_shape is {named!r}, but X has images of shape {shape}")
-        return rows
 
     def _scaled(self, X: np.ndarray) -> np.ndarray:
         return (X / np.asarray(self.std_)).astype(X.dtype, copy=False)

@@ -13,25 +13,21 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import log_softmax, softmax
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bvar._validation import check_integer, check_real
-from bvar.encoding.samples import all_or_nothing, as_table, flat_images
+from bvar.encoding.samples import all_or_nothing
 from bvar.mollify.labels import soft_targets
 from bvar.mollify.mollifier import Mollifier, standard_moments, standardize
 from bvar.mollify.schedules import Schedule, progress
 from bvar.real import Adam
+from bvar.real.classifier import RealClassifier
 from bvar.real.perceptron import Parameters, activations, gradients, initial_parameters, minibatches
 
 __all__ = ["MollifiedClassifier"]
 
-_DTYPES = (np.float64, np.float32)
 
-
-class MollifiedClassifier(ClassifierMixin, BaseEstimator):
+class MollifiedClassifier(RealClassifier):
     r"""Learn classes from samples that are degraded at random, with labels that are softer the more they are.
 
     A multilayer perceptron (ReLU, Adam, cosine learning rate) minimises, over minibatches, the cross-entropy
@@ -112,9 +108,6 @@ class MollifiedClassifier(ClassifierMixin, BaseEstimator):
     True
     """
 
-    coefs_: Parameters
-    intercepts_: Parameters
-
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (128, 128),
@@ -170,11 +163,7 @@ class MollifiedClassifier(ClassifierMixin, BaseEstimator):
         if check_real(self.label_smoothing, "label_smoothing", low=0) > 1:
             raise ValueError(f"label_smoothing must be in [0, 1], got {self.label_smoothing!r}")
         widths = _widths(self.hidden_layer_sizes)
-        X, y = validate_data(self, self._rows(X), y, dtype=_DTYPES)
-        check_classification_targets(y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(f"y must have at least two classes, got one class, {self.classes_.tolist()[0]!r}")
+        X, codes = self._learn_classes(X, y)
         self.mean_, self.std_ = standard_moments(X, self.image_shape)
         X = standardize(X, self.mean_, self.std_)
         random = check_random_state(self.random_state)
@@ -200,35 +189,12 @@ class MollifiedClassifier(ClassifierMixin, BaseEstimator):
         ndarray of float64, shape (n_samples, n_classes)
             Probabilities of the classes in the order of `classes_`.
         """
-        check_is_fitted(self, "coefs_")
-        X = validate_data(self, self._rows(X), dtype=_DTYPES, reset=False)
+        X = self._samples(X)
         Z = standardize(X, self.mean_, self.std_).astype(self.coefs_[0].dtype, copy=False)
         return softmax(activations(self.coefs_ + self.intercepts_, Z)[-1].astype(np.float64), axis=1)
 
-    def predict(self, X: ArrayLike) -> np.ndarray:
-        """Predict classes; nothing is degraded.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples, as in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            The most probable classes.
-        """
-        probabilities = self.predict_proba(X)  # first, for its check that there are classes
-        return self.classes_[probabilities.argmax(axis=1)]
-
-    def _rows(self, X: Any) -> Any:
-        """Lay images out as rows, if they are of the shape that was named."""
-        rows, shape = flat_images(X, channels_last=self.image_shape is not None)
-        if shape is None or self.image_shape is None:
-            return as_table(X)
-        if shape != (*self.image_shape, 1)[:3]:
-            raise ValueError(f"image_shape is {self.image_shape!r}, but X has images of shape {shape}")
-        return rows
+    def _image_shape(self) -> tuple[int, ...] | None:
+        return self.image_shape
 
     def _train(
         self,
