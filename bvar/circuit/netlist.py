@@ -15,7 +15,7 @@ from bvar._validation import check_integer
 from bvar.calculus.gates import GATES, Gate
 from bvar.circuit.truth import MAX_FAN_IN, full
 
-__all__ = ["MOST", "Netlist", "TableGate", "cone", "function"]
+__all__ = ["MOST", "Netlist", "TableGate", "check_netlist", "cone", "function"]
 
 MOST = 2**31 - 1  # signals are int32 in every export
 
@@ -186,6 +186,12 @@ class Netlist:
     def __repr__(self) -> str:
         """Say the sizes, not the gates."""
         return f"{type(self).__name__}({self.sizes()})"
+
+
+def check_netlist(circuit: Any) -> None:
+    """Refuse what is no circuit, before anything is looked up in it."""
+    if not isinstance(circuit, Netlist):
+        raise TypeError(f"circuit must be a Circuit, got {type(circuit).__name__}")
 
 
 def function(gate: TableGate) -> str:

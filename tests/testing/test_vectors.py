@@ -2,8 +2,8 @@
 
 Examples E1 (mixed logic), E2 (sixteen gates) and E3 (the three-input neuron, in the calculus) stand in
 test_logic.py, test_gates.py and test_chain.py as well; here the kernels meet the neuron (E3), the linear layer
-(E4), the optimizer (E5), the threshold (E6), the convolution (E7), the quantiser of the convergence proof (E8), and
-trees of gates (E9).
+(E4), the optimizer (E5), the threshold (E6), the convolution (E7), the quantiser of the convergence proof (E8),
+and trees of gates (E9).
 
 Counts of T, in which the examples are written, are (s + n) / 2 of the sums s here; signals like 0.75 are 3 in
 units of 1/4, because a vote is linear in the signal.
@@ -254,8 +254,8 @@ def test_e9_a_tree_at_two_places_and_the_or_of_its_answers(backend):
     # at (x0, x1) = (1, 0) is entry 1, at (0, 1) entry 2; the first "xor" sees 10 and 01, the second 01 and 10
     assert leaves.tolist() == [[0, 3, 5, 0], [0, 5, 3, 0]]
     assert root.tolist() == [[0, 0, 0, 8]]
-    # where a pixel is T its rise takes the "xor" away: -3 and +3 of the first window, +5 and -5 of the second
-    assert tree.backward(z, context).tolist() == [[-3, 3, 3 + 5, -3 - 5, -5, 5]]
+    # x0 lifts an "xor" whose x1 is F, x1 lowers one whose x0 is T, and so on; two pixels are seen twice
+    assert tree.backward(z, context).tolist() == [[3, -3, -3 - 5, 3 + 5, 5, -5]]
 
     pool = OrPool2d((2, 2, 1))
     for row, votes in (([0, 0, 0, 0], [7, 7, 7, 7]), ([0, 1, 0, 0], [0, 7, 0, 0]), ([1, 1, 0, 0], [0, 0, 0, 0])):
