@@ -5,8 +5,8 @@ Usage: python -m tests.bench.equivalence --data DIR [--quick] [--level 2]
 Trains 784-2000-2000 gates of two inputs for 600 steps, as tests.bench.hardware does; --quick 64-200-200 on the
 digits of scikit-learn.  ABC then proves, for all inputs, that the circuit is the same before and after it was
 simplified, as BLIF and as AIGER, binary and as text, which it does not read and the package does; and Yosys reads
-the Verilog of the whole chip, columns in and class out, which ABC compares with the gates that the package evaluates.
-A tool that is not installed is said to be.
+the Verilog of the whole chip, columns in and class out, which ABC compares with the gates that the package
+evaluates.  A tool that is not installed is said to be.
 """
 
 import argparse
