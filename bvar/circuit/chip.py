@@ -196,7 +196,7 @@ class Chip:
         lines = [f"{self._sizes()}: depth {self.depth}, {n_luts}, {clock}", f"gates added by: {parts}"]
         if yosys:
             lines.append(f"tables by Yosys: {self._yosys_luts()}")
-        return "\n".join([*lines, *self.netlist.summary().split("\n")[1:]])
+        return "\n".join([*lines, *self.netlist.functions()])
 
     def _yosys_luts(self) -> str:
         from bvar.circuit.yosys import yosys_luts  # which writes chips
