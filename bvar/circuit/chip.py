@@ -183,7 +183,7 @@ class Chip:
         >>> circuit = Circuit(3, [(0b1000, (0, 1))], outputs=[3, 2, 0, 1], n_groups=2)
         >>> print(make_chip(circuit, answer="class", pipeline=2).summary())
         3 inputs, 7 gates, answers with the class: depth 5, 1 table of six inputs, 9 registers, latency 3
-        gates added by: circuit 1, counters 4, class 2, comparators 0
+        gates added by: circuit 1, counters 3, class 3, comparators 0
         and                  2
         xor                  2
         b_implies_a          1

@@ -179,11 +179,11 @@ class Circuit(Netlist):
         Examples
         --------
         >>> from bvar.circuit import Circuit
-        >>> print(Circuit(2, [(0b0111, (0, 1)), (0b01, (2,))], outputs=[3, 2]).summary())
-        2 inputs, 2 gates, 2 outputs in 1 group, depth 2
-        with counters, as to_verilog writes it: 2 gates, depth 2
+        >>> print(Circuit(3, [(0b0111, (0, 1)), (0b0110, (1, 2))], outputs=[3, 4]).summary())
+        3 inputs, 2 gates, 2 outputs in 1 group, depth 1
+        with counters, as to_verilog writes it: 4 gates, depth 2
         nand                 1
-        not_a                1
+        xor                  1
         """
         counted = with_counters(self)
         gates = f"{counted.n_gates} gate{'' if counted.n_gates == 1 else 's'}"
