@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bvar.circuit.formula import Formula, formula
-from bvar.circuit.netlist import MOST, Netlist, TableGate
+from bvar.circuit.netlist import MOST, Netlist, TableGate, check_netlist
 from bvar.circuit.rules import Builder
 
 __all__ = ["parse_aiger", "to_aiger"]
@@ -49,6 +49,7 @@ def to_aiger(circuit: Netlist, *, binary: bool = False) -> bytes:
     6 5 3
     <BLANKLINE>
     """
+    check_netlist(circuit)
     writer = _Writer(circuit.n_inputs)
     literals = [2 * i + 2 for i in range(circuit.n_inputs)]
     for table, inputs in circuit.gates:

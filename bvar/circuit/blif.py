@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bvar.circuit.netlist import Netlist, TableGate
+from bvar.circuit.netlist import Netlist, TableGate, check_netlist
 from bvar.circuit.truth import MAX_FAN_IN, full
 from bvar.export.names import check_prefix
 
@@ -53,6 +53,7 @@ def to_blif(circuit: Netlist, name: str = "circuit") -> str:
     .end
     <BLANKLINE>
     """
+    check_netlist(circuit)
     check_prefix(name, "name")
     signals = [f"x{i}" for i in range(circuit.n_inputs)] + [f"g{g}" for g in range(circuit.n_gates)]
     lines = [

@@ -6,12 +6,15 @@ import ctypes
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bvar import kernels
+from bvar._validation import check_integer
+from bvar.bits import BitMatrix
 from bvar.circuit.circuit import Circuit
 from bvar.circuit.export_c import to_c
 from bvar.encoding import BitEncoder
@@ -70,8 +73,8 @@ def check_c(
         If it refuses the code; its message is quoted.
     AssertionError
         If a score differs; the first such sample is named.
-    ValueError
-        If there is an encoder and no samples.
+    TypeError, ValueError
+        If an argument is not as described, or there is an encoder and no samples.
 
     See Also
     --------
@@ -86,17 +89,12 @@ def check_c(
     >>> check_c(circuit) if shutil.which("cc") else 1000
     1000
     """
-    if encoder is not None and X is None:
-        raise ValueError("X must be samples where there is an encoder, got None")
-    if encoder is None:
-        random = np.random.RandomState(seed)
-        X = random.randint(2, size=(_ROWS, circuit.n_inputs)) if X is None else X
-        bits = kernels.pack(np.asarray(X, bool))
-    else:
-        bits = encoder.encode(X)
+    header = to_c(circuit, "circuit", encoder)
+    tool = _found(_check_text(compiler, "compiler"))
+    bits = _random_bits(circuit, seed) if X is None and encoder is None else _bits(circuit, X, encoder)
     expected = circuit.evaluate(bits)
     with tempfile.TemporaryDirectory() as folder:
-        library = _load(Path(folder), to_c(circuit, "circuit", encoder), encoder is not None, compiler)
+        library = _load(Path(folder), header, encoder is not None, tool)
         got = _run_planes(library, circuit, bits) if encoder is None else _run_rows(library, circuit, X)
     wrong = np.flatnonzero((got != expected).any(axis=1))
     if len(wrong):
@@ -105,10 +103,29 @@ def check_c(
     return len(got)
 
 
+def _random_bits(circuit: Circuit, seed: int) -> BitMatrix:
+    random = np.random.RandomState(check_integer(seed, "seed", low=0, high=2**32 - 1))
+    return kernels.pack(random.randint(2, size=(_ROWS, circuit.n_inputs)).astype(bool))
+
+
+def _bits(circuit: Circuit, X: Any, encoder: BitEncoder | None) -> BitMatrix:
+    """Turn samples into input bits; refuse what has another shape."""
+    if encoder is not None:
+        if X is None:
+            raise ValueError("X must be samples where there is an encoder, got None")
+        return encoder.encode(X)
+    rows = np.asarray(X)
+    if rows.ndim != 2 or rows.shape[1] != circuit.n_inputs or rows.dtype.kind not in "bif":
+        raise ValueError(
+            f"X must be rows of n_inputs={circuit.n_inputs} Booleans, got {rows.dtype} of shape {rows.shape}"
+        )
+    return kernels.pack(rows.astype(bool))
+
+
 def _load(folder: Path, header: str, with_rows: bool, compiler: str) -> ctypes.CDLL:
     (folder / "circuit.h").write_text(header, encoding="ascii")
     (folder / "run.c").write_text(_DOUBLES if with_rows else _PLANES, encoding="ascii")
-    _call([_found(compiler), "-std=c99", "-O1", "-shared", "-fPIC", "run.c", "-o", "run.so"], folder)
+    _call([compiler, "-std=c99", "-O1", "-shared", "-fPIC", "run.c", "-o", "run.so"], folder)
     return ctypes.CDLL(str(folder / "run.so"))
 
 
@@ -117,6 +134,12 @@ def _found(tool: str) -> str:
     if path is None:
         raise FileNotFoundError(f"there is no {tool} on the path")
     return path
+
+
+def _check_text(value: Any, name: str) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a str, got {type(value).__name__}")
+    return value
 
 
 def _call(command: list[str], folder: Path) -> str:
@@ -167,6 +190,8 @@ def c_size(
 
     Raises
     ------
+    TypeError, ValueError
+        If an argument is not as described.
     FileNotFoundError
         If there is no such compiler.
     RuntimeError
@@ -184,10 +209,15 @@ def c_size(
     >>> c_size(circuit)["text"] > 0 if shutil.which("gcc") and shutil.which("size") else True
     True
     """
+    header = to_c(circuit, "circuit", encoder)
+    if isinstance(options, str) or not isinstance(options, Iterable):
+        raise TypeError(f"options must be a sequence of str, got {options!r}")
+    options = tuple(_check_text(option, "each of options") for option in options)
+    compiler, size = (_found(_check_text(prefix, "prefix") + tool) for tool in ("gcc", "size"))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "circuit.h").write_text(to_c(circuit, "circuit", encoder), encoding="ascii")
+        (folder / "circuit.h").write_text(header, encoding="ascii")
         (folder / "run.c").write_text(_PLANES if encoder is None else _DOUBLES, encoding="ascii")
-        _call([_found(f"{prefix}gcc"), "-std=c99", *options, "-c", "run.c", "-o", "run.o"], folder)
-        _, numbers = _call([_found(f"{prefix}size"), "run.o"], folder).splitlines()
+        _call([compiler, "-std=c99", *options, "-c", "run.c", "-o", "run.o"], folder)
+        _, numbers = _call([size, "run.o"], folder).splitlines()
     return dict(zip(("text", "data", "bss"), map(int, numbers.split()[:3]), strict=True))

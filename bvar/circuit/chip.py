@@ -8,26 +8,23 @@ that is read in a later stage than its own waits in one register for each stage 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from bvar import kernels
 from bvar._validation import check_integer
-from bvar.circuit.comparing import at_least, equals, first_largest
-from bvar.circuit.counting import count
+from bvar.circuit.chip_parts import fused, number_range, with_choice, with_comparators, with_counters
 from bvar.circuit.evaluation import evaluate_rows
-from bvar.circuit.lut_mapping import map_to_luts, to_luts
-from bvar.circuit.netlist import Netlist
-from bvar.circuit.rules import Builder
-from bvar.circuit.simplification import remove_dead_gates
+from bvar.circuit.lut_mapping import map_to_luts
+from bvar.circuit.netlist import Netlist, check_netlist
+from bvar.circuit.truth import MAX_FAN_IN
 from bvar.encoding import BitEncoder
 from bvar.export.questions import IntegerQuestion, on_integers, questions
 
-__all__ = ["Chip", "make_chip"]
+__all__ = ["Chip", "check_chip", "make_chip"]
 
 ANSWERS = ("scores", "class")
 
@@ -38,12 +35,10 @@ class Chip:
 
     Parameters
     ----------
+    circuit : Circuit
+        What was completed: it says how many scores there are, and the most that one can be.
     core : Circuit
         From answers of questions, or input bits, to the bits of the outputs.
-    n_groups : int
-        Number of scores.
-    group_size : int
-        Most that a score can be.
     answer : {'scores', 'class'}
         What the outputs are.
     n_columns : int
@@ -56,6 +51,8 @@ class Chip:
         What is asked of the columns.
     every : int or None
         Levels between registers; None if there are none.
+    lut_inputs : int or None
+        Inputs of the tables that gates were fused into; None if they are as they were.
 
     See Also
     --------
@@ -69,15 +66,25 @@ class Chip:
     Chip(3 inputs, 3 gates, answers with the class)
     """
 
+    circuit: Netlist
     core: Netlist
-    n_groups: int
-    group_size: int
     answer: str
     n_columns: int = 0
     width: int = 1
     signed: bool = False
     asked: tuple[IntegerQuestion, ...] = ()
     every: int | None = None
+    lut_inputs: int | None = None
+
+    @property
+    def n_groups(self) -> int:
+        """Number of scores."""
+        return self.circuit.n_groups
+
+    @property
+    def group_size(self) -> int:
+        """Most that a score can be."""
+        return self.circuit.group_size
 
     # --------------------------------------------------------------------------------------- sizes
 
@@ -86,15 +93,24 @@ class Chip:
         """All gates, from the bits of raw columns, low bit first, to the bits of the outputs, low bit first."""
         if not self.n_columns:
             return self.core
-        builder = Builder.simplifying(self.n_columns * self.width)
-        answers = _ask(builder, self)
-        signals = builder.copy(self.core.gates, answers)
-        return _netlist(type(self.core), builder, [signals[i] for i in self.core.outputs])
+        return with_comparators(self.core, self.asked, self.n_columns, self.width, self.signed)
 
     @property
     def n_gates(self) -> int:
         """Number of gates: comparators, the circuit, counters and the choice of a class."""
         return self.netlist.n_gates
+
+    @cached_property
+    def parts(self) -> dict[str, int]:
+        """Number of gates that each part adds to those before it: together `n_gates`.
+
+        The parts are 'circuit', 'counters', 'class' and 'comparators'. Where gates are fused into tables, a
+        counter takes some of the gates of the circuit in, so its number may be small, or even below 0.
+        """
+        alone, counted = (fused(part, self.lut_inputs) for part in (self.circuit, with_counters(self.circuit)))
+        sizes = [alone.n_gates, counted.n_gates, self.core.n_gates, self.n_gates]
+        steps = [after - before for before, after in zip([0, *sizes], sizes, strict=False)]
+        return dict(zip(("circuit", "counters", "class", "comparators"), steps, strict=True))
 
     @property
     def depth(self) -> int:
@@ -147,13 +163,19 @@ class Chip:
         """Bits of the number of a class, at least 1."""
         return max(1, (self.n_groups - 1).bit_length())
 
-    def summary(self) -> str:
+    def summary(self, *, yosys: bool = False) -> str:
         """Describe the chip.
+
+        Parameters
+        ----------
+        yosys : bool, default=False
+            Whether to ask Yosys for the number of tables as well, which may take minutes.
 
         Returns
         -------
         str
-            Gates, levels, tables and registers of all that is exported, and the gates by function.
+            Gates, levels, tables and registers of all that is exported, the gates part by part, see `parts`, and
+            the gates by function.
 
         Examples
         --------
@@ -161,6 +183,7 @@ class Chip:
         >>> circuit = Circuit(3, [(0b1000, (0, 1))], outputs=[3, 2, 0, 1], n_groups=2)
         >>> print(make_chip(circuit, answer="class", pipeline=2).summary())
         3 inputs, 7 gates, answers with the class: depth 5, 1 table of six inputs, 9 registers, latency 3
+        gates added by: circuit 1, counters 3, class 3, comparators 0
         and                  2
         xor                  2
         b_implies_a          1
@@ -169,8 +192,17 @@ class Chip:
         """
         n_luts = f"{self.n_luts} table{'' if self.n_luts == 1 else 's'} of six inputs"
         clock = "no registers" if self.every is None else f"{self.n_registers} registers, latency {self.latency}"
-        lines = self.netlist.summary().split("\n")[1:]
-        return "\n".join([f"{self._sizes()}: depth {self.depth}, {n_luts}, {clock}", *lines])
+        parts = ", ".join(f"{name} {n}" for name, n in self.parts.items())
+        lines = [f"{self._sizes()}: depth {self.depth}, {n_luts}, {clock}", f"gates added by: {parts}"]
+        if yosys:
+            lines.append(f"tables by Yosys: {self._yosys_luts()}")
+        return "\n".join([*lines, *self.netlist.functions()])
+
+    def _yosys_luts(self) -> str:
+        from bvar.circuit.yosys import yosys_luts  # which writes chips
+
+        found = yosys_luts(self)
+        return "it is not installed" if found is None else str(found)
 
     def _sizes(self) -> str:
         inputs = f"{self.n_columns} columns of {self.width} bits" if self.n_columns else ""
@@ -232,11 +264,17 @@ class Chip:
             if X.dtype != np.bool_ and not np.isin(X, (0, 1)).all():
                 raise ValueError("X must hold bits, 0 and 1; values of M are bits as X > 0")
             return X.astype(bool)
-        low, high = _range(self.width, self.signed)
+        low, high = number_range(self.width, self.signed)
         whole = X.astype(np.int64)
         if not (whole == X).all() or (whole.size and not low <= whole.min() <= whole.max() <= high):
             raise ValueError(f"X must hold integers in [{low}, {high}], which width={self.width} bits are")
         return (whole[:, :, None] >> np.arange(self.width) & 1).astype(bool).reshape(len(X), n * self.width)
+
+
+def check_chip(chip: Any) -> None:
+    """Refuse what is no chip, before anything is looked up in it."""
+    if not isinstance(chip, Chip):
+        raise TypeError(f"chip must be a Chip, which make_chip returns, got {type(chip).__name__}")
 
 
 def make_chip(
@@ -266,8 +304,8 @@ def make_chip(
     pipeline : int, optional
         Number of levels after which registers come; comparators are one level. Default: no registers.
     lut_inputs : int, optional
-        Fuse the gates behind the comparators into tables of so many inputs, which FPGAs consist of. Default: leave
-        gates as they are.
+        Fuse the gates behind the comparators into tables of so many inputs, which FPGAs consist of: 2 to 6, and
+        not fewer than any gate has, those of counters and of the decision too. Default: leave gates as they are.
 
     Returns
     -------
@@ -297,64 +335,28 @@ def make_chip(
     >>> chip.evaluate([[9, 10], [0, 90], [0, 0]]).tolist(), chip.latency
     ([0, 1, 0], 3)
     """
+    check_netlist(circuit)
     width = check_integer(width, "width", low=1, high=32)
     if answer not in ANSWERS:
         raise ValueError(f"answer must be one of {', '.join(map(repr, ANSWERS))}, got {answer!r}")
     if pipeline is not None:
         pipeline = check_integer(pipeline, "pipeline", low=1)
-    core = _core(circuit, answer)
-    if lut_inputs is not None:
-        core = to_luts(core, lut_inputs)
-    if encoder is None:
-        return Chip(core, circuit.n_groups, circuit.group_size, answer, every=pipeline)
-    asked = questions(encoder)
-    if encoder.n_bits_out_ != circuit.n_inputs:
+    asked = () if encoder is None else questions(encoder)
+    if encoder is not None and encoder.n_bits_out_ != circuit.n_inputs:
         raise ValueError(f"encoder must give n_inputs={circuit.n_inputs} bits, it gives {encoder.n_bits_out_}")
-    return Chip(
-        core, circuit.n_groups, circuit.group_size, answer, encoder.n_features_in_, width, bool(signed),
-        tuple(on_integers(asked, *_range(width, signed))), pipeline,
-    )  # fmt: skip
-
-
-def _core(circuit: Netlist, answer: str) -> Netlist:
-    """Put counters, and if asked the choice of a class, behind a circuit."""
-    builder = Builder.simplifying(circuit.n_inputs)
-    signals = builder.copy(circuit.gates, range(circuit.n_inputs))
-    outputs = [signals[i] for i in circuit.outputs]
-    readers = Counter(outputs)
-    for gate in builder.gates.values():
-        readers.update(gate.inputs)
-    size = circuit.group_size
-    scores = [count(builder, outputs[g * size : (g + 1) * size], readers) for g in range(circuit.n_groups)]
+    core = with_counters(circuit)
     if answer == "class":
-        bits = first_largest(builder, scores) or [builder.constant(False)]
-    else:
-        bits = [bit for score in scores for bit in score]
-    return _netlist(type(circuit), builder, bits)
-
-
-def _netlist(kind: type[Netlist], builder: Builder, outputs: Sequence[int]) -> Netlist:
-    """Make a circuit of which each output is a group by itself."""
-    return remove_dead_gates(kind.trusted(builder.n_inputs, builder.gates.values(), outputs, len(outputs)))
-
-
-def _ask(builder: Builder, chip: Chip) -> list[int]:
-    """Add the comparators; a bit is T if one of its questions is answered with yes."""
-    answers = [builder.constant(False)] * chip.core.n_inputs
-    for column, bit, equal, value, less in chip.asked:
-        bits = list(range(column * chip.width, (column + 1) * chip.width))
-        if chip.signed:  # two's complement with its first bit negated counts up from the smallest number
-            bits[-1] = builder.invert(bits[-1])
-            value += 1 << (chip.width - 1)
-        answer = (equals if equal else at_least)(builder, bits, value)
-        answer = builder.invert(answer) if less else answer
-        answers[bit] = builder.add(0b1110, (answers[bit], answer))
-    return answers
-
-
-def _range(width: int, signed: bool) -> tuple[int, int]:
-    half = 1 << (width - 1)
-    return (-half, half - 1) if signed else (0, 2 * half - 1)
+        core = with_choice(core, circuit.n_groups)
+    if lut_inputs is not None:
+        widest = max((len(gate.inputs) for gate in (*circuit.gates, *core.gates)), default=0)
+        lut_inputs = check_integer(lut_inputs, "lut_inputs", low=max(2, widest), high=MAX_FAN_IN)
+    core = fused(core, lut_inputs)
+    if encoder is None:
+        return Chip(circuit, core, answer, every=pipeline, lut_inputs=lut_inputs)
+    return Chip(
+        circuit, core, answer, encoder.n_features_in_, width, bool(signed),
+        tuple(on_integers(asked, *number_range(width, signed))), pipeline, lut_inputs,
+    )  # fmt: skip
 
 
 def _numbers(bits: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from bvar import kernels
 from bvar.bits import BitMatrix
 from bvar.circuit.aiger import to_aiger
 from bvar.circuit.blif import to_blif
+from bvar.circuit.chip_parts import with_counters
 from bvar.circuit.dot import to_dot
 from bvar.circuit.drawing import draw
 from bvar.circuit.evaluation import Step, evaluate_rows, plan
@@ -161,6 +162,33 @@ class Circuit(Netlist):
     @cached_property
     def _steps(self) -> list[Step]:
         return plan(self)
+
+    def summary(self) -> str:
+        """Describe the circuit.
+
+        Returns
+        -------
+        str
+            A line of sizes; a line of what `to_verilog` writes, which counts the outputs of each group; and a line
+            for each function of the gates.
+
+        See Also
+        --------
+        make_chip : With comparators and the choice of a class, whose summary counts these too.
+
+        Examples
+        --------
+        >>> from bvar.circuit import Circuit
+        >>> print(Circuit(3, [(0b0111, (0, 1)), (0b0110, (1, 2))], outputs=[3, 4]).summary())
+        3 inputs, 2 gates, 2 outputs in 1 group, depth 1
+        with counters, as to_verilog writes it: 4 gates, depth 2
+        nand                 1
+        xor                  1
+        """
+        counted = with_counters(self)
+        gates = f"{counted.n_gates} gate{'' if counted.n_gates == 1 else 's'}"
+        exported = f"with counters, as to_verilog writes it: {gates}, depth {counted.depth}"
+        return "\n".join([f"{self.sizes()}, depth {self.depth}", exported, *self.functions()])
 
     # ---------------------------------------------------------------------------------------- verbs
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from bvar.circuit.names import input_names
-from bvar.circuit.netlist import Netlist, function
+from bvar.circuit.netlist import Netlist, check_netlist, function
 
 __all__ = ["to_dot"]
 
@@ -53,6 +53,7 @@ def to_dot(circuit: Netlist, names: Sequence[str] | None = None) -> str:
     }
     <BLANKLINE>
     """
+    check_netlist(circuit)
     labels = input_names(circuit, names)
     read = {i for _, inputs in circuit.gates for i in inputs} | set(circuit.outputs)
     lines = [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from bvar._extras import missing
 from bvar.circuit.formula import PYTHON, Formula, formula, write
 from bvar.circuit.names import input_names
-from bvar.circuit.netlist import Netlist, TableGate
+from bvar.circuit.netlist import Netlist, TableGate, check_netlist
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,6 +72,9 @@ def draw(circuit: Netlist, ax: Axes | None = None, names: Sequence[str] | None =
     >>> [text.get_text() for text in ax.texts]
     ['a', 'b', 'xor', 'and', 'score 0', 'score 1']
     """
+    check_netlist(circuit)
+    if ax is not None and not hasattr(ax, "set_axis_off"):
+        raise TypeError(f"ax must be matplotlib axes, or None, got {type(ax).__name__}")
     labels = input_names(circuit, names)
     read = sorted({i for gate in circuit.gates for i in gate.inputs} | set(circuit.outputs))
     shown = [i for i in read if i < circuit.n_inputs] + [circuit.n_inputs + g for g in range(circuit.n_gates)]

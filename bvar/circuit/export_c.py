@@ -9,7 +9,7 @@ from typing import Any
 
 from bvar.circuit.export_c_bytes import ask_functions, encode_calls, planes_function, transpose_function
 from bvar.circuit.formula import WORDS, Spelling, formula, write
-from bvar.circuit.netlist import Netlist
+from bvar.circuit.netlist import Netlist, check_netlist
 from bvar.encoding import BitEncoder
 from bvar.export.c_text import BEST, FAST_MATH, array, question_tables
 from bvar.export.names import check_prefix
@@ -199,6 +199,7 @@ def to_c(circuit: Netlist, name: str = "circuit", encoder: BitEncoder | None = N
     >>> print(next(line.strip() for line in text.splitlines() if " = x[" in line))
     g[0] = x[0] ^ x[1];
     """
+    check_netlist(circuit)
     check_prefix(name, "name")
     asked = None if encoder is None else questions(encoder)
     if encoder is not None and encoder.n_bits_out_ != circuit.n_inputs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bvar.circuit.chip import Chip, make_chip
+from bvar.circuit.chip import Chip, check_chip, make_chip
 from bvar.circuit.formula import WORDS, Spelling, formula, write
 from bvar.circuit.netlist import Netlist
 from bvar.export.names import check_prefix
@@ -156,6 +156,7 @@ def chip_to_verilog(chip: Chip, name: str = "chip") -> str:
     endmodule
     <BLANKLINE>
     """
+    check_chip(chip)
     check_module_name(name)
     signals = _names(chip)
     lines = [

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bvar._validation import check_integer
 from bvar.circuit.formula import PYTHON, Text, formula, write
 from bvar.circuit.names import input_names
-from bvar.circuit.netlist import Netlist, cone
+from bvar.circuit.netlist import Netlist, check_netlist, cone
 
 __all__ = ["expression"]
 
@@ -53,6 +53,7 @@ def expression(
     >>> expression(circuit, names=["a", "b", "age >= 40"])
     'not ((age >= 40) and (a ^ b))'
     """
+    check_netlist(circuit)
     output = check_integer(output, "output", low=0, high=circuit.n_outputs - 1)
     max_length = check_integer(max_length, "max_length", low=1)
     signal = circuit.outputs[output]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bvar.circuit.netlist import Netlist, TableGate
+from bvar.circuit.netlist import Netlist, TableGate, check_netlist
 from bvar.circuit.truth import MAX_FAN_IN
 
 __all__ = ["parse", "to_json"]
@@ -43,6 +43,7 @@ def to_json(circuit: Netlist) -> str:
     ],
     "outputs": [2]}
     """
+    check_netlist(circuit)
     gates = ",\n".join(json.dumps([_table_text(table, len(inputs)), inputs]) for table, inputs in circuit.gates)
     head = {"format": _FORMAT, "version": _VERSION, "n_inputs": circuit.n_inputs, "n_groups": circuit.n_groups}
     return f'{json.dumps(head)[:-1]},\n"gates": [\n{gates}\n],\n"outputs": {json.dumps(circuit.outputs)}}}'

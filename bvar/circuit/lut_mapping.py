@@ -15,7 +15,7 @@ from itertools import product
 from typing import Any, NamedTuple, TypeVar
 
 from bvar._validation import check_integer
-from bvar.circuit.netlist import Netlist, TableGate
+from bvar.circuit.netlist import Netlist, TableGate, check_netlist
 from bvar.circuit.simplification import fold_constants, remove_dead_gates
 from bvar.circuit.truth import MAX_FAN_IN, compose, full, projection
 
@@ -91,6 +91,7 @@ def map_to_luts(circuit: Netlist, k: int = 6) -> LutMapping:
     >>> map_to_luts(parity).n_luts
     2
     """
+    check_netlist(circuit)
     widest = max((len(gate.inputs) for gate in circuit.gates), default=0)
     k = check_integer(k, "k", low=max(2, widest), high=MAX_FAN_IN)
     return _Mapper(circuit, k).run()
@@ -126,6 +127,7 @@ def to_luts(circuit: Mapped, k: int = 6) -> Mapped:
     >>> to_luts(Circuit(3, [(6, (0, 1)), (6, (2, 3))], [4])).gates
     (TableGate(table=150, inputs=(0, 1, 2)),)
     """
+    check_netlist(circuit)
     circuit = fold_constants(circuit)  # after which a table without leaves is a constant gate
     luts, n = map_to_luts(circuit, k).luts, circuit.n_inputs
     signals, gates = list(range(n)) + [0] * circuit.n_gates, []

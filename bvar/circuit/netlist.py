@@ -15,7 +15,7 @@ from bvar._validation import check_integer
 from bvar.calculus.gates import GATES, Gate
 from bvar.circuit.truth import MAX_FAN_IN, full
 
-__all__ = ["MOST", "Netlist", "TableGate", "cone", "function"]
+__all__ = ["MOST", "Netlist", "TableGate", "check_netlist", "cone", "function"]
 
 MOST = 2**31 - 1  # signals are int32 in every export
 
@@ -153,24 +153,9 @@ class Netlist:
         """
         return dict(Counter(function(gate) for gate in self.gates).most_common())
 
-    def summary(self) -> str:
-        """Describe the circuit.
-
-        Returns
-        -------
-        str
-            A line of sizes, and a line for each function.
-
-        Examples
-        --------
-        >>> from bvar.circuit import Circuit
-        >>> print(Circuit(2, [(0b0111, (0, 1)), (0b01, (2,))], outputs=[3]).summary())
-        2 inputs, 2 gates, 1 output in 1 group, depth 2
-        nand                 1
-        not_a                1
-        """
-        lines = [f"{name:<14} {count:>7}" for name, count in self.histogram().items()]
-        return "\n".join([f"{self.sizes()}, depth {self.depth}", *lines])
+    def functions(self) -> list[str]:
+        """Write the histogram, a line for each function."""
+        return [f"{name:<14} {count:>7}" for name, count in self.histogram().items()]
 
     def sizes(self) -> str:
         """Say how many inputs, gates, outputs and groups there are."""
@@ -186,6 +171,12 @@ class Netlist:
     def __repr__(self) -> str:
         """Say the sizes, not the gates."""
         return f"{type(self).__name__}({self.sizes()})"
+
+
+def check_netlist(circuit: Any) -> None:
+    """Refuse what is no circuit, before anything is looked up in it."""
+    if not isinstance(circuit, Netlist):
+        raise TypeError(f"circuit must be a Circuit, got {type(circuit).__name__}")
 
 
 def function(gate: TableGate) -> str:

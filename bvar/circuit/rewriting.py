@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from bvar.circuit.netlist import Netlist, TableGate
+from bvar.circuit.netlist import Netlist, TableGate, check_netlist
 from bvar.circuit.rules import INVERTER, Builder
 from bvar.circuit.small_functions import N_LEAVES, smallest_trees
 from bvar.circuit.truth import compose, full, projection
@@ -50,6 +50,7 @@ def rewrite_cones(circuit: Rewritten) -> Rewritten:
     >>> rewrite_cones(absorption).outputs
     (0,)
     """
+    check_netlist(circuit)
     return _Rewriter(circuit).run(type(circuit))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from bvar._validation import check_integer
-from bvar.circuit.netlist import Netlist, cone
+from bvar.circuit.netlist import Netlist, check_netlist, cone
 from bvar.circuit.rewriting import rewrite_cones
 from bvar.circuit.rules import Builder, Rule, absorb, bypass, drop, every_rule, fold, sharing
 
@@ -73,6 +73,7 @@ def simplify(circuit: Simplified, level: int = 1) -> Simplified:
     >>> simplify(circuit).gates
     (TableGate(table=1, inputs=(0, 1)),)
     """
+    check_netlist(circuit)
     if check_integer(level, "level", low=1, high=2) == 2:
         return _simplify_cones(circuit)
     while True:
@@ -201,6 +202,7 @@ def share_gates(circuit: Simplified) -> Simplified:
     >>> share_gates(Circuit(2, [(0b1000, (0, 1)), (0b0111, (1, 0))], outputs=[2, 3])).gates
     (TableGate(table=8, inputs=(0, 1)), TableGate(table=1, inputs=(2,)))
     """
+    check_netlist(circuit)
     return _sweep(circuit, sharing(circuit.n_inputs))
 
 
@@ -223,6 +225,7 @@ def remove_dead_gates(circuit: Simplified) -> Simplified:
     >>> remove_dead_gates(Circuit(2, [(0b1000, (0, 1)), (0b01, (0,))], outputs=[3]))
     Circuit(2 inputs, 1 gate, 1 output in 1 group)
     """
+    check_netlist(circuit)
     alive = cone(circuit, circuit.outputs)
     if all(alive):
         return circuit
@@ -232,6 +235,7 @@ def remove_dead_gates(circuit: Simplified) -> Simplified:
 
 def _sweep(circuit: Simplified, *rules: Rule) -> Simplified:
     """Rebuild a circuit gate by gate; rules see the inputs of a gate as they are numbered in the new one."""
+    check_netlist(circuit)
     builder = Builder(circuit.n_inputs, rules)
     signals = builder.copy(circuit.gates, range(circuit.n_inputs))
     return type(circuit).trusted(

@@ -9,7 +9,7 @@ from string import Template
 
 import numpy as np
 
-from bvar.circuit.chip import Chip
+from bvar.circuit.chip import Chip, check_chip
 from bvar.circuit.export_verilog import check_module_name, chip_to_verilog
 
 __all__ = ["write_testbench"]
@@ -108,7 +108,12 @@ def write_testbench(
     >>> [path.name for path in paths]
     ['chip.v', 'chip_tb.v', 'chip_vectors.hex']
     """
+    check_chip(chip)
     check_module_name(name)
+    try:
+        target = Path(folder)
+    except TypeError:
+        raise TypeError(f"folder must be a path, got {type(folder).__name__}") from None
     bits = np.concatenate([chip.input_bits(X)[:, ::-1], _answer_bits(chip, np.asarray(answers), len(X))], axis=1)
     texts = {
         f"{name}.v": chip_to_verilog(chip, name),
@@ -116,8 +121,8 @@ def write_testbench(
         f"{name}_vectors.hex": "".join(_hex_lines(bits)),
     }
     for file, text in texts.items():
-        (Path(folder) / file).write_text(text, encoding="ascii")
-    return [Path(folder) / file for file in texts]
+        (target / file).write_text(text, encoding="ascii")
+    return [target / file for file in texts]
 
 
 def _answer_bits(chip: Chip, answers: np.ndarray, n_rows: int) -> np.ndarray:

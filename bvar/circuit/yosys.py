@@ -8,8 +8,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from bvar.circuit.chip import Chip
+from bvar._validation import check_integer
+from bvar.circuit.chip import Chip, check_chip
 from bvar.circuit.export_verilog import chip_to_verilog
+from bvar.circuit.truth import MAX_FAN_IN
 
 __all__ = ["yosys_luts"]
 
@@ -22,7 +24,7 @@ def yosys_luts(chip: Chip, k: int = 6) -> int | None:
     chip : Chip
         What :func:`make_chip` returns.
     k : int, default=6
-        Inputs of a table.
+        Inputs of a table, 2 to 6.
 
     Returns
     -------
@@ -31,6 +33,8 @@ def yosys_luts(chip: Chip, k: int = 6) -> int | None:
 
     Raises
     ------
+    TypeError, ValueError
+        If an argument is not as described.
     RuntimeError
         If Yosys refuses the module; its message is quoted.
 
@@ -46,6 +50,8 @@ def yosys_luts(chip: Chip, k: int = 6) -> int | None:
     >>> yosys_luts(chip) if shutil.which("yosys") else 1
     1
     """
+    check_chip(chip)
+    k = check_integer(k, "k", low=2, high=MAX_FAN_IN)
     if shutil.which("yosys") is None:
         return None
     with tempfile.TemporaryDirectory() as folder:

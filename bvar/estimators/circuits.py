@@ -1,10 +1,13 @@
-"""What classifiers of gates share: they can be taken out as circuits."""
+"""What classifiers of gates share: they can be taken out as circuits and as chips."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from sklearn.utils.validation import check_is_fitted
 
-from bvar.circuit import Circuit
+from bvar.circuit import Chip, Circuit, chip_to_verilog, make_chip
+from bvar.encoding import BitEncoder
 from bvar.networks.network import Network
 
 __all__ = ["HasCircuit"]
@@ -14,6 +17,8 @@ class HasCircuit:
     """A classifier whose network is made of gates, with a count at the end."""
 
     network_: Network
+    encoder_: BitEncoder
+    multilabel_: bool
 
     def circuit(self, *, simplify: bool = True) -> Circuit:
         """Take the trained network out as a circuit from encoded bits to scores.
@@ -36,3 +41,86 @@ class HasCircuit:
         check_is_fitted(self, "network_")
         circuit = Circuit.from_network(self.network_)
         return circuit.simplify() if simplify else circuit
+
+    def chip(
+        self,
+        *,
+        level: int = 2,
+        width: int = 8,
+        signed: bool = False,
+        answer: str = "class",
+        pipeline: int | None = None,
+        lut_inputs: int | None = None,
+    ) -> Chip:
+        """Take the whole model out as a chip, from raw columns to the number of a class.
+
+        Parameters
+        ----------
+        level : int, default=2
+            How hard the circuit is made smaller, see :func:`bvar.circuit.simplify`.
+        width : int, default=8
+            Bits of each raw column, 1 to 32: columns are integers, as they should have been in `fit`.
+        signed : bool, default=False
+            Whether columns are in two's complement; else they are unsigned.
+        answer : {'class', 'scores'}, default='class'
+            Whether to answer with the number of the class in `classes_`, or with a count for each class.
+        pipeline : int, optional
+            Number of levels after which registers come. Default: no registers.
+        lut_inputs : int, optional
+            Fuse gates into tables of so many inputs: 6 for FPGAs. Default: leave gates as they are.
+
+        Returns
+        -------
+        bvar.circuit.Chip
+            Comparators for what `encoder_` asks, the gates, counters, and the choice of a class: see
+            :func:`bvar.circuit.make_chip`.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        TypeError, ValueError
+            If an argument is not as described, the encoder asks of text, or a class is to be chosen where the
+            targets were labels.
+
+        See Also
+        --------
+        to_verilog : The same as text.
+        bvar.circuit.write_testbench : Write it with samples, and what checks it.
+        """
+        circuit = self.circuit(simplify=False).simplify(level)
+        if answer == "class" and self.multilabel_:
+            raise ValueError("answer must be 'scores' for a model of labels, which chooses no class, got 'class'")
+        return make_chip(
+            circuit,
+            self.encoder_,
+            width=width,
+            signed=signed,
+            answer=answer,
+            pipeline=pipeline,
+            lut_inputs=lut_inputs,
+        )
+
+    def to_verilog(self, name: str = "chip", **options: Any) -> str:
+        """Write the whole model as a Verilog module, from raw columns to the number of a class.
+
+        Parameters
+        ----------
+        name : str, default='chip'
+            Name of the module.
+        **options
+            What :meth:`chip` takes: `width`, `pipeline`, `lut_inputs` and others.
+
+        Returns
+        -------
+        str
+            Verilog-2001, see :func:`bvar.circuit.chip_to_verilog`.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        TypeError, ValueError
+            As :meth:`chip`, or if `name` cannot be the name of a module.
+        """
+        return chip_to_verilog(self.chip(**options), name)

@@ -110,14 +110,25 @@ def show_chip(model, X, y, width, n_simulated):
         print(f"simulated, raw columns in, class out: {simulated(chip, X[:n], predicted[:n])}", flush=True)
 
 
-def images(arguments):
+def image_data(arguments):
+    """Return images and classes, sizes of layers, a level that makes bits of pixels, and the bits of a pixel."""
     if arguments.quick:
         X, y = load_digits(return_X_y=True)
-        X_train, X_test, y_train, y_test = train_test_split(X.astype(np.uint8), y, random_state=0)
-        shape, level, width = [64, 200, 200], 8, 5
-    else:
-        X_train, X_test, y_train, y_test = load(Path(arguments.data) / "mnist.npz")
-        shape, level, width = [784, 2000, 2000], 128, 8
+        return train_test_split(X.astype(np.uint8), y, random_state=0), [64, 200, 200], 8, 5
+    return load(Path(arguments.data) / "mnist.npz"), [784, 2000, 2000], 128, 8
+
+
+def image_model(X, y, shape):
+    """Train a classifier of gates, one bit a pixel, for one epoch of MNIST or five of digits."""
+    n_epochs = 1 if len(X) > 10_000 else 5
+    model = LogicGateClassifier(
+        shape[1:], encoder=ImageEncoder(1), max_iter=n_epochs, batch_size=100, random_state=0
+    )
+    return model.fit(X, y)
+
+
+def images(arguments):
+    (X_train, X_test, y_train, y_test), shape, level, width = image_data(arguments)
     network = gate_network(shape, 10, n_steps=600, random_state=0)
     x = kernels.pack(X_train >= level)
     order = np.random.RandomState(0).permutation(len(x))
@@ -127,8 +138,7 @@ def images(arguments):
     accuracy = (network.scores(kernels.pack(X_test >= level)).argmax(axis=1) == y_test).mean()
     print(f"{'-'.join(map(str, shape))} gates of two inputs, 600 steps: accuracy {accuracy:.4f}", flush=True)
     sizes(Circuit.from_network(network))
-    model = LogicGateClassifier(shape[1:], encoder=ImageEncoder(1), max_iter=1 if len(X_train) > 10_000 else 5,
-                                batch_size=100, random_state=0).fit(X_train, y_train)  # fmt: skip
+    model = image_model(X_train, y_train, shape)
     show_chip(model, X_test, y_test, width, arguments.simulate)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_circuit import circuits, every_row, gate_of, random_circuit, reference_outputs
 
-from bvar.circuit import Circuit, draw, expression
+from bvar.circuit import Circuit, draw, expression, make_chip
 from bvar.circuit.formula import PYTHON, WORDS, Spelling, formula, write
 
 
@@ -85,10 +85,12 @@ def test_expressions_that_cannot_be_written_are_refused():
 
 def test_a_summary_has_a_line_for_each_function():
     circuit = random_circuit(np.random.default_rng(0))
-    lines = circuit.summary().split("\n")
-    assert lines[0] == f"9 inputs, 60 gates, 12 outputs in 3 groups, depth {circuit.depth}"
-    assert [line.split()[0] for line in lines[1:]] == [name.split()[0] for name in circuit.histogram()]
-    assert sum(int(line.split()[-1]) for line in lines[1:]) == 60
+    first, counted, *lines = circuit.summary().split("\n")
+    assert first == f"9 inputs, 60 gates, 12 outputs in 3 groups, depth {circuit.depth}"
+    assert [line.split()[0] for line in lines] == [name.split()[0] for name in circuit.histogram()]
+    assert sum(int(line.split()[-1]) for line in lines) == 60
+    exported = make_chip(circuit, answer="scores")
+    assert counted == (f"with counters, as to_verilog writes it: {exported.n_gates} gates, depth {exported.depth}")
     assert repr(circuit) == "Circuit(9 inputs, 60 gates, 12 outputs in 3 groups)"
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.exceptions import NotFittedError
 from test_circuit import every_row, random_circuit, random_rows
 
-from bvar import LogicGateClassifier, ThermometerEncoder, kernels
+from bvar import LogicGateClassifier, LogicGateConvClassifier, ThermometerEncoder, kernels
 from bvar.circuit import (
     Circuit,
     check_c,
@@ -128,11 +129,75 @@ def test_what_is_no_chip_is_refused():
         ({"answer": "both"}, "answer must be one of 'scores', 'class', got 'both'"),
         ({"width": 33}, "width must be an integer"),
         ({"pipeline": 0}, "pipeline must be an integer"),
-        ({"lut_inputs": 7}, "k must be an integer"),
+        ({"lut_inputs": 7}, "lut_inputs must be an integer"),
         ({"encoder": encoders()["thermometer"]}, "encoder must give n_inputs=2 bits"),
     ):
         with pytest.raises(ValueError, match=text):
             make_chip(circuit, **arguments)
+
+
+def test_the_parts_of_a_chip_are_all_of_it():
+    encoder = encoders()["thermometer"]
+    circuit = random_circuit(np.random.default_rng(2), encoder.n_bits_out_, 60, 28, 4).simplify()
+    chip = make_chip(circuit, encoder)
+    assert chip.parts == {
+        "circuit": circuit.n_gates,
+        "counters": make_chip(circuit, answer="scores").n_gates - circuit.n_gates,
+        "class": make_chip(circuit).n_gates - make_chip(circuit, answer="scores").n_gates,
+        "comparators": chip.n_gates - make_chip(circuit).n_gates,
+    }
+    assert all(n > 0 for n in chip.parts.values())
+    for options in ({"lut_inputs": 6}, {"answer": "scores"}, {"pipeline": 2}):
+        other = make_chip(circuit, encoder, **options)
+        assert sum(other.parts.values()) == other.n_gates
+    assert make_chip(circuit, answer="scores").parts["class"] == 0
+    said = ", ".join(f"{name} {n}" for name, n in chip.parts.items())
+    assert chip.summary().split("\n")[1] == f"gates added by: {said}"
+
+
+def test_a_summary_has_the_tables_of_yosys_if_asked(monkeypatch):
+    chip = make_chip(Circuit(2, [(8, (0, 1))], [2]), answer="scores")
+    assert "Yosys" not in chip.summary()
+    found = yosys_luts(chip)
+    assert f"tables by Yosys: {'it is not installed' if found is None else found}" in chip.summary(yosys=True)
+    monkeypatch.setenv("PATH", "")
+    assert "tables by Yosys: it is not installed" in chip.summary(yosys=True)
+
+
+def test_a_model_becomes_a_chip_and_verilog_in_one_line():
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 16, (300, 5))
+    y = np.array(["low", "mid", "high"])[np.digitize(X[:, 0] + X[:, 1], [10, 20])]
+    model = LogicGateClassifier((60, 60), encoder=ThermometerEncoder(3), max_iter=5, random_state=0).fit(X, y)
+    chip = model.chip(width=4, pipeline=3, lut_inputs=6)
+    assert model.classes_[chip.evaluate(X)].tolist() == model.predict(X).tolist()
+    assert chip.latency > 1
+    assert model.to_verilog("sizes", width=4, pipeline=3, lut_inputs=6) == chip_to_verilog(chip, "sizes")
+    by_hand = make_chip(model.circuit(simplify=False).simplify(level=1), model.encoder_, width=4)
+    assert model.to_verilog("sizes", width=4, level=1) == chip_to_verilog(by_hand, "sizes")
+    with pytest.raises(NotFittedError):
+        LogicGateClassifier().to_verilog()
+    with pytest.raises(ValueError, match="name must"):
+        model.to_verilog("module")
+
+
+def test_a_model_of_labels_becomes_a_chip_that_counts():
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 16, (200, 4))
+    model = LogicGateClassifier((40, 40), encoder=ThermometerEncoder(2), max_iter=2, random_state=0)
+    model.fit(X, X[:, :2] > 7)
+    with pytest.raises(ValueError, match="answer must be 'scores' for a model of labels"):
+        model.chip(width=4)
+    assert model.chip(width=4, answer="scores").evaluate(X).shape == (200, 2)
+
+
+def test_a_model_of_images_becomes_a_chip():
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 4, (120, 6, 6))
+    y = (X[:, :, :3].sum(axis=(1, 2)) > X[:, :, 3:].sum(axis=(1, 2))).astype(int)
+    model = LogicGateConvClassifier((4, "M"), (30,), max_iter=2, random_state=0).fit(X, y)
+    rows = X.reshape(120, 36)
+    assert model.chip(width=2).evaluate(rows).tolist() == model.predict(X).tolist()
 
 
 def test_a_chip_without_an_encoder_takes_bits_and_no_values_of_m():

@@ -3,5 +3,6 @@
 from mutants.fast import FAST
 from mutants.first import FIRST
 from mutants.offsets import OFFSETS
+from mutants.trees import TREES
 
-MUTANTS = FIRST | FAST | OFFSETS
+MUTANTS = FIRST | FAST | OFFSETS | TREES

@@ -161,8 +161,8 @@ FAST = {
         "conv_weight_votes",
     ),
     "votes on pixels in sixteen bits": Mutant(
-        "                    image[start + c] += patch[tap * window.channels + c]\n",
-        "                    image[start + c] = wrap(image[start + c] + patch[tap * window.channels + c], 16)\n",
+        "image[start + c] += patch[tap * window.channels + c]\n",
+        "image[start + c] = wrap(image[start + c] + patch[tap * window.channels + c], 16)\n",
         "pixel_votes",
     ),
     "votes on tables in sixteen bits": Mutant(
@@ -235,8 +235,8 @@ FAST = {
         "flip",
     ),
     "eta times the reciprocal": Mutant(
-        "eta / (SIGNAL_MAX * n_samples) / sqrt(self.n_places)",
-        "eta * (1 / (SIGNAL_MAX * n_samples)) / sqrt(self.n_places)",
+        "eta / (SIGNAL_MAX * n_samples) / (self.damping",
+        "eta * (1 / (SIGNAL_MAX * n_samples)) / (self.damping",
         "optimize",
     ),
     "a step without samples keeps its eta for the next": Mutant(
@@ -251,8 +251,8 @@ FAST = {
     ),
     # ------------------------------------------------------------------------------------------------- training
     "divisions by samples and places put together": Mutant(
-        "eta / (SIGNAL_MAX * n_samples) / sqrt(self.n_places)",
-        "eta / (SIGNAL_MAX * n_samples * sqrt(self.n_places))",
+        "eta / (SIGNAL_MAX * n_samples) / (self.damping * sqrt(self.n_places))",
+        "eta / (SIGNAL_MAX * n_samples * (self.damping * sqrt(self.n_places)))",
         "train",
     ),
     "places are the pixels of the image": Mutant(

@@ -147,8 +147,8 @@ FIRST = {
         "center_votes",
     ),
     "votes on pixels with the kernel not turned": Mutant(
-        "for tap, start in enumerate(place):\n                for c in range(window.channels if start",
-        "for tap, start in enumerate(place[::-1]):\n                for c in range(window.channels if start",
+        "for tap, start in enumerate(place):\n            for c in range(window.channels if start",
+        "for tap, start in enumerate(place[::-1]):\n            for c in range(window.channels if start",
         "pixel_votes",
     ),
     "signal of a pool to every pixel of the square": Mutant(
@@ -198,7 +198,7 @@ FIRST = {
         "optimize",
     ),
     "eta not divided": Mutant(
-        "eta = eta / (SIGNAL_MAX * n_samples) / sqrt(self.n_places)", "eta = eta / sqrt(self.n_places)", "optimize"
+        "eta = eta / (SIGNAL_MAX * n_samples) / (self.damping", "eta = eta / (self.damping", "optimize"
     ),
     "nobody voted, and beta is one again": Mutant(
         "read_float(clip), n) if n else 0)",

@@ -2,7 +2,8 @@
 
 Examples E1 (mixed logic), E2 (sixteen gates) and E3 (the three-input neuron, in the calculus) stand in
 test_logic.py, test_gates.py and test_chain.py as well; here the kernels meet the neuron (E3), the linear layer
-(E4), the optimizer (E5), the threshold (E6), the convolution (E7) and the quantiser of the convergence proof (E8).
+(E4), the optimizer (E5), the threshold (E6), the convolution (E7), the quantiser of the convergence proof (E8),
+and trees of gates (E9).
 
 Counts of T, in which the examples are written, are (s + n) / 2 of the sums s here; signals like 0.75 are 3 in
 units of 1/4, because a vote is linear in the signal.
@@ -16,7 +17,7 @@ import pytest
 from bvar import kernels
 from bvar.calculus.gates import Gate
 from bvar.calculus.logic import F, T, and_, or_, xnor, xor
-from bvar.layers import BooleanLinear, Threshold
+from bvar.layers import BooleanLinear, GateConv2d, OrPool2d, Threshold
 from bvar.layers.threshold import signal_scale, surrogate_width
 from bvar.networks import BooleanOptimizer
 
@@ -238,3 +239,26 @@ def test_e8_the_quantiser_of_the_convergence_proof(w, m, quantised, after, error
     tie = w * m == 1
     assert flipped == (1 if tie else int(after != w))
     assert accumulator.item() == (0 if tie else int(error * kernels.BAR))
+
+
+def test_e9_a_tree_at_two_places_and_the_or_of_its_answers(backend):
+    """One "and" of two "xor" over a window of four bits, which stands at two places of a row of six."""
+    tree = GateConv2d((1, 6, 1), 1, (1, 4), stride=2, leaves=[[0, 1, 2, 3]], random_state=0)
+    for table, rows in zip(tree.tables, ([[0, 1, 1, 0]] * 2, [[0, 0, 0, 1]]), strict=True):
+        table.bits = bits(rows)
+    x = bits([[1, 0, 0, 1, 1, 0]])  # the windows see 1001, whose "xor" are 1 and 1, and 0110, the same
+    y, context = tree.forward(x)
+    assert kernels.unpack(y).astype(int).tolist() == [[1, 1]]
+    z = np.array([[3, 5]], np.int16)
+    leaves, root = tree.votes(z, context)
+    # at (x0, x1) = (1, 0) is entry 1, at (0, 1) entry 2; the first "xor" sees 10 and 01, the second 01 and 10
+    assert leaves.tolist() == [[0, 3, 5, 0], [0, 5, 3, 0]]
+    assert root.tolist() == [[0, 0, 0, 8]]
+    # x0 lifts an "xor" whose x1 is F, x1 lowers one whose x0 is T, and so on; two pixels are seen twice
+    assert tree.backward(z, context).tolist() == [[3, -3, -3 - 5, 3 + 5, 5, -5]]
+
+    pool = OrPool2d((2, 2, 1))
+    for row, votes in (([0, 0, 0, 0], [7, 7, 7, 7]), ([0, 1, 0, 0], [0, 7, 0, 0]), ([1, 1, 0, 0], [0, 0, 0, 0])):
+        y, context = pool.forward(bits([row]))
+        assert kernels.unpack(y).item() == any(row)
+        assert pool.backward(np.array([[7]], np.int16), context).tolist() == [votes]

@@ -15,6 +15,7 @@ from math import inf, sqrt
 from typing import Any
 
 from bvar.testing.oracle import definitions as oracle
+from bvar.testing.oracle import trees
 from bvar.testing.oracle.formats import (
     bits_of,
     cut,
@@ -36,15 +37,15 @@ FULL_WEIGHT = 2**16
 class Optimizer:
     """Accumulators, plasticity and age in steps of one tensor of weights."""
 
-    def __init__(self, n_rows: int, n_columns: int, clip: float, n_places: int = 1) -> None:
+    def __init__(self, n_rows: int, n_columns: int, clip: float, n_places: int = 1, damping: int = 1) -> None:
         self.m = [[0] * n_columns for _ in range(n_rows)]
-        self.beta, self.age, self.clip, self.n_places = 2**15, 0, clip, n_places
+        self.beta, self.age, self.clip, self.spread = 2**15, 0, clip, damping * sqrt(n_places)
 
     def step(self, w: oracle.Matrix, q: oracle.Matrix, eta: float, n_samples: float) -> tuple[oracle.Matrix, int]:
         """Give the new weights and the number of flips; nothing moves if nobody voted."""
         if n_samples == 0:
             return w, 0
-        share = eta / (127 * n_samples) / sqrt(self.n_places)
+        share = eta / (127 * n_samples) / self.spread
         rows = oracle.clipped_eta(q, share, self.clip)
         w, self.m, flips = oracle.flip(w, self.m, q, self.beta, rows, 20251 * self.age % 2**15)
         n_weights = sum(map(len, w))
@@ -239,6 +240,49 @@ class _Gates:
         return [oracle.table_votes(z, self.x, self.wires, self.tensors[0])]
 
 
+class _GateConv:
+    """Trees over images; the tensors are the tables of each level, from the leaves to the root."""
+
+    def __init__(self, layer: Layer) -> None:
+        self.shape, self.wires, self.damping = layer["window"]["image_shape"], layer["wires"], layer["damping"]
+        self.window = {"places": places_of(layer["window"]), **window_of(layer["window"])}
+        self.tensors = [bits_of(rows) for rows in layer["tables"]]
+
+    def optimizers(self, clip: float) -> list[Any]:
+        n_places = self.window["places"][0] * self.window["places"][1]
+        return [Optimizer(len(t), len(t[0]), inf, n_places, self.damping) for t in self.tensors]
+
+    def forward(self, x: oracle.Matrix) -> oracle.Matrix:
+        self.images = [image_of([(v + 1) // 2 for v in row], self.shape) for row in x]
+        return _signs([trees.tree_values(image, self.wires, self.tensors, **self.window) for image in self.images])
+
+    def backward(self, z: oracle.Matrix) -> oracle.Matrix:
+        pairs = zip(z, self.images, strict=True)
+        return [trees.pixel_votes(row, image, self.wires, self.tensors, **self.window) for row, image in pairs]
+
+    def votes(self, z: oracle.Matrix) -> list[oracle.Matrix]:
+        pairs = zip(z, self.images, strict=True)
+        votes = [trees.table_votes(row, image, self.wires, self.tensors, **self.window) for row, image in pairs]
+        return [_total(list(level)) for level in zip(*votes, strict=True)]
+
+
+class _OrPool:
+    tensors: tuple[()] = ()
+
+    def __init__(self, layer: Layer) -> None:
+        self.shape, self.size = layer["image_shape"], layer["size"]
+
+    def forward(self, x: oracle.Matrix) -> oracle.Matrix:
+        self.images = [image_of([(v + 1) // 2 for v in row], self.shape) for row in x]
+        return _signs([trees.or_pool(image, self.size) for image in self.images])
+
+    def backward(self, z: oracle.Matrix) -> oracle.Matrix:
+        return [trees.or_back(row, image, self.size) for row, image in zip(z, self.images, strict=True)]
+
+    def votes(self, z: oracle.Matrix) -> list[oracle.Matrix]:
+        return []
+
+
 class _GroupSum:
     tensors: tuple[()] = ()
 
@@ -316,6 +360,8 @@ _KINDS: dict[str, Any] = {
     "max_pool": _MaxPool,
     "threshold": _Threshold,
     "gate": _Gates,
+    "gate_conv": _GateConv,
+    "or_pool": _OrPool,
     "group_sum": _GroupSum,
 }
 

@@ -9,46 +9,31 @@ import numpy as np
 
 from bvar import kernels
 from bvar.bits import BitMatrix
-from bvar.bits.windows import SlidingWindow
 from bvar.calculus import gates, logic, variation
-from bvar.layers import (
-    Add,
-    BooleanConv2d,
-    BooleanLinear,
-    Concatenate,
-    GateLayer,
-    GroupSum,
-    Layer,
-    MaxPool2d,
-    Offset,
-    Parameter,
-    SignalScale,
-    Threshold,
-)
+from bvar.layers import GroupSum, OrPool2d, Parameter, SignalScale, Threshold
 from bvar.networks.cross_entropy import CrossEntropy
 from bvar.networks.losses import FULL_WEIGHT, SquaredError
 from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer
 from bvar.testing.oracle.formats import float64_of
+from bvar.testing.subjects.layers import (
+    make_conv,
+    make_gate_conv,
+    make_layers,
+    make_loss,
+    make_offset,
+    read_bits,
+    read_values,
+    read_window,
+)
 
 __all__ = ["Builtin"]
 
-_M = {"0": -1, "1": 1, "u": 0}
 _NAMES = np.array(["0", "u", "1"])
 _FULL_BETA = 2**15  # the protocol has beta in these units
 
 Rows = list[str]
 Matrix = list[list[int]]
-
-
-def _values(rows: Rows, n_bits: int | None = None) -> np.ndarray:
-    """Rows of M as int8; without rows the width must be told."""
-    width = len(rows[0]) if rows else n_bits or 0
-    return np.array([_M[c] for row in rows for c in row], np.int8).reshape(len(rows), width)
-
-
-def _bits(rows: Rows, n_bits: int | None = None) -> BitMatrix:
-    return kernels.pack(_values(rows, n_bits))
 
 
 def _text(bits: BitMatrix) -> Rows:
@@ -71,10 +56,6 @@ def _words(rows: list[list[str]]) -> np.ndarray:
     return np.array([[int(word, 16) for word in row] for row in rows], np.uint64)
 
 
-def _window(window: dict[str, Any]) -> SlidingWindow:
-    return SlidingWindow(*(tuple(window[n]) for n in ("image_shape", "size", "stride", "padding", "dilation")))
-
-
 def _unit_by_unit(z: Matrix, n_gates: int) -> np.ndarray:
     return np.ascontiguousarray(_matrix(z, np.int16, n_gates).T)
 
@@ -84,7 +65,7 @@ class Builtin:
 
     def connective(self, gate: int, a: str, b: str) -> str:
         """See `Subject`."""
-        return _logic_text(gates.Gate.of(gate)(_values([a])[0], _values([b])[0]))
+        return _logic_text(gates.Gate.of(gate)(read_values([a])[0], read_values([b])[0]))
 
     def project(self, x: list[int]) -> str:
         """See `Subject`."""
@@ -92,15 +73,15 @@ class Builtin:
 
     def mixed(self, gate: int, a: str, x: list[int]) -> list[int]:
         """See `Subject`."""
-        return gates.Gate.of(gate)(_values([a])[0], np.array(x, np.int64)).tolist()
+        return gates.Gate.of(gate)(read_values([a])[0], np.array(x, np.int64)).tolist()
 
     def delta(self, a: str, b: str) -> str:
         """See `Subject`."""
-        return _logic_text(variation.delta(_values([a])[0], _values([b])[0]))
+        return _logic_text(variation.delta(read_values([a])[0], read_values([b])[0]))
 
     def variations(self, table: str, n_inputs: int) -> Rows:
         """See `Subject`."""
-        values = _values([table])[0]
+        values = read_values([table])[0]
         found = variation.variation_table(lambda x: values[int(sum((x > 0) << np.arange(n_inputs)))], n_inputs)
         # the rows of variation_table are points whose first input is the most significant
         order = [int(f"{point:0{n_inputs}b}"[::-1], 2) for point in range(len(values))]
@@ -120,12 +101,13 @@ class Builtin:
         if not x:
             return []
         wiring = kernels.Wiring(np.array(wires), len(x[0]))
-        return _text(kernels.transpose(kernels.table_values(kernels.transpose(_bits(x)), wiring, _bits(tables))))
+        values = kernels.table_values(kernels.transpose(read_bits(x)), wiring, read_bits(tables))
+        return _text(kernels.transpose(values))
 
     def pack(self, rows: Rows) -> list[list[list[str]]]:
         """See `Subject`."""
-        packed = _bits(rows)
-        known = kernels.pack(_values(rows) != 0).words if packed.known is None else packed.known
+        packed = read_bits(rows)
+        known = kernels.pack(read_values(rows) != 0).words if packed.known is None else packed.known
         return [_hex_words(packed.words), _hex_words(known)]
 
     def unpack(self, words: list[list[str]], n_bits: int) -> Rows:
@@ -136,39 +118,49 @@ class Builtin:
         """See `Subject`."""
         bits = BitMatrix(_words(words), n_bits)  # refuses padding that is not zero
         wiring = kernels.Wiring(np.arange(len(bits))[:, None], len(bits))
-        return _hex_words(kernels.table_values(bits, wiring, _bits(["10"] * len(bits))).words)
+        return _hex_words(kernels.table_values(bits, wiring, read_bits(["10"] * len(bits))).words)
 
     def transpose(self, rows: Rows, n_bits: int) -> Rows:
         """See `Subject`."""
-        return _text(kernels.transpose(_bits(rows, n_bits)))
+        return _text(kernels.transpose(read_bits(rows, n_bits)))
 
     def count_rows(self, rows: Rows) -> list[int]:
         """See `Subject`."""
-        return kernels.count_rows(_bits(rows)).tolist()
+        return kernels.count_rows(read_bits(rows)).tolist()
 
     def gate_sum(self, gate: int, x: Rows, w: Rows) -> Matrix:
         """See `Subject`."""
-        weights = _bits(w)
-        return kernels.gate_sum(_bits(x, weights.n_bits), weights, gate).tolist()
+        weights = read_bits(w)
+        return kernels.gate_sum(read_bits(x, weights.n_bits), weights, gate).tolist()
 
     def gate_bits(self, gate: int, x: Rows, w: Rows, tau: list[int]) -> Rows:
         """See `Subject`."""
-        weights = _bits(w)
-        return _text(kernels.gate_bits(_bits(x, weights.n_bits), weights, np.array(tau, np.int32), gate))
+        weights = read_bits(w)
+        return _text(kernels.gate_bits(read_bits(x, weights.n_bits), weights, np.array(tau, np.int32), gate))
 
     def conv_sum(self, gate: int, images: Rows, weights: Rows, window: Any, padding_value: int) -> Matrix:
         """See `Subject`."""
-        layer = _conv(window, gate, weights, padding_value)
-        return layer.forward(_bits(images, layer.n_inputs))[0].tolist()
+        layer = make_conv(window, gate, weights, padding_value)
+        return layer.forward(read_bits(images, layer.n_inputs))[0].tolist()
 
     def max_pool(self, sums: Matrix, image_shape: list[int], size: int) -> dict[str, Matrix]:
         """See `Subject`."""
         best, winner = kernels.pool_max(_matrix(sums, np.int32), tuple(image_shape), size)
         return {"best": best.tolist(), "winner": winner.tolist()}
 
+    def tree_values(self, images: Rows, wires: Matrix, tables: list[Rows], window: Any) -> Rows:
+        """See `Subject`."""
+        layer = make_gate_conv(wires, tables, window)
+        return _text(layer.forward(read_bits(images, layer.n_inputs))[0])
+
+    def or_pool(self, x: Rows, image_shape: list[int], size: int) -> Rows:
+        """See `Subject`."""
+        pool = OrPool2d(tuple(image_shape), size)
+        return _text(pool.forward(read_bits(x, pool.n_inputs))[0])
+
     def group_sum(self, x: Rows, n_groups: int) -> Matrix:
         """See `Subject`."""
-        bits = _bits(x)
+        bits = read_bits(x)
         return GroupSum(bits.n_bits, n_groups).forward(bits)[0].tolist() if x else []
 
     def rescale(self, g: Matrix, s: Matrix, tau: list[int], table: list[int], shift: int) -> Matrix:
@@ -188,7 +180,7 @@ class Builtin:
         """See `Subject`."""
         if not scores:
             return []
-        return _loss(table).signals(np.array(scores, np.int32), np.array(y)).tolist()
+        return make_loss(table).signals(np.array(scores, np.int32), np.array(y)).tolist()
 
     def squared_error(self, scores: Matrix, y: Matrix, scale: int) -> Matrix:
         """See `Subject`."""
@@ -196,11 +188,11 @@ class Builtin:
 
     def weight_votes(self, gate: int, z: Matrix, x: Rows, n_outputs: int, n_inputs: int) -> Matrix:
         """See `Subject`."""
-        return kernels.weight_votes(_matrix(z, np.int8, n_outputs), _bits(x, n_inputs), gate).tolist()
+        return kernels.weight_votes(_matrix(z, np.int8, n_outputs), read_bits(x, n_inputs), gate).tolist()
 
     def input_votes(self, gate: int, z: Matrix, w: Rows) -> Matrix:
         """See `Subject`."""
-        return kernels.input_votes(_matrix(z, np.int8), _bits(w), gate).tolist()
+        return kernels.input_votes(_matrix(z, np.int8), read_bits(w), gate).tolist()
 
     def center_votes(self, q: Matrix, signal_sums: list[int], input_sums: list[int], n_samples: int) -> Matrix:
         """See `Subject`."""
@@ -211,15 +203,15 @@ class Builtin:
         self, gate: int, z: Matrix, images: Rows, n_filters: int, window: Any, padding_value: int
     ) -> Matrix:
         """See `Subject`."""
-        any_weights = ["0" * _window(window).patch_size] * n_filters  # votes on weights do not depend on them
-        layer = _conv(window, gate, any_weights, padding_value)
-        context = layer.forward(_bits(images, layer.n_inputs))[1]
+        any_weights = ["0" * read_window(window).patch_size] * n_filters  # votes on weights do not depend on them
+        layer = make_conv(window, gate, any_weights, padding_value)
+        context = layer.forward(read_bits(images, layer.n_inputs))[1]
         return layer.votes(_matrix(z, np.int8, layer.n_outputs), context)[0].tolist()
 
     def pixel_votes(self, gate: int, z: Matrix, weights: Rows, window: Any) -> Matrix:
         """See `Subject`."""
         by_place = np.array(z, np.int8).reshape(-1, len(weights))
-        return kernels.pixel_votes(by_place, _bits(weights), _window(window), gate).tolist()
+        return kernels.pixel_votes(by_place, read_bits(weights), read_window(window), gate).tolist()
 
     def pool_back(self, z: Matrix, winner: Matrix, image_shape: list[int], size: int) -> Matrix:
         """See `Subject`."""
@@ -229,14 +221,34 @@ class Builtin:
     def table_votes(self, z: Matrix, x: Rows, wires: Matrix) -> Matrix:
         """See `Subject`."""
         n_units = len(x[0]) if x else 1 + max(max(wire) for wire in wires)
-        units, wiring = kernels.transpose(_bits(x, n_units)), kernels.Wiring(np.array(wires), n_units)
+        units, wiring = kernels.transpose(read_bits(x, n_units)), kernels.Wiring(np.array(wires), n_units)
         return kernels.table_votes(_unit_by_unit(z, len(wires)), units, wiring).tolist()
 
     def wire_votes(self, z: Matrix, x: Rows, wires: Matrix, tables: Rows) -> Matrix:
         """See `Subject`."""
         wiring = kernels.Wiring(np.array(wires), len(x[0]))
-        signals, units = _unit_by_unit(z, len(wires)), kernels.transpose(_bits(x))
-        return kernels.wire_votes(signals, units, wiring, _bits(tables)).T.tolist()
+        signals, units = _unit_by_unit(z, len(wires)), kernels.transpose(read_bits(x))
+        return kernels.wire_votes(signals, units, wiring, read_bits(tables)).T.tolist()
+
+    def tree_table_votes(
+        self, z: Matrix, images: Rows, wires: Matrix, tables: list[Rows], window: Any
+    ) -> list[Matrix]:
+        """See `Subject`."""
+        layer = make_gate_conv(wires, tables, window)
+        context = layer.forward(read_bits(images, layer.n_inputs))[1]
+        return [votes.tolist() for votes in layer.votes(_matrix(z, np.int16, layer.n_outputs), context)]
+
+    def tree_pixel_votes(self, z: Matrix, images: Rows, wires: Matrix, tables: list[Rows], window: Any) -> Matrix:
+        """See `Subject`."""
+        layer = make_gate_conv(wires, tables, window)
+        context = layer.forward(read_bits(images, layer.n_inputs))[1]
+        return layer.backward(_matrix(z, np.int16, layer.n_outputs), context).tolist()
+
+    def or_pool_back(self, z: Matrix, x: Rows, image_shape: list[int], size: int) -> Matrix:
+        """See `Subject`."""
+        pool = OrPool2d(tuple(image_shape), size)
+        context = pool.forward(read_bits(x, pool.n_inputs))[1]
+        return pool.backward(_matrix(z, np.int16, pool.n_outputs), context).tolist()
 
     def scale_signals(self, g: Matrix, fan_out: int) -> Matrix:
         """See `Subject`."""
@@ -252,14 +264,14 @@ class Builtin:
 
     def flip(self, w: Rows, m: Matrix, q: Matrix, beta: int, eta: list[int], dither: int) -> dict[str, Any]:
         """See `Subject`."""
-        bits, accumulators, rows = _bits(w), np.array(m, np.int16), np.array(eta, np.int64)
+        bits, accumulators, rows = read_bits(w), np.array(m, np.int16), np.array(eta, np.int64)
         votes, share = np.array(q, np.int32), beta / _FULL_BETA
         flips = kernels.flip(bits, accumulators, votes, beta=share, eta=rows, dither=dither)
         return {"w": _text(bits), "m": accumulators.tolist(), "flips": flips}
 
     def optimize(self, w: Rows, votes: list[Matrix], n_samples: list[int], eta: Rows, clip: str) -> dict[str, Any]:
         """See `Subject`."""
-        parameter, optimizer = Parameter("w", _bits(w)), BooleanOptimizer(clip=float64_of(clip))
+        parameter, optimizer = Parameter("w", read_bits(w)), BooleanOptimizer(clip=float64_of(clip))
         flips, beta = [], []
         for q, n, rate in zip(votes, n_samples, eta, strict=True):
             optimizer.start_schedule(float64_of(rate), None)
@@ -271,7 +283,7 @@ class Builtin:
         self, o: list[int], m: list[int], q: list[int], eta: str, rate: str, n_terms: int
     ) -> dict[str, Any]:
         """See `Subject`."""
-        offset, accumulators = _offset(o, n_terms, rate), np.array(m, np.int32)
+        offset, accumulators = make_offset(o, n_terms, rate), np.array(m, np.int32)
         moved = offset.move(accumulators, np.array(q, np.int32), beta=1.0, eta=float64_of(eta), clip=inf)
         return {"o": offset.values.tolist(), "m": accumulators.tolist(), "moved": moved}
 
@@ -279,9 +291,9 @@ class Builtin:
         """See `Subject`."""
         optimizer = BooleanOptimizer(clip=float64_of(network["clip"]))
         trained = Network(
-            _layers(network["layers"], len(network["x"][0])), _loss(network["loss_table"]), optimizer
+            make_layers(network["layers"], len(network["x"][0])), make_loss(network["loss_table"]), optimizer
         )
-        x, y, full = _bits(network["x"]), np.array(network["y"]), [FULL_WEIGHT] * len(network["x"])
+        x, y, full = read_bits(network["x"]), np.array(network["y"]), [FULL_WEIGHT] * len(network["x"])
         weights = np.array(network.get("sample_weight", full))
         flips, prints = [], []
         for step, (batch, rate) in enumerate(zip(batches, eta, strict=True), start=1):
@@ -291,97 +303,3 @@ class Builtin:
             if step in checkpoints:
                 prints.append(trained.fingerprint())
         return {"flips": flips, "fingerprints": prints}
-
-
-def _loss(table: list[int]) -> CrossEntropy:
-    loss = CrossEntropy(1)
-    loss.table = np.array(table, np.int64)
-    return loss
-
-
-def _offset(values: list[int], n_terms: int, rate: str) -> Offset:
-    return Offset("offset", np.array(values, np.int32), n_terms, rate=float64_of(rate))
-
-
-def _set_bits(layer: BooleanLinear | BooleanConv2d | GateLayer, *tensors: Rows) -> None:
-    parameters: tuple[Any, ...] = layer.parameters  # here all of bits
-    for parameter, rows in zip(parameters, tensors, strict=True):
-        parameter.bits = _bits(rows)
-
-
-def _tensors(weight: Rows, bias: str | None) -> list[Rows]:
-    return [weight] if bias is None else [weight, [bias]]
-
-
-def _conv(window: Any, gate: int, weights: Rows, padding_value: int, bias: str | None = None) -> BooleanConv2d:
-    options: dict[str, Any] = {name: tuple(window[name]) for name in ("stride", "padding", "dilation")}
-    layer = BooleanConv2d(
-        tuple(window["image_shape"]),
-        len(weights),
-        tuple(window["size"]),
-        gate,
-        padding_value=padding_value,
-        bias=bias is not None,
-        random_state=0,
-        **options,
-    )
-    _set_bits(layer, *_tensors(weights, bias))
-    return layer
-
-
-def _linear(layer: dict[str, Any]) -> BooleanLinear:
-    rows, bias = layer["weight"], layer["bias"]
-    options = {"bias": bias is not None, "centered": layer["centered"], "random_state": 0}
-    made = BooleanLinear(len(rows[0]), len(rows), layer["gate"], **options)
-    _set_bits(made, *_tensors(rows, bias))
-    if layer.get("offset") is not None:
-        made.offset = _offset(layer["offset"], len(rows[0]), layer["offset_rate"])
-        made.parameters = (*made.parameters, made.offset)
-    return made
-
-
-def _threshold(layer: dict[str, Any]) -> Threshold:
-    made = Threshold(len(layer["tau"]), 1, 1)
-    made.tau, made.curve = (np.array(layer[name], np.int32) for name in ("tau", "table"))
-    if layer["shift"] != made.SHIFT:
-        raise ValueError(f"shift must be {made.SHIFT}, got {layer['shift']}")
-    return made
-
-
-def _gates(layer: dict[str, Any], n_units: int) -> GateLayer:
-    wires = np.array(layer["wires"])
-    is_clipped = layer.get("is_clipped", True)
-    made = GateLayer(n_units, *wires.shape, wires=wires, random_state=0, is_clipped=is_clipped)
-    _set_bits(made, layer["tables"])
-    return made
-
-
-def _layers(given: list[Any], width: int) -> list[Layer]:
-    """Make the layers; those of gates must be told how many units are below them."""
-    made: list[Layer] = []
-    for layer in given:
-        match layer["type"]:
-            case "linear":
-                made.append(_linear(layer))
-            case "conv":
-                parts = (layer[name] for name in ("window", "gate", "weight", "padding_value", "bias"))
-                made.append(_conv(*parts))
-            case "max_pool":
-                made.append(MaxPool2d(tuple(layer["image_shape"]), layer["size"]))
-            case "threshold":
-                made.append(_threshold(layer))
-                width = len(layer["tau"])
-            case "gate":
-                made.append(_gates(layer, width))
-                width = len(layer["wires"])
-            case "group_sum":
-                made.append(GroupSum(width, layer["n_groups"]))
-            case "add":
-                made.append(Add([_layers(branch, width) for branch in layer["branches"]]))
-            case "concatenate":
-                both = Concatenate(_layers(layer["layers"], width))
-                made.append(both)
-                width = both.n_outputs
-            case "signal_scale":
-                made.append(SignalScale(layer["fan_out"]))
-    return made

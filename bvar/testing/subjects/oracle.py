@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from bvar.testing.oracle import definitions as oracle
-from bvar.testing.oracle import training
+from bvar.testing.oracle import training, trees
 from bvar.testing.oracle.formats import (
     bits_of,
     cut,
@@ -23,6 +23,7 @@ __all__ = ["Oracle"]
 
 Rows = list[str]
 Matrix = list[list[int]]
+Image = list[list[list[int]]]
 
 
 def _logic(rows: Rows) -> Matrix:
@@ -35,6 +36,17 @@ def _taps(weights: Rows, channels: int) -> list[Matrix]:
 
 def _by_place(z: Matrix, n_filters: int) -> list[Matrix]:
     return [cut(row, n_filters) for row in z]
+
+
+def _images(rows: Rows, shape: list[int]) -> list[Image]:
+    """Read images of bits."""
+    return [image_of(row, shape) for row in bits_of(rows)]
+
+
+def _trees(wires: Matrix, tables: list[Rows], window: Any) -> dict[str, Any]:
+    """Give the arguments that all functions of trees share."""
+    levels = [bits_of(rows) for rows in tables]
+    return {"wires": wires, "tables": levels, "places": places_of(window), **window_of(window)}
 
 
 def _words(rows: Matrix) -> list[list[str]]:
@@ -131,6 +143,15 @@ class Oracle:
         found = [oracle.max_pool(image_of(row, image_shape), size) for row in sums]
         return {"best": [best for best, _ in found], "winner": [winner for _, winner in found]}
 
+    def tree_values(self, images: Rows, wires: Matrix, tables: list[Rows], window: Any) -> Rows:
+        """See `Subject`."""
+        given, seen = _trees(wires, tables, window), _images(images, window["image_shape"])
+        return text_of_bits([trees.tree_values(image, **given) for image in seen])
+
+    def or_pool(self, x: Rows, image_shape: list[int], size: int) -> Rows:
+        """See `Subject`."""
+        return text_of_bits([trees.or_pool(image, size) for image in _images(x, image_shape)])
+
     def group_sum(self, x: Rows, n_groups: int) -> Matrix:
         """See `Subject`."""
         return oracle.group_sum(bits_of(x), n_groups) if x else []
@@ -210,6 +231,30 @@ class Oracle:
     def wire_votes(self, z: Matrix, x: Rows, wires: Matrix, tables: Rows) -> Matrix:
         """See `Subject`."""
         return oracle.wire_votes(z, bits_of(x), wires, bits_of(tables))
+
+    def tree_table_votes(
+        self, z: Matrix, images: Rows, wires: Matrix, tables: list[Rows], window: Any
+    ) -> list[Matrix]:
+        """See `Subject`."""
+        given, seen = _trees(wires, tables, window), _images(images, window["image_shape"])
+        total: list[Matrix] = [[[0] * len(table) for table in rows] for rows in tables]
+        for signals, image in zip(z, seen, strict=True):
+            votes = trees.table_votes(signals, image, **given)
+            total = [
+                [[a + b for a, b in zip(*both, strict=True)] for both in zip(*rows, strict=True)]
+                for rows in zip(total, votes, strict=True)
+            ]
+        return total
+
+    def tree_pixel_votes(self, z: Matrix, images: Rows, wires: Matrix, tables: list[Rows], window: Any) -> Matrix:
+        """See `Subject`."""
+        given, seen = _trees(wires, tables, window), _images(images, window["image_shape"])
+        return [trees.pixel_votes(*both, **given) for both in zip(z, seen, strict=True)]
+
+    def or_pool_back(self, z: Matrix, x: Rows, image_shape: list[int], size: int) -> Matrix:
+        """See `Subject`."""
+        pairs = zip(z, _images(x, image_shape), strict=True)
+        return [trees.or_back(signals, image, size) for signals, image in pairs]
 
     def scale_signals(self, g: Matrix, fan_out: int) -> Matrix:
         """See `Subject`."""

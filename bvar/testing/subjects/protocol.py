@@ -22,6 +22,7 @@ Floats64: TypeAlias = list[str]
 Ints: TypeAlias = list[int]
 Matrix: TypeAlias = list[list[int]]
 Wires: TypeAlias = list[list[int]]
+Tables: TypeAlias = list[list[str]]
 Words: TypeAlias = list[list[str]]
 Planes: TypeAlias = list[list[list[str]]]
 Matrices: TypeAlias = list[list[list[int]]]
@@ -111,6 +112,12 @@ class Subject(Protocol):
     def max_pool(self, sums: Matrix, image_shape: Ints, size: int) -> Pooled:
         """Find the largest of each square, and the number of the first pixel of the square that has it."""
 
+    def tree_values(self, images: BitRows, wires: Wires, tables: Tables, window: Window) -> BitRows:
+        """Climb trees of gates over what a window sees at each place, level by level; outside is F."""
+
+    def or_pool(self, x: BitRows, image_shape: Ints, size: int) -> BitRows:
+        """Say whether any pixel of a square is T, channel by channel."""
+
     def group_sum(self, x: BitRows, n_groups: int) -> Matrix:
         """Add up e(bit) over blocks of neighbours."""
 
@@ -156,6 +163,17 @@ class Subject(Protocol):
 
     def wire_votes(self, z: Matrix, x: BitRows, wires: Wires, tables: BitRows) -> Matrix:
         """Sum over the wires that read a unit: z where the gate would rise with it, -z where it would fall."""
+
+    def tree_table_votes(
+        self, z: Matrix, images: BitRows, wires: Wires, tables: Tables, window: Window
+    ) -> Matrices:
+        """Let each sample vote, at each place, on the entries that its trees look at: a matrix for each level."""
+
+    def tree_pixel_votes(self, z: Matrix, images: BitRows, wires: Wires, tables: Tables, window: Window) -> Matrix:
+        """Sum what trees vote on the bits of a window, cut, and over the windows that see a pixel, cut again."""
+
+    def or_pool_back(self, z: Matrix, x: BitRows, image_shape: Ints, size: int) -> Matrix:
+        """Pass each signal on to the pixels of its square all of whose others are F."""
 
     def scale_signals(self, g: Matrix, fan_out: int) -> Matrix:
         """Give ``round(g * k / 2**20)``, k = round(2**20 sqrt(2 / fan_out)), halves away from 0, to +-32767."""
@@ -256,6 +274,14 @@ _LAYERS = [
     _layer("max_pool", image_shape=_SHAPE, size=_INTEGER),
     _layer("threshold", tau=_INTS, table=_INTS, shift=_INTEGER),
     _layer("gate", ("is_clipped",), wires=_MATRIX, tables=_list(_BITS), is_clipped={"type": "boolean"}),
+    _layer(
+        "gate_conv",
+        wires=_MATRIX,
+        tables=_list(_list(_BITS)),
+        window=_WINDOW,
+        damping={"type": "integer", "minimum": 1},
+    ),
+    _layer("or_pool", image_shape=_SHAPE, size=_INTEGER),
     _layer("group_sum", n_groups=_INTEGER),
     _layer("add", branches=_list(_STACK)),
     _layer("concatenate", layers=_STACK),
@@ -280,6 +306,7 @@ FORMATS: dict[str, dict[str, Any]] = {
     "Matrix": _MATRIX,
     "Matrices": _list(_MATRIX),
     "Wires": _list({"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "maxItems": 6}),
+    "Tables": _list(_list(_BITS)),
     "Words": _WORDS,
     "Planes": {"type": "array", "items": _WORDS, "minItems": 2, "maxItems": 2},
     "Float64": _FLOAT64,

@@ -637,6 +637,78 @@ static void max_pool(const Json *a) {
     put("}");
 }
 
+/* Trees of gates over a window: wires and tables of each level, from the leaves to the root. */
+typedef struct {
+    Window window;
+    size_t n_levels, n_filters;
+    Matrix *wires;
+    Bits *tables;
+} Trees;
+
+/* Gates above the leaves read those below in turn. */
+static Matrix in_turn(size_t n_gates, size_t fan_in) {
+    Matrix wires = new_matrix(n_gates, fan_in);
+    for (size_t i = 0; i < n_gates * fan_in; i++) wires.at[i] = (int64_t)i;
+    return wires;
+}
+
+static Trees read_trees(const Json *a) {
+    const Json *tables = find(a, "tables");
+    size_t n = tables->length, level = 0;
+    Trees t = {read_window(find(a, "window")), n, 0, take(n, sizeof(Matrix)), take(n, sizeof(Bits))};
+    Matrix leaves = find_matrix(a, "wires");
+    for (const Json *rows = tables->first; rows; rows = rows->next, level++) {
+        t.tables[level] = read_bits(rows);
+        t.n_filters = rows->length;
+        t.wires[level] = level ? in_turn(rows->length, leaves.columns) : leaves;
+    }
+    return t;
+}
+
+/* What each level reads, at each place of each image, and at last what the roots answer; outside is F. */
+static Bits *climb_trees(Trees t, Bits images) {
+    Bits *rows = take(t.n_levels + 1, sizeof *rows);
+    rows[0] = patches_of(images, t.window, -1);
+    for (size_t level = 0; level < t.n_levels; level++)
+        rows[level + 1] = look_up(rows[level], t.wires[level], t.tables[level]);
+    return rows;
+}
+
+/* The answers of all places of an image as one row. */
+static Bits side_by_side(Bits answers, size_t n_images, size_t places) {
+    Bits out = new_bits(n_images, places * answers.bits);
+    all_known(out);
+    for (size_t r = 0; r < answers.rows; r++)
+        for (size_t i = 0; i < answers.bits; i++)
+            if (get(value_of(answers, r), i)) set(value_of(out, r / places), r % places * answers.bits + i);
+    return out;
+}
+
+static void tree_values(const Json *a) {
+    Trees t = read_trees(a);
+    Bits images = find_bits(a, "images");
+    put_bits(side_by_side(climb_trees(t, images)[t.n_levels], images.rows, n_places(t.window)));
+}
+
+static size_t n_true(const uint64_t *x, Pool p, size_t i) {
+    size_t n = 0;
+    for (size_t tap = 0; tap < p.side * p.side; tap++) n += (size_t)get(x, in_square(p, i, tap));
+    return n;
+}
+
+static Bits any_of(Bits x, Pool p) {
+    Bits out = new_bits(x.rows, n_pooled(p));
+    all_known(out);
+    for (size_t b = 0; b < x.rows; b++)
+        for (size_t i = 0; i < out.bits; i++)
+            if (n_true(value_of(x, b), p, i)) set(value_of(out, b), i);
+    return out;
+}
+
+static void or_pool(const Json *a) {
+    put_bits(any_of(find_bits(a, "x"), read_pool(a)));
+}
+
 static Matrix group_scores(Bits x, size_t n_groups) {
     Matrix s = new_matrix(x.rows, n_groups);
     for (size_t b = 0; b < x.rows; b++)
@@ -795,10 +867,9 @@ static void conv_weight_votes(const Json *a) {
     put_matrix(votes_on_weights((int)find_int(a, "gate"), z, patches, n_filters, patch_size(w)));
 }
 
-static Matrix votes_on_pixels(int gate, Matrix z, Bits weights, Window w) {
-    Matrix by_place = with_rows(z, z.rows * n_places(w), weights.rows);
-    Matrix patches = votes_on_inputs(gate, by_place, weights);
-    Matrix images = new_matrix(z.rows, (size_t)(w.height * w.width * w.channels));
+/* Votes on what each place sees go to the pixels that it is. */
+static Matrix add_to_pixels(Matrix patches, Window w) {
+    Matrix images = new_matrix(patches.rows / n_places(w), (size_t)(w.height * w.width * w.channels));
     for (size_t r = 0; r < patches.rows; r++)
         for (size_t tap = 0; tap < n_taps(w); tap++) {
             int64_t start = pixel(w, r % n_places(w), tap);
@@ -806,6 +877,11 @@ static Matrix votes_on_pixels(int gate, Matrix z, Bits weights, Window w) {
                 row_of(images, r / n_places(w))[start + c] += row_of(patches, r)[(int64_t)tap * w.channels + c];
         }
     return images;
+}
+
+static Matrix votes_on_pixels(int gate, Matrix z, Bits weights, Window w) {
+    Matrix by_place = with_rows(z, z.rows * n_places(w), weights.rows);
+    return add_to_pixels(votes_on_inputs(gate, by_place, weights), w);
 }
 
 static void pixel_votes(const Json *a) {
@@ -839,6 +915,13 @@ static void table_votes(const Json *a) {
     put_matrix(votes_on_tables(z, find_bits(a, "x"), find_matrix(a, "wires")));
 }
 
+static void cut(Matrix votes) {
+    for (size_t i = 0; i < votes.rows * votes.columns; i++) {
+        if (votes.at[i] > GATE_SIGNAL_MAX) votes.at[i] = GATE_SIGNAL_MAX;
+        if (votes.at[i] < -GATE_SIGNAL_MAX) votes.at[i] = -GATE_SIGNAL_MAX;
+    }
+}
+
 static Matrix votes_on_units(Matrix z, Bits x, Matrix wires, Bits tables) {
     Matrix v = new_matrix(x.rows, x.bits);
     for (size_t b = 0; b < x.rows; b++) {
@@ -850,18 +933,67 @@ static Matrix votes_on_units(Matrix z, Bits x, Matrix wires, Bits tables) {
                 row_of(v, b)[row_of(wires, g)[i]] += row_of(z, b)[g] * (get(table, at | bit) - get(table, at & ~bit));
             }
         }
-        for (size_t u = 0; u < x.bits; u++) { /* cut when the sum is complete */
-            int64_t *vote = row_of(v, b) + u;
-            if (*vote > GATE_SIGNAL_MAX) *vote = GATE_SIGNAL_MAX;
-            if (*vote < -GATE_SIGNAL_MAX) *vote = -GATE_SIGNAL_MAX;
-        }
     }
+    cut(v); /* now that the sums are complete */
     return v;
 }
 
 static void wire_votes(const Json *a) {
     Matrix z = find_matrix(a, "z");
     put_matrix(votes_on_units(z, find_bits(a, "x"), find_matrix(a, "wires"), find_bits(a, "tables")));
+}
+
+/* Votes on the tables of each level; those on what each place sees, cut, come back: each gate of a tree is read once. */
+static Matrix descend_trees(Trees t, const Bits *rows, Matrix z, Matrix *votes) {
+    z = with_rows(z, rows[0].rows, t.n_filters);
+    for (size_t level = t.n_levels; level-- > 0;) {
+        votes[level] = votes_on_tables(z, rows[level], t.wires[level]);
+        z = votes_on_units(z, rows[level], t.wires[level], t.tables[level]);
+    }
+    return z;
+}
+
+/* Sums over the windows that see a pixel, cut as well. */
+static Matrix from_windows(Matrix patches, Window w) {
+    Matrix images = add_to_pixels(patches, w);
+    cut(images);
+    return images;
+}
+
+static void tree_table_votes(const Json *a) {
+    Trees t = read_trees(a);
+    Matrix *votes = take(t.n_levels, sizeof *votes);
+    descend_trees(t, climb_trees(t, find_bits(a, "images")), find_matrix(a, "z"), votes);
+    put("[");
+    for (size_t level = 0; level < t.n_levels; level++) {
+        put_comma(level);
+        put_matrix(votes[level]);
+    }
+    put("]");
+}
+
+static void tree_pixel_votes(const Json *a) {
+    Trees t = read_trees(a);
+    Matrix *votes = take(t.n_levels, sizeof *votes);
+    const Bits *rows = climb_trees(t, find_bits(a, "images"));
+    put_matrix(from_windows(descend_trees(t, rows, find_matrix(a, "z"), votes), t.window));
+}
+
+/* A signal goes to the pixels of its square all of whose others are F. */
+static Matrix to_the_only(Matrix z, Bits x, Pool p) {
+    Matrix out = new_matrix(z.rows, p.height * p.width * p.channels);
+    for (size_t b = 0; b < z.rows; b++)
+        for (size_t i = 0; i < z.columns; i++)
+            for (size_t tap = 0; tap < p.side * p.side; tap++) {
+                size_t at = in_square(p, i, tap);
+                if (n_true(value_of(x, b), p, i) == (size_t)get(value_of(x, b), at)) row_of(out, b)[at] = row_of(z, b)[i];
+            }
+    return out;
+}
+
+static void or_pool_back(const Json *a) {
+    Matrix z = find_matrix(a, "z");
+    put_matrix(to_the_only(z, find_bits(a, "x"), read_pool(a)));
 }
 
 /* round(g * k / 2**20), halves away from zero, k = round(2**20 * sqrt(2 / fan_out)); the root is exact below 2**52. */
@@ -968,16 +1100,16 @@ typedef struct {
     Bits bits;
     Matrix m;
     int64_t beta, age;
-    double n_places;
+    double spread; /* what votes are divided by: the root of the number of places, and the damping of trees */
     int is_clipped;
 } Parameter;
 
 static Parameter new_parameter(Bits bits, size_t n_places) {
-    return (Parameter){bits, new_matrix(bits.rows, bits.bits), 1 << 15, 0, (double)n_places, 1};
+    return (Parameter){bits, new_matrix(bits.rows, bits.bits), 1 << 15, 0, sqrt((double)n_places), 1};
 }
 
 static int64_t step(Parameter *p, Matrix q, double eta, double clip, double n_samples) {
-    double share = eta / (SIGNAL_MAX * n_samples) / sqrt(p->n_places);
+    double share = eta / (SIGNAL_MAX * n_samples) / p->spread;
     size_t n = p->bits.bits;
     int64_t flips = 0, n_weights = (int64_t)(p->bits.rows * n), dither = 20251 * p->age % (1 << 15);
     for (size_t r = 0; r < p->bits.rows; r++) {
@@ -1052,7 +1184,9 @@ static void move_offsets(const Json *a) {
 
 /* ---------------------------------------------------------------------------------------- level 6: training */
 
-typedef enum { LINEAR, CONV, MAX_POOL, THRESHOLD, GATES, GROUP_SUM, ADD, CONCATENATE, SIGNAL_SCALE } LayerKind;
+typedef enum {
+    LINEAR, CONV, MAX_POOL, THRESHOLD, GATES, GATE_CONV, OR_POOL, GROUP_SUM, ADD, CONCATENATE, SIGNAL_SCALE
+} LayerKind;
 
 /* Between layers stand bits or sums; a layer keeps what it will need on the way back. */
 typedef struct {
@@ -1080,6 +1214,10 @@ struct Layer {
     Stack *branches; /* one of a concatenation: its inner layers */
     Value input;
     Bits patches;
+    Trees trees;
+    Parameter *levels; /* the tables of trees */
+    Bits *rows;
+    Matrix *level_votes;
     Matrix votes, bias_votes, *received; /* what the first layer of each branch received */
 };
 
@@ -1103,6 +1241,18 @@ static void read_offset(Layer *layer, const Json *a) {
     if (layer->has_offset) {
         double rate = bits_to_double(find(a, "offset_rate"));
         layer->offset = new_offset(read_ints(values), rate, (int64_t)layer->weight.bits.bits);
+    }
+}
+
+static void read_levels(Layer *layer, const Json *a) {
+    layer->trees = read_trees(a);
+    layer->levels = take(layer->trees.n_levels, sizeof *layer->levels);
+    layer->level_votes = take(layer->trees.n_levels, sizeof *layer->level_votes);
+    for (size_t level = 0; level < layer->trees.n_levels; level++) {
+        Parameter *p = layer->levels + level;
+        *p = new_parameter(layer->trees.tables[level], n_places(layer->trees.window)); /* the same bits */
+        p->spread *= (double)find_int(a, "damping");
+        p->is_clipped = 0;
     }
 }
 
@@ -1141,6 +1291,12 @@ static Layer read_layer(const Json *a) {
         layer.weight = new_parameter(find_bits(a, "tables"), 1);
         const Json *is_clipped = find_if_there(a, "is_clipped");
         layer.weight.is_clipped = !is_clipped || is_clipped->kind == JSON_TRUE;
+    } else if (is_text(type, "gate_conv")) {
+        layer.kind = GATE_CONV;
+        read_levels(&layer, a);
+    } else if (is_text(type, "or_pool")) {
+        layer.kind = OR_POOL;
+        layer.pool = read_pool(a);
     } else if (is_text(type, "group_sum")) {
         layer.kind = GROUP_SUM;
         layer.n_groups = (size_t)find_int(a, "n_groups");
@@ -1236,6 +1392,13 @@ static Value forward(Layer *layer, Value x) {
     case GATES:
         y.bits = look_up(x.bits, layer->wires, layer->weight.bits);
         break;
+    case GATE_CONV:
+        layer->rows = climb_trees(layer->trees, x.bits);
+        y.bits = side_by_side(layer->rows[layer->trees.n_levels], x.bits.rows, n_places(layer->trees.window));
+        break;
+    case OR_POOL:
+        y.bits = any_of(x.bits, layer->pool);
+        break;
     case GROUP_SUM:
         y.sums = group_scores(x.bits, layer->n_groups);
         break;
@@ -1277,6 +1440,11 @@ static Matrix backward(const Layer *layer, Matrix z) {
         return weighted(z, layer->input.sums, layer->tau, layer->table, layer->shift);
     case GATES:
         return votes_on_units(z, layer->input.bits, layer->wires, layer->weight.bits);
+    case GATE_CONV:
+        z = descend_trees(layer->trees, layer->rows, z, take(layer->trees.n_levels, sizeof(Matrix)));
+        return from_windows(z, layer->trees.window);
+    case OR_POOL:
+        return to_the_only(z, layer->input.bits, layer->pool);
     case GROUP_SUM:
         return to_members(z, layer->input.bits.bits);
     case ADD:
@@ -1320,6 +1488,7 @@ static void collect(Layer *layer, Matrix z) {
     if (layer->kind == CONCATENATE) z = columns_of(z, x.bits, z.columns - x.bits);
     for (size_t k = 0; k < layer->n_branches; k++) layer->received[k] = descend(layer->branches[k], z);
     if (layer->kind == GATES) layer->votes = votes_on_tables(z, x, layer->wires);
+    if (layer->kind == GATE_CONV) descend_trees(layer->trees, layer->rows, z, layer->level_votes);
     if (layer->kind == CONV) {
         z = with_rows(z, layer->patches.rows, w.rows);
         x = layer->patches;
@@ -1345,6 +1514,8 @@ static int64_t step_all(Stack stack, double eta, double clip, double n_samples) 
     for (size_t i = 0; i < stack.n_layers; i++) {
         Layer *layer = stack.layers + i;
         if (has_weights(layer)) flips += step(&layer->weight, layer->votes, eta, clip, n_samples);
+        for (size_t level = 0; level < layer->trees.n_levels; level++)
+            flips += step(layer->levels + level, layer->level_votes[level], eta, clip, n_samples);
         if (layer->has_bias) flips += step(&layer->bias, layer->bias_votes, eta, clip, n_samples);
         if (layer->has_offset) flips += move(&layer->offset, layer->bias_votes.at, eta / (SIGNAL_MAX * n_samples));
         for (size_t k = 0; k < layer->n_branches; k++) flips += step_all(layer->branches[k], eta, clip, n_samples);
@@ -1464,6 +1635,7 @@ static void sha_stack(Sha256 *sha, Stack stack) {
     for (size_t i = 0; i < stack.n_layers; i++) {
         const Layer *layer = stack.layers + i;
         if (has_weights(layer)) sha_bits(sha, layer->weight.bits);
+        for (size_t level = 0; level < layer->trees.n_levels; level++) sha_bits(sha, layer->trees.tables[level]);
         if (layer->has_bias) sha_bits(sha, layer->bias.bits);
         if (layer->has_offset) sha_ints(sha, layer->offset.values);
         for (size_t k = 0; k < layer->n_branches; k++) sha_stack(sha, layer->branches[k]);
@@ -1528,7 +1700,8 @@ static const struct {
     FUNCTION(input_votes),  FUNCTION(center_votes),    FUNCTION(conv_weight_votes), FUNCTION(pixel_votes),
     FUNCTION(pool_back),    FUNCTION(table_votes),     FUNCTION(wire_votes),        FUNCTION(vote_norms),
     FUNCTION(clipped_eta),  FUNCTION(flip),            FUNCTION(optimize),          FUNCTION(train),
-    FUNCTION(scale_signals), FUNCTION(move_offsets),
+    FUNCTION(scale_signals), FUNCTION(move_offsets),   FUNCTION(tree_values),       FUNCTION(or_pool),
+    FUNCTION(tree_table_votes), FUNCTION(tree_pixel_votes), FUNCTION(or_pool_back),
 };
 
 static void answer(const char *line) {

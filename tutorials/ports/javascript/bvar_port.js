@@ -185,6 +185,31 @@ function max_pool({ sums, image_shape, size }) {
   return { best: found.map((f) => f.best), winner: found.map((f) => f.winner) };
 }
 
+const inTurn = (nGates, fanIn) => range(nGates).map((g) => range(fanIn).map((i) => g * fanIn + i));
+
+// Wires and tables of each level, from the leaves to the root: above the leaves gates read those below in turn.
+function readTrees(wires, tables) {
+  return tables.map((rows, level) => ({ wires: level ? inTurn(rows.length, wires[0].length) : wires, tables: rows }));
+}
+
+// What each level reads, at each place of each image, and at last what the roots answer; outside is F.
+function climbTrees(trees, images, window) {
+  const rows = [images.flatMap((image) => patchesOf(image, window, 0))];
+  for (const { wires, tables } of trees) rows.push(rows.at(-1).map((x) => lookUp(x, wires, tables)));
+  return rows;
+}
+
+function tree_values({ images, wires, tables, window }) {
+  const rows = climbTrees(readTrees(wires, tables.map((level) => level.map(readBits))), images.map(readBits), window);
+  return cut(rows.at(-1), placesOf(window).length).map((places) => writeBits(places.flat()));
+}
+
+const anyOf = (bits, squares) => squares.map((square) => Number(square.some((i) => bits[i])));
+
+function or_pool({ x, image_shape, size }) {
+  return x.map((row) => writeBits(anyOf(readBits(row), squaresOf(image_shape, size))));
+}
+
 function groupScores(bits, nGroups) {
   const size = bits.length / nGroups;
   return range(nGroups).map((c) => 2 * sum(bits.slice(c * size, (c + 1) * size)) - size);
@@ -293,18 +318,20 @@ function conv_weight_votes({ gate, z, images, n_filters, window, padding_value }
   return votesOnWeights(gate, z.flatMap((row) => cut(row, n_filters)), patches, n_filters, nInputs);
 }
 
-function votesOnPixels(gate, z, w, window) {
+// Votes on what each place sees go to the pixels that it is.
+function addToPixels(patches, window) {
   const [height, width, channels] = window.image_shape;
-  const places = placesOf(window);
-  return z.map((row) => {
-    const image = Array(height * width * channels).fill(0);
-    votesOnInputs(gate, cut(row, w.length), w).forEach((patch, place) => {
-      places[place].forEach((start, tap) => {
-        if (start !== null) for (let c = 0; c < channels; c++) image[start + c] += patch[tap * channels + c];
-      });
+  const image = Array(height * width * channels).fill(0);
+  placesOf(window).forEach((place, i) => {
+    place.forEach((start, tap) => {
+      if (start !== null) for (let c = 0; c < channels; c++) image[start + c] += patches[i][tap * channels + c];
     });
-    return image;
   });
+  return image;
+}
+
+function votesOnPixels(gate, z, w, window) {
+  return z.map((row) => addToPixels(votesOnInputs(gate, cut(row, w.length), w), window));
 }
 
 const pixel_votes = ({ gate, z, weights, window }) => votesOnPixels(gate, z, weights.map(readLogic), window);
@@ -341,6 +368,45 @@ function votesOnUnits(z, x, wires, tables) {
 
 const wire_votes = ({ z, x, wires, tables }) => votesOnUnits(z, x.map(readBits), wires, tables.map(readBits));
 
+// Votes on the tables of each level, and on what each place sees, cut: each gate of a tree is read once.
+function descendTrees(z, trees, rows) {
+  let signals = z.flatMap((row) => cut(row, trees.at(-1).tables.length));
+  const votes = [];
+  for (let level = trees.length - 1; level >= 0; level--) {
+    const { wires, tables } = trees[level];
+    votes.unshift(votesOnTables(signals, rows[level], wires));
+    signals = votesOnUnits(signals, rows[level], wires, tables);
+  }
+  return { votes, patches: signals };
+}
+
+// Sums over the windows that see a pixel, cut as well.
+function fromWindows(patches, window) {
+  const images = cut(patches, placesOf(window).length);
+  return images.map((image) => addToPixels(image, window).map((v) => clamp(v, GATE_SIGNAL_MAX)));
+}
+
+function votesOfTrees({ z, images, wires, tables, window }) {
+  const trees = readTrees(wires, tables.map((level) => level.map(readBits)));
+  return descendTrees(z, trees, climbTrees(trees, images.map(readBits), window));
+}
+
+const tree_table_votes = (given) => votesOfTrees(given).votes;
+const tree_pixel_votes = (given) => fromWindows(votesOfTrees(given).patches, given.window);
+
+// A signal goes to the pixels of its square all of whose others are F.
+function toTheOnly(z, bits, imageShape, size) {
+  const out = Array(imageShape[0] * imageShape[1] * imageShape[2]).fill(0);
+  squaresOf(imageShape, size).forEach((square, i) => {
+    const nTrue = sum(square.map((at) => bits[at]));
+    for (const at of square) out[at] = nTrue === bits[at] ? z[i] : 0;
+  });
+  return out;
+}
+
+const or_pool_back = ({ z, x, image_shape, size }) =>
+  z.map((row, b) => toTheOnly(row, readBits(x[b]), image_shape, size));
+
 function scale_signals({ g, fan_out }) {
   const root = Math.floor(Math.sqrt(Math.floor(2 ** 43 / fan_out))); // exact: below 2**52
   const k = Math.floor((root + 1) / 2); // round(2**20 * sqrt(2 / fan_out)); products stay below 2**53
@@ -373,12 +439,12 @@ const clipped_eta = ({ q, eta, clip }) => rates(q, readFloat64(eta), readFloat64
 
 // A tensor of weights, and what the optimizer remembers of it.
 class Parameter {
-  constructor(rows, nPlaces = 1, isClipped = true) {
+  constructor(rows, nPlaces = 1, isClipped = true, damping = 1) {
     this.rows = rows.map(readBits);
     this.m = this.rows.map((row) => row.map(() => 0));
     this.beta = 2 ** 15;
     this.age = 0;
-    this.nPlaces = nPlaces;
+    this.spread = damping * Math.sqrt(nPlaces);
     this.isClipped = isClipped;
   }
 
@@ -405,7 +471,7 @@ class Parameter {
   }
 
   step(q, eta, clip, nSamples) {
-    const share = eta / (SIGNAL_MAX * nSamples) / Math.sqrt(this.nPlaces);
+    const share = eta / (SIGNAL_MAX * nSamples) / this.spread;
     const etas = rates(q, share, this.isClipped ? clip : Infinity);
     const flips = this.flipRows(q, etas, (20251 * this.age) % 2 ** 15);
     const nWeights = this.rows.length * this.rows[0].length;
@@ -613,6 +679,47 @@ class Gates {
   }
 }
 
+class GateConv {
+  constructor(layer) {
+    this.wires = layer.wires;
+    this.window = layer.window;
+    this.nPlaces = placesOf(layer.window).length;
+    this.parameters = layer.tables.map((rows) => new Parameter(rows, this.nPlaces, false, layer.damping));
+  }
+
+  forward(x) {
+    this.trees = readTrees(this.wires, this.parameters.map((table) => table.rows));
+    this.rows = climbTrees(this.trees, x.map((row) => row.map((v) => (v + 1) / 2)), this.window);
+    return cut(this.rows.at(-1), this.nPlaces).map((places) => signs(places.flat()));
+  }
+
+  backward(z) {
+    return fromWindows(descendTrees(z, this.trees, this.rows).patches, this.window);
+  }
+
+  votes(z) {
+    return descendTrees(z, this.trees, this.rows).votes;
+  }
+}
+
+class OrPool {
+  parameters = [];
+
+  constructor(layer) {
+    this.shape = layer.image_shape;
+    this.size = layer.size;
+  }
+
+  forward(x) {
+    this.x = x.map((row) => row.map((v) => (v + 1) / 2));
+    return this.x.map((row) => signs(anyOf(row, squaresOf(this.shape, this.size))));
+  }
+
+  backward(z) {
+    return z.map((row, b) => toTheOnly(row, this.x[b], this.shape, this.size));
+  }
+}
+
 class GroupSum {
   parameters = [];
 
@@ -704,6 +811,8 @@ const LAYERS = {
   max_pool: MaxPool,
   threshold: Threshold,
   gate: Gates,
+  gate_conv: GateConv,
+  or_pool: OrPool,
   group_sum: GroupSum,
 };
 
@@ -758,9 +867,10 @@ const FUNCTIONS = {
   ...{ connective, project, mixed, delta, variations },
   ...{ gate_table, gate_variations, table_values },
   ...{ pack, unpack, negate, transpose, count_rows },
-  ...{ gate_sum, gate_bits, conv_sum, max_pool, group_sum, rescale },
+  ...{ gate_sum, gate_bits, conv_sum, max_pool, tree_values, or_pool, group_sum, rescale },
   ...{ loss_table, threshold_table, cross_entropy, squared_error },
   ...{ weight_votes, input_votes, center_votes, conv_weight_votes, pixel_votes, pool_back, table_votes, wire_votes },
+  ...{ tree_table_votes, tree_pixel_votes, or_pool_back },
   ...{ scale_signals, vote_norms, clipped_eta, flip, optimize, move_offsets },
   train,
 };

@@ -264,6 +264,48 @@ def max_pool(sums, image_shape, size):
     return {"best": [best for best, _ in pairs], "winner": [winner for _, winner in pairs]}
 
 
+def in_turn(n_gates, fan_in):
+    """Wires of gates that read those below in turn."""
+    return [range(g * fan_in, (g + 1) * fan_in) for g in range(n_gates)]
+
+
+def read_trees(wires, tables):
+    """Wires and tables of each level, from the leaves to the root."""
+    above = [in_turn(len(rows), len(wires[0])) for rows in tables[1:]]
+    return list(zip([wires, *above], tables))
+
+
+def climb_trees(trees, images, window):
+    """What each level reads, at each place of each image, and at last what the roots answer; outside is F."""
+    rows = [[bits for image in images for bits, _ in window.patches(image, -1)]]
+    for wires, tables in trees:
+        rows.append([look_up(bits, wires, tables) for bits in rows[-1]])
+    return rows
+
+
+def side_by_side(answers, n_filters, n_places):
+    """The answers of all places of an image as one row."""
+    images = by_place(answers, n_places)
+    return [sum(bits << place * n_filters for place, bits in enumerate(image)) for image in images]
+
+
+def tree_values(images, wires, tables, window):
+    window, trees = Window(window), read_trees(wires, [read_bits(rows) for rows in tables])
+    n_filters, n_places = len(tables[-1]), len(window.places)
+    answers = climb_trees(trees, [read_row(image) for image in images], window)[-1]
+    return [write_bits(row, n_filters * n_places) for row in side_by_side(answers, n_filters, n_places)]
+
+
+def any_of(bits, image_shape, size):
+    """The "or" of each square."""
+    return sum(any(bits >> i & 1 for i in square) << at for at, square in enumerate(squares(image_shape, size)))
+
+
+def or_pool(x, image_shape, size):
+    n = len(list(squares(image_shape, size)))
+    return [write_bits(any_of(bits, image_shape, size), n) for bits in read_bits(x)]
+
+
 def group_scores(bits, n_bits, n_groups):
     size = n_bits // n_groups
     mask = (1 << size) - 1
@@ -376,17 +418,20 @@ def conv_weight_votes(gate, z, images, n_filters, window, padding_value):
     return votes_on_weights(gate, signals, patches, n_filters, window.n_taps * window.channels)
 
 
+def add_to_pixels(patches, window):
+    """Votes on what each place sees go to the pixels that it is."""
+    image = [0] * window.n_values
+    for place, patch in zip(window.places, patches):
+        for tap, start in enumerate(place):
+            for c in range(window.channels if start is not None else 0):
+                image[start + c] += patch[tap * window.channels + c]
+    return image
+
+
 def votes_on_pixels(gate, z, w, window):
-    n_patch, out = window.n_taps * window.channels, []
-    for row in z:
-        image = [0] * window.n_values
-        patches = votes_on_inputs(gate, by_place(row, len(w)), w, n_patch)
-        for place, patch in zip(window.places, patches):
-            for tap, start in enumerate(place):
-                for c in range(window.channels if start is not None else 0):
-                    image[start + c] += patch[tap * window.channels + c]
-        out.append(image)
-    return out
+    n_patch = window.n_taps * window.channels
+    patches = (votes_on_inputs(gate, by_place(row, len(w)), w, n_patch) for row in z)
+    return [add_to_pixels(patch, window) for patch in patches]
 
 
 def pixel_votes(gate, z, weights, window):
@@ -417,6 +462,10 @@ def table_votes(z, x, wires):
     return votes_on_tables(z, read_bits(x), wires)
 
 
+def cut(votes):
+    return [max(-GATE_SIGNAL_MAX, min(GATE_SIGNAL_MAX, v)) for v in votes]
+
+
 def votes_on_units(z, x, wires, tables, n_units):
     votes = []
     for signals, bits in zip(z, x):
@@ -426,12 +475,57 @@ def votes_on_units(z, x, wires, tables, n_units):
             for i, unit in enumerate(w):
                 high, low = table >> (at | 1 << i) & 1, table >> (at & ~(1 << i)) & 1
                 row[unit] += signal * (high - low)
-        votes.append([max(-GATE_SIGNAL_MAX, min(GATE_SIGNAL_MAX, v)) for v in row])
+        votes.append(cut(row))
     return votes
 
 
 def wire_votes(z, x, wires, tables):
     return votes_on_units(z, read_bits(x), wires, read_bits(tables), len(x[0]))
+
+
+def descend_trees(z, trees, rows, window):
+    """Votes on the tables of each level, and on what each place sees, cut; each gate of a tree is read once."""
+    widths = [window.n_taps * window.channels, *(len(wires) for wires, _ in trees)]
+    z, votes = [at for row in z for at in by_place(row, widths[-1])], []
+    for (wires, tables), x, n_units in reversed(list(zip(trees, rows, widths))):
+        votes.insert(0, votes_on_tables(z, x, wires))
+        z = votes_on_units(z, x, wires, tables, n_units)
+    return votes, z
+
+
+def votes_of_trees(z, images, wires, tables, window):
+    trees = read_trees(wires, [read_bits(level) for level in tables])
+    rows = climb_trees(trees, [read_row(image) for image in images], window)
+    return descend_trees(z, trees, rows, window)
+
+
+def tree_table_votes(z, images, wires, tables, window):
+    return votes_of_trees(z, images, wires, tables, Window(window))[0]
+
+
+def from_windows(patches, window):
+    """Sums over the windows that see a pixel, cut as well."""
+    return [cut(add_to_pixels(image, window)) for image in by_place(patches, len(window.places))]
+
+
+def tree_pixel_votes(z, images, wires, tables, window):
+    window = Window(window)
+    return from_windows(votes_of_trees(z, images, wires, tables, window)[1], window)
+
+
+def to_the_only(z, bits, image_shape, size):
+    """A signal goes to the pixels of its square all of whose others are F."""
+    height, width, channels = image_shape
+    out = [0] * (height * width * channels)
+    for square, signal in zip(squares(image_shape, size), z):
+        n_true = sum(bits >> i & 1 for i in square)
+        for i in square:
+            out[i] = signal if n_true == bits >> i & 1 else 0
+    return out
+
+
+def or_pool_back(z, x, image_shape, size):
+    return [to_the_only(row, bits, image_shape, size) for row, bits in zip(z, read_bits(x))]
 
 
 def scale_signals(g, fan_out):
@@ -491,14 +585,14 @@ def flip(w, m, q, beta, eta, dither):
 class Parameter:
     """Bits of weights, and what the optimizer remembers of them."""
 
-    def __init__(self, rows, n_places=1, is_clipped=True):
-        self.n_bits, self.n_places, self.is_clipped = len(rows[0]), n_places, is_clipped
+    def __init__(self, rows, n_places=1, is_clipped=True, damping=1):
+        self.n_bits, self.n_places, self.is_clipped, self.damping = len(rows[0]), n_places, is_clipped, damping
         self.rows = read_bits(rows)
         self.m = [[0] * self.n_bits for _ in rows]
         self.beta, self.age = 2**15, 0
 
     def step(self, q, eta, clip, n_samples):
-        eta = eta / (SIGNAL_MAX * n_samples) / sqrt(self.n_places)
+        eta = eta / (SIGNAL_MAX * n_samples) / (self.damping * sqrt(self.n_places))
         clip = clip if self.is_clipped else float("inf")
         flips, rest = 0, 20251 * self.age % 2**15
         for j, (votes, rate) in enumerate(zip(q, rates(q, eta, clip))):
@@ -674,6 +768,42 @@ class Gates:
         return [votes_on_tables(z, self.x, self.wires)]
 
 
+class GateConv:
+    def __init__(self, layer):
+        self.wires, self.window = layer["wires"], Window(layer["window"])
+        n_places = len(self.window.places)
+        self.parameters = [Parameter(rows, n_places, False, layer["damping"]) for rows in layer["tables"]]
+        self.n_filters = len(layer["tables"][-1])
+        self.n_outputs = n_places * self.n_filters
+
+    def forward(self, x):
+        self.trees = read_trees(self.wires, [table.rows for table in self.parameters])
+        self.rows = climb_trees(self.trees, x, self.window)
+        full = (1 << self.n_outputs) - 1
+        return [(bits, full) for bits in side_by_side(self.rows[-1], self.n_filters, len(self.window.places))]
+
+    def backward(self, z):
+        return from_windows(descend_trees(z, self.trees, self.rows, self.window)[1], self.window)
+
+    def votes(self, z):
+        return descend_trees(z, self.trees, self.rows, self.window)[0]
+
+
+class OrPool:
+    parameters = ()
+
+    def __init__(self, layer):
+        self.image_shape, self.size = layer["image_shape"], layer["size"]
+        self.n_outputs = len(list(squares(self.image_shape, self.size)))
+
+    def forward(self, x):
+        self.x, full = [bits for bits, _ in x], (1 << self.n_outputs) - 1
+        return [(any_of(bits, self.image_shape, self.size), full) for bits in self.x]
+
+    def backward(self, z):
+        return [to_the_only(row, bits, self.image_shape, self.size) for row, bits in zip(z, self.x)]
+
+
 class GroupSum:
     parameters = ()
 
@@ -754,6 +884,8 @@ LAYERS = {
     "max_pool": MaxPool,
     "threshold": Threshold,
     "gate": Gates,
+    "gate_conv": GateConv,
+    "or_pool": OrPool,
     "group_sum": GroupSum,
 }
 
@@ -826,10 +958,10 @@ FUNCTIONS = [
     connective, project, mixed, delta, variations,
     gate_table, gate_variations, table_values,
     pack, unpack, negate, transpose, count_rows,
-    gate_sum, gate_bits, conv_sum, max_pool, group_sum, rescale,
+    gate_sum, gate_bits, conv_sum, max_pool, tree_values, or_pool, group_sum, rescale,
     loss_table, threshold_table, cross_entropy, squared_error,
     weight_votes, input_votes, center_votes, conv_weight_votes, pixel_votes, pool_back, table_votes, wire_votes,
-    scale_signals,
+    tree_table_votes, tree_pixel_votes, or_pool_back, scale_signals,
     vote_norms, clipped_eta, flip, optimize, move_offsets,
     train,
 ]  # fmt: skip

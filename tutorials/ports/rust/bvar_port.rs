@@ -620,6 +620,19 @@ impl Window {
         }
     }
 
+    /// Votes on what each place of an image sees go to the pixels that it is.
+    fn add_up(&self, patches: &[Vec<i64>]) -> Vec<i64> {
+        let mut image = vec![0; self.n_values];
+        for (place, patch) in self.places.iter().zip(patches) {
+            for (tap, start) in place.iter().enumerate() {
+                for c in 0..start.map_or(0, |_| self.channels) {
+                    image[start.unwrap_or(0) + c] += patch[tap * self.channels + c];
+                }
+            }
+        }
+        image
+    }
+
     /// What each place of each image sees, as a row; outside is missing, or F if `outside` is -1.
     fn patches(&self, images: &Bits, outside: i64) -> Bits {
         let mut out = Bits::new(images.rows * self.places.len(), self.n_taps * self.channels);
@@ -659,6 +672,88 @@ fn conv_sum(a: &Json) -> Json {
     put_matrix(&joined(sums(a.get("gate").int(), &patches, &weights), images.rows))
 }
 
+/// Trees of gates over a window: a layer of gates for each level, from the leaves to the root.
+struct Trees {
+    window: Window,
+    levels: Vec<Gates>,
+}
+
+impl Trees {
+    /// Gates above the leaves read those below in turn.
+    fn read(a: &Json) -> Trees {
+        let leaves: Vec<Vec<usize>> = a.get("wires").list().iter().map(Json::sizes).collect();
+        let fan_in = leaves[0].len();
+        let level = |(level, rows): (usize, &Json)| {
+            let tables = Bits::read(rows, 0);
+            let in_turn = (0..tables.rows).map(|g| (g * fan_in..(g + 1) * fan_in).collect());
+            Gates { wires: if level == 0 { leaves.clone() } else { in_turn.collect() }, tables }
+        };
+        let levels = a.get("tables").list().iter().enumerate().map(level).collect();
+        Trees { window: Window::read(a.get("window")), levels }
+    }
+
+    /// What each level reads, a row for each unit and a column for each place of each image, and what the roots
+    /// answer; outside is F.
+    fn climb(&self, images: &Bits) -> Vec<Bits> {
+        let mut rows = vec![self.window.patches(images, -1).transposed()];
+        for level in &self.levels {
+            rows.push(level.values(rows.last().expect("what windows see")));
+        }
+        rows
+    }
+
+    /// The answers of all places of an image as one row.
+    fn answers(&self, rows: &[Bits], n_images: usize) -> Bits {
+        let (roots, n_places) = (rows.last().expect("roots"), self.window.places.len());
+        let mut out = Bits::new(n_images, n_places * roots.rows);
+        for f in 0..roots.rows {
+            for r in (0..roots.n).filter(|&r| roots.bit(f, r)) {
+                out.set(r / n_places, r % n_places * roots.rows + f);
+            }
+        }
+        out
+    }
+
+    /// Votes on the tables of each level, and on what each place sees, cut: each gate of a tree is read once.
+    fn descend(&self, rows: &[Bits], z: &Matrix) -> (Vec<Matrix>, Matrix) {
+        let mut z = by_place(z, self.levels.last().expect("a level").wires.len());
+        let mut votes = Vec::new();
+        for (level, units) in self.levels.iter().zip(rows).rev() {
+            votes.insert(0, level.table_votes(&z, units));
+            z = level.wire_votes(&z, units);
+        }
+        (votes, z)
+    }
+
+    /// Sums over the windows that see a pixel, cut as well.
+    fn pixels(&self, patches: &Matrix) -> Matrix {
+        let cut = |row: Vec<i64>| row.into_iter().map(|v| v.clamp(-32767, 32767)).collect();
+        patches.chunks(self.window.places.len()).map(|image| cut(self.window.add_up(image))).collect()
+    }
+}
+
+fn tree_values(a: &Json) -> Json {
+    let trees = Trees::read(a);
+    let images = Bits::read(a.get("images"), trees.window.n_values);
+    trees.answers(&trees.climb(&images), images.rows).json()
+}
+
+fn tree_votes(a: &Json) -> (Trees, Vec<Matrix>, Matrix) {
+    let trees = Trees::read(a);
+    let rows = trees.climb(&Bits::read(a.get("images"), trees.window.n_values));
+    let (votes, patches) = trees.descend(&rows, &a.get("z").matrix());
+    (trees, votes, patches)
+}
+
+fn tree_table_votes(a: &Json) -> Json {
+    Json::List(tree_votes(a).1.iter().map(|votes| put_matrix(votes)).collect())
+}
+
+fn tree_pixel_votes(a: &Json) -> Json {
+    let (trees, _, patches) = tree_votes(a);
+    put_matrix(&trees.pixels(&patches))
+}
+
 struct Pool {
     n_values: usize,
     /// For each square and channel its values, row by row.
@@ -694,6 +789,33 @@ impl Pool {
         (bests, winner.into_iter().map(|row| row.into_iter().map(|t| t as i64).collect()).collect())
     }
 
+    fn any(&self, x: &Bits) -> Bits {
+        let mut out = Bits::new(x.rows, self.squares.len());
+        for b in 0..x.rows {
+            for (i, square) in self.squares.iter().enumerate() {
+                if square.iter().any(|&at| x.bit(b, at)) {
+                    out.set(b, i);
+                }
+            }
+        }
+        out
+    }
+
+    /// A signal goes to the pixels of its square all of whose others are F.
+    fn to_the_only(&self, z: &Matrix, x: &Bits) -> Matrix {
+        let one = |(b, signals): (usize, &Vec<i64>)| {
+            let mut out = vec![0; self.n_values];
+            for (square, &signal) in self.squares.iter().zip(signals) {
+                let n_true = square.iter().filter(|&&at| x.bit(b, at)).count();
+                for &at in square.iter().filter(|&&at| n_true == x.bit(b, at) as usize) {
+                    out[at] = signal;
+                }
+            }
+            out
+        };
+        z.iter().enumerate().map(one).collect()
+    }
+
     fn back(&self, z: &Matrix, winner: &Matrix) -> Matrix {
         let one = |(signals, taps): (&Vec<i64>, &Vec<i64>)| {
             let mut out = vec![0; self.n_values];
@@ -709,6 +831,16 @@ impl Pool {
 fn max_pool(a: &Json) -> Json {
     let (best, winner) = Pool::read(a).max(&a.get("sums").matrix());
     object(vec![("best", put_matrix(&best)), ("winner", put_matrix(&winner))])
+}
+
+fn or_pool(a: &Json) -> Json {
+    let pool = Pool::read(a);
+    pool.any(&Bits::read(a.get("x"), pool.n_values)).json()
+}
+
+fn or_pool_back(a: &Json) -> Json {
+    let pool = Pool::read(a);
+    put_matrix(&pool.to_the_only(&a.get("z").matrix(), &Bits::read(a.get("x"), pool.n_values)))
 }
 
 fn group_scores(x: &Bits, n_groups: usize) -> Matrix {
@@ -855,19 +987,8 @@ fn conv_weight_votes(a: &Json) -> Json {
 }
 
 fn votes_on_pixels(gate: i64, z: &Matrix, w: &Bits, window: &Window) -> Matrix {
-    let one = |row: &Vec<i64>| {
-        let mut image = vec![0; window.n_values];
-        let patches = votes_on_inputs(gate, &by_place(&vec![row.clone()], w.rows), w);
-        for (place, patch) in window.places.iter().zip(&patches) {
-            for (tap, start) in place.iter().enumerate() {
-                for c in 0..start.map_or(0, |_| window.channels) {
-                    image[start.unwrap_or(0) + c] += patch[tap * window.channels + c];
-                }
-            }
-        }
-        image
-    };
-    z.iter().map(one).collect()
+    let patches = |row: &Vec<i64>| votes_on_inputs(gate, &by_place(&vec![row.clone()], w.rows), w);
+    z.iter().map(|row| window.add_up(&patches(row))).collect()
 }
 
 fn pixel_votes(a: &Json) -> Json {
@@ -949,18 +1070,19 @@ struct Parameter {
     m: Matrix,
     beta: i64,
     age: i64,
-    n_places: f64,
+    /// What votes are divided by: the root of the number of places, and the damping of trees.
+    spread: f64,
     is_clipped: bool,
 }
 
 impl Parameter {
     fn new(bits: Bits, n_places: usize) -> Parameter {
         let m = vec![vec![0; bits.n]; bits.rows];
-        Parameter { m, bits, beta: 1 << 15, age: 0, n_places: n_places as f64, is_clipped: true }
+        Parameter { m, bits, beta: 1 << 15, age: 0, spread: (n_places as f64).sqrt(), is_clipped: true }
     }
 
     fn step(&mut self, q: &Matrix, eta: f64, clip: f64, n_samples: f64) -> i64 {
-        let share = eta / (127.0 * n_samples) / self.n_places.sqrt();
+        let share = eta / (127.0 * n_samples) / self.spread;
         let (words, n) = (self.bits.words, self.bits.n);
         let clip = if self.is_clipped { clip } else { f64::INFINITY };
         let dither = 20251 * self.age % (1 << 15);
@@ -1058,6 +1180,8 @@ enum Kind {
     MaxPool { pool: Pool, winner: Matrix },
     Threshold { tau: Vec<i64>, table: Vec<i64>, shift: i64 },
     Gates { gates: Gates, units: Bits },
+    GateConv { trees: Trees, rows: Vec<Bits> },
+    OrPool { pool: Pool },
     GroupSum { n_groups: usize },
     Add { branches: Vec<Vec<Layer>>, received: Vec<Matrix> },
     Concatenate { layers: Vec<Layer>, received: Matrix },
@@ -1099,6 +1223,17 @@ fn read_layer(a: &Json) -> Layer {
                 weighted(n_places),
             )
         }
+        "gate_conv" => {
+            let trees = Trees::read(a);
+            let (n_places, damping) = (trees.window.places.len(), a.get("damping").int() as f64);
+            let table = |level: &Gates| {
+                let parameter = Parameter::new(level.tables.clone(), n_places);
+                Parameter { spread: damping * parameter.spread, is_clipped: false, ..parameter }
+            };
+            let parameters = trees.levels.iter().map(table).collect();
+            (Kind::GateConv { trees, rows: Vec::new() }, parameters)
+        }
+        "or_pool" => (Kind::OrPool { pool: Pool::read(a) }, Vec::new()),
         "max_pool" => (Kind::MaxPool { pool: Pool::read(a), winner: Vec::new() }, Vec::new()),
         "threshold" => {
             (Kind::Threshold { tau: ints("tau"), table: ints("table"), shift: a.get("shift").int() }, Vec::new())
@@ -1178,6 +1313,14 @@ impl Layer {
                 *units = x.bits().transposed();
                 Value::Bits(gates.values(units).transposed())
             }
+            Kind::GateConv { trees, rows } => {
+                for (level, table) in trees.levels.iter_mut().zip(&self.parameters) {
+                    level.tables = table.bits.clone();
+                }
+                *rows = trees.climb(x.bits());
+                Value::Bits(trees.answers(rows, x.bits().rows))
+            }
+            Kind::OrPool { pool } => Value::Bits(pool.any(x.bits())),
             Kind::GroupSum { n_groups } => Value::Sums(group_scores(x.bits(), *n_groups)),
             Kind::Add { branches, .. } => {
                 let tops = branches.iter_mut().map(|branch| climb(branch, x.clone()).sums().clone());
@@ -1214,6 +1357,7 @@ impl Layer {
                 self.votes = vec![votes_on_weights(*gate, &z, patches, n_filters), vec![column_sums(&z)]];
             }
             Kind::Gates { gates, units } => self.votes = vec![gates.table_votes(z, units)],
+            Kind::GateConv { trees, rows } => self.votes = trees.descend(rows, z).0,
             Kind::Add { branches, received } => {
                 *received = branches.iter_mut().map(|branch| descend(branch, z.clone())).collect();
             }
@@ -1232,6 +1376,8 @@ impl Layer {
             Kind::MaxPool { pool, winner } => pool.back(z, winner),
             Kind::Threshold { tau, table, shift } => rescaled(z, self.input.sums(), tau, table, *shift),
             Kind::Gates { gates, units } => gates.wire_votes(z, units),
+            Kind::GateConv { trees, rows } => trees.pixels(&trees.descend(rows, z).1),
+            Kind::OrPool { pool } => pool.to_the_only(z, self.input.bits()),
             Kind::GroupSum { n_groups } => {
                 let size = self.input.bits().n / n_groups;
                 z.iter().map(|row| row.iter().flat_map(|&signal| vec![signal; size]).collect()).collect()
@@ -1389,6 +1535,8 @@ fn call(function: &str, a: &Json) -> Option<Json> {
         "conv_sum" => conv_sum(a),
         "max_pool" => max_pool(a),
         "group_sum" => put_matrix(&group_scores(&Bits::read(a.get("x"), 0), a.get("n_groups").int() as usize)),
+        "tree_values" => tree_values(a),
+        "or_pool" => or_pool(a),
         "rescale" => rescale(a),
         "loss_table" => loss_table(a),
         "threshold_table" => threshold_table(a),
@@ -1406,6 +1554,9 @@ fn call(function: &str, a: &Json) -> Option<Json> {
         "pool_back" => put_matrix(&Pool::read(a).back(&a.get("z").matrix(), &a.get("winner").matrix())),
         "table_votes" => table_votes(a),
         "wire_votes" => wire_votes(a),
+        "tree_table_votes" => tree_table_votes(a),
+        "tree_pixel_votes" => tree_pixel_votes(a),
+        "or_pool_back" => or_pool_back(a),
         "vote_norms" => put_ints(&a.get("q").matrix().iter().map(|row| norm(row)).collect::<Vec<_>>()),
         "clipped_eta" => {
             let (eta, clip) = (a.get("eta").f64(), a.get("clip").f64());

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from bvar.testing.make.cases.windows import patch_size
+from bvar.testing.make.cases.windows import draw_trees, patch_size
 from bvar.testing.make.draw import Draw
 from bvar.testing.oracle.formats import hex64
 
-__all__ = ["concatenate", "conv", "gates", "linear", "max_pool", "signal_scale", "threshold", "with_offsets"]
+__all__ = [
+    "concatenate",
+    "conv",
+    "gate_conv",
+    "gates",
+    "linear",
+    "max_pool",
+    "or_pool",
+    "signal_scale",
+    "threshold",
+    "with_offsets",
+]
 
 SHIFT = 20
 """Of every surrogate."""
@@ -64,3 +75,17 @@ def gates(draw: Draw, n_units: int, n_gates: int, fan_in: int) -> dict[str, Any]
     """Give a layer of gates."""
     wires, tables = draw.matrix(n_gates, fan_in, 0, n_units - 1), draw.rows(n_gates, 1 << fan_in)
     return {"type": "gate", "wires": wires, "tables": tables}
+
+
+def gate_conv(
+    draw: Draw, window: dict[str, Any], n_filters: int, fan_in: int, depth: int, damping: int
+) -> dict[str, Any]:
+    """Give trees of gates over images."""
+    trees = draw_trees(draw, window, n_filters, fan_in, depth, 0)
+    del trees["images"]
+    return {"type": "gate_conv", "damping": damping, **trees}
+
+
+def or_pool(height: int, width: int, channels: int, size: int = 2) -> dict[str, Any]:
+    """Give a pool of bits."""
+    return {"type": "or_pool", "image_shape": [height, width, channels], "size": size}

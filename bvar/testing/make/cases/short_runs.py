@@ -9,9 +9,11 @@ from typing import Any
 from bvar.testing.make.cases.layers import (
     concatenate,
     conv,
+    gate_conv,
     gates,
     linear,
     max_pool,
+    or_pool,
     signal_scale,
     threshold,
     with_offsets,
@@ -55,6 +57,8 @@ def short_runs(draw: Draw) -> dict[str, tuple[list[str], dict[str, Any]]]:
         "missing inputs beside sums and gates": (["Concatenation", "MissingValue"], _missing_beside(draw)),
         "offsets at the ends of their range": (["Offset", "Saturation"], _offsets_at_the_ends(draw)),
         "gates beside sums of gates beside inputs": (["Concatenation"], _beside_twice(draw)),
+        "trees of gates behind trees, two pools": (["Image", "Outside", "WireOrder"], _trees_behind_trees(draw)),
+        "damped trees of three wires, then sums": (["Clip", "EtaShare", "Image"], _damped_trees(draw)),
     }
 
 
@@ -288,3 +292,28 @@ def _beside_twice(draw: Draw) -> dict[str, Any]:
         linear(draw, XNOR, 6, 2, False, True),
     ]
     return _brief(draw, layers, draw.rows(16, 9), 2, eta=300.0)
+
+
+def _trees_behind_trees(draw: Draw) -> dict[str, Any]:
+    first = make_window([6, 7, 1], 3, stride=[1, 2], padding=[1, 0])  # 6 x 3 places
+    second = make_window([3, 1, 4], [2, 1], padding=[1, 0])  # 4 x 1 places
+    layers = [
+        gate_conv(draw, first, 4, 2, 2, 1),
+        or_pool(6, 3, 4),
+        gate_conv(draw, second, 3, 3, 1, 1),
+        or_pool(4, 1, 3, 1),
+        gates(draw, 12, 8, 2),
+        {"type": "group_sum", "n_groups": 2},
+    ]
+    return _brief(draw, layers, draw.rows(16, 42), 2, steps=12, eta=900.0, clip=inf)
+
+
+def _damped_trees(draw: Draw) -> dict[str, Any]:
+    """Votes on tables are loud: the clip would halt them, and is not for them."""
+    window = make_window([5, 5, 1], 2)  # 4 x 4 places
+    layers = [
+        gate_conv(draw, window, 3, 3, 2, 3),
+        or_pool(4, 4, 3),
+        linear(draw, XNOR, 12, 2, False, True),
+    ]
+    return _brief(draw, layers, draw.rows(16, 25), 2, eta=2000.0)

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from bvar.testing.make.cases.windows import WINDOWS, convolutions, draw_images, patch_size, wide_convolutions
+from bvar.testing.make.cases.windows import (
+    POOLS,
+    TREES,
+    WINDOWS,
+    convolutions,
+    draw_images,
+    draw_trees,
+    make_window,
+    patch_size,
+    wide_convolutions,
+)
 from bvar.testing.make.draw import AND, BATCHES, GATES, OR, SEAMS, WIDE, XNOR, XOR, Case, Cases, Draw, width_flags
 from bvar.testing.oracle.formats import hex64
 from bvar.testing.subjects.oracle import Oracle
@@ -15,9 +25,11 @@ __all__ = [
     "group_sum",
     "loss_table",
     "max_pool",
+    "or_pool",
     "rescale",
     "squared_error",
     "threshold_table",
+    "tree_values",
 ]
 
 
@@ -105,6 +117,37 @@ def max_pool(draw: Draw) -> Cases:
         yield Case(f"{shape}, side {size}, beyond 2**24", ["LargeSum"], {"sums": wide, **options})
         negative = draw.matrix(1, n, -70000, -40000)
         yield Case(f"{shape}, side {size}, below zero", ["Image"], {"sums": negative, **options})
+
+
+def tree_values(draw: Draw) -> Cases:
+    """Give cases."""
+    for name, trees in TREES.items():
+        flags = ["Image", "Outside", "WireOrder"] if any(trees[0]["padding"]) else ["Image", "WireOrder"]
+        yield Case(name, flags, draw_trees(draw, *trees, 2))
+    for n in BATCHES:
+        yield Case(f"{n} images", ["ManyUnits"], draw_trees(draw, *TREES["one pixel, with a border"], n))
+    for n in (65, 129):
+        small = make_window([1, 3, 2], [1, 2], padding=[0, 1])
+        yield Case(f"{n} trees", ["ManyUnits"], draw_trees(draw, small, n, 2, 1, 2))
+        wide = make_window([1, n, 1], 1)
+        yield Case(f"{n} places", ["ManyUnits"], draw_trees(draw, wide, 2, 2, 1, 2))
+    yield Case("513 bits in a window", ["LongRow"], draw_trees(draw, make_window([1, 1, 513], 1), 2, 4, 2, 2))
+
+
+def or_pool(draw: Draw) -> Cases:
+    """Give cases."""
+    for shape, size in POOLS:
+        n = shape[0] * shape[1] * shape[2]
+        inputs = {"x": [*draw.rows(3, n, "0001"), "0" * n], "image_shape": shape, "size": size}
+        yield Case(f"{shape}, side {size}", ["Image"], inputs)
+    for n in (65, 129):
+        inputs = {"x": draw.rows(n, 9, "0001"), "image_shape": [3, 3, 1], "size": 3}
+        yield Case(f"{n} images", ["ManyUnits"], inputs)
+        inputs = {"x": draw.rows(2, 4 * n, "0001"), "image_shape": [2, 2, n], "size": 2}
+        yield Case(f"{n} channels", ["ManyUnits"], inputs)
+    for place in range(4):
+        row = "".join("01"[i == place] for i in range(4))
+        yield Case(f"only pixel {place}", ["Image"], {"x": [row], "image_shape": [2, 2, 1], "size": 2})
 
 
 def group_sum(draw: Draw) -> Cases:

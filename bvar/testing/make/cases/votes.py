@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from bvar.testing.make.cases.windows import (
+    POOLS,
+    TREES,
     WINDOWS,
     convolutions,
     draw_images,
+    draw_trees,
     make_window,
     n_places,
     patch_size,
@@ -32,10 +35,13 @@ __all__ = [
     "center_votes",
     "conv_weight_votes",
     "input_votes",
+    "or_pool_back",
     "pixel_votes",
     "pool_back",
     "scale_signals",
     "table_votes",
+    "tree_pixel_votes",
+    "tree_table_votes",
     "weight_votes",
     "wire_votes",
 ]
@@ -228,3 +234,62 @@ def scale_signals(draw: Draw) -> Cases:
     yield Case("just beyond the ends", ["Saturation"], ends)
     for n in (65, 129):
         yield Case(f"{n} units", ["ManyUnits"], {"g": draw.matrix(2, n, -9000, 9000), "fan_out": n})
+
+
+def _tree_signals(draw: Draw, trees: dict[str, Any], most: int) -> dict[str, Any]:
+    """Give trees and images signals: one for each tree at each place."""
+    n = n_places(trees["window"]) * len(trees["tables"][-1])
+    return {"z": draw.matrix(len(trees["images"]), n, -most, most), **trees}
+
+
+def tree_table_votes(draw: Draw) -> Cases:
+    """Give cases."""
+    for name, trees in TREES.items():
+        flags = ["Image", "Outside", "WireOrder"] if any(trees[0]["padding"]) else ["Image", "WireOrder"]
+        yield Case(name, flags, _tree_signals(draw, draw_trees(draw, *trees, 2), 127))
+    yield Case("no image", ["EmptyBatch"], _tree_signals(draw, draw_trees(draw, *TREES["a border"], 0), 1))
+    for n in (65, 129):
+        small = make_window([1, 3, 1], [1, 2])
+        loud = _tree_signals(draw, draw_trees(draw, small, 1, 2, 2, n), 32767)
+        yield Case(f"{n} images", ["ManyUnits", "LargeSum"], loud)
+        wide = _tree_signals(draw, draw_trees(draw, make_window([1, n, 1], 1), 2, 2, 1, 2), 127)
+        yield Case(f"{n} places", ["ManyUnits"], wide)
+        many = _tree_signals(draw, draw_trees(draw, small, n, 2, 1, 2), 127)
+        yield Case(f"{n} trees", ["ManyUnits"], many)
+
+
+def tree_pixel_votes(draw: Draw) -> Cases:
+    """Give cases."""
+    for name, trees in TREES.items():
+        yield Case(name, ["Image", "WireOrder"], _tree_signals(draw, draw_trees(draw, *trees, 2), 127))
+    copies = {"images": ["1"], "tables": [["01"] * 4], "wires": [[0]] * 4, "window": make_window([1, 1, 1], 1)}
+    yield Case("cut after the sum", ["Saturation"], {"z": [[32767, 32767, -32767, -2]], **copies})
+    ends = make_window([1, 3, 1], [1, 3], padding=[0, 2])  # the last tap of a window is the first of another
+    three = {"images": ["010", "101"], "tables": [["01"] * 2], "wires": [[0], [2]], "window": ends}
+    far = {"z": [[32767] * 10, [-32767] * 10], **three}
+    yield Case("beyond the ends, from several windows", ["Saturation"], far)
+    beside = make_window([1, 1, 1], [1, 2], padding=[0, 1])  # two windows see the pixel
+    two = {"images": ["1"], "tables": [["01"] * 3], "wires": [[0], [0], [1]], "window": beside}
+    loud = {"z": [[0, 0, -9, 32767, 32767, 0]], **two}
+    yield Case("cut at a place before windows add up", ["Saturation"], loud)
+    for n in (65, 129):
+        small = make_window([1, 3, 1], [1, 2])
+        yield Case(f"{n} images", ["ManyUnits"], _tree_signals(draw, draw_trees(draw, small, 1, 2, 2, n), 127))
+        wide = _tree_signals(draw, draw_trees(draw, make_window([1, n, 1], 1), 2, 2, 1, 2), 127)
+        yield Case(f"{n} places", ["ManyUnits"], wide)
+        many = _tree_signals(draw, draw_trees(draw, small, n, 2, 1, 2), 127)
+        yield Case(f"{n} trees", ["ManyUnits"], many)
+
+
+def or_pool_back(draw: Draw) -> Cases:
+    """Give cases."""
+    for shape, size in POOLS:
+        n, out = shape[0] * shape[1] * shape[2], shape[0] // size * (shape[1] // size) * shape[2]
+        x = [*draw.rows(3, n, "0" * (size * size) + "1"), "0" * n, "1" * n]
+        inputs = {"z": draw.matrix(5, out, -32767, 32767), "x": x, "image_shape": shape, "size": size}
+        yield Case(f"{shape}, side {size}", ["Image"], inputs)
+    for n in (65, 129):
+        both = {"z": draw.matrix(n, 1, -127, 127), "x": draw.rows(n, 4, "0001")}
+        yield Case(f"{n} images", ["ManyUnits"], {**both, "image_shape": [2, 2, 1], "size": 2})
+    two = {"z": [[5], [6], [7]], "x": ["1100", "1000", "0111"], "image_shape": [2, 2, 1], "size": 2}
+    yield Case("one, two and three pixels", ["Image"], two)

@@ -8,7 +8,18 @@ from typing import Any
 from bvar.testing.make.draw import AND, OR, XNOR, XOR, Draw
 from bvar.testing.oracle.formats import places_of
 
-__all__ = ["WINDOWS", "convolutions", "draw_images", "n_places", "patch_size", "make_window"]
+__all__ = [
+    "POOLS",
+    "TREES",
+    "WINDOWS",
+    "convolutions",
+    "draw_images",
+    "draw_trees",
+    "make_window",
+    "n_places",
+    "patch_size",
+    "wide_convolutions",
+]
 
 
 def make_window(
@@ -62,3 +73,31 @@ def wide_convolutions() -> Iterator[tuple[str, dict[str, Any], int]]:
     yield "1026 values in a patch", make_window([1, 3, 513], [1, 2]), 1
     yield "65 filters", make_window([2, 3, 2], 2), 65
     yield "129 filters", make_window([2, 2, 1], 2, padding=1), 129
+
+
+TREES = {
+    "one pixel, with a border": (WINDOWS["one pixel, with a border"], 2, 2, 1),
+    "no border": (WINDOWS["no border"], 3, 2, 2),
+    "a border": (WINDOWS["a border"], 2, 2, 3),
+    "steps of two": (WINDOWS["steps of two"], 2, 4, 1),
+    "uneven steps and borders": (make_window([7, 6, 1], [3, 2], stride=[1, 2], padding=[2, 0]), 3, 3, 2),
+    "many channels, six wires": (WINDOWS["many channels"], 2, 6, 1),
+    "one wire": (WINDOWS["no border"], 2, 1, 2),
+}
+"""Window, number of trees, fan-in and depth."""
+
+POOLS = (([4, 4, 1], 2), ([5, 7, 3], 2), ([7, 6, 2], 3), ([6, 6, 1], 6), ([2, 3, 2], 1))
+"""Shapes of images, with rests or without, and sides of squares that ask for an "or"."""
+
+
+def draw_trees(
+    draw: Draw, window: dict[str, Any], n_filters: int, fan_in: int, depth: int, n_images: int
+) -> dict[str, Any]:
+    """Give images, and trees of gates that read bits of a window; a tree may read a bit twice."""
+    gates = [n_filters * fan_in**level for level in reversed(range(depth))]
+    return {
+        "images": draw_images(draw, window, n_images),
+        "wires": draw.matrix(gates[0], fan_in, 0, patch_size(window) - 1),
+        "tables": [draw.rows(n, 1 << fan_in) for n in gates],
+        "window": window,
+    }

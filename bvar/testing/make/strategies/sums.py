@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bvar.testing.make.strategies.images import convolutions, pools
+from bvar.testing.make.strategies.images import convolutions, or_pools, pools, trees
 from bvar.testing.make.strategies.values import (
     BATCHES,
     GATES,
@@ -111,6 +111,8 @@ SUMS: dict[str, Strategy] = {
     "gate_bits": _gate_bits(),
     "conv_sum": convolutions(),
     "max_pool": _max_pool(),
+    "tree_values": trees(),
+    "or_pool": or_pools(),
     "group_sum": _group_sum(),
     "rescale": _any_rescale() | _near_halves(),
     "loss_table": _loss_table(),

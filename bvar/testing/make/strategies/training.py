@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from bvar.testing.make.cases.layers import concatenate, signal_scale, threshold, with_offsets
-from bvar.testing.make.strategies.images import n_values, windows
+from bvar.testing.make.cases.layers import concatenate, or_pool, signal_scale, threshold, with_offsets
+from bvar.testing.make.strategies.images import n_values, tree_tables, windows
 from bvar.testing.make.strategies.values import LEARNING_GATES, MANY, SMALL, Draw, M, Strategy, ints, matrix, rows
 from bvar.testing.oracle.formats import hex64, places_of
 
@@ -30,7 +30,8 @@ class _Body(NamedTuple):
 
 @st.composite
 def _train(draw: Draw) -> dict[str, Any]:
-    body = draw(st.sampled_from([_units, _units, _images, _images, _images, _gates]).flatmap(lambda kind: kind()))
+    kinds = [_units, _units, _images, _images, _images, _gates, _trees]
+    body = draw(st.sampled_from(kinds).flatmap(lambda kind: kind()))
     n_samples, steps = draw(st.integers(1, 4)), draw(st.integers(2, 5))
     network = {
         "layers": body.layers,
@@ -166,6 +167,27 @@ def _gates(draw: Draw) -> _Body:
         layers.append(_gate_layer(draw, below, n_gates, fan_in))
         below = n_gates
     return _Body(n_in, n_out, "01", [*layers, {"type": "group_sum", "n_groups": n_out}])
+
+
+@st.composite
+def _trees(draw: Draw) -> _Body:
+    """Draw trees of gates over images, once or twice, each with an or-pool or not, and groups or sums on top."""
+    window, n_out = draw(windows(spare=4, most_gap=1)), draw(st.integers(2, 3))
+    n_in, layers = n_values(window)[0], []
+    for _ in range(draw(st.integers(1, 2))):
+        made = draw(tree_tables(window))
+        layers.append({"type": "gate_conv", "window": window, "damping": draw(st.sampled_from([1, 1, 3])), **made})
+        shape = [*places_of(window), len(made["tables"][-1])]
+        if min(shape[:2]) > 1 and draw(st.booleans()):
+            layers.append(or_pool(*shape))
+            shape = [shape[0] // 2, shape[1] // 2, shape[2]]
+        window = _second_window(draw, shape)
+    width = shape[0] * shape[1] * shape[2]
+    if draw(st.booleans()):
+        return _Body(n_in, n_out, "01", [*layers, _sums(draw, width, n_out)])
+    n_gates = n_out * draw(st.integers(1, 3))
+    top = [_gate_layer(draw, width, n_gates, 2), {"type": "group_sum", "n_groups": n_out}]
+    return _Body(n_in, n_out, "01", [*layers, *top])
 
 
 TRAINING: dict[str, Strategy] = {"train": _train()}

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bvar.testing.make.strategies.images import convolutions, n_values, pools, windows
+from bvar.testing.make.strategies.images import convolutions, n_values, or_pools, pools, trees, windows
 from bvar.testing.make.strategies.logic import draw_gates
 from bvar.testing.make.strategies.values import (
     BATCHES,
@@ -111,6 +111,22 @@ def _scale_signals(draw: Draw) -> dict[str, Any]:
     return {"g": draw(matrix(draw(SMALL), draw(SMALL), votes)), "fan_out": fan_out}
 
 
+@st.composite
+def _tree_votes(draw: Draw) -> dict[str, Any]:
+    inputs = draw(trees())
+    n, n_images = n_values(inputs["window"])[2] * len(inputs["tables"][-1]), len(inputs["images"])
+    few = draw(matrix(min(n_images, 3), n, st.integers(-9, 9) | st.integers(-32767, 32767)))
+    return {**inputs, "z": [few[i % len(few)] for i in range(n_images)]}
+
+
+@st.composite
+def _or_pool_back(draw: Draw) -> dict[str, Any]:
+    inputs = draw(or_pools())
+    size, (height, width, channels), n = inputs["size"], inputs["image_shape"], len(inputs["x"])
+    few = draw(matrix(min(n, 3), height // size * (width // size) * channels, st.integers(-32767, 32767)))
+    return {**inputs, "z": [few[i % len(few)] for i in range(n)]}
+
+
 VOTES_BACK: dict[str, Strategy] = {
     "weight_votes": _weight_votes(),
     "input_votes": _input_votes(),
@@ -120,5 +136,8 @@ VOTES_BACK: dict[str, Strategy] = {
     "pool_back": _pool_back(),
     "table_votes": _table_votes(),
     "wire_votes": _wire_votes(),
+    "tree_table_votes": _tree_votes(),
+    "tree_pixel_votes": _tree_votes(),
+    "or_pool_back": _or_pool_back(),
     "scale_signals": _scale_signals(),
 }
