@@ -96,8 +96,8 @@ def plot_flip_rate(
     Returns
     -------
     matplotlib.axes.Axes
-        The axes drawn on; the rate is on a logarithmic scale, in flips per hundred weights. An epoch
-        without flips leaves a gap.
+        The axes drawn on; the rate is in flips per hundred weights, on a logarithmic scale that goes on to 0
+        in equal steps, so that an epoch without flips is seen.
 
     Raises
     ------
@@ -116,13 +116,14 @@ def plot_flip_rate(
     2
     """
     ax = _axes(ax)
-    rates = list(zip(*history["flips"], strict=True))
-    for i, rate in enumerate(rates):
-        percent = [100 * r if r > 0 else float("nan") for r in rate]
+    percent = 100 * np.array(history["flips"], dtype=np.float64)
+    for i, rate in enumerate(percent.T):
         label = names[i] if names else f"parameter {i + 1}"
         color = _COLORS[i % len(_COLORS)]
-        ax.plot(range(1, len(rate) + 1), percent, color=color, marker=".", label=label)
-    ax.set_yscale("log")
+        ax.plot(range(1, len(rate) + 1), rate, color=color, marker=".", label=label, clip_on=False)
+    rarest = percent[percent > 0].min(initial=1.0)
+    ax.set_yscale("symlog", linthresh=10 ** np.floor(np.log10(rarest)))
+    ax.set_ylim(bottom=0)
     ax.yaxis.set_major_formatter("{x:g}%")
     ax.set(xlabel="epoch", ylabel="weights flipped")
     return _finish(ax)

@@ -13,6 +13,8 @@ sys.path[:0] = [str(ROOT), str(HERE / "_ext")]
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
 
+import inventories  # noqa: E402
+
 import bvar  # noqa: E402
 
 project = "bvar"
@@ -30,6 +32,7 @@ extensions = [
     "sphinx_design",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
     "sphinx.ext.viewcode",
     "sphinx.ext.mathjax",
     "sphinx-mathjax-offline",
@@ -39,9 +42,12 @@ exclude_patterns = ["_build", "_templates", "**.ipynb_checkpoints"]
 templates_path = ["_templates"]
 default_role = "code"
 nitpicky = True
-nitpick_ignore_regex = [
-    (r"py:.*", r"(matplotlib|numpy|pandas|polars|scipy|sklearn)\..*")
-]  # no inventories: no network
+nitpick_ignore = [
+    ("py:class", "numpy.int16"),  # to NumPy an attribute
+    ("py:class", "numpy.int32"),
+    ("py:class", "sklearn.frozen.FrozenEstimator"),  # younger than the inventory
+]
+intersphinx_mapping = inventories.mapping  # files beside this one: no network
 
 # ------------------------------------------------------------------- tutorials are copied in, and run
 
@@ -120,7 +126,9 @@ autosummary_ignore_module_all = False
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
-numpydoc_xref_param_type = False
+numpydoc_xref_param_type = True
+numpydoc_xref_ignore = "all"  # words of prose
+numpydoc_xref_aliases = inventories.aliases()
 toc_object_entries_show_parents = "hide"
 
 
@@ -147,6 +155,7 @@ def setup(app):
 
 html_theme = "pydata_sphinx_theme"
 html_title = "bvar"
+html_baseurl = os.environ.get("BVAR_SITE", "")  # where it will be published: previews and canonical links need it
 html_static_path = ["_static"]
 html_css_files = ["bvar.css"]
 html_js_files = ["bvar.js", "copy.js"]

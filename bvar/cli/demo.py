@@ -6,17 +6,21 @@ import argparse
 import os
 import tempfile
 import time
+from collections.abc import Callable
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from bvar import plotting
 from bvar._extras import hint
 from bvar.cli.command import CommandError, Commands, say
+from bvar.cli.slide import Row, draw
 from bvar.estimators import BooleanClassifier
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["add", "run"]
 
@@ -63,31 +67,40 @@ def run(picture: Path | None = None) -> None:
         )
     X, y = load_digits(return_X_y=True)
     X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.3, stratify=y, random_state=0)
-    model = BooleanClassifier(HIDDEN, max_iter=20, random_state=0, verbose=2)
-    say(f"{len(X_train)} handwritten digits to learn from, {len(X_test)} held out")
-    say("score: right answers on the former while they are learnt; flipped: share of each layer's weights")
+    model = BooleanClassifier(HIDDEN, max_iter=20, random_state=0, callbacks=_say_epoch)
+    say(f"{len(X_train)} handwritten digits to learn from, {len(X_test)} held out\n")
+    say("         right answers          bits flipped")
+    say("epoch    learning   held out    layer 1   layer 2")
     start = time.perf_counter()
-    model.fit(X_train, y_train)
+    model.fit(X_train, y_train, X_val=X_test, y_val=y_test)  # watched, and nothing is decided by them
     seconds = time.perf_counter() - start
-    score = model.score(X_test, y_test)
-    say("\nOn the digits held out:")
-    _say_model(score, f"bvar, {_n_bits(model)} weights of 1 bit", _n_bytes(model), seconds, head="accuracy")
+    say("\nOn the digits held out:\n")
+    say("accuracy     weights  bits of each      bytes  seconds  model")
+    rows = [Row(model.score(X_test, y_test), "bvar", _n_bits(model), 1, seconds)]
+    _say_row(rows[0])
     for name, rival in _rivals().items():
         start = time.perf_counter()
         rival.fit(X_train, y_train)
         seconds = time.perf_counter() - start
-        n = _n_floats(rival)
-        _say_model(rival.score(X_test, y_test), f"scikit-learn's {name}, {n} weights of 64 bits", 8 * n, seconds)
-    say(f"bits     1 per weight, 1 per activation: {_n_bytes(model) / 1024:.0f} KiB are the weights only;")
-    say(f"         as a file, with thresholds and history, the model has {_file_size(model) / 1024:.0f} KiB")
+        rows.append(Row(rival.score(X_test, y_test), f"scikit-learn's {name}", _n_floats(rival), 64, seconds))
+        _say_row(rows[-1])
+    say(f"\nfile     {_file_size(model):,} bytes: the weights, with thresholds and history")
     say(f"backend  {model.backend_}")
     say(f"weights  SHA-256 {model.network_.fingerprint()}")
     say("         (the same on every backend and machine)")
-    say(f"plot     {_draw(model, score, picture)}")
+    say(f"plot     {_save(lambda: draw(model, rows, X_test, y_test), picture)}")
 
 
-def _say_model(score: float, what: str, n_bytes: int, seconds: float, head: str = "") -> None:
-    say(f"{head:<8} {score:.4f}  {what}, {n_bytes / 1024:.0f} KiB, {seconds:.1f} s")
+def _say_epoch(model: BooleanClassifier) -> None:
+    now = {name: values[-1] for name, values in model.history_.items()}
+    flips = "   ".join(f"{100 * share:7.4f}%" for share in now["flips"])
+    say(f"{model.n_iter_:5d}    {now['score']:8.4f}   {now['validation_score']:8.4f}   {flips}")
+
+
+def _say_row(row: Row) -> None:
+    say(
+        f"{row.score:8.4f}  {row.n_weights:10,}  {row.width:12d}  {row.n_bytes:9,}  {row.seconds:7.1f}  {row.name}"
+    )
 
 
 def _rivals() -> dict[str, Any]:
@@ -115,18 +128,14 @@ def _n_bits(model: BooleanClassifier) -> int:
     return sum(prod(p.shape) for p in model.network_.parameters)
 
 
-def _n_bytes(model: BooleanClassifier) -> int:
-    return sum(p.n_bytes for p in model.network_.parameters)
-
-
 def _file_size(model: BooleanClassifier) -> int:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "digits.bvar")
-        model.save(file)
+        model.set_params(callbacks=None).save(file)  # a file holds no function
         return file.stat().st_size
 
 
-def _draw(model: BooleanClassifier, score: float, picture: Path | None) -> str:
+def _save(draw: Callable[[], Figure], picture: Path | None) -> str:
     """Draw, and say where; a folder that is not the user's is left alone unless it was asked for."""
     elsewhere = "; --plot FILE draws it elsewhere"
     if picture is None:
@@ -134,17 +143,9 @@ def _draw(model: BooleanClassifier, score: float, picture: Path | None) -> str:
         if _is_foreign(picture.parent):
             return f"none: the current folder, {picture.parent}, belongs to someone else{elsewhere}"
     try:
-        from matplotlib.figure import Figure
+        figure = draw()
     except ImportError:
         return f"none: matplotlib is missing ({hint('plot')})"
-    figure = Figure(figsize=(10, 4), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    left.axhline(score, color="black", linestyle="--", label=f"held out, at the end: {score:.4f}")
-    plotting.plot_learning_curve(model.history_, ax=left)
-    left.set_title("Bits learn handwritten digits", loc="left")
-    layers = [f"layer {i + 1}" for i in range(len(model.network_.parameters))]
-    plotting.plot_flip_rate(model.history_, names=layers, ax=right)
-    right.set_title("by flipping, ever more rarely", loc="left")
     try:
         figure.savefig(picture, dpi=150)
     except OSError as error:

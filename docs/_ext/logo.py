@@ -3,8 +3,11 @@
 ``python docs/_ext/logo.py`` writes docs/_static/logo.svg; a build draws the preview beside the other static files.
 """
 
+import html
+import re
 from pathlib import Path
 
+DESCRIPTION = "Neural networks whose every weight and activation is a single bit, trained in logic."
 LETTER = ("10000", "10000", "11110", "10001", "10001", "10001", "11110")
 FLIPPED = (1, 3)  # row and column
 ON, OFF, LIT = "#0a7d91", "#8a94a6", "#e67800"  # legible on light and on dark
@@ -61,11 +64,18 @@ def finish(app, exception):
 
 
 def describe(app, pagename, templatename, context, doctree):
-    """Say to other sites what a page is; a picture needs an address, ``-D html_baseurl=...``."""
-    tags = {"og:site_name": "bvar", "og:title": context.get("title", "bvar"), "og:type": "website"}
+    """Say to other sites what a page is; a picture needs an address, the variable BVAR_SITE of the environment."""
+    title = html.unescape(re.sub("<[^>]+>", "", context.get("title", "bvar")))  # it may hold names of code
+    tags = {"og:site_name": "bvar", "og:title": title, "og:type": "website", "og:description": DESCRIPTION}
     if app.config.html_baseurl:
-        tags["og:image"] = app.config.html_baseurl.rstrip("/") + "/_static/preview.png"
-    lines = [f'<meta property="{name}" content="{value}">' for name, value in tags.items()]
+        site = app.config.html_baseurl.rstrip("/")
+        tags |= {
+            "og:url": f"{site}/{pagename}.html",
+            "og:image": f"{site}/_static/preview.png",
+            "og:image:alt": "bvar, its name in bits",
+        }
+    lines = [f'<meta property="{name}" content="{html.escape(value)}">' for name, value in tags.items()]
+    lines.append(f'<meta name="description" content="{DESCRIPTION}">')
     context["metatags"] = "\n".join([context.get("metatags", ""), *lines])
 
 

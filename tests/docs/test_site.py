@@ -76,3 +76,24 @@ def test_the_preview_has_the_size_that_other_sites_ask_for(tmp_path):
     plt = pytest.importorskip("matplotlib.image")
     logo.preview(tmp_path / "preview.png")
     assert plt.imread(tmp_path / "preview.png").shape[:2] == (630, 1200)
+
+
+def described(baseurl):
+    context = {"title": 'A page of "bits" &amp; <code>bvar</code>'}
+    logo.describe(
+        SimpleNamespace(config=SimpleNamespace(html_baseurl=baseurl)), "howto/x", "page.html", context, None
+    )
+    found = ElementTree.fromstring("<head>" + context["metatags"].replace('">', '"/>') + "</head>")
+    return {tag.get("property", tag.get("name")): tag.get("content") for tag in found}
+
+
+def test_a_page_of_a_site_with_an_address_names_itself_and_a_picture():
+    tags = described("https://example.org/bvar/")
+    assert tags["og:url"] == "https://example.org/bvar/howto/x.html"
+    assert tags["og:image"] == "https://example.org/bvar/_static/preview.png"
+    assert tags["og:title"] == 'A page of "bits" & bvar'
+    assert tags["description"] == logo.DESCRIPTION
+
+
+def test_without_an_address_there_is_no_picture():
+    assert "og:image" not in described("")

@@ -13,6 +13,7 @@ from bvar.inspection import (
     explain,
     importance,
 )
+from bvar.plotting import plot_flip_rate
 
 RNG = np.random.RandomState(3)
 
@@ -92,3 +93,11 @@ def test_displays_keep_their_axes_and_name_what_they_show():
     drawn = FlipRateDisplay.from_estimator(model, ax=bars.ax_)
     assert drawn.ax_ is bars.ax_
     assert drawn.figure_ is bars.figure_
+
+
+def test_an_epoch_without_flips_is_drawn_at_zero():
+    ax = plot_flip_rate({"flips": [[0.02, 0.1], [0.0003, 0.0], [0.0, 0.0]]})
+    assert [list(line.get_ydata()) for line in ax.lines] == [[2.0, pytest.approx(0.03), 0.0], [10.0, 0.0, 0.0]]
+    assert ax.get_ylim()[0] == 0
+    places = ax.transData.transform([(1, y) for y in (0.0, 0.03, 2.0)])[:, 1]
+    assert places[0] < places[1] < places[2]
