@@ -1,7 +1,7 @@
 r"""Batch normalisation of sums, for the threshold that follows (``docs/explanation/real-ends.md``).
 
 Training takes mean and variance from the batch, inference from what ran along with training.  At inference, the
-normalisation and the threshold together are one comparison of an integer sum with an integer, per unit.
+normalisation and the threshold together are one comparison of an integer sum with an integer, per unit or filter.
 
 Float: reproducible by seed on one backend, outside the promise of equal bits; and a batch that is split has other
 statistics in each part.
@@ -9,22 +9,23 @@ statistics in each part.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import sqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from bvar import kernels
 from bvar._validation import check_integer, check_real
-from bvar.layers.base import Comparison, Layer
+from bvar.layers.base import Comparison, Layer, Value
 from bvar.layers.signed_sum import to_int8
 from bvar.real.rounding import ONE, fixed_point
 from bvar.real.trainer import RealLayer, RealParameter
 
 __all__ = ["BatchNorm", "normalize", "normalize_backward"]
 
-_FAR = 2**30  # beyond every sum
+_FAR = 2**30 + 1  # beyond every sum, and beyond the largest 64th
 
 
 class BatchNorm(RealLayer):
@@ -128,6 +129,24 @@ class BatchNorm(RealLayer):
         slope, offset = self._line()
         return fixed_point(slope * self._rows(x) + offset).reshape(x.shape)
 
+    def absorb(self, above: Sequence[Layer]) -> tuple[Callable[[Any], Value], Sequence[Layer]]:
+        """Compare integer sums, if a threshold follows: no float is left then."""
+        found = self.comparison(above)
+        if found is None:
+            return super().absorb(above)
+        taken = [self, *above[: len(above) - len(found.left)]]
+
+        def infer(s: np.ndarray) -> Value:
+            if s.dtype.kind == "i":
+                reached = s >= found.tau
+                return kernels.pack(reached if found.below is None else reached ^ found.below)
+            value: Any = s  # real sums lie between the integers
+            for layer in taken:
+                value = layer.infer(value)
+            return value
+
+        return infer, found.left
+
     def comparison(self, above: Sequence[Layer]) -> Comparison | None:
         """Merge with a threshold above; two normalisations in a row merge as well."""
         found = above[0].comparison(above[1:]) if above else None
@@ -143,39 +162,41 @@ class BatchNorm(RealLayer):
                   s_{bj} < t_j \quad (\gamma_j < 0),
 
         where :math:`t_j` is :math:`\mu_j + (\tau_j / 64 - \beta_j) \sqrt{v_j + \epsilon n} / \gamma_j`, rounded up
-        (for a negative gamma to the integer above it).
+        (for a negative gamma to the integer above it), up to what floats make of it: it is searched for, so that
+        the answer is that of `infer` for every integer sum.
 
         Parameters
         ----------
-        tau : ndarray of int32, shape (n_units,)
+        tau : ndarray of int32, shape (n_units,) or (n_places * n_units,)
             Thresholds on the output.
 
         Returns
         -------
-        t : ndarray of int32, shape (n_units,)
+        t : ndarray of int32, of the shape of `tau`
             Thresholds on the sums.
-        below : ndarray of bool, shape (n_units,)
+        below : ndarray of bool, of the shape of `tau`
             Where sums below the threshold give T, instead of sums from it on.
         """
         slope, offset = self._line()
         below = slope < 0
+        places = self._rows(tau)
+        if (places == places[0]).all():  # mostly, so search once for all places
+            places = places[:1]
 
         def reached(s: np.ndarray) -> np.ndarray:
             """Whether integer sums are in the upper part: what `infer` and the threshold say, turned if needed."""
-            return (fixed_point(slope * s + offset) >= tau) ^ below
+            return (fixed_point(slope * s + offset) >= places) ^ below
 
         with np.errstate(divide="ignore", invalid="ignore"):
-            edge = np.ceil((tau / ONE - offset) / slope)
-        always = np.where(reached(np.zeros(self.n_units)), -_FAR, _FAR)  # of units that do not look at their sum
-        t = np.where(slope == 0, always, np.clip(edge, -_FAR, _FAR))
-        t -= reached(t - 1)  # the division rounds: these two put right what may be wrong by one
-        t += ~reached(t)
-        return np.clip(t, -_FAR, _FAR).astype(np.int32), below
+            edge = np.ceil((places / ONE - offset) / slope)
+        t = np.tile(_first(reached, edge), (tau.size // places.size, 1))
+        return t.reshape(tau.shape), np.tile(below, tau.size // self.n_units)
 
     def backward(self, signal: np.ndarray, context: Normalized) -> np.ndarray:
         """Give the gradient in the sums, statistics included: int8 if these were integers, else float32."""
         z = self._rows(signal) * self.scale.values
-        below = sqrt(self.fan_in) * normalize_backward(z, context)
+        below = normalize_backward(z, context)
+        below *= sqrt(self.fan_in)
         return (to_int8(below) if context.dtype.kind == "i" else below).reshape(signal.shape)
 
     def gradients(self, signal: np.ndarray, context: Normalized) -> tuple[np.ndarray, ...]:
@@ -211,6 +232,22 @@ class BatchNorm(RealLayer):
                 f"x has {x.shape[-1]} units, which is no multiple of the {self.n_units} of {self.name}"
             )
         return x.reshape(-1, self.n_units)
+
+
+def _first(rises: Callable[[np.ndarray], np.ndarray], guess: np.ndarray) -> np.ndarray:
+    """Find the first integers at which functions are true that once true stay so; int32, `_FAR` for none.
+
+    All are true from the last on, and false before the first, that a sum can have.
+    """
+    low, high = np.full(guess.shape, -_FAR), np.full(guess.shape, _FAR)  # there false, here true
+    guess = np.clip(np.nan_to_num(guess), 2 - _FAR, _FAR - 1).astype(np.int64)
+    probe = guess - 1  # a guess that is right ends the search after two looks
+    while (high - low > 1).any():
+        true = rises(probe)
+        high = np.where(true, np.minimum(high, probe), high)
+        low = np.where(true, low, np.maximum(low, probe))
+        probe = np.where((low < guess) & (guess < high), guess, (low + high + 1) // 2)
+    return high.astype(np.int32)
 
 
 class Normalized(NamedTuple):
@@ -252,7 +289,8 @@ def normalize(s: np.ndarray, epsilon: float, dtype: DTypeLike | None = None) -> 
     centered = s - mean
     variance = np.square(centered).sum(axis=0) / n
     inverse = 1 / np.sqrt(variance + s.dtype.type(epsilon))
-    return Normalized(centered * inverse, mean, variance, inverse, np.dtype(dtype or s.dtype))
+    centered *= inverse  # in place, here and below: of images, fresh memory costs more than arithmetic
+    return Normalized(centered, mean, variance, inverse, np.dtype(dtype or s.dtype))
 
 
 def normalize_backward(z: np.ndarray, context: Normalized) -> np.ndarray:
@@ -284,4 +322,7 @@ def normalize_backward(z: np.ndarray, context: Normalized) -> np.ndarray:
     n = max(len(z), 1)
     common = z.sum(axis=0) / n
     along = (z * context.values).sum(axis=0) / n
-    return context.inverse * (z - common - context.values * along)
+    below = z - common
+    below -= context.values * along
+    below *= context.inverse
+    return below

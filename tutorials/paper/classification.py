@@ -68,19 +68,20 @@ def twice_the_size(a: np.ndarray) -> np.ndarray:
     return a
 
 
-def numbers(images: np.ndarray, x_train: np.ndarray) -> np.ndarray:
-    """Standardise each colour by the training images; float32."""
-    mean, spread = x_train.mean(axis=(0, 1, 2)), x_train.std(axis=(0, 1, 2))
-    return ((images - mean) / spread).astype(np.float32)
+def standardizer(x_train: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what gives each colour the mean 0 and the spread 1 that it has in training images; float32."""
+    mean, spread = (f(x_train, axis=(0, 1, 2), dtype=np.float64).astype(np.float32) for f in (np.mean, np.std))
+    return lambda images: (images - mean) / spread
 
 
 def inputs(arguments: Any, data: Images) -> Callable[[np.ndarray], Any]:
     """Return what makes inputs of images: rows of bits, of numbers, or tensors."""
     if arguments.twin:
-        torch = need_torch()
-        return lambda images: torch.from_numpy(numbers(images, data.x).transpose(0, 3, 1, 2).copy())
+        torch, numbers = need_torch(), standardizer(data.x)
+        return lambda images: torch.from_numpy(numbers(images).transpose(0, 3, 1, 2).copy())
     if arguments.ends == "real":
-        return lambda images: numbers(images, data.x).reshape(len(images), -1)
+        numbers = standardizer(data.x)
+        return lambda images: numbers(images).reshape(len(images), -1)
     encoder = ImageEncoder(8, n_channels=3).fit(data.x[:1000].reshape(1000, -1))
     return lambda images: encoder.encode(images.reshape(len(images), -1))
 
