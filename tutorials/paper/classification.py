@@ -82,7 +82,8 @@ def inputs(arguments: Any, data: Images) -> Callable[[np.ndarray], Any]:
     if arguments.ends == "real":
         numbers = standardizer(data.x)
         return lambda images: numbers(images).reshape(len(images), -1)
-    encoder = ImageEncoder(8, n_channels=3).fit(data.x[:1000].reshape(1000, -1))
+    first = data.x[:1000]
+    encoder = ImageEncoder(8, n_channels=3).fit(first.reshape(len(first), -1))
     return lambda images: encoder.encode(images.reshape(len(images), -1))
 
 
