@@ -46,7 +46,7 @@ def test_every_network_goes_on_to_the_same_weights(run, model, options, capsys):
 def test_first_steps_print_one_fingerprint(run, capsys):
     run("--ends", "real", "--norm", "--fingerprints", "3")
     prints = [line.split("fingerprint ")[1] for line in capsys.readouterr().out.splitlines()]
-    assert len(prints) == 2 and len(set(prints)) == 1
+    assert (len(prints), len(set(prints))) == (2, 1)
 
 
 @pytest.mark.parametrize("model", ["vgg", "resnet"])

@@ -64,9 +64,9 @@ def test_a_summary_names_all_weights_and_what_they_cost(make, ends, norm):
 def test_resnet18_of_the_paper_is_the_default():
     layers = residual_network((32, 32, 24), random_state=0).layers
     blocks = [layer for layer in layers if isinstance(layer, Add)]
-    assert [block.branches[1][0].out_shape for block in blocks] == [
-        (32, 32, 64), (32, 32, 64), (16, 16, 128), (16, 16, 128), (8, 8, 256), (8, 8, 256), (4, 4, 512), (4, 4, 512),
-    ]  # fmt: skip
+    stages = (32, 64), (16, 128), (8, 256), (4, 512)
+    shapes = [(side, side, n_filters) for side, n_filters in stages for _ in range(2)]
+    assert [block.branches[1][0].out_shape for block in blocks] == shapes
     convolutions = [part for block in blocks for part in block._inner() if isinstance(part, BooleanConv2d)]
     assert (len(convolutions), {conv.window.n_taps for conv in convolutions}) == (24, {9})
     assert layers[-1].n_inputs == 4 * 4 * 512
