@@ -83,9 +83,3 @@ def test_images_of_differences_are_those_that_were_kept():
     flat[:, :, 0] = 228
     red = classification.from_jpegs({"dY": np.zeros((1, 32, 32), np.uint8), "dCb": flat, "dCr": flat})
     assert (red == [140, 0, 177]).all()
-
-
-def test_without_data_the_script_says_what_it_wants(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["classification.py"])
-    with pytest.raises(SystemExit, match="--data"):
-        classification.main()

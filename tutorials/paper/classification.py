@@ -3,7 +3,7 @@
     python tutorials/paper/classification.py --data cifar10_train.npz --out runs [--ends real] [--norm] [--width 0.5]
 
 The file is that of JPEGs in differences (dY, dCb, dCr, y), or holds images as uint8 (x, or x_train and x_test); the
-last 10,000 images are held out if it does not say which.  Twins: `float` has ReLU and batch normalisation, `connect`
+last 10,000 images are held out if it does not say which.  Without --data the images are CIFAR-10 from OpenML.  Twins: `float` has ReLU and batch normalisation, `connect`
 binary weights with latent ones behind them (BinaryConnect), `xnor` binary weights and activations with scales and
 latent weights (XNOR-Net); their first and last layers are float, as those of `--ends real` are.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from common import BooleanLearner, TorchLearner, fail, fingerprints, need_torch, parser, record, train
+from common import BooleanLearner, TorchLearner, fingerprints, need_torch, parser, record, train
 
 from bvar import ImageEncoder
 from bvar.networks import VGG_SMALL, Network, residual_network, vgg_small
@@ -38,9 +38,14 @@ class Images(NamedTuple):
 
 
 def load(path: str | None) -> Images:
-    """Read the file of images."""
+    """Read the file of images, or those of OpenML, 170 MB, which scikit-learn keeps after the first time."""
     if path is None:
-        fail("--data must be a file of images; see the head of this script")
+        from sklearn.datasets import fetch_openml
+
+        images, classes = fetch_openml("CIFAR_10", version=1, return_X_y=True, as_frame=False)
+        x = images.astype(np.uint8).reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+        y = np.unique(classes, return_inverse=True)[1]
+        return Images(x[:-HELD_OUT], y[:-HELD_OUT], x[-HELD_OUT:], y[-HELD_OUT:])
     with np.load(path) as z:
         if "x_train" in z:
             return Images(z["x_train"], z["y_train"].ravel(), z["x_test"], z["y_test"].ravel())
