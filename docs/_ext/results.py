@@ -10,6 +10,7 @@ measured, for nobody types it; a row without a value says that it was not run.
 
 import json
 from pathlib import Path
+from typing import ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import Directive, directives
@@ -37,7 +38,7 @@ class Results(Directive):
     """The results of one task."""
 
     required_arguments = 1
-    option_spec = {"columns": directives.unchanged_required}
+    option_spec: ClassVar = {"columns": directives.unchanged_required}
 
     def run(self):
         path = FOLDER / f"{self.arguments[0]}.json"

@@ -1,5 +1,7 @@
 """What the site adds to its pages: links from names to the reference, files of tests, a logo."""
 
+import json
+import re
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -12,6 +14,7 @@ sys.path.insert(0, str(ROOT / "docs/_ext"))
 
 import logo  # noqa: E402
 import names  # noqa: E402
+import results  # noqa: E402
 
 nodes = pytest.importorskip("docutils.nodes")
 
@@ -76,3 +79,14 @@ def test_the_preview_has_the_size_that_other_sites_ask_for(tmp_path):
     plt = pytest.importorskip("matplotlib.image")
     logo.preview(tmp_path / "preview.png")
     assert plt.imread(tmp_path / "preview.png").shape[:2] == (630, 1200)
+
+
+def test_a_table_of_results_says_what_was_not_run():
+    rows = list(results.cells({"ours": {"epoch": 3, "accuracy": 0.84321}, "twin": {}}, ["epoch", "accuracy"]))
+    assert rows == [["", "epoch", "accuracy"], ["ours", "3", "0.8432"], ["twin", "not run yet", ""]]
+
+
+def test_every_page_of_the_paper_has_the_results_that_it_names():
+    for page in (ROOT / "tutorials/paper").glob("*.md"):
+        for task in re.findall(r"```\{results\} (\w+)", page.read_text(encoding="utf-8")):
+            assert json.loads((results.FOLDER / f"{task}.json").read_text(encoding="utf-8"))
