@@ -9,7 +9,7 @@ statistics in each part.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import sqrt
 from typing import Any, NamedTuple
 
@@ -25,6 +25,7 @@ from bvar.real.trainer import RealLayer, RealParameter
 
 __all__ = ["BatchNorm", "normalize", "normalize_backward"]
 
+_TOGETHER = 2**16  # numbers of a block
 _FAR = 2**30 + 1  # beyond every sum, and beyond the largest 64th
 
 
@@ -121,7 +122,9 @@ class BatchNorm(RealLayer):
         """Normalise sums by the statistics of the batch, over samples and places; give int32 64ths."""
         dtype = self.scale.values.dtype
         context = normalize(self._rows(x).astype(dtype), self.epsilon * self.fan_in, x.dtype)
-        y = fixed_point(self.scale.values * context.values + self.shift.values)
+        y = np.empty(context.values.shape, np.int32)
+        for rows in _blocks(y):
+            y[rows] = fixed_point(self.scale.values * context.values[rows] + self.shift.values)
         return y.reshape(x.shape), context
 
     def infer(self, x: np.ndarray) -> np.ndarray:
@@ -194,15 +197,13 @@ class BatchNorm(RealLayer):
 
     def backward(self, signal: np.ndarray, context: Normalized) -> np.ndarray:
         """Give the gradient in the sums, statistics included: int8 if these were integers, else float32."""
-        z = self._rows(signal) * self.scale.values
-        below = normalize_backward(z, context)
-        below *= sqrt(self.fan_in)
-        return (to_int8(below) if context.dtype.kind == "i" else below).reshape(signal.shape)
+        gain = sqrt(self.fan_in) * self.scale.values
+        below = normalize_backward(self._rows(signal), context, gain, to_integers=context.dtype.kind == "i")
+        return below.reshape(signal.shape)
 
     def gradients(self, signal: np.ndarray, context: Normalized) -> tuple[np.ndarray, ...]:
         """Sum up the gradients in scale and shift."""
-        z = self._rows(signal).astype(self.scale.values.dtype)
-        return (z * context.values).sum(axis=0), z.sum(axis=0)
+        return _sums(self._rows(signal), context.values)
 
     def moments(self, context: Normalized) -> tuple[np.ndarray, ...]:
         """Sum up the numbers of rows, the sums and their squares: one array of shape (3, n_units)."""
@@ -287,13 +288,15 @@ def normalize(s: np.ndarray, epsilon: float, dtype: DTypeLike | None = None) -> 
     n = max(len(s), 1)
     mean = s.sum(axis=0) / n
     centered = s - mean
-    variance = np.square(centered).sum(axis=0) / n
+    variance = np.einsum("bj,bj->j", centered, centered) / n
     inverse = 1 / np.sqrt(variance + s.dtype.type(epsilon))
-    centered *= inverse  # in place, here and below: of images, fresh memory costs more than arithmetic
+    centered *= inverse
     return Normalized(centered, mean, variance, inverse, np.dtype(dtype or s.dtype))
 
 
-def normalize_backward(z: np.ndarray, context: Normalized) -> np.ndarray:
+def normalize_backward(
+    z: np.ndarray, context: Normalized, gain: np.ndarray | float = 1.0, *, to_integers: bool = False
+) -> np.ndarray:
     r"""Give the gradient of ``sum(z * normalize(s).values)`` in s, statistics included.
 
     .. math:: \frac{1}{\sigma_j} \Bigl(z_{bj} - \tfrac1B \sum_c z_{cj}
@@ -301,14 +304,18 @@ def normalize_backward(z: np.ndarray, context: Normalized) -> np.ndarray:
 
     Parameters
     ----------
-    z : ndarray of float, shape (n_rows, n_units)
-        Signals on the normalised rows.
+    z : ndarray, shape (n_rows, n_units)
+        Signals on the normalised rows; integers are taken as numbers.
     context : Normalized
         What `normalize` returned.
+    gain : float or ndarray of float, shape (n_units,), default=1.0
+        What the gradient is multiplied by.
+    to_integers : bool, default=False
+        Whether to round it to int8.
 
     Returns
     -------
-    ndarray of float, shape (n_rows, n_units)
+    ndarray of float or of int8, shape (n_rows, n_units)
         The gradient.
 
     Examples
@@ -319,10 +326,30 @@ def normalize_backward(z: np.ndarray, context: Normalized) -> np.ndarray:
     >>> bool(abs(normalize_backward(np.ones((3, 1)), context)).max() < 1e-12)  # all rise together: nothing changes
     True
     """
-    n = max(len(z), 1)
-    common = z.sum(axis=0) / n
-    along = (z * context.values).sum(axis=0) / n
-    below = z - common
-    below -= context.values * along
-    below *= context.inverse
+    n, values = max(len(z), 1), context.values
+    along, common = (total / n for total in _sums(z, values))
+    factor = (gain * context.inverse).astype(values.dtype)
+    below = np.empty(z.shape, np.int8 if to_integers else values.dtype)
+    for rows in _blocks(z):
+        part = z[rows] - common
+        part -= values[rows] * along
+        part *= factor
+        below[rows] = to_int8(part) if to_integers else part
     return below
+
+
+def _sums(z: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sum up, over the rows, signals times normalised sums, and signals."""
+    along, common = (np.zeros(z.shape[1], values.dtype) for _ in range(2))
+    for rows in _blocks(z):
+        part = z[rows].astype(values.dtype)
+        common += part.sum(axis=0)
+        along += np.einsum("bj,bj->j", part, values[rows])
+    return along, common
+
+
+def _blocks(rows: np.ndarray) -> Iterator[slice]:
+    """Cut rows into blocks that stay in the cache: of images, memory costs more than arithmetic."""
+    size = max(1, _TOGETHER // rows.shape[1])
+    for start in range(0, len(rows), size):
+        yield slice(start, start + size)
