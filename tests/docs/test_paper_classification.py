@@ -43,6 +43,14 @@ def test_every_network_goes_on_to_the_same_weights(run, model, options, capsys):
     assert [line["epoch"] for line in common.read_curve(curve)] == [1, 2]
 
 
+def test_curves_become_a_figure(run, capsys):
+    folder = run()
+    run("--figure", str(folder / "accuracy.png"))
+    assert (folder / "accuracy.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(SystemExit, match="--figure needs a folder"):
+        run("--figure", "none.png", out="empty")
+
+
 def test_first_steps_print_one_fingerprint(run, capsys):
     run("--ends", "real", "--norm", "--fingerprints", "3")
     prints = [line.split("fingerprint ")[1] for line in capsys.readouterr().out.splitlines()]

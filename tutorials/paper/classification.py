@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from common import BooleanLearner, TorchLearner, fingerprints, need_torch, parser, record, train
+from common import BooleanLearner, TorchLearner, fingerprints, need_torch, parser, plot_folder, record, train
 
 from bvar import ImageEncoder
 from bvar.networks import VGG_SMALL, Network, residual_network, vgg_small
@@ -147,6 +147,9 @@ def main() -> None:
     p.add_argument("--plain", action="store_true", help="do not shift and mirror training images")
     p.add_argument("--images", type=int, help="train on so many only")
     arguments = p.parse_args()
+    if arguments.figure:
+        plot_folder(arguments, "accuracy", "accuracy on images held out")
+        return
     data = load(arguments.data)
     data = data._replace(x=data.x[: arguments.images], y=data.y[: arguments.images])
     if arguments.fingerprints:
