@@ -34,7 +34,7 @@ SLOW = (
     "tests/docs/test_docs.py::test_examples_of_a_page_run",
     "tests/docs/test_live.py",
     "tests/docs/test_toys.py",
-    "tests/docs/test_train_vgg_small.py",
+    "tests/docs/test_paper_classification.py",
     "tests/docs/test_tutorials.py::test_a_tutorial_runs",
     "tests/docs/test_tutorials.py::test_the_landing_page_runs",
     "tests/encoding/test_constant_columns.py::test_a_table_that_says_nothing_is_predicted_by_the_majority_or_the_mean",

@@ -17,7 +17,7 @@ from bvar.networks.cross_entropy import BinaryCrossEntropy, CrossEntropy
 from bvar.networks.losses import Loss, SquaredError
 from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer
-from bvar.real import Adam, RealCrossEntropy, RealLayer, RealTrainer
+from bvar.real import Adam, BatchNorm, RealCrossEntropy, RealLayer, RealTrainer
 
 # ------------------------------------------------------------------------------------------------- losses
 
@@ -147,7 +147,7 @@ def _follow(
         kind: Any = kind_of(layer)
         require(isinstance(kind, LayerKind), f"{where}.{i} is of no registered class")
         fits = what in kind.takes if what else not kind.takes.isdisjoint(("bits", "numbers"))
-        require(fits and width in (None, _width(layer, width)), f"{where}.{i} does not fit the layer below")
+        require(fits and _takes(layer, width), f"{where}.{i} does not fit the layer below")
         if isinstance(layer, Add):
             ends = {
                 _follow(branch, layer.n_inputs, "bits", f"{where}.{i}.branches.{j}")
@@ -161,6 +161,8 @@ def _follow(
     return width, what
 
 
-def _width(layer: Layer, below: int | None) -> int | None:
-    """Return the number of inputs that a layer takes; some take any."""
-    return getattr(layer, "n_inputs", getattr(layer, "n_units", below))
+def _takes(layer: Layer, width: int | None) -> bool:
+    """Say whether a layer takes so many inputs; some take any, a normalisation those of any number of places."""
+    if isinstance(layer, BatchNorm):
+        return (width or 0) % layer.n_units == 0
+    return width in (None, getattr(layer, "n_inputs", getattr(layer, "n_units", width)))

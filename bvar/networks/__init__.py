@@ -1,13 +1,14 @@
 """What is trained: layers with a loss and an optimizer, and recipes for the usual ones.
 
 ``network`` is the stack of layers with its verbs, ``votes`` what they hand around, ``losses`` turn scores into
-signals, ``optimizer`` turns votes into flips; ``mlp``, ``gates``, ``front``, ``conv`` and ``gate_conv`` build
-networks, ``ends`` is what ``conv`` asks for ends of another kind, ``summary`` a table of all weights.
+signals, ``optimizer`` turns votes into flips; ``mlp``, ``gates``, ``front``, ``conv``, ``residual`` and
+``gate_conv`` build networks, ``ends`` is what they ask for parts of another kind, ``stages`` what stands behind
+a convolution, ``summary`` a table of all weights.
 """
 
-from bvar.networks.conv import VGG_SMALL, conv_network, residual_block, vgg_small
+from bvar.networks.conv import VGG_SMALL, conv_network, vgg_small
 from bvar.networks.cross_entropy import BinaryCrossEntropy, CrossEntropy, integer_targets
-from bvar.networks.ends import ConvStage, Ends
+from bvar.networks.ends import ConvStage, Ends, Norm
 from bvar.networks.flips import Flips, follow
 from bvar.networks.front import front_network
 from bvar.networks.gate_conv import gate_conv_network
@@ -16,6 +17,7 @@ from bvar.networks.losses import FULL_WEIGHT, LOSS_ONE, SIGNAL_MAX, Loss, Probab
 from bvar.networks.mlp import boolean_mlp
 from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer
+from bvar.networks.residual import residual_block, residual_network
 from bvar.networks.signals import Signals, has_signals, shares
 from bvar.networks.votes import Votes
 
@@ -32,6 +34,7 @@ __all__ = [
     "Flips",
     "Loss",
     "Network",
+    "Norm",
     "ProbabilisticLoss",
     "Signals",
     "SquaredError",
@@ -45,6 +48,7 @@ __all__ = [
     "has_signals",
     "integer_targets",
     "residual_block",
+    "residual_network",
     "shares",
     "vgg_small",
 ]

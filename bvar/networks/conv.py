@@ -1,4 +1,4 @@
-"""Convolutional networks: convolutions, pools, thresholds, then linear layers; VGG-Small; the residual block."""
+"""Convolutional networks: convolutions, pools, thresholds, then linear layers; VGG-Small among them."""
 
 from __future__ import annotations
 
@@ -8,23 +8,21 @@ from itertools import pairwise
 from math import prod
 from typing import NamedTuple
 
-import numpy as np
-
-from bvar import kernels
-from bvar._validation import check_image_shape, check_integer, check_sizes
+from bvar._validation import check_image_shape, check_integer, check_real, check_sizes
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.calculus.gates import Gate
-from bvar.layers import Add, BooleanConv2d, BooleanLinear, Layer, MaxPool2d, Threshold
+from bvar.layers import BooleanConv2d, BooleanLinear, Layer, MaxPool2d
 from bvar.networks.cross_entropy import CrossEntropy
-from bvar.networks.ends import ConvStage, Ends
+from bvar.networks.ends import ConvStage, Ends, Norm
 from bvar.networks.losses import Loss
 from bvar.networks.mlp import counts_from_mean
 from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer
+from bvar.networks.stages import activation, boolean_stage
 
-__all__ = ["VGG_SMALL", "conv_network", "residual_block", "vgg_small"]
+__all__ = ["VGG_SMALL", "conv_network", "vgg_small"]
 
-VGG_SMALL = (128, 128, "M", 256, 256, "M", 512, 512, "M")
+VGG_SMALL: tuple[int | str, ...] = (128, 128, "M", 256, 256, "M", 512, 512, "M")
 """The convolutions and pools of VGG-Small (BOLD, App. D.1.2)."""
 
 _POOL = 2
@@ -38,6 +36,7 @@ def conv_network(
     *,
     kernel_size: int = 3,
     ends: Ends | None = None,
+    norm: Norm | None = None,
     gate: str | int | Gate = "xnor",
     padding_value: int = 0,
     centered: bool | None = None,
@@ -66,6 +65,9 @@ def conv_network(
     ends : Ends, optional
         What makes the first convolution and the last linear layer, and the loss: :class:`bvar.real.RealEnds` for
         real weights, as the paper has them. Default: they are Boolean like the rest.
+    norm : type, optional
+        What normalises the sums before each threshold, behind a pool if there is one:
+        :class:`bvar.real.BatchNorm`. Default: nothing does.
     gate : str, int or Gate, default='xnor'
         Connective of every Boolean layer. The defaults are made for xnor and xor; 'and' and 'or' learn little.
     padding_value : {0, -1}, default=0
@@ -118,7 +120,7 @@ def conv_network(
         raise TypeError(f"ends must be None, or make both ends as bvar.real.RealEnds does, got {ends!r}")
     found, source = Gate.of(gate), RandomWords.of(random_state)
     centered = counts_from_mean(found) if centered is None else centered
-    recipe = _Recipe(found, kernel_size, padding_value, centered, ends, source)
+    recipe = _Recipe(found, kernel_size, padding_value, centered, ends, norm, source)
     linear = [*hidden, n_outputs]
     layers, shape = _convolutions(recipe, check_image_shape(image_shape), stages, linear[0])
     widths = [prod(shape), *linear]
@@ -133,7 +135,9 @@ def vgg_small(
     n_outputs: int = 10,
     *,
     head: Sequence[int] = (),
+    width: float = 1.0,
     ends: Ends | None = None,
+    norm: Norm | None = None,
     eta: float = 10.0,
     n_steps: int | None = None,
     random_state: RandomSource = None,
@@ -149,8 +153,12 @@ def vgg_small(
     head : sequence of int, default=()
         Units of the linear layers before the last: none for the variant with one, ``(1024, 1024)`` for the classic
         one with three.
+    width : float, default=1.0
+        Factor of the numbers of filters.
     ends : Ends, optional
         See :func:`conv_network`; the paper's are real, on images of three real channels.
+    norm : type, optional
+        See :func:`conv_network`.
     eta : float, default=10.0
         See :class:`bvar.networks.BooleanOptimizer`.
     n_steps : int, optional
@@ -173,80 +181,19 @@ def vgg_small(
     >>> sum(p.bits.n_rows * p.bits.n_bits for p in vgg_small(random_state=0).parameters)
     4680704
     """
+    check_real(width, "width", low=0, strict=True)
+    stages = [entry if isinstance(entry, str) else max(1, round(width * entry)) for entry in VGG_SMALL]
     return conv_network(
-        image_shape, VGG_SMALL, head, n_outputs, ends=ends, eta=eta, n_steps=n_steps, random_state=random_state
+        image_shape,
+        stages,
+        head,
+        n_outputs,
+        ends=ends,
+        norm=norm,
+        eta=eta,
+        n_steps=n_steps,
+        random_state=random_state,
     )
-
-
-def residual_block(
-    image_shape: tuple[int, ...],
-    n_filters: int,
-    *,
-    stride: int = 1,
-    fan_out: int | Fraction | None = None,
-    random_state: RandomSource = None,
-    name: str = "block",
-) -> list[Layer]:
-    """Build the residual block of the paper without batch normalisation (its Block I).
-
-    Parameters
-    ----------
-    image_shape : tuple of int
-        (height, width, channels) of the layer below.
-    n_filters : int
-        Filters of each convolution.
-    stride : int, default=1
-        Of the first convolution and of the shortcut.
-    fan_out : int or Fraction, optional
-        Number of outputs of the layer above each unit, see :class:`bvar.layers.Threshold`. Default: that of
-        another block of the same filters.
-    random_state : None, int, RandomState or RandomWords, default=None
-        Where the initial weights come from.
-    name : str, default='block'
-        How names of parameters begin.
-
-    Returns
-    -------
-    list of Layer
-        An :class:`bvar.layers.Add` of two branches and its threshold: two convolutions of three by three with a
-        threshold between, and one such convolution as the shortcut, so that both branches have the same spread.
-
-    References
-    ----------
-    V. M. Nguyen et al., "BOLD: Boolean Logic Deep Learning", NeurIPS 2024, App. D.1.3.
-
-    Examples
-    --------
-    >>> from bvar.networks import residual_block
-    >>> add, threshold = residual_block((8, 8, 16), 32, stride=2, random_state=0)
-    >>> [parameter.name for parameter in add.parameters]
-    ['block.conv1.weight', 'block.conv2.weight', 'block.shortcut.weight']
-    >>> threshold.tau.shape
-    (512,)
-    """
-    source = RandomWords.of(random_state)
-
-    def conv(shape: tuple[int, ...], stride: int, part: str) -> BooleanConv2d:
-        return BooleanConv2d(
-            shape,
-            n_filters,
-            padding=1,
-            stride=stride,
-            random_state=source,
-            name=f"{name}.{part}",
-        )
-
-    first = conv(image_shape, stride, "conv1")
-    second = conv(first.out_shape, 1, "conv2")
-    shortcut = conv(image_shape, stride, "shortcut")
-    between = _threshold_behind(_boolean_stage(first), None, second.fan_out, second.gate)
-    n_terms = second.n_terms() + shortcut.n_terms()
-    fan_in = second.window.patch_size + shortcut.window.patch_size
-    above = 2 * second.fan_out if fan_out is None else fan_out
-    return [
-        Add([[first, between, second], [shortcut]]),
-        Threshold(second.n_outputs, fan_in, above, n_terms=n_terms),
-    ]
 
 
 def check_conv_layers(conv_layers: Sequence[int | str], name: str) -> list[tuple[int, bool]]:
@@ -294,6 +241,7 @@ class _Recipe(NamedTuple):
     padding_value: int
     centered: bool
     ends: Ends | None
+    norm: Norm | None
     source: RandomWords
 
 
@@ -310,7 +258,7 @@ def _convolutions(
         layers += stage.layers
         if pool is not None:
             layers.append(pool)
-        layers.append(_threshold_behind(stage, pool, fan_out, recipe.gate))
+        layers += activation(stage, fan_out, recipe.gate, pool=pool, norm=recipe.norm, name=f"norm{depth + 1}")
         shape = stage.out_shape if pool is None else pool.out_shape
     return layers, shape
 
@@ -329,11 +277,7 @@ def _convolution(recipe: _Recipe, shape: tuple[int, int, int], n_filters: int, d
         random_state=recipe.source,
         name=name,
     )
-    return _boolean_stage(conv)
-
-
-def _boolean_stage(conv: BooleanConv2d) -> ConvStage:
-    return ConvStage([conv], conv.out_shape, conv.window.patch_size, conv.gate, conv.n_terms())
+    return boolean_stage(conv)
 
 
 def _linear_layers(recipe: _Recipe, widths: list[int]) -> list[Layer]:
@@ -355,7 +299,8 @@ def _linear_layers(recipe: _Recipe, widths: list[int]) -> list[Layer]:
             )
         )
         if fan_outs:
-            layers.append(Threshold(n_units, n_inputs, fan_outs[0], recipe.gate, recipe.gate))
+            stage = ConvStage([], (1, 1, n_units), n_inputs, recipe.gate)
+            layers += activation(stage, fan_outs[0], recipe.gate, norm=recipe.norm, name=f"{name}.norm")
     return layers
 
 
@@ -374,21 +319,3 @@ def _conv_fan_out(stage: tuple[int, bool], kernel_size: int) -> Fraction:
     """Signals that come back to a unit from a convolution: through a pool, one in four (BOLD, App. C.2)."""
     n_filters, pooled = stage
     return Fraction(n_filters * kernel_size**2, _POOL**2 if pooled else 1)
-
-
-def _threshold_behind(
-    stage: ConvStage, pool: MaxPool2d | None, fan_out: int | Fraction, next_gate: Gate
-) -> Threshold:
-    n_terms, n_pooled = stage.n_terms, 1 if pool is None else pool.size**2
-    if pool is not None and n_terms is not None:
-        # of the sums in a square the one with the most terms stands for all
-        n_terms = kernels.pool_max(n_terms[None].astype(np.int32), pool.image_shape, pool.size)[0][0]
-    return Threshold(
-        prod(stage.out_shape if pool is None else pool.out_shape),
-        stage.fan_in,
-        fan_out,
-        stage.gate,
-        next_gate,
-        n_terms=n_terms,
-        pool=n_pooled,
-    )

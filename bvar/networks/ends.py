@@ -1,13 +1,13 @@
-"""Ends of a convolutional network that are of another kind than the layers between them.
+"""Parts of a convolutional network that are of another kind than its Boolean layers: ends, and normalisation.
 
-A recipe asks for them through this interface, so that it need not know the kinds; the paper's are
-:class:`bvar.real.RealEnds`.
+A recipe asks for them through these interfaces, so that it need not know the kinds; the paper's are
+:class:`bvar.real.RealEnds` and :class:`bvar.real.BatchNorm`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from bvar.calculus.gates import Gate
 from bvar.layers import Layer
 from bvar.networks.losses import Loss
 
-__all__ = ["ConvStage", "Ends"]
+__all__ = ["ConvStage", "Ends", "Norm"]
 
 
 class ConvStage(NamedTuple):
@@ -41,6 +41,16 @@ class ConvStage(NamedTuple):
     fan_in: int
     gate: Gate = Gate.of("xnor")
     n_terms: np.ndarray | None = None
+
+
+class Norm(Protocol):
+    """A class of layers that normalise integer sums for a threshold, as :class:`bvar.real.BatchNorm` does."""
+
+    FAN_IN: ClassVar[int]
+    """Sums of so many bits have the spread of what comes out."""
+
+    def __call__(self, n_units: int, fan_in: int, *, name: str) -> Layer:
+        """Make one for the sums of so many units, or filters, each of so many terms."""
 
 
 class Ends(ABC):

@@ -1,7 +1,7 @@
 r"""Batch normalisation of sums, for the threshold that follows (``docs/explanation/real-ends.md``).
 
 Training takes mean and variance from the batch, inference from what ran along with training.  At inference, the
-normalisation and the threshold together are one comparison of an integer sum with an integer, per unit.
+normalisation and the threshold together are one comparison of an integer sum with an integer, per unit or filter.
 
 Float: reproducible by seed on one backend, outside the promise of equal bits; and a batch that is split has other
 statistics in each part.
@@ -9,22 +9,24 @@ statistics in each part.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import sqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from bvar import kernels
 from bvar._validation import check_integer, check_real
-from bvar.layers.base import Comparison, Layer
+from bvar.layers.base import Comparison, Layer, Value
 from bvar.layers.signed_sum import to_int8
 from bvar.real.rounding import ONE, fixed_point
 from bvar.real.trainer import RealLayer, RealParameter
 
 __all__ = ["BatchNorm", "normalize", "normalize_backward"]
 
-_FAR = 2**30  # beyond every sum
+_TOGETHER = 2**16  # numbers of a block
+_FAR = 2**30 + 1  # beyond every sum, and beyond the largest 64th
 
 
 class BatchNorm(RealLayer):
@@ -120,13 +122,33 @@ class BatchNorm(RealLayer):
         """Normalise sums by the statistics of the batch, over samples and places; give int32 64ths."""
         dtype = self.scale.values.dtype
         context = normalize(self._rows(x).astype(dtype), self.epsilon * self.fan_in, x.dtype)
-        y = fixed_point(self.scale.values * context.values + self.shift.values)
+        y = np.empty(context.values.shape, np.int32)
+        for rows in _blocks(y):
+            y[rows] = fixed_point(self.scale.values * context.values[rows] + self.shift.values)
         return y.reshape(x.shape), context
 
     def infer(self, x: np.ndarray) -> np.ndarray:
         """Normalise sums by the running statistics; give int32 64ths."""
         slope, offset = self._line()
         return fixed_point(slope * self._rows(x) + offset).reshape(x.shape)
+
+    def absorb(self, above: Sequence[Layer]) -> tuple[Callable[[Any], Value], Sequence[Layer]]:
+        """Compare integer sums, if a threshold follows: no float is left then."""
+        found = self.comparison(above)
+        if found is None:
+            return super().absorb(above)
+        taken = [self, *above[: len(above) - len(found.left)]]
+
+        def infer(s: np.ndarray) -> Value:
+            if s.dtype.kind == "i":
+                reached = s >= found.tau
+                return kernels.pack(reached if found.below is None else reached ^ found.below)
+            value: Any = s  # real sums lie between the integers
+            for layer in taken:
+                value = layer.infer(value)
+            return value
+
+        return infer, found.left
 
     def comparison(self, above: Sequence[Layer]) -> Comparison | None:
         """Merge with a threshold above; two normalisations in a row merge as well."""
@@ -143,45 +165,45 @@ class BatchNorm(RealLayer):
                   s_{bj} < t_j \quad (\gamma_j < 0),
 
         where :math:`t_j` is :math:`\mu_j + (\tau_j / 64 - \beta_j) \sqrt{v_j + \epsilon n} / \gamma_j`, rounded up
-        (for a negative gamma to the integer above it).
+        (for a negative gamma to the integer above it), up to what floats make of it: it is searched for, so that
+        the answer is that of `infer` for every integer sum.
 
         Parameters
         ----------
-        tau : ndarray of int32, shape (n_units,)
+        tau : ndarray of int32, shape (n_units,) or (n_places * n_units,)
             Thresholds on the output.
 
         Returns
         -------
-        t : ndarray of int32, shape (n_units,)
+        t : ndarray of int32, of the shape of `tau`
             Thresholds on the sums.
-        below : ndarray of bool, shape (n_units,)
+        below : ndarray of bool, of the shape of `tau`
             Where sums below the threshold give T, instead of sums from it on.
         """
         slope, offset = self._line()
         below = slope < 0
+        places = self._rows(tau)
+        if (places == places[0]).all():  # mostly, so search once for all places
+            places = places[:1]
 
         def reached(s: np.ndarray) -> np.ndarray:
             """Whether integer sums are in the upper part: what `infer` and the threshold say, turned if needed."""
-            return (fixed_point(slope * s + offset) >= tau) ^ below
+            return (fixed_point(slope * s + offset) >= places) ^ below
 
         with np.errstate(divide="ignore", invalid="ignore"):
-            edge = np.ceil((tau / ONE - offset) / slope)
-        always = np.where(reached(np.zeros(self.n_units)), -_FAR, _FAR)  # of units that do not look at their sum
-        t = np.where(slope == 0, always, np.clip(edge, -_FAR, _FAR))
-        t -= reached(t - 1)  # the division rounds: these two put right what may be wrong by one
-        t += ~reached(t)
-        return np.clip(t, -_FAR, _FAR).astype(np.int32), below
+            edge = np.ceil((places / ONE - offset) / slope)
+        t = np.tile(_first(reached, edge), (tau.size // places.size, 1))
+        return t.reshape(tau.shape), np.tile(below, tau.size // self.n_units)
 
     def backward(self, signal: np.ndarray, context: Normalized) -> np.ndarray:
         """Give the gradient in the sums, statistics included: int8 if these were integers, else float32."""
-        z = self._rows(signal) * self.scale.values
-        below = sqrt(self.fan_in) * normalize_backward(z, context)
-        return (to_int8(below) if context.dtype.kind == "i" else below).reshape(signal.shape)
+        gain = sqrt(self.fan_in) * self.scale.values
+        below = normalize_backward(self._rows(signal), context, gain, to_integers=context.dtype.kind == "i")
+        return below.reshape(signal.shape)
 
     def gradients(self, signal: np.ndarray, context: Normalized) -> tuple[np.ndarray, ...]:
         """Sum up the gradients in scale and shift."""
-        z = self._rows(signal).astype(self.scale.values.dtype)
-        return (z * context.values).sum(axis=0), z.sum(axis=0)
+        return _sums(self._rows(signal), context.values)
 
     def moments(self, context: Normalized) -> tuple[np.ndarray, ...]:
         """Sum up the numbers of rows, the sums and their squares: one array of shape (3, n_units)."""
@@ -211,6 +233,22 @@ class BatchNorm(RealLayer):
                 f"x has {x.shape[-1]} units, which is no multiple of the {self.n_units} of {self.name}"
             )
         return x.reshape(-1, self.n_units)
+
+
+def _first(rises: Callable[[np.ndarray], np.ndarray], guess: np.ndarray) -> np.ndarray:
+    """Find the first integers at which functions are true that once true stay so; int32, `_FAR` for none.
+
+    All are true from the last on, and false before the first, that a sum can have.
+    """
+    low, high = np.full(guess.shape, -_FAR), np.full(guess.shape, _FAR)  # there false, here true
+    guess = np.clip(np.nan_to_num(guess), 2 - _FAR, _FAR - 1).astype(np.int64)
+    probe = guess - 1  # a guess that is right ends the search after two looks
+    while (high - low > 1).any():
+        true = rises(probe)
+        high = np.where(true, np.minimum(high, probe), high)
+        low = np.where(true, low, np.maximum(low, probe))
+        probe = np.where((low < guess) & (guess < high), guess, (low + high + 1) // 2)
+    return high.astype(np.int32)
 
 
 class Normalized(NamedTuple):
@@ -250,12 +288,15 @@ def normalize(s: np.ndarray, epsilon: float, dtype: DTypeLike | None = None) -> 
     n = max(len(s), 1)
     mean = s.sum(axis=0) / n
     centered = s - mean
-    variance = np.square(centered).sum(axis=0) / n
+    variance = np.einsum("bj,bj->j", centered, centered) / n
     inverse = 1 / np.sqrt(variance + s.dtype.type(epsilon))
-    return Normalized(centered * inverse, mean, variance, inverse, np.dtype(dtype or s.dtype))
+    centered *= inverse
+    return Normalized(centered, mean, variance, inverse, np.dtype(dtype or s.dtype))
 
 
-def normalize_backward(z: np.ndarray, context: Normalized) -> np.ndarray:
+def normalize_backward(
+    z: np.ndarray, context: Normalized, gain: np.ndarray | float = 1.0, *, to_integers: bool = False
+) -> np.ndarray:
     r"""Give the gradient of ``sum(z * normalize(s).values)`` in s, statistics included.
 
     .. math:: \frac{1}{\sigma_j} \Bigl(z_{bj} - \tfrac1B \sum_c z_{cj}
@@ -263,14 +304,18 @@ def normalize_backward(z: np.ndarray, context: Normalized) -> np.ndarray:
 
     Parameters
     ----------
-    z : ndarray of float, shape (n_rows, n_units)
-        Signals on the normalised rows.
+    z : ndarray, shape (n_rows, n_units)
+        Signals on the normalised rows; integers are taken as numbers.
     context : Normalized
         What `normalize` returned.
+    gain : float or ndarray of float, shape (n_units,), default=1.0
+        What the gradient is multiplied by.
+    to_integers : bool, default=False
+        Whether to round it to int8.
 
     Returns
     -------
-    ndarray of float, shape (n_rows, n_units)
+    ndarray of float or of int8, shape (n_rows, n_units)
         The gradient.
 
     Examples
@@ -281,7 +326,30 @@ def normalize_backward(z: np.ndarray, context: Normalized) -> np.ndarray:
     >>> bool(abs(normalize_backward(np.ones((3, 1)), context)).max() < 1e-12)  # all rise together: nothing changes
     True
     """
-    n = max(len(z), 1)
-    common = z.sum(axis=0) / n
-    along = (z * context.values).sum(axis=0) / n
-    return context.inverse * (z - common - context.values * along)
+    n, values = max(len(z), 1), context.values
+    along, common = (total / n for total in _sums(z, values))
+    factor = (gain * context.inverse).astype(values.dtype)
+    below = np.empty(z.shape, np.int8 if to_integers else values.dtype)
+    for rows in _blocks(z):
+        part = z[rows] - common
+        part -= values[rows] * along
+        part *= factor
+        below[rows] = to_int8(part) if to_integers else part
+    return below
+
+
+def _sums(z: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sum up, over the rows, signals times normalised sums, and signals."""
+    along, common = (np.zeros(z.shape[1], values.dtype) for _ in range(2))
+    for rows in _blocks(z):
+        part = z[rows].astype(values.dtype)
+        common += part.sum(axis=0)
+        along += np.einsum("bj,bj->j", part, values[rows])
+    return along, common
+
+
+def _blocks(rows: np.ndarray) -> Iterator[slice]:
+    """Cut rows into blocks that stay in the cache: of images, memory costs more than arithmetic."""
+    size = max(1, _TOGETHER // rows.shape[1])
+    for start in range(0, len(rows), size):
+        yield slice(start, start + size)

@@ -20,7 +20,9 @@ def fixed_point(u: np.ndarray) -> np.ndarray:
 
     Rounded down, so that u >= t / ONE exactly where the result is at least t, for every integer t.
     """
-    return np.clip(np.floor(ONE * u), -_LIMIT, _LIMIT).astype(np.int32)
+    y = np.asarray(ONE * u)
+    np.floor(y, out=y)  # in place: for sums of images, fresh memory costs more than arithmetic
+    return np.clip(y, -_LIMIT, _LIMIT, out=y).astype(np.int32)
 
 
 def to_votes(g: np.ndarray) -> np.ndarray:

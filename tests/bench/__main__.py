@@ -38,6 +38,7 @@ BENCHES = (
     Bench("training_step", "", "--rounds 1 --sizes 70 80 10", "reference/benchmarks.md"),
     Bench("convolution", "", None, "reference/benchmarks.md"),
     Bench("vgg", "", None, "reference/benchmarks.md"),
+    Bench("fold", "", "--width 0.03 --images 2 --rounds 1", "explanation/real-ends.md"),
     Bench("threads", "", "--rounds 1 --scale 16", "reference/benchmarks.md"),
     Bench("memory", "", "--sizes 70 80 10", "reference/benchmarks.md"),
     Bench("gates", "--speed --data {data}/mnist.npz", None, "reference/benchmarks.md"),

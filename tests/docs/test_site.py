@@ -1,5 +1,7 @@
 """What the site adds to its pages: links from names to the reference, files of tests, a logo."""
 
+import json
+import re
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -12,6 +14,7 @@ sys.path.insert(0, str(ROOT / "docs/_ext"))
 
 import logo  # noqa: E402
 import names  # noqa: E402
+import results  # noqa: E402
 
 nodes = pytest.importorskip("docutils.nodes")
 
@@ -97,3 +100,14 @@ def test_a_page_of_a_site_with_an_address_names_itself_and_a_picture():
 
 def test_without_an_address_there_is_no_picture():
     assert "og:image" not in described("")
+
+
+def test_a_table_of_results_says_what_was_not_run():
+    rows = list(results.cells({"ours": {"epoch": 3, "accuracy": 0.84321}, "twin": {}}, ["epoch", "accuracy"]))
+    assert rows == [["", "epoch", "accuracy"], ["ours", "3", "0.8432"], ["twin", "not run yet", ""]]
+
+
+def test_every_page_of_the_paper_has_the_results_that_it_names():
+    for page in (ROOT / "tutorials/paper").glob("*.md"):
+        for task in re.findall(r"```\{results\} (\w+)", page.read_text(encoding="utf-8")):
+            assert json.loads((results.FOLDER / f"{task}.json").read_text(encoding="utf-8"))

@@ -11,8 +11,18 @@ from hypothesis import strategies as st
 from bvar import backends, kernels
 from bvar.bits import BitMatrix
 from bvar.layers import BooleanConv2d, BooleanLinear, SignedSum, Threshold, standard_int8
-from bvar.networks import FULL_WEIGHT, BooleanOptimizer, CrossEntropy, Network, Votes, boolean_mlp
-from bvar.real import Adam, BatchNorm, FixedPoint, RealCrossEntropy, RealLayer, RealLinear, RealParameter
+from bvar.networks import FULL_WEIGHT, BooleanOptimizer, CrossEntropy, Network, Votes, boolean_mlp, conv_network
+from bvar.networks.inference import Inference
+from bvar.real import (
+    Adam,
+    BatchNorm,
+    FixedPoint,
+    RealCrossEntropy,
+    RealEnds,
+    RealLayer,
+    RealLinear,
+    RealParameter,
+)
 from bvar.real.batch_norm import normalize, normalize_backward
 from bvar.real.layers import affine, affine_gradients, real_votes
 from bvar.real.losses import nats
@@ -174,6 +184,88 @@ def test_the_threshold_is_the_stated_formula():
     t, below = layer.thresholds(np.zeros(2, np.int32))
     # 7.3 - 0.5 * 10 / 2 = 4.8: T from 5 on; 7.3 + 2.5 = 9.8: T below 10
     assert (t.tolist(), below.tolist()) == ([5, 10], [False, True])
+
+
+@pytest.mark.parametrize("shift", [0.3, 1e3, -1e7])
+@pytest.mark.parametrize("scale", [1e-30, 1e-9, 1e-4, 1, 1e4])
+@pytest.mark.parametrize("n", [27, 1152, 4608])
+def test_the_fold_is_exact_for_every_sum_however_floats_round(n, scale, shift):
+    """Where the offset is large the line is a staircase of floats: the formula alone is off by many steps."""
+    layer = BatchNorm(4, fan_in=n)
+    layer.mean[:], layer.variance[:] = [0.1, -n / 3, n / 2, 2 * n], [n, n / 7, 3 * n, 1e-3]
+    layer.scale.values[:] = scale * np.array([1, -1, 0.7, -0.1])
+    at = layer._line()[0] * 3  # near the edge, for sums that can occur
+    layer.shift.values[:] = np.float32(shift)
+    s = np.arange(-n, n + 1, dtype=np.int32)[:, None].repeat(4, axis=1)
+    values = layer.infer(s)
+    for tau in (values[n // 2], values[n] + 1, np.floor(64 * at).astype(np.int32), np.zeros(4, np.int32)):
+        t, below = layer.thresholds(tau)
+        assert (((s >= t) ^ below) == (values >= tau)).all()
+
+
+def test_the_formula_alone_is_not_exact():
+    """The case that the search is for: with this offset ten thousand sums have one float."""
+    layer = BatchNorm(1, fan_in=1000)
+    layer.scale.values[:], layer.shift.values[:] = 1e-10, -1e7
+    layer.mean[:] = 0.3
+    slope, offset = layer._line()
+    s = np.arange(-1000, 1001, dtype=np.int32)[:, None]
+    t, _ = layer.thresholds(layer.infer(np.zeros((1, 1), np.int32))[0])
+    assert ((s >= t) == (layer.infer(s) >= layer.infer(np.zeros((1, 1), np.int32)))).all()
+    assert len(np.unique(slope * s + offset)) < len(s) // 2
+
+
+def test_a_fold_without_a_comparison_is_a_constant():
+    layer = BatchNorm(2, fan_in=9)
+    layer.scale.values[:], layer.shift.values[:] = 0, [0.5, -0.5]
+    t, below = layer.thresholds(np.zeros(2, np.int32))
+    far = np.array([[-(2**30)], [2**30]])
+    assert (((far >= t) ^ below) == [[True, False]]).all()
+
+
+def test_every_place_of_an_image_has_the_threshold_of_its_filter():
+    random = np.random.RandomState(3)
+    layer, tau = trained_norm(random, 3, 9), random.randint(-9, 9, 12).astype(np.int32)
+    s = np.arange(-9, 10, dtype=np.int32)[:, None].repeat(12, axis=1)
+    for thresholds in (tau, np.full(12, 5, np.int32)):
+        t, below = layer.thresholds(thresholds)
+        assert (((s >= t) ^ below) == (layer.infer(s) >= thresholds)).all()
+
+
+def conv_network_in_training(ends=None):
+    random = np.random.RandomState(0)
+    channels = 3 if ends else 8
+    network = conv_network((8, 8, channels), (6, "M", 5), (7,), 3, ends=ends, norm=BatchNorm, random_state=0)
+    x = random.standard_normal((20, 64 * channels)).astype(np.float32)
+    x = x if ends else kernels.pack(x > 0)
+    for _ in range(4):
+        network.step(x, random.randint(0, 3, 20))
+    for layer in network.layers:
+        if isinstance(layer, BatchNorm):
+            layer.scale.values[::2] *= -1
+            layer.scale.values[1:2] = 0
+    return network, x
+
+
+@pytest.mark.parametrize("ends", [None, RealEnds()], ids=["Boolean ends", "real ends"])
+def test_inference_of_normalised_convolutions_is_integers_and_bits(backend, ends, monkeypatch):
+    network, x = conv_network_in_training(ends)
+    value = x
+    for layer in network.layers:
+        value = layer.infer(value)
+    monkeypatch.setattr(BatchNorm, "infer", None)  # nobody computes a float
+    assert (network.scores(x) == value).all()
+
+
+def test_normalised_real_sums_are_not_compared_with_integers():
+    layers = [RealLinear(4, 2, random_state=0), BatchNorm(2), Threshold(2, BatchNorm.FAN_IN, 2)]
+    layers += [BooleanLinear(2, 2, random_state=0)]
+    layers[1].shift.values[:] = 0.3
+    x = np.random.RandomState(0).standard_normal((50, 4)).astype(np.float32)
+    value = x
+    for layer in layers:
+        value = layer.infer(value)
+    assert (Inference(layers)(x) == value).all()
 
 
 def mixed_network(n_inputs=70, n_steps=None, norm=True):

@@ -24,7 +24,7 @@ from bvar.layers import (
     SignalScale,
     Threshold,
 )
-from bvar.networks.losses import CrossEntropy
+from bvar.networks.cross_entropy import CrossEntropy
 from bvar.testing.oracle.formats import float64_of
 
 __all__ = [

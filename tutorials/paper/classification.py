@@ -1,0 +1,166 @@
+"""Classify CIFAR-10 with VGG-Small or a residual network of bits, or with one of their twins in PyTorch.
+
+    python tutorials/paper/classification.py --data cifar10_train.npz --out runs [--ends real] [--norm] [--width 0.5]
+
+The file is that of JPEGs in differences (dY, dCb, dCr, y), or holds images as uint8 (x, or x_train and x_test); the
+last 10,000 images are held out if it does not say which.  Without --data the images are CIFAR-10 from OpenML.  Twins: `float` has ReLU and batch normalisation, `connect`
+binary weights with latent ones behind them (BinaryConnect), `xnor` binary weights and activations with scales and
+latent weights (XNOR-Net); their first and last layers are float, as those of `--ends real` are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from common import BooleanLearner, TorchLearner, fingerprints, need_torch, parser, plot_folder, record, train
+
+from bvar import ImageEncoder
+from bvar.networks import VGG_SMALL, Network, residual_network, vgg_small
+from bvar.real import BatchNorm, RealEnds
+from bvar.training import RandomFlip, RandomShift, apply_augmentations
+
+CHANGES = [RandomShift(4), RandomFlip()]
+HELD_OUT = 10_000
+RESNET = (64, 128, 256, 512)
+_TOGETHER = 500  # images measured at a time
+
+
+class Images(NamedTuple):
+    """Images, uint8 of shape (n, 32, 32, 3), and their classes, for training and held out."""
+
+    x: np.ndarray
+    y: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+
+
+def load(path: str | None) -> Images:
+    """Read the file of images, or those of OpenML, 170 MB, which scikit-learn keeps after the first time."""
+    if path is None:
+        from sklearn.datasets import fetch_openml
+
+        images, classes = fetch_openml("CIFAR_10", version=1, return_X_y=True, as_frame=False)
+        x = images.astype(np.uint8).reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+        y = np.unique(classes, return_inverse=True)[1]
+        return Images(x[:-HELD_OUT], y[:-HELD_OUT], x[-HELD_OUT:], y[-HELD_OUT:])
+    with np.load(path) as z:
+        if "x_train" in z:
+            return Images(z["x_train"], z["y_train"].ravel(), z["x_test"], z["y_test"].ravel())
+        x, y = (from_jpegs(z) if "dY" in z else z["x"]), z["y"]
+    n = len(x) - min(HELD_OUT, len(x) // 5)
+    return Images(x[:n], y[:n], x[n:], y[n:])
+
+
+def from_jpegs(z: Any) -> np.ndarray:
+    """Make colours of horizontal differences of luminance, and of chrominance at half the size."""
+    y, b, r = (np.cumsum(z[name], axis=-1, dtype=np.uint8).astype(np.float32) for name in ("dY", "dCb", "dCr"))
+    b, r = twice_the_size(b) - 128, twice_the_size(r) - 128
+    rgb = np.stack([y + 1.402 * r, y - 0.344136 * b - 0.714136 * r, y + 1.772 * b], axis=-1)
+    return np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
+
+
+def twice_the_size(a: np.ndarray) -> np.ndarray:
+    """Interpolate by a triangle, as decoders of JPEG do."""
+    for axis in (1, 2):
+        last = a.shape[axis] - 1
+        before = np.concatenate([a.take([0], axis), a.take(range(last), axis)], axis)
+        behind = np.concatenate([a.take(range(1, last + 1), axis), a.take([last], axis)], axis)
+        a = np.stack([0.75 * a + 0.25 * before, 0.75 * a + 0.25 * behind], axis + 1)
+        a = a.reshape(*a.shape[:axis], -1, *a.shape[axis + 2 :])
+    return a
+
+
+def standardizer(x_train: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what gives each colour the mean 0 and the spread 1 that it has in training images; float32."""
+    mean, spread = (f(x_train, axis=(0, 1, 2), dtype=np.float64).astype(np.float32) for f in (np.mean, np.std))
+    return lambda images: (images - mean) / spread
+
+
+def inputs(arguments: Any, data: Images) -> Callable[[np.ndarray], Any]:
+    """Return what makes inputs of images: rows of bits, of numbers, or tensors."""
+    if arguments.twin:
+        torch, numbers = need_torch(), standardizer(data.x)
+        return lambda images: torch.from_numpy(numbers(images).transpose(0, 3, 1, 2).copy())
+    if arguments.ends == "real":
+        numbers = standardizer(data.x)
+        return lambda images: numbers(images).reshape(len(images), -1)
+    first = data.x[:1000]
+    encoder = ImageEncoder(8, n_channels=3).fit(first.reshape(len(first), -1))
+    return lambda images: encoder.encode(images.reshape(len(images), -1))
+
+
+def network(arguments: Any, side: int, n_steps: int) -> Network:
+    """Build the Boolean network."""
+    is_real = arguments.ends == "real"
+    shape = (side, side, 3 if is_real else 24)
+    options: dict[str, Any] = {
+        "ends": RealEnds() if is_real else None,
+        "norm": BatchNorm if arguments.norm else None,
+        "eta": arguments.eta,
+        "n_steps": n_steps,
+        "random_state": arguments.seed,
+    }
+    if arguments.model == "vgg":
+        return vgg_small(shape, width=arguments.width, **options)
+    return residual_network(shape, [max(1, round(arguments.width * n)) for n in RESNET], **options)
+
+
+def learner(arguments: Any, data: Images) -> BooleanLearner | TorchLearner:
+    """Put the network, its data and its measure together."""
+    make, n_steps = inputs(arguments, data), arguments.epochs * (len(data.x) // arguments.batch)
+
+    def batch(rows: np.ndarray, random: np.random.RandomState) -> tuple[Any, Any]:
+        x = make(apply_augmentations(data.x[rows], [] if arguments.plain else CHANGES, random))
+        y = data.y[rows].astype(np.int64)
+        return x, need_torch().from_numpy(y) if arguments.twin else y
+
+    def measure(scores: Callable) -> dict[str, float]:
+        parts = [slice(i, i + _TOGETHER) for i in range(0, len(data.x_test), _TOGETHER)]
+        answers = [np.asarray(scores(make(data.x_test[p]))).argmax(axis=1) for p in parts]
+        return {"accuracy": float((np.concatenate(answers) == data.y_test).mean())}
+
+    side = data.x.shape[1]
+    if not arguments.twin:
+        return BooleanLearner(network(arguments, side, n_steps), batch, measure)
+    from twins import clip_latent, twin
+
+    torch = need_torch()
+    torch.manual_seed(arguments.seed)
+    blocks = VGG_SMALL if arguments.model == "vgg" else RESNET
+    module = twin(arguments.twin, arguments.model, blocks, arguments.width, side)
+    loss = torch.nn.functional.cross_entropy
+    return TorchLearner(module, batch, loss, measure, n_steps=n_steps, rate=arguments.rate, after_step=clip_latent)
+
+
+def main() -> None:
+    """Train, report, keep the state."""
+    p = parser(__doc__, twins=("float", "connect", "xnor"))
+    p.add_argument("--model", choices=["vgg", "resnet"], default="vgg")
+    p.add_argument("--ends", choices=["boolean", "real"], default="boolean")
+    p.add_argument("--norm", action="store_true", help="normalise sums by batch statistics")
+    p.add_argument("--width", type=float, default=1.0, help="factor of the numbers of filters")
+    p.add_argument("--eta", type=float, default=10.0, help="accumulation factor of bits")
+    p.add_argument("--rate", type=float, default=1e-3, help="rate of Adam of twins")
+    p.add_argument("--plain", action="store_true", help="do not shift and mirror training images")
+    p.add_argument("--images", type=int, help="train on so many only")
+    arguments = p.parse_args()
+    if arguments.figure:
+        plot_folder(arguments, "accuracy", "accuracy on images held out")
+        return
+    data = load(arguments.data)
+    data = data._replace(x=data.x[: arguments.images], y=data.y[: arguments.images])
+    if arguments.fingerprints:
+        fingerprints(lambda: learner(arguments, data), arguments, len(data.x))
+        return
+    kind = arguments.twin or arguments.ends + ("-norm" if arguments.norm else "")
+    curve = train(arguments, f"{arguments.model}-{kind}", learner(arguments, data), len(data.x))
+    if arguments.record and curve:
+        values = {"width": arguments.width, "epochs": arguments.epochs, "batch": arguments.batch}
+        record(Path(__file__).stem, arguments.record, values | curve[-1])
+
+
+if __name__ == "__main__":
+    main()
