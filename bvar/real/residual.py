@@ -132,7 +132,7 @@ class Residual(RealLayer):
     >>> layer = Residual([*bits, BooleanLinear(4, 4, random_state=0), RealScale(4, fan_in=4)], loudness=10)
     >>> x = np.array([[1, -2, 3, 4]], np.float32)
     >>> layer.forward(x)[0] - x
-    array([[-1.,  0.,  1., -1.]], dtype=float32)
+    array([[ 0., -1.,  1.,  1.]], dtype=float32)
     """
 
     def __init__(self, layers: Sequence[Layer], *, n_positions: int = 1, loudness: float = 1.0) -> None:
