@@ -16,6 +16,7 @@ import numpy as np
 from bvar import kernels
 from bvar._validation import check_integer
 from bvar.bits import BitMatrix
+from bvar.real.once import Once
 from bvar.real.rounding import to_votes
 from bvar.real.trainer import RealLayer, RealParameter
 from bvar.real.transformer_parts import attend, attend_back, join_heads, split_heads
@@ -108,7 +109,7 @@ class Attention(RealLayer):
         q, k, v = (self._by_text(part) for part in np.split(signs, 3, axis=1))
         sharp = self._sharpened(q)
         found, shares = attend(sharp, k, v, extra=self._extra())
-        return join_heads(found).reshape(-1, self.n_outputs), Looked(q, k, v, shares)
+        return join_heads(found).reshape(-1, self.n_outputs), Looked(q, k, v, shares, Once())
 
     def backward(self, signal: np.ndarray, context: Looked) -> np.ndarray:
         """Give the gradients in queries, keys and values, as int32 votes on bits."""
@@ -126,8 +127,8 @@ class Attention(RealLayer):
         return (in_sharp * context.q).sum(axis=(0, 2, 3)), np.array(in_distance, dtype=dtype)
 
     def _back(self, signal: np.ndarray, context: Looked) -> tuple[np.ndarray, ...]:
-        q, k, v, shares = context
-        return attend_back(self._by_text(signal), self._sharpened(q), k, v, shares)
+        q, k, v, shares, back = context
+        return back.make(signal, lambda z: attend_back(self._by_text(z), self._sharpened(q), k, v, shares))
 
     def _by_text(self, x: np.ndarray) -> np.ndarray:
         """Arrange rows by texts and heads: (n_texts, n_heads, n_positions, head width)."""
@@ -147,9 +148,10 @@ class Attention(RealLayer):
 
 
 class Looked(NamedTuple):
-    """Signs of queries, keys and values, (n_texts, n_heads, n_positions, head width), and the shares."""
+    """Signs of queries, keys and values, (n_texts, n_heads, n_positions, head width), the shares, and their gradients."""
 
     q: np.ndarray
     k: np.ndarray
     v: np.ndarray
     shares: np.ndarray
+    back: Once[tuple[np.ndarray, ...]]

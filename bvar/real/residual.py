@@ -9,9 +9,8 @@ reproducible by seed on one backend, outside the promise of equal bits.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from math import sqrt
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from bvar.layers.base import Layer, Marginals, Product, Received, VoteBlock
 from bvar.layers.branches import climb, descend
 from bvar.layers.signed_sum import to_int8
 from bvar.networks.inference import Inference
+from bvar.real.once import Once
 from bvar.real.trainer import RealLayer, RealParameter
 
 __all__ = ["RealScale", "Residual"]
@@ -164,7 +164,7 @@ class Residual(RealLayer):
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, _Kept]:
         """Add to float32 rows; the context is what the layers returned."""
         more, contexts = climb(self.layers, x)
-        return x + more, _Kept(contexts)
+        return x + more, _Kept(contexts, Once())
 
     def infer(self, x: np.ndarray) -> np.ndarray:
         """Add to float32 rows, each sum with its threshold at once."""
@@ -208,18 +208,16 @@ class Residual(RealLayer):
             first += len(layer.parameters)
 
     def _received(self, signal: np.ndarray, context: _Kept) -> list[Received]:
-        """Pass a signal down to the first layer, but not through it, unless that has been done; it comes first."""
-        if context.signal is not signal:
-            loud = signal * signal.dtype.type(self.loudness)
-            context.received = descend(self.layers, loud, context.contexts)[::-1]
-            context.signal = signal
-        return context.received
+        """Pass a signal down to the first layer, which comes first, but not through it."""
+
+        def down(z: np.ndarray) -> list[Received]:
+            return descend(self.layers, z * z.dtype.type(self.loudness), context.contexts)[::-1]
+
+        return context.received.make(signal, down)
 
 
-@dataclass
-class _Kept:
-    """What layers kept on the way up, and what they received on the way back from which signal."""
+class _Kept(NamedTuple):
+    """What layers kept on the way up, and what they received on the way back."""
 
     contexts: list[Any]
-    signal: np.ndarray | None = None
-    received: list[Received] = field(default_factory=list)
+    received: Once[list[Received]]
