@@ -148,7 +148,7 @@ class Attention(RealLayer):
 
 
 class Looked(NamedTuple):
-    """Signs of queries, keys and values, (n_texts, n_heads, n_positions, head width), the shares, and their gradients."""
+    """Signs of queries, keys and values, (n_texts, n_heads, n_positions, head width), shares, and gradients."""
 
     q: np.ndarray
     k: np.ndarray

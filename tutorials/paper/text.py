@@ -6,7 +6,7 @@
 
 The file holds the bytes of the text as `text`.  Each play is cut into 20 blocks; of ten in a row the fourth is for
 validation and the eighth for the test, for both tasks: no passage leaks, nor was a model of language trained on one.
-With `--record` the test is measured, otherwise validation.  The twin is the float transformer of the same shape.
+Epochs are measured on validation; `--record` measures the test when training is over.  The twin is the float transformer of the same shape.
 """
 
 from __future__ import annotations
@@ -124,12 +124,14 @@ def network(arguments: Any, n_tokens: int, n_classes: int, n_steps: int) -> Netw
     return body if arguments.task == "language" else text_classifier(body, n_classes, **options)
 
 
-def learner(arguments: Any, parts: dict[str, list[Part]], n_tokens: int) -> BooleanLearner | TorchLearner:
-    """Put the network, its passages and its measure together."""
+def learner(
+    arguments: Any, parts: dict[str, list[Part]], n_tokens: int, kind: str = "validation"
+) -> BooleanLearner | TorchLearner:
+    """Put the network, its passages and its measure on held out ones together."""
     is_language = arguments.task == "language"
     length = arguments.length + is_language
     training = Passages(parts["training"], length, arguments.length)
-    held_out = Passages(parts["test" if arguments.record else "validation"], length, arguments.length)
+    held_out = Passages(parts[kind], length, arguments.length)
     n_classes = 1 + max(part.play for part in parts["training"])
 
     def pairs(passages: Passages, rows: np.ndarray, random: Any = None) -> tuple[Any, Any]:
@@ -193,7 +195,11 @@ def ngrams(arguments: Any, parts: dict[str, list[Part]]) -> None:
     accuracy, counter, model, choice = best
     if arguments.record:
         x, y = texts("test", arguments.length)
-        found = {"accuracy": float(model.score(counter.transform(x), y)), "validation": accuracy, **choice}
+        found = {
+            "accuracy": float(model.score(counter.transform(x), y)),
+            "validation_accuracy": accuracy,
+            **choice,
+        }
         seconds = round(time.process_time() - begun, 1)
         record("text", arguments.record, found | {"n_features": counts.shape[1], "seconds": seconds})
 
@@ -229,7 +235,11 @@ def main() -> None:
     if arguments.out and isinstance(reader, BooleanLearner):
         model_file.save(reader.network, arguments.out / f"{name}.bvar")
     if arguments.record and curve:
-        record("text", arguments.record, curve[-1] | {"fingerprint": reader.fingerprint()})
+        tested = learner(arguments, parts, n_tokens, "test")
+        tested.restore(reader.state())
+        known = {f"validation_{name}": curve[-1][name] for name in ("bits", "accuracy")}
+        known |= {name: curve[-1][name] for name in ("step", "epoch", "seconds")}
+        record("text", arguments.record, tested.test() | known | {"fingerprint": reader.fingerprint()})
 
 
 if __name__ == "__main__":
