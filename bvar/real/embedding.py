@@ -33,7 +33,7 @@ class Embedding(RealLayer):
         Numbers in a row.
     random_state : None, int, RandomState or RandomWords, default=None
         Where the first rows come from: of tokens uniform of variance 1, of positions of variance 1/4.
-    name : str, default='embedding'
+    name : str, default='embed'
         What the layer is called in tables.
 
     Attributes
@@ -68,7 +68,7 @@ class Embedding(RealLayer):
         n_units: int,
         *,
         random_state: RandomSource = None,
-        name: str = "embedding",
+        name: str = "embed",
     ) -> None:
         sizes = {"n_tokens": n_tokens, "n_positions": n_positions, "n_units": n_units}
         for what, n in sizes.items():

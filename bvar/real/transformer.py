@@ -38,9 +38,9 @@ def boolean_transformer(
     hidden: int | None = None,
     n_blocks: int = 4,
     n_heads: int = 4,
-    eta: float = 300.0,
+    eta: float = 500.0,
     clip: float = 1.0,
-    rate: float = 3e-3,
+    rate: float = 5e-3,
     n_steps: int | None = None,
     random_state: RandomSource = None,
 ) -> Network:
@@ -58,10 +58,10 @@ def boolean_transformer(
         Units of a block. Default: four times the width.
     n_blocks, n_heads : int, default=4
         Numbers of blocks, and of heads of each, which divide the width.
-    eta, clip : float
+    eta, clip : float, default=500 and 1
         See :class:`bvar.networks.BooleanOptimizer`. Votes of a text are those of all its positions, and eta is
         divided by the square root of their number.
-    rate : float, default=0.003
+    rate : float, default=0.005
         Of :class:`Adam`, for what is real.
     n_steps : int, optional
         Length of training in steps: eta and the rate fall to 0 over it. Default: they stay.
@@ -123,7 +123,7 @@ def text_classifier(
     network: Network,
     n_classes: int,
     *,
-    eta: float = 300.0,
+    eta: float = 5.0,
     clip: float = 1.0,
     rate: float = 3e-3,
     n_steps: int | None = None,
@@ -138,7 +138,8 @@ def text_classifier(
     n_classes : int
         Number of classes.
     eta, clip, rate, n_steps, random_state
-        As of :func:`boolean_transformer`; what is drawn is the last layer.
+        As of :func:`boolean_transformer`; what is drawn is the last layer. Eta is smaller, because all positions of a
+        text vote for one target, and votes are divided by the number of texts, not of positions.
 
     Returns
     -------

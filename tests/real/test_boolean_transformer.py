@@ -261,6 +261,7 @@ def test_its_cost_is_that_of_maps_at_every_position():
     amount = next(r.amount for r in table if (r.layer, r.way, r.place) == ("l0.qkv", "forward", "logic"))
     alone = next(r.amount for r in cost([one], LENGTH).rows if (r.way, r.place) == ("forward", "logic"))
     assert amount == alone
+    assert any((r.layer, r.way) == ("l0.qkv", "backward") for r in table)  # embeddings listen
     assert {r.layer for r in table} == {f"l{i}.{m}" for i in (0, 1) for m in ("qkv", "o", "up", "down")} | {"head"}
 
 
