@@ -115,7 +115,8 @@ class LanguageLearner(BooleanLearner):
 
 def network(arguments: Any, n_tokens: int, n_classes: int, n_steps: int) -> Network:
     """Build the Boolean transformer, or put a head of classes on one."""
-    options = {"eta": arguments.eta, "rate": arguments.rate, "n_steps": n_steps, "random_state": arguments.seed}
+    eta = arguments.eta or (500.0 if arguments.task == "language" else 5.0)
+    options = {"eta": eta, "rate": arguments.rate, "n_steps": n_steps, "random_state": arguments.seed}
     if arguments.start:
         body = model_file.load(arguments.start)
     else:
@@ -214,7 +215,7 @@ def main() -> None:
     p.add_argument("--width", type=int, default=128, help="numbers of the stream")
     p.add_argument("--blocks", type=int, default=4)
     p.add_argument("--heads", type=int, default=8)
-    p.add_argument("--eta", type=float, default=500.0, help="accumulation factor of bits")
+    p.add_argument("--eta", type=float, help="accumulation factor of bits; default: 500 for language, 5 for plays")
     p.add_argument("--rate", type=float, default=5e-3, help="rate of Adam, of what is real")
     p.add_argument("--longest", type=int, nargs="+", default=[3, 4, 5], help="n-grams of characters tried")
     p.add_argument("--strengths", type=float, nargs="+", default=[1.0, 10.0, 100.0], help="values of C tried")
