@@ -173,9 +173,10 @@ def cost(network: Any, batch: int = 1, platform: Platform = ASCEND, *, widths: W
     if not products:
         raise ValueError("network must have a layer that multiplies: linear, a convolution or real; it has none")
     rows: list[Row] = []
-    for depth, product in enumerate(products):
+    for product in products:
+        is_heard = product is not products[0] or not layers[0].products()  # below the first layer nobody listens
         numbers = FLOAT if product.is_real else widths
-        for way, loops in _ways(product, batch, depth):
+        for way, loops in _ways(product, batch, is_heard):
             rows += _pass_rows(product, way, loops, _operands(numbers, product)[way], platform)
         rows += _update_rows(product, numbers, platform)
     return Cost(platform, tuple(rows))
@@ -186,10 +187,10 @@ def products_of(layers: Sequence[Layer]) -> list[Product]:
     return [product for layer in layers for product in layer.products()]
 
 
-def _ways(product: Product, batch: int, depth: int) -> Iterator[tuple[str, Loops]]:
-    """Give the loops of each way; below the first layer nobody listens."""
+def _ways(product: Product, batch: int, is_heard: bool) -> Iterator[tuple[str, Loops]]:
+    """Give the loops of each way; of the way back, where somebody listens below."""
     loops = loops_of(product, batch)
-    return ((way, loops[way]) for way in WAYS[:3] if depth or way != "backward")
+    return ((way, loops[way]) for way in WAYS[:3] if is_heard or way != "backward")
 
 
 def _operands(widths: Widths, product: Product) -> Mapping[str, Operands]:

@@ -288,6 +288,21 @@ class Product(NamedTuple):
         """
         return cls(name, SlidingWindow((1, 1, n_inputs), 1), n_outputs, **others)
 
+    def at_places(self, n_places: int) -> Product:
+        """Describe the same layer at several places of a sample, which share the weights but no input.
+
+        Parameters
+        ----------
+        n_places : int
+            Number of places, such as the positions of a text.
+
+        Returns
+        -------
+        Product
+            Of a linear layer, with so many places.
+        """
+        return self._replace(window=SlidingWindow((n_places, 1, self.window.patch_size), 1))
+
 
 class Received(NamedTuple):
     """A layer on the way back, the signal that it receives, and what its `forward` kept."""

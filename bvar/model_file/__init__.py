@@ -12,7 +12,17 @@ from typing import Any, TypeAlias
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from bvar.model_file import _container, _encoders, _images, _kinds, _layers, _networks, _real, _transformers  # noqa: F401
+from bvar.model_file import (  # noqa: F401
+    _container,
+    _encoders,
+    _images,
+    _kinds,
+    _layers,
+    _networks,
+    _real,
+    _texts,
+    _transformers,
+)
 from bvar.model_file._container import ModelFileError
 from bvar.model_file._kinds import register
 from bvar.model_file._values import Reader, Writer

@@ -17,7 +17,7 @@ from bvar.networks.cross_entropy import BinaryCrossEntropy, CrossEntropy
 from bvar.networks.losses import Loss, SquaredError
 from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer
-from bvar.real import Adam, BatchNorm, RealCrossEntropy, RealLayer, RealTrainer
+from bvar.real import Adam, BatchNorm, Embedding, PositionMean, RealCrossEntropy, RealLayer, RealTrainer, Residual
 
 # ------------------------------------------------------------------------------------------------- losses
 
@@ -118,6 +118,7 @@ def _check_network(network: Network) -> None:
     require(what in ("sums", "real sums"), "the last layer must give scores")
     is_real = isinstance(network.loss, RealCrossEntropy)
     require(is_real == (what == "real sums"), "the loss does not fit the scores")
+    _check_positions(network.layers)
     optimizer = network.optimizer
     if optimizer.m or optimizer.beta:
         expected = [(p.shape, p.m_dtype) for p in network.parameters]
@@ -128,6 +129,13 @@ def _check_network(network: Network) -> None:
         forms = [(p.values.shape, p.values.dtype) for p in network.real.parameters] if adam.age else []
         for means in (adam.mean, adam.square):
             require([(m.shape, m.dtype) for m in means] == forms, "means of adam do not fit the real weights")
+
+
+def _check_positions(layers: Sequence[Layer]) -> None:
+    """Let all that takes texts apart agree how long one is."""
+    lengths = {layer.n_inputs for layer in layers if isinstance(layer, Embedding)}
+    lengths |= {layer.n_positions for layer in layers if isinstance(layer, (PositionMean, Residual))}
+    require(len(lengths) < 2, f"layers must agree on the length of texts, got {sorted(lengths)}")
 
 
 register(
@@ -157,6 +165,9 @@ def _follow(
         if isinstance(layer, Concatenate):
             end = _follow(layer.layers, layer.n_inputs, "bits", f"{where}.{i}.layers")
             require(end == (layer.n_outputs - layer.n_inputs, "bits"), f"{where}.{i}: layers must end in bits")
+        if isinstance(layer, Residual):
+            end = _follow(layer.layers, width, "real sums", f"{where}.{i}.layers")
+            require(end == (width, "real sums"), f"{where}.{i}: layers must end in real sums of the same width")
         width, what = getattr(layer, "n_outputs", width), kind.gives
     return width, what
 

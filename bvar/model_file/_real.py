@@ -11,7 +11,7 @@ from bvar.model_file._kinds import of_type, register, require
 from bvar.real import Adam, BatchNorm, FixedPoint, RealConv2d, RealCrossEntropy, RealLinear
 
 
-def _numbers(value: Any, name: str, dtype: type[np.generic], shape: tuple[int | None, ...]) -> np.ndarray:
+def finite_numbers(value: Any, name: str, dtype: type[np.generic], shape: tuple[int | None, ...]) -> np.ndarray:
     """Return finite numbers of a shape, in which None stands for any length but 0."""
     fits = isinstance(value, np.ndarray) and value.dtype == dtype and value.ndim == len(shape) and value.size
     fits = (
@@ -22,12 +22,15 @@ def _numbers(value: Any, name: str, dtype: type[np.generic], shape: tuple[int | 
     return value
 
 
-def _load_linear(bias: Any, name: Any, weight: Any) -> RealLinear:
-    weight = _numbers(weight, "weight", np.float32, (None, None))
-    layer = RealLinear(1, 1, bias=bias is not None, random_state=0, name=of_type(name, str, "name"))
+def _load_linear(bias: Any, name: Any, weight: Any, n_positions: Any = 1) -> RealLinear:
+    weight = finite_numbers(weight, "weight", np.float32, (None, None))
+    is_there = bias is not None
+    layer = RealLinear(
+        1, 1, bias=is_there, n_positions=n_positions, random_state=0, name=of_type(name, str, "name")
+    )
     layer.weight.values = weight
     if layer.bias is not None:
-        layer.bias.values = _numbers(bias, "bias", np.float32, (len(weight),))
+        layer.bias.values = finite_numbers(bias, "bias", np.float32, (len(weight),))
     return layer
 
 
@@ -37,6 +40,9 @@ register(
         "bias": None if layer.bias is None else layer.bias.values,
         "name": layer.name,
         "weight": layer.weight.values,
+        **(
+            {} if layer.weight.n_places == 1 else {"n_positions": layer.weight.n_places}
+        ),  # others stay as they were
     },
     load=_load_linear,
     made_again=("real_parameters",),
@@ -72,12 +78,12 @@ def _save_norm(layer: BatchNorm) -> dict[str, Any]:
 def _load_norm(
     epsilon: Any, fan_in: Any, mean: Any, momentum: Any, name: Any, scale: Any, shift: Any, variance: Any
 ) -> BatchNorm:
-    n_units = len(_numbers(mean, "mean", np.float64, (None,)))
+    n_units = len(finite_numbers(mean, "mean", np.float64, (None,)))
     layer = BatchNorm(n_units, fan_in, momentum=momentum, epsilon=epsilon, name=of_type(name, str, "name"))
     layer.mean[:] = mean
-    layer.variance[:] = _numbers(variance, "variance", np.float64, (n_units,))
-    layer.scale.values[:] = _numbers(scale, "scale", np.float32, (n_units,))
-    layer.shift.values[:] = _numbers(shift, "shift", np.float32, (n_units,))
+    layer.variance[:] = finite_numbers(variance, "variance", np.float64, (n_units,))
+    layer.scale.values[:] = finite_numbers(scale, "scale", np.float32, (n_units,))
+    layer.shift.values[:] = finite_numbers(shift, "shift", np.float32, (n_units,))
     require(layer.variance.min() >= 0, "variance must not be negative")
     return layer
 

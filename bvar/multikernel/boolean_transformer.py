@@ -37,6 +37,7 @@ class BooleanTransformer(BooleanStack, Transformer):
     See Also
     --------
     distil : Trains one.
+    bvar.real.boolean_transformer : A network whose maps multiply bits by bits, trained by votes without a teacher.
 
     Examples
     --------

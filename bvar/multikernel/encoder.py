@@ -19,12 +19,12 @@ import numpy as np
 from bvar._validation import check_integer
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.multikernel import passes
-from bvar.multikernel.blocks import unit_length, unit_length_back
 from bvar.multikernel.designs import DESIGNS
 from bvar.multikernel.passes import Product
 from bvar.multikernel.stack import Stack
 from bvar.multikernel.texts import check_ids, check_texts, of_equal_length
 from bvar.multikernel.weights import draw
+from bvar.real.transformer_parts import unit_length, unit_length_back
 
 __all__ = ["Encoder"]
 

@@ -15,7 +15,6 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from bvar.multikernel import blocks
 from bvar.multikernel.contexts import (
     AttentionContext,
     BlockContext,
@@ -26,6 +25,7 @@ from bvar.multikernel.contexts import (
     UnitContext,
 )
 from bvar.multikernel.designs import DESIGNS
+from bvar.real import transformer_parts as parts
 
 __all__ = ["Blocks", "Product", "backward", "forward", "outer"]
 
@@ -34,7 +34,7 @@ Product = Callable[[str, np.ndarray], np.ndarray]
 
 Angles = tuple[np.ndarray, np.ndarray]
 
-_UNITS = {"relu": blocks.relu, "gelu": blocks.gelu}
+_UNITS = {"relu": parts.relu, "gelu": parts.gelu}
 
 
 class Blocks(Protocol):
@@ -108,7 +108,7 @@ class _Forward:
         self.angles: Angles | None = None
         if self.design.is_turned:
             dtype = self.weights["norm"].dtype
-            self.angles = blocks.rotation(start, stop, model.head_width, model.rotary_base, dtype)
+            self.angles = parts.rotation(start, stop, model.head_width, model.rotary_base, dtype)
 
     def positions(self, x: np.ndarray) -> np.ndarray:
         if self.design.is_turned:
@@ -122,7 +122,7 @@ class _Forward:
 
     def normalize(self, name: str, x: np.ndarray) -> tuple[np.ndarray, NormContext]:
         gain, bias = self.weights[name], self.weights.get(f"{name}.bias")
-        out, x, factor = blocks.normalize(x, gain, self.model.epsilon, bias)
+        out, x, factor = parts.normalize(x, gain, self.model.epsilon, bias)
         return out, NormContext(x, factor)
 
     def linear(self, name: str, x: np.ndarray) -> np.ndarray:
@@ -147,19 +147,19 @@ class _Forward:
         return x, HalfContext(norm, context)
 
     def attention(self, i: int, taken: np.ndarray) -> tuple[np.ndarray, AttentionContext]:
-        q, k, v = (blocks.split_heads(self.linear(f"l{i}.{part}", taken), self.model.head_width) for part in "qkv")
+        q, k, v = (parts.split_heads(self.linear(f"l{i}.{part}", taken), self.model.head_width) for part in "qkv")
         if self.angles is not None:
-            q, k = blocks.rotate(q, *self.angles), blocks.rotate(k, *self.angles)
+            q, k = parts.rotate(q, *self.angles), parts.rotate(k, *self.angles)
         if self.cache is not None:
             k, v = self.cache.extend(i, k, v)
-        found, shares = blocks.attend(q, k, v, looks_back=self.design.looks_back)
-        found = blocks.join_heads(found)
+        found, shares = parts.attend(q, k, v, looks_back=self.design.looks_back)
+        found = parts.join_heads(found)
         return self.linear(f"l{i}.o", found), AttentionContext(taken, q, k, v, found, shares)
 
     def units(self, name: str, taken: np.ndarray) -> tuple[np.ndarray, UnitContext]:
         gate = self.linear(name + "gate", taken) if self.design.unit == "gated" else None
         up = self.linear(name + "up", taken)
-        out, slope = _UNITS[self.design.unit](up) if gate is None else blocks.gate(gate, up)
+        out, slope = _UNITS[self.design.unit](up) if gate is None else parts.gate(gate, up)
         return self.linear(name + "down", out), UnitContext(taken, up, out, slope, gate)
 
 
@@ -172,7 +172,7 @@ class _Backward:
         if self.design.is_centred:
             self.gradients[f"{name}.bias"] = _rows(signal).sum(axis=0)
         gain = self.weights[name]
-        signal, self.gradients[name] = blocks.normalize_back(
+        signal, self.gradients[name] = parts.normalize_back(
             signal, *context, gain, is_centred=self.design.is_centred
         )
         return signal
@@ -196,13 +196,13 @@ class _Backward:
         return signal + part(signal, context.part)
 
     def attention(self, name: str, signal: np.ndarray, c: AttentionContext) -> np.ndarray:
-        found = blocks.split_heads(self.linear(name + "o", signal, c.found), self.model.head_width)
-        q, k, v = blocks.attend_back(found, c.q, c.k, c.v, c.shares)
+        found = parts.split_heads(self.linear(name + "o", signal, c.found), self.model.head_width)
+        q, k, v, _ = parts.attend_back(found, c.q, c.k, c.v, c.shares)
         if self.angles is not None:
             cosines, sines = self.angles
-            q, k = (blocks.rotate(part, cosines, -sines) for part in (q, k))
+            q, k = (parts.rotate(part, cosines, -sines) for part in (q, k))
         q, k, v = (
-            self.linear(name + part, blocks.join_heads(z), c.taken)
+            self.linear(name + part, parts.join_heads(z), c.taken)
             for part, z in zip("qkv", (q, k, v), strict=True)
         )
         return q + k + v
@@ -211,7 +211,7 @@ class _Backward:
         signal = self.linear(name + "down", signal, c.out)
         if c.gate is None:
             return self.linear(name + "up", signal * c.slope, c.taken)
-        gate, up = blocks.gate_back(signal, c.gate, c.up, c.slope)
+        gate, up = parts.gate_back(signal, c.gate, c.up, c.slope)
         return self.linear(name + "gate", gate, c.taken) + self.linear(name + "up", up, c.taken)
 
     def embedding(self, ids: np.ndarray, signal: np.ndarray) -> None:

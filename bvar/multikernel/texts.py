@@ -9,7 +9,7 @@ import numpy as np
 
 from bvar._validation import check_integer
 from bvar.bits.random import RandomWords
-from bvar.multikernel.blocks import log_softmax
+from bvar.real.transformer_parts import log_softmax
 
 __all__ = ["check_ids", "check_texts", "draw_token", "of_equal_length", "windows"]
 

@@ -22,7 +22,6 @@ import numpy as np
 from bvar._validation import check_choice, check_integer, check_real
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.multikernel import passes
-from bvar.multikernel.blocks import log_softmax
 from bvar.multikernel.contexts import Cache, Context
 from bvar.multikernel.designs import DESIGNS
 from bvar.multikernel.passes import Product
@@ -30,6 +29,7 @@ from bvar.multikernel.safetensors import read_safetensors
 from bvar.multikernel.stack import Stack
 from bvar.multikernel.texts import check_ids, draw_token, windows
 from bvar.multikernel.weights import draw, read_npz
+from bvar.real.transformer_parts import log_softmax
 
 __all__ = ["Transformer"]
 

@@ -7,23 +7,36 @@ what a network calls, and ``ends`` builds networks of this kind.
 """
 
 from bvar.real.adam import Adam
+from bvar.real.attention import Attention
 from bvar.real.batch_norm import BatchNorm
 from bvar.real.conv import RealConv2d
+from bvar.real.embedding import Embedding, PositionMean
 from bvar.real.ends import RealEnds
+from bvar.real.layer_norm import LayerNorm
 from bvar.real.layers import FixedPoint, RealLinear
 from bvar.real.losses import RealCrossEntropy
+from bvar.real.residual import RealScale, Residual
 from bvar.real.trainer import RealLayer, RealParameter, RealSums, RealTrainer
+from bvar.real.transformer import boolean_transformer, text_classifier
 
 __all__ = [
     "Adam",
+    "Attention",
     "BatchNorm",
+    "Embedding",
     "FixedPoint",
+    "LayerNorm",
+    "PositionMean",
     "RealConv2d",
     "RealCrossEntropy",
     "RealEnds",
     "RealLayer",
     "RealLinear",
     "RealParameter",
+    "RealScale",
     "RealSums",
     "RealTrainer",
+    "Residual",
+    "boolean_transformer",
+    "text_classifier",
 ]

@@ -36,6 +36,8 @@ class RealLinear(RealLayer):
         Width of the layer below and of this one, at least 1.
     bias : bool, default=True
         Whether each output has a bias, at first 0.
+    n_positions : int, default=1
+        Rows of one sample, such as the positions of a text.
     random_state : None, int, RandomState or RandomWords, default=None
         Where the initial weights come from: uniform between plus and minus ``sqrt(3 / n_inputs)``, so that sums of
         inputs of mean square 1 have variance 1.
@@ -85,10 +87,12 @@ class RealLinear(RealLayer):
         n_outputs: int,
         *,
         bias: bool = True,
+        n_positions: int = 1,
         random_state: RandomSource = None,
         name: str = "real",
     ) -> None:
         check_integer(n_inputs, "n_inputs", low=1, high=kernels.MAX_BITS)
+        check_integer(n_positions, "n_positions", low=1)
         check_integer(n_outputs, "n_outputs", low=1, high=kernels.MAX_TERMS)
         source = RandomWords.of(random_state)
         weight = np.sqrt(3 / n_inputs) * source.uniform(n_outputs, n_inputs)
@@ -96,6 +100,8 @@ class RealLinear(RealLayer):
         self.weight = RealParameter(f"{name}.weight", weight.astype(np.float32))
         self.bias = RealParameter(f"{name}.bias", np.zeros(n_outputs, np.float32)) if bias else None
         self.real_parameters = (self.weight,) if self.bias is None else (self.weight, self.bias)
+        for parameter in self.real_parameters:
+            parameter.n_places = n_positions
 
     @property
     def n_inputs(self) -> int:
@@ -109,7 +115,8 @@ class RealLinear(RealLayer):
 
     def products(self) -> tuple[Product, ...]:
         """Say that every output sees every input, in floats."""
-        return (Product.of_rows(self.name, self.n_inputs, self.n_outputs, input_bits=32, is_real=True),)
+        row = Product.of_rows(self.name, self.n_inputs, self.n_outputs, input_bits=32, is_real=True)
+        return (row.at_places(self.weight.n_places),)
 
     def forward(self, x: BitMatrix | np.ndarray) -> tuple[np.ndarray, _Inputs]:
         """Compute the sums of bits, some of which may be missing, or of finite float32 numbers."""

@@ -5,7 +5,7 @@ import pytest
 
 from bvar.bits import RandomWords
 from bvar.multikernel import Transformer, windows
-from bvar.multikernel.blocks import log_softmax
+from bvar.real.transformer_parts import log_softmax
 from tests.multikernel.folders import write_safetensors
 from tests.multikernel.models import check_differences, made_of
 

@@ -1,0 +1,89 @@
+"""The script of the paper's task with text, on a toy text of two plays that each have words of their own."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "tutorials" / "paper"))
+
+import common
+import text
+
+TOY = ["--length", "16", "--width", "16", "--blocks", "1", "--heads", "2", "--batch", "20", "--longest", "2"]
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    random = np.random.RandomState(0)
+    words = [random.choice(list(letters), (900, 3)) for letters in ("abc", "bcd")]
+    pages = "".join("KING:\n" + " ".join(map("".join, play)) + "\n\n" for play in words)
+    np.savez(tmp_path / "x.npz", text=np.frombuffer(pages.encode(), np.uint8))
+    monkeypatch.setattr(common, "RESULTS", tmp_path / "results")
+
+    def call(*options, out="out"):
+        arguments = ["--data", str(tmp_path / "x.npz"), "--out", str(tmp_path / out), *TOY, *map(str, options)]
+        monkeypatch.setattr(sys, "argv", ["text.py", *arguments])
+        text.main()
+        return tmp_path / out
+
+    return call
+
+
+def results(folder):
+    return json.loads((folder.parent / "results" / "text.json").read_text())
+
+
+def test_a_stopped_training_of_language_goes_on_to_the_same_weights(run, capsys):
+    run()
+    whole = capsys.readouterr().out.splitlines()[-1]
+    for _ in range(40):
+        folder = run("--minutes", "0", out="parts")
+    assert capsys.readouterr().out.splitlines()[-1] == whole
+    (line,) = common.read_curve(folder / "language.jsonl")
+    assert 0 < line["loss"] < 3  # nats of one character, of seven there are
+    assert 0 < line["bits"] < 5
+
+
+def test_first_steps_print_one_fingerprint(run, capsys):
+    run("--fingerprints", "3")
+    prints = [line.split("fingerprint ")[1] for line in capsys.readouterr().out.splitlines()]
+    assert (len(prints), len(set(prints))) == (2, 1)
+
+
+def test_plays_are_told_apart_on_the_body_of_a_language_model_and_by_ngrams(run):
+    folder = run()
+    run("--task", "plays", "--start", folder / "language.bvar", "--epochs", "6", "--record", "finetuned")
+    run("--task", "plays", "--epochs", "6", "--record", "scratch")
+    run("--task", "ngrams", "--record", "ngrams", "--unnamed")
+    rows = results(folder)
+    assert rows["ngrams"]["accuracy"] == 1
+    assert rows["finetuned"]["accuracy"] > 0.8
+    assert rows["scratch"]["fingerprint"] != rows["finetuned"]["fingerprint"]
+
+
+@pytest.mark.parametrize("task", ["language", "plays"])
+def test_a_twin_trains_beside(run, task):
+    pytest.importorskip("torch")
+    folder = run("--task", task, "--twin", "float", "--record", task)
+    assert 0 < results(folder)[task]["bits"] < 5
+
+
+def test_no_passage_is_in_two_parts():
+    kinds = text.blocks("".join(chr(40 + i) * 5 for i in range(20)))
+    assert "".join(block for _, block in kinds) == "".join(chr(40 + i) * 5 for i in range(20))
+    held_out = [block[0] for kind, block in kinds if kind != "training"]
+    assert held_out == [chr(40 + i) for i in (3, 7, 13, 17)]
+    parts = [text.Part(np.arange(40), 0), text.Part(np.arange(100, 133), 1)]
+    passages = text.Passages(parts, length=8, step=8)
+    tokens, plays = passages.take(np.arange(len(passages)), np.random.RandomState(0))
+    assert (np.diff(tokens, axis=1) == 1).all()
+    assert ((tokens[:, 0] >= 100) == plays).all()
+    assert len(passages) == 9
+
+
+def test_lines_that_say_who_speaks_are_left_out(tmp_path):
+    piece = "KING:\nFie, my lord: come.\n\nFirst Citizen:\nYes."
+    assert text._SPEAKER.sub(r"\1", piece) == "Fie, my lord: come.\n\nYes."

@@ -1,0 +1,291 @@
+"""Transformers of bits: gradients against finite differences, exact integers between them, one fingerprint."""
+
+import numpy as np
+import pytest
+
+from bvar import backends, kernels, model_file
+from bvar.energy import cost
+from bvar.layers import BooleanLinear, Threshold
+from bvar.real import (
+    Attention,
+    Embedding,
+    FixedPoint,
+    LayerNorm,
+    PositionMean,
+    RealLinear,
+    RealScale,
+    Residual,
+    boolean_transformer,
+    text_classifier,
+)
+from bvar.real.transformer_parts import attend, attend_back
+from tests.real.test_real_ends import assert_gradient
+
+N_TOKENS, LENGTH = 7, 12
+
+
+def toy(**options):
+    options = {"width": 16, "n_blocks": 2, "n_heads": 2, "n_steps": 100, "random_state": 0} | options
+    return boolean_transformer(N_TOKENS, LENGTH, **options)
+
+
+def texts(n, seed=0):
+    """Texts in which a token is the sum of the two before it, with some errors."""
+    random = np.random.RandomState(seed)
+    ids = random.randint(0, N_TOKENS, (n, LENGTH + 1))
+    for i in range(2, LENGTH + 1):
+        ids[:, i] = (ids[:, i - 1] + ids[:, i - 2] + (random.rand(n) < 0.05)) % N_TOKENS
+    return ids[:, :-1], ids[:, 1:].ravel()
+
+
+def in_float64(layer, seed=0):
+    """Give a layer random weights in float64."""
+    random = np.random.RandomState(seed)
+    for parameter in layer.real_parameters:
+        parameter.values = parameter.values + random.standard_normal(parameter.values.shape)
+    return random
+
+
+# ------------------------------------------------------------------------------------------------- gradients
+
+
+def assert_gradients(layer, x, z, context=None):
+    """Compare the gradients in the real weights, and in numbers, with finite differences."""
+    context = layer.forward(x)[1] if context is None else context
+
+    def total():
+        return (z * layer.forward(x)[0]).sum()
+
+    for parameter, gradient in zip(layer.real_parameters, layer.gradients(z, context), strict=True):
+        assert_gradient(total, parameter.values, gradient)
+    if getattr(x, "dtype", None) == np.float64:
+        assert_gradient(total, x, layer.backward(z, context))
+
+
+def test_gradients_of_layer_normalisation_are_finite_differences():
+    layer = LayerNorm(5, epsilon=0.1)
+    random = in_float64(layer)
+    assert_gradients(layer, 3 * random.standard_normal((7, 5)) + 1, random.standard_normal((7, 5)))
+
+
+def test_gradients_of_an_embedding_are_finite_differences():
+    layer = Embedding(4, 3, 5, random_state=0)
+    random = in_float64(layer)
+    ids = np.array([[0, 1, 1], [3, 1, 0]])  # a token that comes often, one that never does
+    assert_gradients(layer, ids, random.standard_normal((6, 5)))
+    assert (layer.gradients(np.ones((6, 5)), ids)[0][2] == 0).all()
+
+
+def test_the_gradient_of_a_mean_over_positions_is_a_finite_difference():
+    random = np.random.RandomState(0)
+    layer, x, z = PositionMean(3), random.standard_normal((6, 4)), random.standard_normal((2, 4))
+    assert_gradient(lambda: (z * layer.forward(x)[0]).sum(), x, layer.backward(z, None))
+
+
+def test_gradients_of_a_residual_sum_are_finite_differences_however_loud_it_is():
+    layer = Residual([LayerNorm(5, epsilon=0.1)], loudness=7)
+    random = np.random.RandomState(0)
+    for parameter in layer.real_parameters:
+        parameter.values = parameter.values + random.standard_normal(5)
+    assert_gradients(layer, random.standard_normal((7, 5)), random.standard_normal((7, 5)))
+
+
+def test_gradients_of_a_scale_are_finite_differences():
+    layer, random = RealScale(4, fan_in=9, start=0.5), np.random.RandomState(0)
+    layer.scale.values = layer.scale.values.astype(np.float64)
+    assert_gradients(layer, random.randint(-9, 10, (6, 4)).astype(np.int32), random.standard_normal((6, 4)))
+
+
+@pytest.mark.parametrize("n_heads", [1, 2])
+def test_gradients_of_attention_are_finite_differences(n_heads):
+    layer = Attention(4, 6, n_heads)
+    random = in_float64(layer)
+    bits, z = kernels.pack(random.rand(8, 18) < 0.5), random.standard_normal((8, 6))
+    assert_gradients(layer, bits, z)
+    _, context = layer.forward(bits)
+    q, k, v, shares = (part.copy() for part in context[:4])
+    signal = layer._by_text(z)
+
+    def total():
+        return (signal * attend(layer._sharpened(q), k, v, extra=layer._extra())[0]).sum()
+
+    in_q, in_k, in_v, _ = attend_back(signal, layer._sharpened(q), k, v, shares)
+    for array, gradient in ((q, layer._sharpened(in_q)), (k, in_k), (v, in_v)):
+        assert_gradient(total, array, gradient)
+    votes = layer.backward(1000 * z, context)
+    exact = np.concatenate([part.swapaxes(1, 2).reshape(8, 6) for part in (layer._sharpened(in_q), in_k, in_v)], 1)
+    assert votes.dtype == np.int32
+    np.testing.assert_array_equal(votes, np.rint(1000 * exact))
+    assert (shares.sum(axis=-1) - 1 < 1e-12).all()
+
+
+def test_a_position_sees_nothing_that_comes_later():
+    network, (x, _) = toy(), texts(3)
+    scores = network.scores(x).reshape(3, LENGTH, -1)
+    x[:, 8:] = (x[:, 8:] + 1) % N_TOKENS
+    changed = network.scores(x).reshape(3, LENGTH, -1)
+    np.testing.assert_array_equal(scores[:, :8], changed[:, :8])
+    assert (scores[:, 8:] != changed[:, 8:]).any(axis=(1, 2)).all()
+
+
+def test_first_heads_look_as_far_back_as_their_number():
+    layer = Attention(8, 9, 3)
+    bits = kernels.pack(np.zeros((8, 27), bool))  # all queries and keys alike: distances alone decide
+    shares = layer.forward(bits)[1].shares[0]
+    assert [int(shares[head, 7].argmax()) for head in range(3)] == [7, 6, 5]
+
+
+# ------------------------------------------------------------------------------------------------- integers
+
+
+def test_what_passes_through_boolean_maps_is_exact_integers():
+    """The map in a residual sum gets int8 signals, and votes are those of its layer alone."""
+    linear = BooleanLinear(8, 6, random_state=0)
+    scale = RealScale(6, fan_in=8, start=0.5)
+    layer = Residual(
+        [LayerNorm(6), FixedPoint(), Threshold(6, FixedPoint.FAN_IN, 8), BooleanLinear(6, 8, random_state=1),
+         Threshold(8, 6, 6), linear, scale], loudness=4,
+    )  # fmt: skip
+    random = np.random.RandomState(0)
+    x, z = (
+        random.standard_normal((9, 6)).astype(np.float32),
+        20 * random.standard_normal((9, 6)).astype(np.float32),
+    )
+    y, context = layer.forward(x)
+    votes = layer.votes(z, context)
+    bits = context.contexts[5]
+    sums = kernels.gate_sum(bits, linear.weight.bits)
+    np.testing.assert_array_equal(y, x + (sums.astype(np.float32) * np.float32(8**-0.5)) * np.float32(0.5))
+    signal = np.clip(np.rint(z * 4 * 0.5), -127, 127).astype(np.int8)
+    np.testing.assert_array_equal(votes[1], kernels.weight_votes(signal, bits))
+    np.testing.assert_array_equal(layer.infer(x), y)
+
+
+def test_gradients_in_real_weights_do_not_change_when_bits_flip_first():
+    layer = toy().layers[1]
+    random = np.random.RandomState(0)
+    x, z = (random.standard_normal((2 * LENGTH, 16)).astype(np.float32) for _ in range(2))
+    _, context = layer.forward(x)
+    layer.backward(z, context)
+    before = [gradient.copy() for gradient in layer.gradients(z, context)]
+    for parameter in layer.parameters:
+        parameter.bits = kernels.pack(~kernels.unpack(parameter.bits))
+    for kept, now in zip(before, layer.gradients(z, context), strict=True):
+        np.testing.assert_array_equal(kept, now)
+
+
+# ------------------------------------------------------------------------------------------------- networks
+
+
+def trained(n_steps, backend=None, n_threads=1, make=toy):
+    network = make()
+    with backends.use(backend, n_threads=n_threads):
+        for step in range(n_steps):
+            network.step(*texts(4, seed=step))
+    return network
+
+
+def test_the_first_hundred_steps_have_one_fingerprint_on_two_backends_and_any_number_of_threads():
+    found = {trained(100, name).fingerprint() for name in ("numpy", backends.available()[-1])}
+    assert found | {trained(100, n_threads=2).fingerprint()} == found
+    assert len(found) == 1
+    assert toy().fingerprint() not in found
+
+
+def test_it_learns_what_two_tokens_say_of_the_next():
+    network = toy(width=32, n_steps=300)
+    for step in range(300):
+        network.step(*texts(32, seed=step))
+    x, y = texts(100, seed=1000)
+    right = (network.scores(x).argmax(axis=1) == y).reshape(100, LENGTH)
+    assert (
+        right[:, 1:].mean() > 0.75 > 0.3 > right[:, 0].mean()
+    )  # 0.95 is all that can be known, and 0.2 by chance
+
+
+def test_parts_of_a_batch_say_together_what_the_whole_does():
+    network, (x, y) = trained(20), texts(8)
+    whole = network.votes(x, y)
+    halves = network.votes(x[:4], y[: 4 * LENGTH]) + network.votes(x[4:], y[4 * LENGTH :])
+    for one, other in zip(whole.tensors, halves.tensors, strict=True):
+        assert np.abs(one - other).max() <= 2  # a float32 product may end otherwise, and a signal round so
+    for a, b in zip(whole.real.gradients, halves.real.gradients, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=0.5)
+
+
+@pytest.mark.parametrize("is_classifier", [False, True])
+def test_a_file_keeps_scores_and_further_training(tmp_path, is_classifier):
+    network = trained(5)
+    y = np.array([0, 1, 2, 1]) if is_classifier else texts(4)[1]
+    if is_classifier:
+        network = text_classifier(network, 3, random_state=1)
+    path = tmp_path / "model.bvar"
+    network.step(texts(4)[0], y)
+    model_file.save(network, path, training_state=True)
+    again = model_file.load(path)
+    np.testing.assert_array_equal(again.scores(texts(4)[0]), network.scores(texts(4)[0]))
+    for each in (network, again):
+        each.step(texts(4, 1)[0], y)
+    assert again.fingerprint() == network.fingerprint()
+    assert again.summary(energy=True) == network.summary(energy=True)
+
+
+def test_a_file_whose_layers_disagree_on_the_length_of_texts_is_refused(tmp_path):
+    network = toy()
+    network.layers[1].n_positions = LENGTH + 1
+    with pytest.raises(ValueError, match="positions"):
+        model_file.save(network, tmp_path / "model.bvar")
+
+
+def test_a_classifier_of_texts_learns_on_the_body_of_a_language_model():
+    network = text_classifier(toy(width=32), 2, n_steps=100, random_state=0)
+    x = texts(64)[0]
+    x[:32, 3:] = 1  # one class repeats itself
+    y = np.repeat([0, 1], 32)
+    for _ in range(100):
+        network.step(x, y)
+    assert (network.scores(x).argmax(axis=1) == y).all()
+
+
+def test_the_summary_counts_weights_at_every_position():
+    network = toy()
+    lines = network.summary().splitlines()
+    assert next(line for line in lines if line.startswith("l1.qkv.weight")).split()[-1] == str(16 * 48 * LENGTH)
+    assert next(line for line in lines if line.startswith("head.weight")).split()[-1] == str(16 * 7 * LENGTH)
+    assert all(parameter.n_places == LENGTH for parameter in network.parameters)
+
+
+def test_its_cost_is_that_of_maps_at_every_position():
+    network, one = toy(), BooleanLinear(16, 48, random_state=0, name="l0.qkv")
+    table = cost(network, 1).rows
+    amount = next(r.amount for r in table if (r.layer, r.way, r.place) == ("l0.qkv", "forward", "logic"))
+    alone = next(r.amount for r in cost([one], LENGTH).rows if (r.way, r.place) == ("forward", "logic"))
+    assert amount == alone
+    assert any((r.layer, r.way) == ("l0.qkv", "backward") for r in table)  # embeddings listen
+    assert {r.layer for r in table} == {f"l{i}.{m}" for i in (0, 1) for m in ("qkv", "o", "up", "down")} | {"head"}
+
+
+# ------------------------------------------------------------------------------------------------- refusals
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: Attention(4, 6, 4), "n_heads must divide the 6 units, got 4"),
+        (lambda: Attention(0, 6, 2), "n_positions"),
+        (lambda: LayerNorm(0), "n_units"),
+        (lambda: Embedding(5, 4, 3).forward(np.zeros((2, 3), int)), r"shape \(n_texts, 4\)"),
+        (lambda: Embedding(5, 4, 3).forward(np.zeros((2, 4))), "x must be integers"),
+        (lambda: Embedding(5, 4, 3).forward(np.full((2, 4), 5)), r"tokens in \[0, 5\)"),
+        (lambda: Residual([]), "layers must be one or more layers"),
+        (lambda: Residual([LayerNorm(3)], loudness=0), "loudness"),
+        (lambda: RealScale(3, 0), "fan_in"),
+        (lambda: RealLinear(3, 2, n_positions=0), "n_positions"),
+        (lambda: boolean_transformer(5, 4, n_blocks=0), "n_blocks"),
+        (lambda: text_classifier(None, 2), "network must be a language model"),
+        (lambda: text_classifier(text_classifier(toy(), 2), 2), "network must be a language model"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
