@@ -25,6 +25,7 @@ from bvar.networks.losses import (
 from bvar.networks.mlp import boolean_mlp
 from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer
+from bvar.networks.pixel_losses import PerPixel
 from bvar.networks.signals import Signals, has_signals, shares
 from bvar.networks.votes import Votes
 
@@ -41,6 +42,7 @@ __all__ = [
     "Flips",
     "Loss",
     "Network",
+    "PerPixel",
     "ProbabilisticLoss",
     "Signals",
     "SquaredError",

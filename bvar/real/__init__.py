@@ -10,17 +10,20 @@ from bvar.real.adam import Adam
 from bvar.real.batch_norm import BatchNorm
 from bvar.real.conv import RealConv2d
 from bvar.real.ends import RealEnds
+from bvar.real.join_channels import RealJoinChannels
 from bvar.real.layers import FixedPoint, RealLinear
-from bvar.real.losses import RealCrossEntropy
+from bvar.real.losses import RealAbsoluteError, RealCrossEntropy
 from bvar.real.trainer import RealLayer, RealParameter, RealSums, RealTrainer
 
 __all__ = [
     "Adam",
     "BatchNorm",
     "FixedPoint",
+    "RealAbsoluteError",
     "RealConv2d",
     "RealCrossEntropy",
     "RealEnds",
+    "RealJoinChannels",
     "RealLayer",
     "RealLinear",
     "RealParameter",
