@@ -1,7 +1,7 @@
 r"""The mean of each channel over an image, in integers (``docs/explanation/convolution.md``).
 
-.. math:: y_{n,c} = \operatorname{clip}_{\pm 127} \operatorname{round}\Bigl(2^{-20} k \sum_p s_{n,p,c}\Bigr), \qquad
-          k = \operatorname{round}\Bigl(2^{20} \frac{32}{P \sqrt v}\Bigr)
+.. math:: y_{n,c} = \operatorname{clip}_{\pm 127} \operatorname{round}\Bigl(2^{-20} k \sum_p s_{n,p,c}\Bigr),
+          \qquad k = \operatorname{round}\Bigl(2^{20} \frac{32}{P \sqrt v}\Bigr)
 
 over P places whose sums have variance v: 32 is a mean as far from 0 as one sum usually is.
 """

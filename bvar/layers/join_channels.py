@@ -73,8 +73,7 @@ class JoinChannels(Branched):
     @property
     def channels(self) -> list[int]:
         """Channels that each branch makes."""
-        widths = (getattr(branch[-1], "n_outputs", None) or branch[-1].n_units for branch in self.branches)
-        return [width // self.n_places for width in widths]
+        return [_width(branch[-1]) // self.n_places for branch in self.branches]
 
     @property
     def n_outputs(self) -> int:
@@ -103,10 +102,16 @@ class JoinChannels(Branched):
     def backward(self, signal: np.ndarray, context: Climbed) -> np.ndarray:
         """Add up what the branches pass down: int32 votes on bits, or int8 signals on sums."""
         passed = [layer.backward(z, kept) for *_, (layer, z, kept) in self._received(signal, context)]
-        total = np.sum(passed, axis=0, dtype=np.int32)
+        total = np.zeros(passed[0].shape, np.int32)
+        for votes in passed:
+            total += votes
         return to_int8(total) if passed[0].dtype == np.int8 else total
 
     def _parts(self, signal: np.ndarray) -> Sequence[np.ndarray]:
         pixels = signal.reshape(len(signal), self.n_places, -1)
         parts = np.split(pixels, list(accumulate(self.channels))[:-1], axis=2)
         return [np.ascontiguousarray(part).reshape(len(signal), -1) for part in parts]
+
+
+def _width(layer: Any) -> int:
+    return layer.n_units if hasattr(layer, "n_units") else layer.n_outputs

@@ -1,7 +1,7 @@
-r"""Images that grow: channels that become pixels, and pixels that are repeated (``docs/explanation/convolution.md``).
+r"""Images that grow: channels become pixels, or pixels are repeated (``docs/explanation/convolution.md``).
 
 Both lay numbers out anew and compute nothing, so they are the same on every backend.  A convolution with a pixel
-shuffle behind it is a transposed convolution whose windows do not overlap: each output pixel has filters of its own.
+shuffle behind it is a transposed convolution: each pixel of a square has filters of its own.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from bvar._validation import check_integer
-from bvar.networks.losses import Loss, ProbabilisticLoss
+from bvar.networks.losses import ProbabilisticLoss
 
 __all__ = ["PerPixel"]
 
@@ -36,8 +36,8 @@ class PerPixel(ProbabilisticLoss):
 
     Notes
     -----
-    Targets are classes of pixels, integers of shape (n_images, n_pixels). The signals of an image are not divided by
-    the number of its pixels: accumulators of convolutions are, by its root, see :class:`BooleanOptimizer`.
+    Targets are classes of pixels, integers of shape (n_images, n_pixels). The signals of an image are not divided
+    by the number of its pixels: eta of convolutions is, by its root, see :class:`BooleanOptimizer`.
 
     Examples
     --------

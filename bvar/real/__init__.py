@@ -9,6 +9,7 @@ what a network calls, and ``ends`` builds networks of this kind.
 from bvar.real.adam import Adam
 from bvar.real.batch_norm import BatchNorm
 from bvar.real.conv import RealConv2d
+from bvar.real.dense import edsr_small, segmenter
 from bvar.real.ends import RealEnds
 from bvar.real.join_channels import RealJoinChannels
 from bvar.real.layers import FixedPoint, RealLinear
@@ -29,4 +30,6 @@ __all__ = [
     "RealParameter",
     "RealSums",
     "RealTrainer",
+    "edsr_small",
+    "segmenter",
 ]

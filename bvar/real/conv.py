@@ -17,7 +17,7 @@ __all__ = ["RealConv2d"]
 
 
 class RealConv2d(NumberConv2d[RealLinear], RealLayer):
-    """Real weights on images of numbers or bits: the first layer of the paper's networks, or the last of dense ones.
+    """Real weights on images of numbers or bits: the paper's first layer, and the last of its dense networks.
 
     Bits count as +1 and -1, missing ones as 0, and get votes as from :class:`RealLinear`. Float: reproducible by
     seed on one backend, outside the promise of equal bits.

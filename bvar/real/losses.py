@@ -94,8 +94,8 @@ class RealAbsoluteError(Loss):
     Parameters
     ----------
     scale : float, default=1.0
-        The distance c from which on signals are full: below it the error is squared, so that pixels that are almost
-        right say little (the loss of Huber). Small ones make it L1.
+        The distance c from which on signals are full: below it the error is squared, so that pixels that are
+        almost right say little (the loss of Huber). Small ones make it L1.
 
     Raises
     ------
@@ -135,9 +135,7 @@ class RealAbsoluteError(Loss):
         """Check numbers."""
         y = np.asarray(y, np.float64)
         if y.shape != scores.shape or not np.isfinite(y).all():
-            raise ValueError(
-                f"y must be finite numbers of the shape of scores {scores.shape}, got shape {y.shape}"
-            )
+            raise ValueError(f"y must be finite numbers, one for each score, shape {scores.shape}, got {y.shape}")
         return y
 
     def full_signals(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
