@@ -32,7 +32,7 @@ class PerPixel(ProbabilisticLoss):
 
     See Also
     --------
-    bvar.inspection.mean_iou : What segmentations are compared by.
+    bvar.inspection.class_iou : What segmentations are compared by.
 
     Notes
     -----
