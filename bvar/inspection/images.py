@@ -1,7 +1,7 @@
 r"""How near images are to those that they should be, and segmentations to theirs.
 
 Means over images of the ratio of signal and noise (PSNR) and of structural similarity (SSIM, Wang et al. 2004),
-and of intersection over union (IoU) of classes.  These are floats for people to look at; training never reads them.
+and of intersection over union (IoU) of classes.  They are floats for people to look at; no training reads them.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ def structural_similarity(images: ArrayLike, targets: ArrayLike, peak: float = 2
 
     References
     ----------
-    Z. Wang et al., "Image Quality Assessment: From Error Visibility to Structural Similarity", IEEE Transactions on
-    Image Processing, 2004.
+    Z. Wang et al., "Image Quality Assessment: From Error Visibility to Structural Similarity", IEEE Transactions
+    on Image Processing, 2004.
 
     Examples
     --------

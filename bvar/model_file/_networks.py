@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from bvar.layers import Add, Concatenate, Layer, Trainable
+from bvar.layers import Add, Concatenate, JoinChannels, Layer, PixelShuffle, Trainable
 from bvar.model_file._kinds import Flow, LayerKind, kind_of, of_type, register, require
 from bvar.model_file._layers import whole_numbers
 from bvar.networks.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
 from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer
-from bvar.real import Adam, RealCrossEntropy, RealLayer, RealTrainer
+from bvar.networks.pixel_losses import PerPixel
+from bvar.real import Adam, RealAbsoluteError, RealCrossEntropy, RealLayer, RealTrainer
 
 # ------------------------------------------------------------------------------------------------- losses
 
@@ -46,6 +47,8 @@ register(
 )
 
 register(SquaredError)
+
+register(PerPixel)
 
 # ---------------------------------------------------------------------------------------------- optimizer
 
@@ -115,7 +118,8 @@ def _load_network(layers: Any, loss: Any, optimizer: Any, adam: Any = None) -> N
 def _check_network(network: Network) -> None:
     what = _follow(network.layers, None, None, "layers")[1]
     require(what in ("sums", "real sums"), "the last layer must give scores")
-    is_real = isinstance(network.loss, RealCrossEntropy)
+    loss = network.loss.loss if isinstance(network.loss, PerPixel) else network.loss
+    is_real = isinstance(loss, RealAbsoluteError | RealCrossEntropy)
     require(is_real == (what == "real sums"), "the loss does not fit the scores")
     optimizer = network.optimizer
     if optimizer.m or optimizer.beta:
@@ -156,7 +160,12 @@ def _follow(
         if isinstance(layer, Concatenate):
             end = _follow(layer.layers, layer.n_inputs, "bits", f"{where}.{i}.layers")
             require(end == (layer.n_outputs - layer.n_inputs, "bits"), f"{where}.{i}: layers must end in bits")
-        width, what = getattr(layer, "n_outputs", width), kind.gives
+        if isinstance(layer, JoinChannels):
+            for j, branch in enumerate(layer.branches):
+                end = _follow(branch, width, what, f"{where}.{i}.branches.{j}")
+                wanted = (layer.n_places * layer.channels[j], "bits")
+                require(end == wanted, f"{where}.{i}: branches must end in bits of {layer.n_places} pixels")
+        width, what = getattr(layer, "n_outputs", width), what if isinstance(layer, PixelShuffle) else kind.gives
     return width, what
 
 

@@ -207,7 +207,7 @@ def _trained(layers: Sequence[Layer], loss: object, eta: float, rate: float, n_s
 def _stem(
     shape: tuple[int, int, int], n_filters: int, fan_out: int | Fraction, source: RandomWords
 ) -> list[Layer]:
-    """Make the first convolution; its biases are drawn, since a filter of one bit has to compare with some level."""
+    """Make the first convolution; its biases are drawn, since a bit compares with some level of light."""
     conv = RealConv2d(shape, n_filters, padding=1, random_state=source, name="stem")
     conv.linear.bias.values[:] = sqrt(3) * source.uniform(1, n_filters)[0]
     return [conv, FixedPoint(), Threshold(conv.n_outputs, FixedPoint.FAN_IN, fan_out)]

@@ -57,7 +57,9 @@ def _weights(n: int, m: int, kernel: Callable) -> np.ndarray:
     seen = np.floor(centre).astype(int)[:, None] + np.arange(-reach, reach + 1)
     weights = kernel(np.abs(centre[:, None] - seen) * narrow)
     matrix = np.zeros((m, n), np.float32)
-    np.add.at(matrix, (np.arange(m)[:, None], np.clip(seen, 0, n - 1)), weights / weights.sum(axis=1, keepdims=True))
+    np.add.at(
+        matrix, (np.arange(m)[:, None], np.clip(seen, 0, n - 1)), weights / weights.sum(axis=1, keepdims=True)
+    )
     return matrix
 
 

@@ -126,7 +126,9 @@ def main() -> None:
     p.add_argument("--eta", type=float, default=10.0, help="accumulation factor of bits")
     p.add_argument("--rate", type=float, default=5e-3, help="rate of Adam of real ends")
     p.add_argument("--twin-rate", type=float, default=2e-3, help="rate of Adam of the twin")
-    p.add_argument("--scenes", type=int, default=4000, help="scenes to train on; an eighth to choose by, a quarter to test")
+    p.add_argument(
+        "--scenes", type=int, default=4000, help="scenes to train on; an eighth to choose by, a quarter to test"
+    )
     p.add_argument("--figure", type=Path, help="draw scenes from the states in --out, into this file")
     arguments = p.parse_args()
     parts = {"train": arguments.scenes, "validation": arguments.scenes // 8, "test": arguments.scenes // 4}

@@ -175,7 +175,10 @@ def report(trained: Any, arguments: Any, data: Images, found: Scales) -> dict[st
     sets = {"test": data.test, "palace": even(photographs()[0]), "flower": even(photographs()[1])}
     values = {}
     for name, large in sets.items():
-        made = {"": final(trained, arguments, large, found), "bicubic_": bicubic(smaller(large), *large.shape[1:3])}
+        made = {
+            "": final(trained, arguments, large, found),
+            "bicubic_": bicubic(smaller(large), *large.shape[1:3]),
+        }
         for which, images in made.items():
             values |= {f"{name}_{which}{k}": round(v, 4) for k, v in quality(images, large).items()}
     return values
@@ -197,7 +200,9 @@ def draw(arguments: Any, data: Images, found: Scales) -> None:
     for name, twin in {"Boolean": None, "float": "float"}.items():
         arguments.twin = twin
         trained = learner(arguments, data, found)
-        train(arguments, called(arguments), trained, len(data.train))  # which goes on from the end: nothing is left
+        train(
+            arguments, called(arguments), trained, len(data.train)
+        )  # which goes on from the end: nothing is left
         add(name, lambda large, trained=trained: final(trained, arguments, large, found))
     add("original", lambda large: large)
     show(rows, arguments.figure)
