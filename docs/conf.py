@@ -25,6 +25,7 @@ extensions = [
     "live",
     "logo",
     "names",
+    "results",
     "toys",
     "myst_nb",
     "sphinx_design",
@@ -50,12 +51,15 @@ def copy_tutorials() -> None:
     """Mirror ../tutorials into docs/_tutorials, with links to ../docs made relative to the new place."""
     target = HERE / "_tutorials"
     target.mkdir(exist_ok=True)
-    pages = {page.name: page.read_text(encoding="utf-8") for page in (ROOT / "tutorials").glob("[0-9]*.md")}
-    for old in target.glob("*.md"):
-        if old.name not in pages:
+    (target / "paper").mkdir(exist_ok=True)
+    home = ROOT / "tutorials"
+    found = [*home.glob("[0-9]*.md"), *home.glob("paper/*.md")]
+    pages = {page.relative_to(home).as_posix(): page.read_text(encoding="utf-8") for page in found}
+    for old in target.rglob("*.md"):
+        if old.relative_to(target).as_posix() not in pages:
             old.unlink()
     for name, text in pages.items():
-        text = re.sub(r"\]\(\.\./docs/", "](../", text)
+        text = re.sub(r"\]\(((?:\.\./)+)docs/", r"](\1", text)
         if not (target / name).exists() or (target / name).read_text(encoding="utf-8") != text:
             (target / name).write_text(text, encoding="utf-8")  # or Sphinx would read the page again
 

@@ -198,7 +198,8 @@ def train(arguments: argparse.Namespace, name: str, learner: Learner, n_samples:
                 save()
             if time.monotonic() - reported > _REPORT:
                 reported = time.monotonic()
-                _say(f"{name}: step {begun['step']} of {last}, loss {np.mean(begun['losses'][-100:]):.4f}")
+                losses = begun["losses"][-100:] or [begun["curve"][-1]["loss"]]
+                _say(f"{name}: step {begun['step']} of {last}, loss {np.mean(losses):.4f}")
             if late and begun["step"] < last:
                 _say(f"{name}: time is up at step {begun['step']} of {last}; the same command goes on")
                 break
@@ -246,9 +247,9 @@ def fingerprints(
     return set(found.values())
 
 
-def record(task: str, row: str, values: dict[str, Any], folder: Path = RESULTS) -> None:
+def record(task: str, row: str, values: dict[str, Any], folder: Path | None = None) -> None:
     """Write what was measured into the results of a task, from which its page makes its table."""
-    path = folder / f"{task}.json"
+    path = (folder or RESULTS) / f"{task}.json"
     results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     results[row] = results.get(row, {}) | values
     write(path, (json.dumps(results, indent=2) + "\n").encode())

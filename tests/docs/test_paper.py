@@ -1,0 +1,86 @@
+"""The shared code of the scripts of the paper's tasks: a training that can be stopped anywhere."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bvar import kernels
+from bvar.networks import boolean_mlp
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "tutorials" / "paper"))
+
+import common
+
+ROWS = 60
+BITS = np.random.RandomState(0).rand(ROWS, 64) < 0.5
+
+
+def learner():
+    def batch(rows, random):
+        bits = BITS[rows] ^ (random.random_sample((len(rows), 64)) < 0.1)
+        return kernels.pack(bits), BITS[rows, 0].astype(np.int64)
+
+    def measure(scores):
+        return {"accuracy": float((scores(kernels.pack(BITS)).argmax(axis=1) == BITS[:, 0]).mean())}
+
+    network = boolean_mlp([64, 32, 2], eta=1000, n_steps=24, random_state=0)
+    return common.BooleanLearner(network, batch, measure)
+
+
+def arguments(*texts):
+    return common.parser("a test").parse_args(["--epochs", "4", "--batch", "10", *map(str, texts)])
+
+
+def test_a_stopped_training_goes_on_to_the_same_weights_and_curve(tmp_path):
+    whole, stopped = learner(), learner()
+    curve = common.train(arguments("--out", tmp_path / "whole"), "a", whole, ROWS)
+    untouched = learner().fingerprint()
+    for _ in range(40):  # no time at all: one step each, the 24 steps of the schedule and some more
+        stopped = learner()
+        parts = common.train(arguments("--out", tmp_path / "parts", "--minutes", 0), "a", stopped, ROWS)
+    assert stopped.fingerprint() == whole.fingerprint() != untouched
+    without_time = [{k: v for k, v in line.items() if k != "seconds"} for line in curve]
+    assert [{k: v for k, v in line.items() if k != "seconds"} for line in parts] == without_time
+    assert common.read_curve(tmp_path / "parts" / "a.jsonl") == parts
+
+
+def test_first_steps_have_one_fingerprint_on_two_backends(capsys):
+    assert len(common.fingerprints(learner, arguments("--fingerprints", 9), ROWS)) == 1
+    assert learner().fingerprint() not in capsys.readouterr().out
+
+
+def test_every_sample_of_an_epoch_comes_once():
+    seen = np.concatenate([common.rows_of_step(3, step, 60, 10) for step in range(6, 12)])
+    assert sorted(seen) == list(range(60))
+    assert (seen != np.concatenate([common.rows_of_step(3, step, 60, 10) for step in range(6)])).any()
+
+
+def test_results_keep_the_rows_that_others_wrote(tmp_path):
+    common.record("a", "ours", {"accuracy": 1}, tmp_path)
+    common.record("a", "twin", {"accuracy": 2}, tmp_path)
+    common.record("a", "ours", {"seconds": 3}, tmp_path)
+    assert (tmp_path / "a.json").read_text().replace("\n", "").replace(" ", "") == (
+        '{"ours":{"accuracy":1,"seconds":3},"twin":{"accuracy":2}}'
+    )
+
+
+def test_a_torch_twin_goes_on_to_the_same_weights(tmp_path):
+    torch = pytest.importorskip("torch")
+
+    def twin():
+        torch.manual_seed(0)
+        module = torch.nn.Sequential(torch.nn.Linear(64, 8), torch.nn.Dropout(), torch.nn.Linear(8, 2))
+
+        def batch(rows, random):
+            return torch.tensor(BITS[rows], dtype=torch.float32), torch.tensor(BITS[rows, 0].astype(np.int64))
+
+        return common.TorchLearner(module, batch, torch.nn.functional.cross_entropy, lambda f: {}, n_steps=24)
+
+    whole, parts = twin(), twin()
+    common.train(arguments("--out", tmp_path / "whole"), "a", whole, ROWS)
+    for _ in range(24):
+        parts = twin()
+        common.train(arguments("--out", tmp_path / "parts", "--minutes", 0), "a", parts, ROWS)
+    assert parts.fingerprint() == whole.fingerprint()
