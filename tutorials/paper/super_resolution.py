@@ -24,6 +24,8 @@ from bvar.real import edsr_small
 
 HELD_OUT, VALIDATION = 10_000, 2_000
 FACTOR = 2
+CROPS = ((0, 170, 300), (0, 60, 200), (1, 120, 250), (1, 260, 330))
+"""What the figure shows of photographs: which, and the row and column of a corner."""
 _TOGETHER = 100  # images enlarged at a time
 
 
@@ -186,13 +188,12 @@ def report(trained: Any, arguments: Any, data: Images, found: Scales) -> dict[st
 
 def draw(arguments: Any, data: Images, found: Scales) -> None:
     """Draw crops of photographs and some images: small, by bicubic interpolation, by both networks, and as they are."""
-    palace, flower = map(even, photographs())
-    corners = [(palace, 170, 300), (palace, 60, 200), (flower, 120, 250), (flower, 260, 330)]
+    whole = [even(photograph) for photograph in photographs()]
     rows: dict[str, list[np.ndarray]] = {}
 
     def add(name: str, make: Callable[[np.ndarray], np.ndarray]) -> None:
-        whole = {id(p): make(p)[0] for p in (palace, flower)}
-        crops = [whole[id(p)][y : y + 64, x : x + 64] for p, y, x in corners]
+        made = [make(photograph)[0] for photograph in whole]
+        crops = [made[which][y : y + 64, x : x + 64] for which, y, x in CROPS]
         rows[name] = [picture.astype(np.uint8) for picture in [*crops, *make(data.test[:5])]]
 
     add("half", lambda large: smaller(large).repeat(FACTOR, axis=1).repeat(FACTOR, axis=2))
