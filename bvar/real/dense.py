@@ -20,7 +20,7 @@ from bvar.layers import (
     Threshold,
     Upsample2d,
 )
-from bvar.networks import BooleanOptimizer, Network, PerPixel, residual_block
+from bvar.networks import BooleanOptimizer, Loss, Network, PerPixel, residual_block
 from bvar.real.adam import Adam
 from bvar.real.batch_norm import BatchNorm
 from bvar.real.conv import RealConv2d
@@ -200,7 +200,7 @@ def segmenter(
     return _trained(layers, PerPixel(RealCrossEntropy(), n_classes), eta, rate, n_steps)
 
 
-def _trained(layers: Sequence[Layer], loss: object, eta: float, rate: float, n_steps: int | None) -> Network:
+def _trained(layers: Sequence[Layer], loss: Loss, eta: float, rate: float, n_steps: int | None) -> Network:
     return Network(layers, loss, BooleanOptimizer(eta, n_steps=n_steps), Adam(rate, n_steps=n_steps))
 
 
@@ -209,7 +209,8 @@ def _stem(
 ) -> list[Layer]:
     """Make the first convolution; its biases are drawn, since a bit compares with some level of light."""
     conv = RealConv2d(shape, n_filters, padding=1, random_state=source, name="stem")
-    conv.linear.bias.values[:] = sqrt(3) * source.uniform(1, n_filters)[0]
+    _, bias = conv.real_parameters
+    bias.values[:] = sqrt(3) * source.uniform(1, n_filters)[0]
     return [conv, FixedPoint(), Threshold(conv.n_outputs, FixedPoint.FAN_IN, fan_out)]
 
 
