@@ -12,11 +12,14 @@ from bvar.layers.concatenate import Concatenate
 from bvar.layers.conv import BooleanConv2d
 from bvar.layers.gate import GateLayer, GroupSum, UnitMajor
 from bvar.layers.gate_conv import GateConv2d
+from bvar.layers.global_mean import GlobalMean
+from bvar.layers.join_channels import JoinChannels
 from bvar.layers.linear import BooleanLinear
 from bvar.layers.number_conv import SignedConv2d
 from bvar.layers.offset import Offset
 from bvar.layers.parameter import Parameter, Trainable
 from bvar.layers.pool import MaxPool2d, OrPool2d, SumPool2d
+from bvar.layers.resize import PixelShuffle, Upsample2d
 from bvar.layers.signal_scale import SignalScale
 from bvar.layers.signed_sum import SignedSum, standard_int8
 from bvar.layers.threshold import Threshold
@@ -31,12 +34,15 @@ __all__ = [
     "Concatenate",
     "GateConv2d",
     "GateLayer",
+    "GlobalMean",
     "GroupSum",
+    "JoinChannels",
     "Layer",
     "MaxPool2d",
     "Offset",
     "OrPool2d",
     "Parameter",
+    "PixelShuffle",
     "Product",
     "UnitMajor",
     "SignalScale",
@@ -45,6 +51,7 @@ __all__ = [
     "SumPool2d",
     "Threshold",
     "Trainable",
+    "Upsample2d",
     "column_wires",
     "image_places",
     "random_wires",

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from bvar.bits import BitMatrix
-from bvar.layers.base import Layer, Received
-from bvar.layers.branches import Branched, climb, descend
+from bvar.layers.base import Layer
+from bvar.layers.branches import Branched, Climbed, climb
 
 __all__ = ["Add"]
 
@@ -54,8 +53,8 @@ class Add(Branched):
             raise ValueError("branches must be one or more, each with at least one layer")
         self._hold()
 
-    def _inner(self) -> Sequence[Layer]:
-        return [layer for branch in self.branches for layer in branch]
+    def _stacks(self) -> Sequence[Sequence[Layer]]:
+        return self.branches
 
     @property
     def n_inputs(self) -> int:
@@ -67,15 +66,15 @@ class Add(Branched):
         """Width of this layer."""
         return self.branches[0][-1].n_outputs  # type: ignore[attr-defined]
 
-    def forward(self, x: BitMatrix) -> tuple[np.ndarray, list[list[Any]]]:
+    def forward(self, x: BitMatrix) -> tuple[np.ndarray, Climbed]:
         """Add up the sums of the branches, int32; the context is what the layers of each returned."""
         outputs, contexts = zip(*(climb(branch, x) for branch in self.branches), strict=True)
         total = outputs[0].copy()
         for output in outputs[1:]:
             total += output
-        return total, list(contexts)
+        return total, Climbed(contexts)
 
-    def backward(self, signal: np.ndarray, context: list[list[Any]]) -> np.ndarray:
+    def backward(self, signal: np.ndarray, context: Climbed) -> np.ndarray:
         """Add up the votes of the branches on their common input."""
         (layer, z, kept), *others = (received[-1] for received in self._received(signal, context))
         total = layer.backward(z, kept).copy()
@@ -83,5 +82,5 @@ class Add(Branched):
             total += layer.backward(z, kept)
         return total
 
-    def _received(self, signal: np.ndarray, contexts: list[list[Any]]) -> list[list[Received]]:
-        return [descend(branch, signal, kept) for branch, kept in zip(self.branches, contexts, strict=True)]
+    def _parts(self, signal: np.ndarray) -> Sequence[np.ndarray]:
+        return (signal,) * len(self.branches)

@@ -10,22 +10,34 @@ import numpy as np
 
 from bvar.layers.base import Layer, Marginals, Product, Received, VoteBlock
 
-__all__ = ["Branched", "climb", "descend"]
+__all__ = ["Branched", "Climbed", "climb", "descend"]
+
+
+class Climbed:
+    """What the layers of each branch returned, and what they received on the last way back."""
+
+    def __init__(self, contexts: Sequence[list[Any]]) -> None:
+        self.contexts = contexts
+        self.signal: np.ndarray | None = None
+        self.received: list[list[Received]] = []
 
 
 class Branched(Layer):
-    """A layer whose parameters are those of the layers in it."""
+    """A layer whose parameters are those of the layers in it; its contexts are `Climbed`."""
 
-    @abstractmethod
     def _inner(self) -> Sequence[Layer]:
         """Give the layers of all branches."""
+        return [layer for branch in self._stacks() for layer in branch]
 
     def _hold(self) -> None:
         """Take the parameters of inner layers over, in their order."""
         layers = self._inner()
-        self.parameters = tuple(parameter for layer in layers for parameter in layer.parameters)
         if any(layer.companion is not None for layer in layers):
             raise ValueError("branches must not have real parameters: those belong to the ends of a network")
+        self._take_over(layers)
+
+    def _take_over(self, layers: Sequence[Layer]) -> None:
+        self.parameters = tuple(parameter for layer in layers for parameter in layer.parameters)
         self.rows_together = min((n for layer in layers if (n := layer.rows_together)), default=None)
 
     def products(self) -> tuple[Product, ...]:
@@ -33,8 +45,22 @@ class Branched(Layer):
         return tuple(product for layer in self._inner() for product in layer.products())
 
     @abstractmethod
-    def _received(self, signal: np.ndarray, context: Any) -> list[list[Received]]:
-        """Pass the signal down every branch, to its first layer but not through it."""
+    def _parts(self, signal: np.ndarray) -> Sequence[np.ndarray]:
+        """Give the signal on what each branch made."""
+
+    @abstractmethod
+    def _stacks(self) -> Sequence[Sequence[Layer]]:
+        """Give the branches."""
+
+    def _received(self, signal: np.ndarray, context: Climbed) -> list[list[Received]]:
+        """Pass the signal down every branch, to its first layer but not through it; once for all verbs."""
+        if context.signal is not signal:
+            context.received = [
+                descend(*branch)
+                for branch in zip(self._stacks(), self._parts(signal), context.contexts, strict=True)
+            ]
+            context.signal = signal
+        return context.received
 
     def votes(self, signal: np.ndarray, context: Any) -> tuple[np.ndarray, ...]:
         """Collect the votes of a batch on the parameters of all branches."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
 from bvar import kernels
 from bvar.bits import BitMatrix
-from bvar.layers.base import Layer, Received, Value
-from bvar.layers.branches import Branched, climb, descend
+from bvar.layers.base import Layer, Value
+from bvar.layers.branches import Branched, Climbed, climb
 from bvar.layers.gate import GateLayer
 from bvar.layers.signal_scale import SignalScale
 
@@ -58,8 +57,8 @@ class Concatenate(Branched):
             raise ValueError("layers must be one or more")
         self._hold()
 
-    def _inner(self) -> Sequence[Layer]:
-        return self.layers
+    def _stacks(self) -> Sequence[Sequence[Layer]]:
+        return (self.layers,)
 
     @property
     def n_inputs(self) -> int:
@@ -72,10 +71,10 @@ class Concatenate(Branched):
         made = next(layer for layer in reversed(self.layers) if hasattr(layer, "n_outputs"))
         return self.n_inputs + made.n_outputs
 
-    def forward(self, x: BitMatrix) -> tuple[BitMatrix, list[Any]]:
+    def forward(self, x: BitMatrix) -> tuple[BitMatrix, Climbed]:
         """Put both side by side; the context is that of the inner layers."""
         made, contexts = climb(self.layers, x if x.known is None else BitMatrix.trusted(x.words, x.n_bits))
-        return x.beside(made), contexts
+        return x.beside(made), Climbed([contexts])
 
     def absorb(self, above: Sequence[Layer]) -> tuple[Callable[[BitMatrix], Value], Sequence[Layer]]:
         """Turn gates and what they read as one, if nothing but gates is in here and no input is missing."""
@@ -90,10 +89,10 @@ class Concatenate(Branched):
         wiring, tables = first.wiring, first.table.bits
         return lambda x: kernels.values_beside(x, wiring, tables) if x.known is None else self.infer(x), above
 
-    def backward(self, signal: np.ndarray, context: list[Any]) -> np.ndarray:
+    def backward(self, signal: np.ndarray, context: Climbed) -> np.ndarray:
         """Add up the votes on the input, from above and from the inner layers, int32."""
         ((*_, (first, z, kept)),) = self._received(signal, context)
         return signal[:, : self.n_inputs].astype(np.int32) + first.backward(z, kept)
 
-    def _received(self, signal: np.ndarray, context: list[Any]) -> list[list[Received]]:
-        return [descend(self.layers, signal[:, self.n_inputs :], context)]
+    def _parts(self, signal: np.ndarray) -> Sequence[np.ndarray]:
+        return (signal[:, self.n_inputs :],)

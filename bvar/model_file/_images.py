@@ -11,17 +11,21 @@ from bvar.calculus.gates import Gate
 from bvar.layers import (
     BooleanConv2d,
     GateConv2d,
+    GlobalMean,
+    JoinChannels,
     Layer,
     MaxPool2d,
     OrPool2d,
+    PixelShuffle,
     SignedConv2d,
     SignedSum,
     SumPool2d,
+    Upsample2d,
 )
 from bvar.model_file._kinds import of_type, register, require
 from bvar.model_file._layers import known_bits, put
 
-__all__ = ["MADE_OF_PART", "on_windows", "save_on_windows", "window_of"]
+__all__ = ["MADE_OF_PART", "load_branches", "on_windows", "save_branches", "save_on_windows", "window_of"]
 
 
 def _window_fields(window: SlidingWindow) -> dict[str, Any]:
@@ -152,6 +156,65 @@ register(
     save=lambda layer: {"image_shape": list(layer.image_shape), "size": layer.size},
     load=lambda image_shape, size: OrPool2d(_integers(image_shape, 3, "image_shape"), size),
     takes="bits",
+    gives="bits",
+)
+
+
+register(
+    PixelShuffle,
+    save=lambda layer: {"factor": layer.factor, "image_shape": list(layer.image_shape)},
+    load=lambda factor, image_shape: PixelShuffle(_integers(image_shape, 3, "image_shape"), factor),
+    takes=("sums", "real sums"),
+    gives="sums",  # or real ones, as it takes them
+)
+
+register(
+    Upsample2d,
+    save=lambda layer: {"factor": list(layer.factor), "image_shape": list(layer.image_shape)},
+    load=lambda factor, image_shape: Upsample2d(
+        _integers(image_shape, 3, "image_shape"), _integers(factor, 2, "factor")
+    ),
+    takes="bits",
+    gives="bits",
+)
+
+register(
+    GlobalMean,
+    save=lambda layer: {
+        "fan_out": layer.fan_out,
+        "image_shape": list(layer.image_shape),
+        "variance": layer.variance,
+    },
+    load=lambda fan_out, image_shape, variance: GlobalMean(
+        _integers(image_shape, 3, "image_shape"), variance, fan_out
+    ),
+    made_again=("back_factor", "factor"),
+    takes="sums",
+    gives="numbers",
+)
+
+
+def save_branches(layer: JoinChannels) -> dict[str, Any]:
+    """Return the fields of joined channels."""
+    return {"branches": [list(branch) for branch in layer.branches], "n_places": layer.n_places}
+
+
+def load_branches(cls: Any, branches: Any, n_places: Any) -> Any:
+    """Make joined channels of lists of layers."""
+    lists = isinstance(branches, list) and all(isinstance(branch, list) for branch in branches)
+    require(
+        lists and all(isinstance(layer, Layer) for branch in branches for layer in branch),
+        "branches must be lists of layers",
+    )
+    return cls(branches, n_places)
+
+
+register(
+    JoinChannels,
+    save=save_branches,
+    load=lambda branches, n_places: load_branches(JoinChannels, branches, n_places),
+    made_again=("parameters", "rows_together"),
+    takes=("bits", "sums"),
     gives="bits",
 )
 

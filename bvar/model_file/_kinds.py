@@ -22,7 +22,7 @@ from bvar.model_file._values import Reader, Writer
 __all__ = ["KINDS", "Flow", "LayerKind", "from_state", "kind_of", "of_type", "register", "require", "to_state"]
 
 Flow = Literal["bits", "numbers", "sums", "real sums"]
-"""What passes between layers: bits, or numbers that come from outside; integer sums, or float ones."""
+"""What passes between layers: bits, or numbers from outside or of int8; integer sums, or float ones."""
 
 Class = TypeVar("Class", bound=type)
 Save = Callable[[Any], Mapping[str, Any]]
@@ -93,10 +93,10 @@ class LayerKind(Kind):
     ) -> None:
         super().__init__(name, cls, **how)
         self.takes = frozenset([takes] if isinstance(takes, str) else takes)
-        if not self.takes or not self.takes <= set(_FLOWS) or gives not in _FLOWS[1:]:
+        if not self.takes or not self.takes <= set(_FLOWS) or gives not in _FLOWS:
             raise ValueError(
                 f"takes and gives of the layer {cls.__name__} must be some of {', '.join(map(repr, _FLOWS))}, "
-                f"gives not 'numbers', got {takes!r} and {gives!r}"
+                f"got {takes!r} and {gives!r}"
             )
         self.gives = gives
 
@@ -194,10 +194,10 @@ def register(
     training : iterable of str, default=()
         Fields that only further training needs, and a file may lack: `load` has defaults for them.
     takes : str or iterable of str, default=()
-        For a layer: what it takes, one or more of 'bits', 'numbers' (which come from outside the network), 'sums'
-        and 'real sums'.
+        For a layer: what it takes, one or more of 'bits', 'numbers' (which come from outside the network, or are
+        int8), 'sums' and 'real sums'.
     gives : str, optional
-        For a layer: what it gives, 'bits', 'sums' or 'real sums'.
+        For a layer: what it gives, one of these.
     whole : bool, default=False
         Whether a file may hold such an object alone, as it may a network or an estimator.
 

@@ -10,14 +10,25 @@ from typing import Any
 
 import numpy as np
 
-from bvar.layers import Add, Concatenate, Layer, Trainable
+from bvar.layers import Add, Concatenate, JoinChannels, Layer, PixelShuffle, Trainable
 from bvar.model_file._kinds import Flow, LayerKind, kind_of, of_type, register, require
 from bvar.model_file._layers import whole_numbers
 from bvar.networks.cross_entropy import BinaryCrossEntropy, CrossEntropy
 from bvar.networks.losses import Loss, SquaredError
 from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer
-from bvar.real import Adam, BatchNorm, Embedding, PositionMean, RealCrossEntropy, RealLayer, RealTrainer, Residual
+from bvar.networks.pixel_losses import PerPixel
+from bvar.real import (
+    Adam,
+    BatchNorm,
+    Embedding,
+    PositionMean,
+    RealAbsoluteError,
+    RealCrossEntropy,
+    RealLayer,
+    RealTrainer,
+    Residual,
+)
 
 # ------------------------------------------------------------------------------------------------- losses
 
@@ -47,6 +58,8 @@ register(
 )
 
 register(SquaredError)
+
+register(PerPixel)
 
 # ---------------------------------------------------------------------------------------------- optimizer
 
@@ -116,7 +129,8 @@ def _load_network(layers: Any, loss: Any, optimizer: Any, adam: Any = None) -> N
 def _check_network(network: Network) -> None:
     what = _follow(network.layers, None, None, "layers")[1]
     require(what in ("sums", "real sums"), "the last layer must give scores")
-    is_real = isinstance(network.loss, RealCrossEntropy)
+    loss = network.loss.loss if isinstance(network.loss, PerPixel) else network.loss
+    is_real = isinstance(loss, RealAbsoluteError | RealCrossEntropy)
     require(is_real == (what == "real sums"), "the loss does not fit the scores")
     _check_positions(network.layers)
     optimizer = network.optimizer
@@ -168,7 +182,12 @@ def _follow(
         if isinstance(layer, Residual):
             end = _follow(layer.layers, width, "real sums", f"{where}.{i}.layers")
             require(end == (width, "real sums"), f"{where}.{i}: layers must end in real sums of the same width")
-        width, what = getattr(layer, "n_outputs", width), kind.gives
+        if isinstance(layer, JoinChannels):
+            for j, branch in enumerate(layer.branches):
+                end = _follow(branch, width, what, f"{where}.{i}.branches.{j}")
+                wanted = (layer.n_places * layer.channels[j], "bits")
+                require(end == wanted, f"{where}.{i}: branches must end in bits of {layer.n_places} pixels")
+        width, what = getattr(layer, "n_outputs", width), what if isinstance(layer, PixelShuffle) else kind.gives
     return width, what
 
 

@@ -6,9 +6,25 @@ from typing import Any
 
 import numpy as np
 
-from bvar.model_file._images import MADE_OF_PART, on_windows, save_on_windows, window_of
+from bvar.model_file._images import (
+    MADE_OF_PART,
+    load_branches,
+    on_windows,
+    save_branches,
+    save_on_windows,
+    window_of,
+)
 from bvar.model_file._kinds import of_type, register, require
-from bvar.real import Adam, BatchNorm, FixedPoint, RealConv2d, RealCrossEntropy, RealLinear
+from bvar.real import (
+    Adam,
+    BatchNorm,
+    FixedPoint,
+    RealAbsoluteError,
+    RealConv2d,
+    RealCrossEntropy,
+    RealJoinChannels,
+    RealLinear,
+)
 
 
 def finite_numbers(value: Any, name: str, dtype: type[np.generic], shape: tuple[int | None, ...]) -> np.ndarray:
@@ -57,7 +73,7 @@ register(
         RealConv2d, window_of(image_shape, size, stride, padding, dilation), linear, RealLinear
     ),
     made_again=MADE_OF_PART,
-    takes=("numbers", "real sums"),
+    takes=("bits", "numbers", "real sums"),
     gives="real sums",
 )
 
@@ -99,7 +115,18 @@ register(
 
 register(FixedPoint, takes="real sums", gives="sums")
 
+register(
+    RealJoinChannels,
+    save=save_branches,
+    load=lambda branches, n_places: load_branches(RealJoinChannels, branches, n_places),
+    made_again=("parameters", "real_parameters", "rows_together", "statistics"),
+    takes=("bits", "sums"),
+    gives="bits",
+)
+
 register(RealCrossEntropy)
+
+register(RealAbsoluteError)
 
 
 def _load_adam(

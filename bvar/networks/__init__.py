@@ -17,6 +17,7 @@ from bvar.networks.losses import FULL_WEIGHT, LOSS_ONE, SIGNAL_MAX, Loss, Probab
 from bvar.networks.mlp import boolean_mlp
 from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer
+from bvar.networks.pixel_losses import PerPixel
 from bvar.networks.residual import residual_block, residual_network
 from bvar.networks.signals import Signals, has_signals, shares
 from bvar.networks.votes import Votes
@@ -35,6 +36,7 @@ __all__ = [
     "Loss",
     "Network",
     "Norm",
+    "PerPixel",
     "ProbabilisticLoss",
     "Signals",
     "SquaredError",

@@ -130,6 +130,7 @@ def residual_block(
     n_filters: int,
     *,
     stride: int = 1,
+    dilation: int = 1,
     fan_out: int | Fraction | None = None,
     norm: Norm | None = None,
     random_state: RandomSource = None,
@@ -145,6 +146,8 @@ def residual_block(
         Filters of each convolution.
     stride : int, default=1
         Of the first convolution and of the shortcut.
+    dilation : int, default=1
+        Of both convolutions; the shortcut has none (App. D.3.1).
     fan_out : int or Fraction, optional
         Number of outputs of the layer above each unit, see :class:`bvar.layers.Threshold`. Default: that of
         another block of the same filters.
@@ -177,19 +180,20 @@ def residual_block(
     """
     source = RandomWords.of(random_state)
 
-    def conv(shape: tuple[int, ...], stride: int, part: str) -> BooleanConv2d:
+    def conv(shape: tuple[int, ...], stride: int, dilation: int, part: str) -> BooleanConv2d:
         return BooleanConv2d(
             shape,
             n_filters,
-            padding=1,
+            padding=dilation,
             stride=stride,
+            dilation=dilation,
             random_state=source,
             name=f"{name}.{part}",
         )
 
-    first = conv(image_shape, stride, "conv1")
-    second = conv(first.out_shape, 1, "conv2")
-    shortcut = conv(image_shape, stride, "shortcut")
+    first = conv(image_shape, stride, dilation, "conv1")
+    second = conv(first.out_shape, 1, dilation, "conv2")
+    shortcut = conv(image_shape, stride, 1, "shortcut")
     add = Add([[first, *activation(boolean_stage(first), second.fan_out, second.gate), second], [shortcut]])
     fan_in = second.window.patch_size + shortcut.window.patch_size
     total = ConvStage([add], second.out_shape, fan_in, n_terms=second.n_terms() + shortcut.n_terms())

@@ -10,11 +10,13 @@ from bvar.real.adam import Adam
 from bvar.real.attention import Attention
 from bvar.real.batch_norm import BatchNorm
 from bvar.real.conv import RealConv2d
+from bvar.real.dense import edsr_small, segmenter
 from bvar.real.embedding import Embedding, PositionMean
 from bvar.real.ends import RealEnds
+from bvar.real.join_channels import RealJoinChannels
 from bvar.real.layer_norm import LayerNorm
 from bvar.real.layers import FixedPoint, RealLinear
-from bvar.real.losses import RealCrossEntropy
+from bvar.real.losses import RealAbsoluteError, RealCrossEntropy
 from bvar.real.residual import RealScale, Residual
 from bvar.real.trainer import RealLayer, RealParameter, RealSums, RealTrainer
 from bvar.real.transformer import boolean_transformer, text_classifier
@@ -27,9 +29,11 @@ __all__ = [
     "FixedPoint",
     "LayerNorm",
     "PositionMean",
+    "RealAbsoluteError",
     "RealConv2d",
     "RealCrossEntropy",
     "RealEnds",
+    "RealJoinChannels",
     "RealLayer",
     "RealLinear",
     "RealParameter",
@@ -38,5 +42,7 @@ __all__ = [
     "RealTrainer",
     "Residual",
     "boolean_transformer",
+    "edsr_small",
+    "segmenter",
     "text_classifier",
 ]

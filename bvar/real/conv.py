@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
+from bvar import kernels
+from bvar.bits import BitMatrix
 from bvar.bits.random import RandomSource
 from bvar.bits.windows import SlidingWindow
 from bvar.layers.number_conv import NumberConv2d, Seen
-from bvar.real.layers import RealLinear
+from bvar.real.layers import RealLinear, rms_of
+from bvar.real.rounding import to_votes
 from bvar.real.trainer import RealLayer
 
 __all__ = ["RealConv2d"]
 
 
 class RealConv2d(NumberConv2d[RealLinear], RealLayer):
-    """Real weights on images of real numbers: the first layer of the paper's networks.
+    """Real weights on images of numbers or bits: the paper's first layer, and the last of its dense networks.
 
-    Float: reproducible by seed on one backend, outside the promise of equal bits.
+    Bits count as +1 and -1, missing ones as 0, and get votes as from :class:`RealLinear`. Float: reproducible by
+    seed on one backend, outside the promise of equal bits.
 
     Parameters
     ----------
@@ -87,6 +91,19 @@ class RealConv2d(NumberConv2d[RealLinear], RealLayer):
         self.real_parameters = linear.real_parameters
         for parameter in linear.real_parameters:
             parameter.n_places = window.n_places
+
+    def forward(self, x: np.ndarray | BitMatrix) -> tuple[np.ndarray, Seen]:
+        """Compute the sums of images of float32 numbers, or of bits."""
+        if not isinstance(x, BitMatrix):
+            return super().forward(x)
+        sums, seen = super().forward(kernels.unpack_ternary(x).astype(np.float32))
+        return sums, seen._replace(context=seen.context._replace(are_bits=True))
+
+    def backward(self, signal: np.ndarray, context: Seen) -> np.ndarray:
+        """Pass signals down to all places that see a value: the gradient in numbers, or int32 votes on bits."""
+        numbers = context._replace(context=context.context._replace(are_bits=False))  # votes are rounded once
+        below = super().backward(signal, numbers)
+        return to_votes(below / rms_of(self.linear.weight.values)) if context.context.are_bits else below
 
     def gradients(self, signal: np.ndarray, context: Seen) -> tuple[np.ndarray, ...]:
         """Sum up the gradients of all samples and places."""

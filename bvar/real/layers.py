@@ -256,5 +256,9 @@ def real_votes(z: np.ndarray, weight: np.ndarray) -> np.ndarray:
     >>> real_votes(np.array([[100.0]]), np.array([[0.1, -0.1]]))
     array([[ 100, -100]], dtype=int32)
     """
-    rms = np.sqrt(np.mean(np.square(weight)))
-    return to_votes(z.astype(weight.dtype, copy=False) @ (weight / rms if rms else weight))
+    return to_votes(z.astype(weight.dtype, copy=False) @ (weight / rms_of(weight)))
+
+
+def rms_of(weight: np.ndarray) -> np.floating:
+    """Return the root mean square of weights, by which votes are divided; 1 if all are 0."""
+    return np.sqrt(np.mean(np.square(weight))) or weight.dtype.type(1)

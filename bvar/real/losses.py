@@ -1,4 +1,4 @@
-r"""Cross-entropy of real scores, those of a last layer of real weights (``docs/explanation/real-ends.md``).
+r"""Losses of real scores, those of a last layer of real weights (``docs/explanation/real-ends.md``).
 
 Float: reproducible by seed on one backend, outside the promise of equal bits.
 """
@@ -8,11 +8,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import log_softmax
 
-from bvar._validation import check_array
+from bvar._validation import check_array, check_real
 from bvar.networks.cross_entropy import class_shares, count_best
-from bvar.networks.losses import FULL_WEIGHT, LOSS_ONE, SIGNAL_MAX, ProbabilisticLoss, check_sample_weight
+from bvar.networks.losses import FULL_WEIGHT, LOSS_ONE, SIGNAL_MAX, Loss, ProbabilisticLoss, check_sample_weight
 
-__all__ = ["RealCrossEntropy"]
+__all__ = ["RealAbsoluteError", "RealCrossEntropy"]
 
 
 class RealCrossEntropy(ProbabilisticLoss):
@@ -39,9 +39,7 @@ class RealCrossEntropy(ProbabilisticLoss):
 
     def _weighed(self, z: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
         """Multiply signals by the weights of samples; float32 in [-127, 127]."""
-        if sample_weight is not None:
-            z *= (check_sample_weight(sample_weight, len(z)) / FULL_WEIGHT)[:, None]
-        return z.astype(np.float32)
+        return weigh_floats(z, sample_weight)
 
     def probabilities(self, scores: np.ndarray) -> np.ndarray:
         """Turn scores into probabilities, float64."""
@@ -68,6 +66,76 @@ class RealCrossEntropy(ProbabilisticLoss):
         return np.rint(LOSS_ONE * np.fmin(nats(scores, targets), 2.0**20)).astype(np.int64)
 
 
+def weigh_floats(z: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
+    """Multiply signals by the weights of samples; float32."""
+    if sample_weight is not None:
+        z = z * (check_sample_weight(sample_weight, len(z)) / FULL_WEIGHT)[:, None]
+    return z.astype(np.float32)
+
+
 def nats(scores: np.ndarray, shares: np.ndarray) -> np.ndarray:
     """Return the cross-entropy of each sample, before it is rounded to units."""
     return -(shares * log_softmax(scores, axis=1)).sum(axis=1) / SIGNAL_MAX
+
+
+class RealAbsoluteError(Loss):
+    r"""Absolute error of real scores, as images are compared: the L1 of the paper's super-resolution.
+
+    .. math:: z_j = 127 \operatorname{clip}_{\pm 1} \frac{s_j - y_j}{c}
+
+    Parameters
+    ----------
+    scale : float, default=1.0
+        The distance c from which on signals are full: below it the error is squared, so that pixels that are
+        almost right say little (the loss of Huber). Small ones make it L1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `scale` is not a positive number.
+
+    See Also
+    --------
+    bvar.networks.SquaredError : The same signals of integer scores.
+
+    Notes
+    -----
+    Targets are finite numbers of the shape of the scores.  Values are means over the outputs, in units of
+    the scale.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar.real import RealAbsoluteError
+    >>> loss = RealAbsoluteError(scale=0.5)
+    >>> loss.signals(np.array([[0.0, 0.25, 9.0]], np.float32), np.zeros((1, 3), np.float32))
+    array([[  0. ,  63.5, 127. ]], dtype=float32)
+    """
+
+    def __init__(self, scale: float = 1.0) -> None:
+        self.scale = check_real(scale, "scale", low=0, strict=True)
+
+    def _weighed(self, z: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
+        """Multiply signals by the weights of samples; float32 in [-127, 127]."""
+        return weigh_floats(z, sample_weight)
+
+    def check_scores(self, scores: np.ndarray) -> np.ndarray:
+        """Check float32 scores, and make them float64."""
+        return check_array(scores, "scores", dtype=np.float32, ndim=2).astype(np.float64)
+
+    def check_targets(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Check numbers."""
+        y = np.asarray(y, np.float64)
+        if y.shape != scores.shape or not np.isfinite(y).all():
+            raise ValueError(f"y must be finite numbers, one for each score, shape {scores.shape}, got {y.shape}")
+        return y
+
+    def full_signals(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Divide errors by the scale, and clip."""
+        return SIGNAL_MAX * np.clip((scores - targets) / self.scale, -1, 1)
+
+    def fixed_values(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Give the mean over the outputs in units of 2**-32; those beyond 2**20, and NaN, count 2**20."""
+        error = np.abs(scores - targets) / self.scale
+        values = np.where(error < 1, error**2 / 2, error - 0.5).mean(axis=1)
+        return np.rint(LOSS_ONE * np.fmin(values, 2.0**20)).astype(np.int64)

@@ -138,8 +138,8 @@ def text_classifier(
     n_classes : int
         Number of classes.
     eta, clip, rate, n_steps, random_state
-        As of :func:`boolean_transformer`; what is drawn is the last layer. Eta is smaller, because all positions of
-        a text vote for one target, and votes are divided by the number of texts, not of positions.
+        As of :func:`boolean_transformer`; what is drawn is the last layer. Eta is smaller, because all positions
+        of a text vote for one target, and votes are divided by the number of texts, not of positions.
 
     Returns
     -------

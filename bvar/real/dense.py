@@ -1,0 +1,275 @@
+"""Networks from images to images with real ends, as the paper has them: super-resolution and segmentation.
+
+Between a first and a last convolution of real weights everything is Boolean (``docs/explanation/real-ends.md``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import prod, sqrt
+
+from bvar._validation import check_image_shape, check_integer, check_sizes
+from bvar.bits.random import RandomSource, RandomWords
+from bvar.layers import (
+    BooleanConv2d,
+    GlobalMean,
+    Layer,
+    PixelShuffle,
+    SignedSum,
+    Threshold,
+    Upsample2d,
+)
+from bvar.networks import BooleanOptimizer, Loss, Network, PerPixel, residual_block
+from bvar.real.adam import Adam
+from bvar.real.batch_norm import BatchNorm
+from bvar.real.conv import RealConv2d
+from bvar.real.join_channels import RealJoinChannels
+from bvar.real.layers import FixedPoint
+from bvar.real.losses import RealAbsoluteError, RealCrossEntropy
+
+__all__ = ["edsr_small", "segmenter"]
+
+_TAPS = 9  # of a window of three by three
+
+
+def edsr_small(
+    image_shape: tuple[int, ...] = (16, 16, 3),
+    *,
+    factor: int = 2,
+    n_filters: int = 64,
+    n_blocks: int = 4,
+    eta: float = 10.0,
+    rate: float = 3e-3,
+    n_steps: int | None = None,
+    random_state: RandomSource = None,
+) -> Network:
+    """Build a small EDSR whose residual blocks are Boolean: super-resolution.
+
+    Parameters
+    ----------
+    image_shape : tuple of int, default=(16, 16, 3)
+        (height, width, channels) of the small images, float32 numbers of mean square 1.
+    factor : int, default=2
+        How many times larger the images become.
+    n_filters : int, default=64
+        Filters of each convolution; the paper has 256.
+    n_blocks : int, default=4
+        Residual blocks; the paper has 8.
+    eta : float, default=10.0
+        See :class:`bvar.networks.BooleanOptimizer`.
+    rate : float, default=0.003
+        Of Adam, which trains the real weights.
+    n_steps : int, optional
+        Length of both schedules. Default: both rates stay.
+    random_state : None, int, RandomState or RandomWords, default=None
+        Where the initial weights come from.
+
+    Returns
+    -------
+    Network
+        From small images to large ones, rows of ``height * factor * width * factor * channels`` numbers, with
+        :class:`RealAbsoluteError` as its loss.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a size is not a positive integer.
+
+    See Also
+    --------
+    bvar.networks.residual_block : The block.
+
+    Notes
+    -----
+    Activations of one bit hold the light of an image badly. So let the network make what has to be added to an
+    enlarged image, divided by the spread of that.
+
+    References
+    ----------
+    V. M. Nguyen et al., "BOLD: Boolean Logic Deep Learning", NeurIPS 2024, section 4.2.
+    B. Lim et al., "Enhanced Deep Residual Networks for Single Image Super-Resolution", CVPR workshops 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar.real import edsr_small
+    >>> network = edsr_small((4, 4, 3), n_filters=8, n_blocks=1, random_state=0)
+    >>> network.scores(np.ones((1, 48), np.float32)).shape
+    (1, 192)
+    """
+    height, width, channels = check_image_shape(image_shape)
+    check_integer(factor, "factor", low=1)
+    n_blocks = check_integer(n_blocks, "n_blocks", low=1)
+    source = RandomWords.of(random_state)
+    n_last = channels * factor**2
+    layers = _stem((height, width, channels), n_filters, 2 * _TAPS * n_filters, source)
+    inside = (height, width, n_filters)
+    for number in range(1, n_blocks + 1):
+        fan_out = _TAPS * n_last if number == n_blocks else None
+        layers += residual_block(inside, n_filters, fan_out=fan_out, random_state=source, name=f"block{number}")
+    layers.append(RealConv2d(inside, n_last, padding=1, random_state=source, name="last"))
+    layers.append(PixelShuffle((height, width, n_last), factor))
+    return _trained(layers, RealAbsoluteError(), eta, rate, n_steps)
+
+
+def segmenter(
+    image_shape: tuple[int, ...] = (32, 32, 3),
+    n_classes: int = 8,
+    *,
+    n_filters: int = 64,
+    dilations: Sequence[int] = (2, 4, 6),
+    global_branch: bool = True,
+    eta: float = 10.0,
+    rate: float = 3e-3,
+    n_steps: int | None = None,
+    random_state: RandomSource = None,
+) -> Network:
+    """Build a Boolean encoder and decoder around the paper's pyramid of dilated convolutions: segmentation.
+
+    Parameters
+    ----------
+    image_shape : tuple of int, default=(32, 32, 3)
+        (height, width, channels) of the images, float32 numbers of mean square 1; height and width even.
+    n_classes : int, default=8
+        Classes of pixels.
+    n_filters : int, default=64
+        Filters of each convolution.
+    dilations : sequence of int, default=(2, 4, 6)
+        Of the convolutions of three by three in the pyramid, beside the one of one by one; the paper has 12, 24
+        and 36 for its large images.
+    global_branch : bool, default=True
+        Whether the pyramid sees the mean of the whole image too.
+    eta, rate, n_steps, random_state
+        As for :func:`edsr_small`.
+
+    Returns
+    -------
+    Network
+        From images to the scores of their pixels, rows of ``height * width * n_classes`` numbers, with
+        :class:`bvar.networks.PerPixel` as its loss.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a size is not a positive integer, or height or width is odd.
+
+    Notes
+    -----
+    Two residual blocks, the first with a stride of two, the second dilated; on their integer sums the pyramid, and
+    a convolution of one by one; then a pixel shuffle back to full size, beside a convolution of what the first
+    layer saw; a real convolution of one by one gives the scores. The global branch averages the integer sums, and
+    has a batch normalisation before its threshold, as in the paper.
+
+    References
+    ----------
+    V. M. Nguyen et al., "BOLD: Boolean Logic Deep Learning", NeurIPS 2024, App. D.3.1.
+    L.-C. Chen et al., "Rethinking Atrous Convolution for Semantic Image Segmentation", arXiv 1706.05587, 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar.real import segmenter
+    >>> network = segmenter((8, 8, 3), 4, n_filters=8, dilations=(1, 2), random_state=0)
+    >>> network.scores(np.ones((1, 192), np.float32)).shape
+    (1, 256)
+    """
+    height, width, channels = check_image_shape(image_shape)
+    if height % 2 or width % 2:
+        raise ValueError(f"image_shape must have an even height and width, got {height} x {width}")
+    check_integer(n_classes, "n_classes", low=1)
+    rates = check_sizes(dilations, "dilations")
+    source, n_fine = RandomWords.of(random_state), max(1, n_filters // 2)
+    full = (height, width, n_filters)
+    fan_out = _TAPS * (n_fine + Fraction(2 * n_filters, 4))
+    join = RealJoinChannels(
+        [
+            _boolean(full, n_fine, n_classes, source, "fine"),
+            [
+                *_encoder(full, rates, global_branch, source),
+                *_decoder((height // 2, width // 2, n_filters), n_fine, n_classes, source),
+            ],
+        ],
+        height * width,
+    )
+    layers = [
+        *_stem((height, width, channels), n_filters, fan_out, source),
+        join,
+        RealConv2d((height, width, 2 * n_fine), n_classes, 1, random_state=source, name="last"),
+    ]
+    return _trained(layers, PerPixel(RealCrossEntropy(), n_classes), eta, rate, n_steps)
+
+
+def _trained(layers: Sequence[Layer], loss: Loss, eta: float, rate: float, n_steps: int | None) -> Network:
+    return Network(layers, loss, BooleanOptimizer(eta, n_steps=n_steps), Adam(rate, n_steps=n_steps))
+
+
+def _stem(
+    shape: tuple[int, int, int], n_filters: int, fan_out: int | Fraction, source: RandomWords
+) -> list[Layer]:
+    """Make the first convolution; its biases are drawn, since a bit compares with some level of light."""
+    conv = RealConv2d(shape, n_filters, padding=1, random_state=source, name="stem")
+    _, bias = conv.real_parameters
+    bias.values[:] = sqrt(3) * source.uniform(1, n_filters)[0]
+    return [conv, FixedPoint(), Threshold(conv.n_outputs, FixedPoint.FAN_IN, fan_out)]
+
+
+def _boolean(
+    shape: tuple[int, int, int],
+    n_filters: int,
+    fan_out: int,
+    source: RandomWords,
+    name: str,
+    kernel_size: int = 3,
+    dilation: int = 1,
+) -> list[Layer]:
+    """Make a convolution that keeps the size of images, and its threshold."""
+    conv = BooleanConv2d(
+        shape,
+        n_filters,
+        kernel_size,
+        padding=kernel_size // 2 * dilation,
+        dilation=dilation,
+        random_state=source,
+        name=name,
+    )
+    return [conv, Threshold(conv.n_outputs, conv.window.patch_size, fan_out)]
+
+
+def _encoder(
+    full: tuple[int, int, int], dilations: Sequence[int], global_branch: bool, source: RandomWords
+) -> list[Layer]:
+    """Make the residual blocks, the pyramid on their sums, and the convolution that merges its branches."""
+    height, width, n = full
+    shape = (height // 2, width // 2, n)
+    above = n * (1 + _TAPS * len(dilations) + global_branch)
+    first = residual_block(full, n, stride=2, random_state=source, name="block1")
+    add, bits = residual_block(shape, n, dilation=2, fan_out=above, random_state=source, name="block2")
+    branches = [[bits, *_boolean(shape, n, n, source, "aspp1", 1)]]
+    for dilation in dilations:
+        branches.append([bits, *_boolean(shape, n, n, source, f"aspp{dilation}", dilation=dilation)])
+    if global_branch:
+        branches.append(_global_branch(shape, 2 * _TAPS * n, source))
+    pyramid = RealJoinChannels(branches, prod(shape[:2]))
+    merged = (*shape[:2], len(branches) * n)
+    return [*first, add, pyramid, *_boolean(merged, n, _TAPS * 2 * n, source, "merge", 1)]
+
+
+def _global_branch(shape: tuple[int, int, int], variance: int, source: RandomWords) -> list[Layer]:
+    """Average integer sums, weigh the means with bits, normalise, and spread the bits over the image."""
+    height, width, n = shape
+    weigh = SignedSum(n, n, random_state=source, name="global")
+    return [
+        GlobalMean(shape, variance, n),
+        weigh,
+        BatchNorm(n, weigh.sum_variance, name="global.norm"),
+        Threshold(n, BatchNorm.FAN_IN, n * height * width),
+        Upsample2d((1, 1, n), (height, width)),
+    ]
+
+
+def _decoder(shape: tuple[int, int, int], n_fine: int, fan_out: int, source: RandomWords) -> list[Layer]:
+    """Make each pixel a square of four."""
+    conv = BooleanConv2d(shape, 4 * n_fine, padding=1, random_state=source, name="grow")
+    shuffle = PixelShuffle(conv.out_shape)
+    return [conv, shuffle, Threshold(conv.n_outputs, conv.window.patch_size, fan_out)]

@@ -1,0 +1,110 @@
+"""The scripts of the paper's super-resolution and segmentation, on a few images and scenes."""
+
+import json
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("PIL")  # which scikit-learn reads photographs with
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "tutorials" / "paper"))
+
+import common
+import pictures
+import scenes
+import segmentation
+import super_resolution
+
+TOYS = {
+    super_resolution: ["--filters", "4", "--blocks", "1", "--epochs", "2", "--batch", "8"],
+    segmentation: ["--filters", "4", "--scenes", "16", "--epochs", "2", "--batch", "8", "--dilations", "1", "2"],
+}
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    random = np.random.RandomState(0)
+    large = random.randint(0, 256, (50, 8, 8, 3)).repeat(4, axis=1).repeat(4, axis=2)
+    np.savez(tmp_path / "x.npz", x=large.astype(np.uint8))
+    monkeypatch.setattr(common, "RESULTS", tmp_path / "results")
+    small = [photograph[:64, :66] for photograph in pictures.photographs()]
+    monkeypatch.setattr(super_resolution, "photographs", lambda: small)
+
+    def call(script, *options, out="out"):
+        data = ["--data", str(tmp_path / "x.npz")] if script is super_resolution else []
+        arguments = [*data, "--out", str(tmp_path / out), *TOYS[script], *options]
+        monkeypatch.setattr(sys, "argv", [script.__name__, *arguments])
+        script.main()
+        return tmp_path
+
+    return call
+
+
+@pytest.mark.parametrize("script", TOYS)
+def test_a_stopped_training_goes_on_to_the_same_weights_and_is_recorded(run, script, capsys):
+    run(script)
+    whole = capsys.readouterr().out.splitlines()[-1]
+    for _ in range(8):
+        folder = run(script, "--minutes", "0", out="parts")
+    assert capsys.readouterr().out.splitlines()[-1] == whole
+    run(script, "--record", "ours", out="parts")
+    (row,) = json.loads((folder / "results" / f"{script.__name__}.json").read_text()).values()
+    assert (row["filters"], row["epochs"], row["epoch"]) == (4, 2, 2)
+    numbers = ("test_psnr", "palace_ssim") if script is super_resolution else ("miou", "iou_flower")
+    assert all(np.isfinite(row[name]) for name in numbers)
+
+
+@pytest.mark.parametrize("script", TOYS)
+def test_first_steps_print_one_fingerprint(run, script, capsys):
+    run(script, "--fingerprints", "3")
+    prints = [line.split("fingerprint ")[1] for line in capsys.readouterr().out.splitlines()]
+    assert (len(prints), len(set(prints))) == (2, 1)
+
+
+@pytest.mark.parametrize("script", TOYS)
+def test_twins_train_beside_and_pictures_show_both(run, script, monkeypatch):
+    pytest.importorskip("torch")
+    plt = pytest.importorskip("matplotlib.pyplot")
+    folder = run(script)
+    run(script, "--twin", "float", "--record", "float")
+    assert "float" in json.loads((folder / "results" / f"{script.__name__}.json").read_text())
+    monkeypatch.setattr(super_resolution, "CROPS", ((0, 0, 0), (1, 0, 2)))
+    run(script, "--figure", str(folder / "f.png"))
+    assert plt.imread(folder / "f.png").std() > 0.01
+
+
+def test_the_segmenter_can_do_without_the_whole(run):
+    folder = run(segmentation, "--no-global-branch")
+    assert (folder / "out" / "segmenter-boolean-4-local.jsonl").exists()
+
+
+@pytest.mark.parametrize("sizes", [(16, 32), (32, 16), (7, 14), (9, 4)])
+def test_resizing_keeps_what_is_the_same_everywhere_and_straight_lines_inside(sizes):
+    n, m = sizes
+    even = np.full((1, n, n, 3), 77.0)
+    assert (pictures.bicubic(even, m, m) == 77).all()
+    line = np.linspace(0, 200, n)[None, :, None, None] * np.ones((1, n, 3, 1))
+    step = 200 / (n - 1) * n / m
+    inside = np.diff(pictures.resize(line, m, 3)[0, :, 1, 0])[4 * m // n + 1 : -4 * m // n - 1]
+    assert np.allclose(inside, step, atol=1e-3)
+
+
+def test_images_of_differences_are_those_that_were_kept(tmp_path):
+    ramp = np.tile(np.arange(0, 64, 2, dtype=np.uint8), (1, 32, 1))
+    flat = np.zeros((1, 16, 16), np.uint8)
+    flat[:, :, 0] = 128
+    np.savez(tmp_path / "x.npz", dY=np.diff(ramp, axis=-1, prepend=np.uint8(0)), dCb=flat, dCr=flat)
+    assert (pictures.cifar(tmp_path / "x.npz") == ramp[..., None]).all()
+
+
+def test_scenes_are_their_seed_and_parts_share_nothing():
+    a, b, c = (scenes.compose(6, "train", seed) for seed in (0, 0, 1))
+    assert (a.x == b.x).all()
+    assert (a.y == b.y).all()
+    assert (a.x != c.x).any()
+    assert set(np.unique(scenes.compose(60, "test").y)) == set(range(len(scenes.CLASSES)))
+    shares = sorted(scenes._PARTS.values())
+    assert all(end == start for (_, end), (start, _) in pairwise(shares))

@@ -1,0 +1,154 @@
+"""Segment scenes of digits on textures with a Boolean encoder and decoder, or with its float twin in PyTorch.
+
+    python tutorials/paper/segmentation.py --out runs [--twin float] [--no-global-branch] [--record ROW]
+
+The scenes are made by `scenes.py` from digits and photographs that scikit-learn ships; there is nothing to download.
+The curve is measured on scenes to choose by, and --record measures once on scenes that are held out.  With --figure
+the script draws what both networks find, from the states in --out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from common import BooleanLearner, TorchLearner, fail, fingerprints, need_torch, parser, record, train
+from pictures import show
+from scenes import CLASSES, SIDE, Scenes, compose
+
+from bvar.inspection import class_iou
+from bvar.real import segmenter
+
+_TOGETHER = 100  # scenes segmented at a time
+COLOURS = np.array([[31, 70, 120], [240, 190, 90], [90, 170, 80], [200, 60, 60], [150, 110, 190], [140, 90, 75]])
+
+
+def numbers(images: np.ndarray) -> np.ndarray:
+    """Make float32 numbers of mean square about 1."""
+    return ((images - 120.0) / 75.0).astype(np.float32)
+
+
+def inputs(images: np.ndarray, is_twin: bool) -> Any:
+    """Make rows of numbers, or tensors."""
+    x = numbers(images)
+    return need_torch().from_numpy(x.transpose(0, 3, 1, 2).copy()) if is_twin else x.reshape(len(x), -1)
+
+
+def segment(scores: Callable, images: np.ndarray, is_twin: bool) -> np.ndarray:
+    """Find the best class of each pixel."""
+    parts = []
+    for start in range(0, len(images), _TOGETHER):
+        x = inputs(images[start : start + _TOGETHER], is_twin)
+        made = scores(x)
+        if is_twin:
+            parts.append(made.argmax(dim=1).numpy())
+        else:
+            parts.append(made.reshape(len(x), SIDE, SIDE, len(CLASSES)).argmax(axis=3))
+    return np.concatenate(parts)
+
+
+def quality(found: np.ndarray, y: np.ndarray) -> dict[str, float]:
+    """Measure segmentations: mean IoU, and that of each class, in points."""
+    iou = 100 * class_iou(found, y, len(CLASSES))
+    each = {f"iou_{name}": round(float(value), 2) for name, value in zip(CLASSES, iou, strict=True)}
+    return {"miou": round(float(np.nanmean(iou)), 2), **each}
+
+
+def learner(arguments: Any, data: Scenes, validation: Scenes) -> BooleanLearner | TorchLearner:
+    """Put the network, its data and its measure together."""
+    n_steps, is_twin = arguments.epochs * (len(data.x) // arguments.batch), arguments.twin is not None
+
+    def batch(rows: np.ndarray, random: np.random.RandomState) -> tuple[Any, Any]:
+        x, y = inputs(data.x[rows], is_twin), data.y[rows]
+        return x, need_torch().from_numpy(y) if is_twin else y.reshape(len(y), -1)
+
+    def measure(scores: Callable) -> dict[str, float]:
+        return quality(segment(scores, validation.x, is_twin), validation.y)
+
+    if not is_twin:
+        network = segmenter(
+            (SIDE, SIDE, 3),
+            len(CLASSES),
+            n_filters=arguments.filters,
+            dilations=arguments.dilations,
+            global_branch=arguments.global_branch,
+            eta=arguments.eta,
+            rate=arguments.rate,
+            n_steps=n_steps,
+            random_state=arguments.seed,
+        )
+        return BooleanLearner(network, batch, measure)
+    from dense_twins import Segmenter
+
+    torch = need_torch()
+    torch.manual_seed(arguments.seed)
+    module = Segmenter(len(CLASSES), arguments.filters, tuple(arguments.dilations), arguments.global_branch)
+    loss, rate = torch.nn.functional.cross_entropy, arguments.twin_rate
+    return TorchLearner(module, batch, loss, measure, n_steps=n_steps, rate=rate)
+
+
+def final(trained: Any, arguments: Any, images: np.ndarray) -> np.ndarray:
+    """Segment with a trained network."""
+    if not arguments.twin:
+        return segment(trained.network.scores, images, False)
+    trained.module.eval()
+    with need_torch().no_grad():
+        return segment(trained.module, images, True)
+
+
+def draw(arguments: Any, data: Scenes, validation: Scenes, test: Scenes) -> None:
+    """Draw some scenes, what both networks find in them, and what is there."""
+    some = test.x[:10]
+    rows = {"scene": list(some)}
+    for name, twin in {"Boolean": None, "float": "float"}.items():
+        arguments.twin = twin
+        trained = learner(arguments, data, validation)
+        train(arguments, called(arguments), trained, len(data.x))  # which goes on from the end: nothing is left
+        rows[name] = list(COLOURS[final(trained, arguments, some)])
+    rows["true"] = list(COLOURS[test.y[:10]])
+    show(rows, arguments.figure)
+
+
+def called(arguments: Any) -> str:
+    """Name the states and curves of a training."""
+    branch = "" if arguments.global_branch else "-local"
+    return f"segmenter-{arguments.twin or 'boolean'}-{arguments.filters}{branch}"
+
+
+def main() -> None:
+    """Train, report, keep the state."""
+    p = parser(__doc__, batch=16, epochs=8)
+    p.add_argument("--filters", type=int, default=64, help="filters of each convolution")
+    p.add_argument("--dilations", type=int, nargs="+", default=[2, 4, 6], help="of the pyramid")
+    p.add_argument("--no-global-branch", dest="global_branch", action="store_false", help="leave out the mean")
+    p.add_argument("--eta", type=float, default=10.0, help="accumulation factor of bits")
+    p.add_argument("--rate", type=float, default=5e-3, help="rate of Adam of real ends")
+    p.add_argument("--twin-rate", type=float, default=2e-3, help="rate of Adam of the twin")
+    p.add_argument(
+        "--scenes", type=int, default=4000, help="scenes to train on; an eighth to choose by, a quarter to test"
+    )
+    p.add_argument("--figure", type=Path, help="draw scenes from the states in --out, into this file")
+    arguments = p.parse_args()
+    parts = {"train": arguments.scenes, "validation": arguments.scenes // 8, "test": arguments.scenes // 4}
+    data, validation, test = (compose(n, part, arguments.seed) for part, n in parts.items())
+    if arguments.fingerprints:
+        fingerprints(lambda: learner(arguments, data, validation), arguments, len(data.x))
+    elif arguments.figure:
+        if arguments.out is None:
+            fail("--figure needs the states in --out")
+        draw(arguments, data, validation, test)
+    else:
+        trained = learner(arguments, data, validation)
+        curve = train(arguments, called(arguments), trained, len(data.x))
+        if arguments.record and curve:
+            names = ("filters", "global_branch", "scenes", "epochs", "batch", "seed")
+            values = {name: getattr(arguments, name) for name in names}
+            values |= {"epoch": curve[-1]["epoch"], "seconds": curve[-1]["seconds"]}
+            values |= {"validation_miou": curve[-1]["miou"]} | quality(final(trained, arguments, test.x), test.y)
+            record(Path(__file__).stem, arguments.record, values)
+
+
+if __name__ == "__main__":
+    main()
