@@ -242,7 +242,7 @@ class NumpyBackend(Backend):
     ) -> None:
         """Where a candidate is T and the wire is F its vote counts, where it is the other way round, against."""
         n_samples = z.shape[1]
-        of_gates = candidates.reshape(*wires.shape, -1)
+        of_gates = candidates.reshape(*wires.shape, candidates.shape[1])
         sums = out.reshape(of_gates.shape)
         for gates in _gate_blocks(wires, n_samples):
             for slot, wire in enumerate(wires[gates].T):

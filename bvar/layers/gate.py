@@ -25,7 +25,7 @@ from bvar.kernels import MAX_FAN_IN, MAX_SIGNAL, Candidates, Wiring
 from bvar.kernels.memory import lines
 from bvar.layers.base import Layer
 from bvar.layers.choice import Choice
-from bvar.layers.parameter import Parameter
+from bvar.layers.parameter import Parameter, Trainable
 from bvar.layers.wires import random_wires
 
 __all__ = ["GateLayer", "GroupSum", "UnitMajor"]
@@ -169,27 +169,44 @@ class GateLayer(Layer):
         check_integer(pass_through, "pass_through", low=0, high=64)
         source = RandomWords.of(random_state)
         self.name = name
-        self.choice: Choice | None = None
+        choice = None
         if candidates is not None:
             if wires is not None:
                 raise ValueError("wires must be None where candidates are given, which they choose from")
             if np.shape(candidates)[:2] != (n_outputs, fan_in):
-                raise ValueError(f"candidates must be for {(n_outputs, fan_in)} wires, got {np.shape(candidates)}")
-            self.choice = Choice(f"{name}.wires", Candidates(candidates, n_inputs), rate=wire_rate)
-        else:
-            if wires is None:
-                wires = random_wires(n_inputs, n_outputs, fan_in, source)
-            elif np.shape(wires) != (n_outputs, fan_in):
-                raise ValueError(f"wires must have shape {(n_outputs, fan_in)}, got {np.shape(wires)}")
-            self._wiring = Wiring(wires, n_inputs)
+                raise ValueError(
+                    f"candidates must have shape {(n_outputs, fan_in)} and one more, got {np.shape(candidates)}"
+                )
+            choice = Choice(f"{name}.wires", Candidates(candidates, n_inputs), rate=wire_rate)
+        elif wires is None:
+            wires = random_wires(n_inputs, n_outputs, fan_in, source)
+        elif np.shape(wires) != (n_outputs, fan_in):
+            raise ValueError(f"wires must have shape {(n_outputs, fan_in)}, got {np.shape(wires)}")
         tables = initial_tables(n_outputs, fan_in, pass_through, source)
         self.table = Parameter(f"{name}.table", tables, is_clipped=is_clipped)
-        self.parameters = (self.table,) if self.choice is None else (self.table, self.choice)
+        self.parameters: tuple[Trainable, ...] = (self.table,)
+        self.choice: Choice | None = None
+        self._wiring = None if wires is None else Wiring(wires, n_inputs)
+        if choice is not None:
+            self.choose(choice)
+
+    def choose(self, choice: Choice) -> None:
+        """Let wires be learnt from now on.
+
+        Parameters
+        ----------
+        choice : Choice
+            Of candidates for these gates and inputs.
+        """
+        self.choice, self._wiring = choice, None
+        self.parameters = (self.table, choice)
 
     @property
     def wiring(self) -> Wiring:
         """The wires, and who reads each input."""
-        return self._wiring if self.choice is None else self.choice.wiring
+        wiring = self._wiring if self.choice is None else self.choice.wiring
+        assert wiring is not None  # noqa: S101 - narrows the type
+        return wiring
 
     @property
     def n_inputs(self) -> int:

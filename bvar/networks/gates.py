@@ -96,7 +96,8 @@ def gate_network(
     if wires is not None and len(wires) >= len(sizes):
         raise ValueError(f"wires must be given for at most {len(sizes) - 1} layers, got {len(wires)}")
     source = RandomWords.of(random_state)
-    n_candidates = _checked(wiring, candidates)
+    check_wiring(wiring, candidates)
+    n_candidates = candidates if wiring == "learnt" else None
     layers: list[Layer] = [
         GateLayer(
             n_inputs,
@@ -117,12 +118,11 @@ def gate_network(
     )
 
 
-def _checked(wiring: str, candidates: int) -> int | None:
-    """Return the number of candidates of wires that are drawn, or None if they stay."""
+def check_wiring(wiring: str, candidates: int) -> None:
+    """Refuse a way of wiring that there is not, or a number of candidates out of range."""
     if wiring not in ("random", "learnt"):
         raise ValueError(f"wiring must be 'random' or 'learnt', got {wiring!r}")
     check_integer(candidates, "candidates", low=1, high=MAX_CANDIDATES)
-    return candidates if wiring == "learnt" else None
 
 
 def _wires(
