@@ -6,7 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from bvar import kernels
-from bvar.networks import BinaryCrossEntropy, Network, gate_network
+from bvar.bits import BitMatrix, RandomWords
+from bvar.layers import Concatenate, GateLayer, GroupSum
+from bvar.networks import BinaryCrossEntropy, BooleanOptimizer, CrossEntropy, Network, gate_network
 
 
 def all_inputs(n: int) -> np.ndarray:
@@ -106,3 +108,83 @@ def learn(name: str, seed: int) -> tuple[Network, np.ndarray, np.ndarray, int]:
 def decide(scores: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Turn scores into answers of the form of y: labels side by side, or classes."""
     return (scores > 0).astype(int) if y.ndim == 2 else scores.argmax(axis=1)
+
+
+def learn_multiplexer(seed: int, n_address: int = 4, n_gates: int = 4000) -> tuple[Network, int, int]:
+    """Train one layer of gates whose wires may read any input, on random rows, until all rows are right.
+
+    Returns the network, the steps taken and the rows that are wrong.
+    """
+    n = n_address + 2**n_address
+    network = gate_network(
+        [n, n_gates], 2, fan_in=6, wiring="learnt", candidates=n, pass_through=0, n_steps=400, temperature=2.0,
+        random_state=seed,
+    )  # fmt: skip
+    random = np.random.RandomState(seed)
+    for step in range(1, 401):
+        x = rows_of(random.randint(0, 2**n, 4096), n)
+        network.step(kernels.pack(x), multiplexed(x, n_address))
+        if step % 40 == 0 and not (wrong := wrong_rows(network, n, n_address)):
+            return network, step, 0
+    return network, step, wrong
+
+
+def rows_of(numbers: np.ndarray, n: int) -> np.ndarray:
+    return (numbers[:, None] >> np.arange(n) & 1).astype(bool)
+
+
+def multiplexed(x: np.ndarray, n_address: int) -> np.ndarray:
+    return x[np.arange(len(x)), n_address + x[:, :n_address] @ (1 << np.arange(n_address))].astype(int)
+
+
+def wrong_rows(network: Network, n: int, n_address: int) -> int:
+    """Count what is wrong of all 2**n rows."""
+    wrong = 0
+    for start in range(0, 2**n, 2**16):
+        x = rows_of(np.arange(start, min(start + 2**16, 2**n)), n)
+        wrong += np.count_nonzero(network.scores(kernels.pack(x)).argmax(axis=1) != multiplexed(x, n_address))
+    return wrong
+
+
+def grow_parity(seed: int, n: int = 16, n_gates: int = 64) -> tuple[Network, int, int]:
+    """Grow a network for the parity of n bits, gate by gate: no fewer bits than all say anything about it.
+
+    Stage k draws rows in which only the first k bits vary, the others are F, and trains gates of two learnt wires
+    that begin anywhere among the inputs and the gates kept so far; the first gate that is right on the rows stays.
+    Returns the network, the steps taken in all, and those stages whose gate was right before the first step.
+    """
+    kept: list[Concatenate] = []
+    source, n_steps, n_found = RandomWords(seed), 0, 0
+    for stage in range(2, n + 1):
+        x = np.random.RandomState([seed, stage]).rand(256, n) < 0.5
+        x[:, stage:] = False
+        y, below = x.sum(axis=1) % 2, heights(kept, kernels.pack(x))
+        network = gate_network(
+            [below.n_bits, n_gates], 2, wiring="learnt", candidates=below.n_bits, pass_through=0, temperature=1.0,
+            random_state=source,
+        )  # fmt: skip
+        layer = network.layers[0]
+        for step in range(200):
+            answers = kernels.unpack(layer.forward(below)[0])
+            if (right := (answers == y[:, None]).all(axis=0)).any():
+                break
+            network.step(below, y)
+        n_steps, n_found = n_steps + step, n_found + (step == 0)
+        best = int(right.argmax())
+        kept.append(Concatenate([copies(layer, [best])]))
+    last = copies(layer, [best, best])
+    last.table.bits.words[0] ^= np.uint64(15)  # the score of "even" is the gate, negated
+    return Network([*kept[:-1], last, GroupSum(2, 2)], CrossEntropy(1), BooleanOptimizer()), n_steps, n_found
+
+
+def heights(layers: list[Concatenate], x: BitMatrix) -> BitMatrix:
+    for layer in layers:
+        x = layer.infer(x)
+    return x
+
+
+def copies(layer: GateLayer, numbers: list[int]) -> GateLayer:
+    """Take gates out of a layer, with the wires that they have chosen."""
+    made = GateLayer(layer.n_inputs, len(numbers), layer.fan_in, wires=layer.wires[numbers], random_state=0)
+    made.table.bits.words[:] = layer.table.bits.words[numbers]
+    return made

@@ -158,6 +158,16 @@ cdef extern from "bvar_kernels.h" nogil:
         int16_t *out
         ptrdiff_t n_samples
         int32_t fan_in
+    ctypedef struct bvar_candidate_votes_job:
+        const int16_t *z
+        const uint64_t *x
+        const int32_t *wires
+        const uint64_t *tables
+        const int32_t *candidates
+        int32_t *out
+        ptrdiff_t n_samples
+        ptrdiff_t n_candidates
+        int32_t fan_in
     ctypedef struct bvar_groups_job:
         const uint64_t *x
         int32_t *out
@@ -255,6 +265,7 @@ cdef extern from "bvar_kernels.h" nogil:
         bvar_kernel table_values
         bvar_kernel table_votes
         bvar_kernel wire_votes
+        bvar_kernel candidate_votes
         bvar_kernel count_groups
         bvar_kernel gather_patches
         bvar_kernel signed_pixels
@@ -726,6 +737,25 @@ cdef class Isa:
         job.readers, job.n_samples, job.fan_in = &readers[0] if g else NULL, n, k
         with nogil:
             bvar_run(self.isa.wire_votes, &job, u, 1, g * k * n / 20., self.n_threads)
+
+    def candidate_votes(self, const int16_t[:, ::1] z, const uint64_t[:, ::1] x,  # IN
+                        const int32_t[:, ::1] wires,                      # IN
+                        const uint64_t[::1] tables,                       # IN
+                        const int32_t[:, ::1] candidates,                 # IN
+                        int32_t[:, ::1] out):                              # OUT
+        cdef bvar_candidate_votes_job job
+        cdef Py_ssize_t g = z.shape[0], n = z.shape[1], k = wires.shape[1], c = candidates.shape[1]
+        must(x.shape[1] == words_for(n) and wires.shape[0] == g and 1 <= k <= 6 and tables.shape[0] == g)
+        must(candidates.shape[0] == g * k and out.shape[0] == g * k and out.shape[1] == c and n <= 1 << 16)
+        if g == 0 or c == 0:
+            return
+        must_be_units(self.isa, wires, x.shape[0])
+        must_be_units(self.isa, candidates, x.shape[0])
+        job.z, job.x = &z[0, 0] if n else NULL, &x[0, 0] if n else NULL
+        job.wires, job.tables, job.candidates, job.out = &wires[0, 0], &tables[0], &candidates[0, 0], &out[0, 0]
+        job.n_samples, job.n_candidates, job.fan_in = n, c, k
+        with nogil:
+            bvar_run(self.isa.candidate_votes, &job, g * k, 1, n * (c / 20. + k), self.n_threads)
 
     def count_groups(self, const uint64_t[:, ::1] x,                      # IN
                      int32_t[:, ::1] out):                                 # OUT

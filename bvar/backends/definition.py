@@ -225,16 +225,31 @@ class NumpyBackend(Backend):
         out: np.ndarray,
     ) -> None:
         """Where a gate rises with a wire its signal counts, where it falls it counts against."""
-        n_samples, sums = z.shape[1], np.zeros(out.shape, np.int32)
-        for slot in range(wires.shape[1]):
-            low = tables & _WITHOUT_WIRE[slot]
-            high = (tables >> np.uint64(1 << slot)) & _WITHOUT_WIRE[slot]
-            for gates in _gate_blocks(wires, n_samples):
-                rises = _unpack(_choose(x, wires[gates], (high & ~low)[gates], held=slot), n_samples)
-                falls = _unpack(_choose(x, wires[gates], (low & ~high)[gates], held=slot), n_samples)
-                change = rises.astype(np.int32) - falls
-                np.add.at(sums, wires[gates, slot], z[gates] * change)
+        sums = np.zeros(out.shape, np.int32)
+        for gates in _gate_blocks(wires, z.shape[1]):
+            for slot, wire in enumerate(wires[gates].T):
+                np.add.at(sums, wire, _signed(z[gates], x, wires[gates], tables[gates], slot))
         np.clip(sums, -32767, 32767, out=out, casting="unsafe")
+
+    def candidate_votes(
+        self,
+        z: np.ndarray,
+        x: np.ndarray,
+        wires: np.ndarray,
+        tables: np.ndarray,
+        candidates: np.ndarray,
+        out: np.ndarray,
+    ) -> None:
+        """Where a candidate is T and the wire is F its vote counts, where it is the other way round, against."""
+        n_samples = z.shape[1]
+        of_gates = candidates.reshape(*wires.shape, candidates.shape[1])
+        sums = out.reshape(of_gates.shape)
+        for gates in _gate_blocks(wires, n_samples):
+            for slot, wire in enumerate(wires[gates].T):
+                votes = _signed(z[gates], x, wires[gates], tables[gates], slot)
+                now = _unpack(x[wire], n_samples).astype(np.int32)
+                for j, other in enumerate(of_gates[gates, slot].T):
+                    sums[gates, slot, j] = (votes * (_unpack(x[other], n_samples) - now)).sum(axis=1)
 
     def count_groups(self, x: np.ndarray, out: np.ndarray) -> None:
         """Count the T of each group of rows, sample by sample."""
@@ -319,6 +334,15 @@ def _choose(x: np.ndarray, wires: np.ndarray, tables: np.ndarray, held: int = -1
         bits = np.zeros_like(x[wire]) if slot == held else x[wire]
         value = low ^ ((low ^ high) & bits[:, None])
     return value[:, 0]
+
+
+def _signed(z: np.ndarray, x: np.ndarray, wires: np.ndarray, tables: np.ndarray, slot: int) -> np.ndarray:
+    """Signals of gates that rise with a wire, and their negatives where they fall with it."""
+    low = tables & _WITHOUT_WIRE[slot]
+    high = (tables >> np.uint64(1 << slot)) & _WITHOUT_WIRE[slot]
+    rises = _unpack(_choose(x, wires, high & ~low, held=slot), z.shape[1])
+    falls = _unpack(_choose(x, wires, low & ~high, held=slot), z.shape[1])
+    return z * (rises.astype(np.int32) - falls)
 
 
 def _gate_blocks(wires: np.ndarray, width: int) -> Iterator[slice]:

@@ -162,6 +162,20 @@ class Backend(Protocol):
         The wires on unit u are readers[starts[u] : starts[u + 1]], wire i of gate g being g * fan_in + i.
         """
 
+    def candidate_votes(
+        self,
+        z: np.ndarray,
+        x: np.ndarray,
+        wires: np.ndarray,
+        tables: np.ndarray,
+        candidates: np.ndarray,
+        out: np.ndarray,
+    ) -> None:
+        """out[g * k + i, j] = sum of z[g, s] times half the change of gate g as its wire i moves to a candidate.
+
+        z int16 (gates, n <= 2**16), wires int32 (gates, k), candidates int32 (gates * k, c) to int32, the same.
+        """
+
     def count_groups(self, x: np.ndarray, out: np.ndarray) -> None:
         """out[c, s] = number of T at bit s in block c of the rows of x; words (units, w) to int32 (blocks, n)."""
 

@@ -13,7 +13,7 @@ from bvar.encoding import BitEncoder
 from bvar.estimators.architecture import FOR_GATES, Plan, is_auto
 from bvar.estimators.circuits import HasCircuit
 from bvar.estimators.classification import NetworkClassifier
-from bvar.estimators.recipes import Gates, Recipe
+from bvar.estimators.recipes import Gates, Recipe, Wires
 from bvar.mollify import Mollifier
 from bvar.networks.losses import Loss
 from bvar.training.callbacks import Callback
@@ -39,6 +39,13 @@ class LogicGateClassifier(HasCircuit, NetworkClassifier):
         however many bits each has, see :func:`bvar.layers.column_wires`.
     fan_in : int or 'auto', default='auto'
         Wires of each gate, 1 to 6. 'auto' is 4, and 2 where sizes are set by hand.
+    wiring : {'random', 'learnt'}, default='random'
+        Whether wires stay as they are drawn, or choose among `candidates` by votes, see
+        :class:`bvar.layers.Choice`. Learnt ones take two to three times as long to train, and nothing more to use.
+    candidates : int, default=8
+        Units among which each learnt wire chooses, 1 to 64.
+    pass_through : int, default=16
+        Of 64 gates, how many copy their first wire in the beginning, on average; 64: all pass through.
     encoder : BitEncoder, optional
         Turns samples into bits; cloned and fitted in `fit`. Default: a :class:`bvar.encoding.TableEncoder`, as for
         :class:`BooleanClassifier`.
@@ -159,6 +166,9 @@ class LogicGateClassifier(HasCircuit, NetworkClassifier):
         layer_sizes: int | Sequence[int] | Literal["auto"] = "auto",
         *,
         fan_in: int | Literal["auto"] = "auto",
+        wiring: Literal["random", "learnt"] = "random",
+        candidates: int = 8,
+        pass_through: int = 16,
         encoder: BitEncoder | None = None,
         eta: float = 10.0,
         temperature: float | Literal["auto"] = "auto",
@@ -181,6 +191,9 @@ class LogicGateClassifier(HasCircuit, NetworkClassifier):
     ) -> None:
         self.layer_sizes = layer_sizes
         self.fan_in = fan_in
+        self.wiring = wiring
+        self.candidates = candidates
+        self.pass_through = pass_through
         self.encoder = encoder
         self.eta = eta
         self.temperature = temperature
@@ -207,7 +220,8 @@ class LogicGateClassifier(HasCircuit, NetworkClassifier):
         if is_auto(sizes):
             n_outputs = len(getattr(self, "classes_", ()))
             sizes = (_LEAST_GATES, max(_LEAST_GATES, _GATES_PER_CLASS * n_outputs))
-        return Gates(sizes, plan.fan_in, plan.eta, by_column=is_auto(self.layer_sizes))
+        wires = Wires(self.wiring, self.candidates, by_column=is_auto(self.layer_sizes))
+        return Gates(sizes, plan.fan_in, plan.eta, wires, self.pass_through)
 
     def _plans(self) -> dict[str, Plan]:
         return FOR_GATES if is_auto(self.layer_sizes) else {}

@@ -27,12 +27,12 @@ from bvar.layers import (
 from bvar.networks.conv import check_conv_layers, conv_network
 from bvar.networks.front import front_network
 from bvar.networks.gate_conv import gate_conv_network
-from bvar.networks.gates import gate_network
+from bvar.networks.gates import check_wiring, gate_network
 from bvar.networks.losses import Loss
 from bvar.networks.mlp import boolean_mlp
 from bvar.networks.network import Network
 
-__all__ = ["Convolutions", "GateConvolutions", "Gates", "Recipe", "Sums"]
+__all__ = ["Convolutions", "GateConvolutions", "Gates", "Recipe", "Sums", "Wires"]
 
 
 class Recipe(ABC):
@@ -150,23 +150,54 @@ class Sums(Recipe):
 
 
 @dataclass(frozen=True)
+class Wires:
+    """How gates come by what they read."""
+
+    wiring: str = "random"
+    candidates: int = 8
+    by_column: bool = False
+
+    @property
+    def of_gate(self) -> int | None:
+        """Number of candidates of each wire; None: it stays."""
+        return self.candidates if self.wiring == "learnt" else None
+
+    def first(self, widths: np.ndarray, n_gates: int, fan_in: int, source: RandomWords) -> np.ndarray | None:
+        """Draw wires of the first layer, or candidates for them, if columns are to be read evenly."""
+        if not self.by_column:
+            return None
+        if self.of_gate is None:
+            return column_wires(widths, n_gates, fan_in, source)
+        drawn = column_wires(widths, n_gates, fan_in * self.candidates, source)
+        return drawn.reshape(n_gates, self.candidates, fan_in).transpose(0, 2, 1)
+
+
+@dataclass(frozen=True)
 class Gates(Recipe):
     """Layers of truth tables, and a count."""
 
     layer_sizes: int | Sequence[int]
     fan_in: int
     eta: float
-    by_column: bool = False
+    wires: Wires = Wires()
+    pass_through: int = 16
 
     def check(self) -> None:
-        """Check the sizes."""
+        """Check the sizes, and the wires."""
         check_sizes(self.layer_sizes, "layer_sizes", least=1, most=MAX_TERMS)
         check_integer(self.fan_in, "fan_in", low=1, high=MAX_FAN_IN)
+        check_integer(self.pass_through, "pass_through", low=0, high=64)
+        check_wiring(self.wires.wiring, self.wires.candidates)
 
     def check_same(self, network: Network) -> None:
         """Compare the sizes of layers."""
         trained = [layer for layer in network.layers if isinstance(layer, GateLayer)]
         asked = [(size, self.fan_in) for size in self._sizes(network.layers[-1].n_outputs)]  # type: ignore[attr-defined]
+        if {_candidates_of(layer) for layer in trained} != {self.wires.of_gate}:
+            raise ValueError(
+                f"wiring {self.wires.wiring!r} with {self.wires.candidates} candidates is not that of the network to "
+                "go on with; warm_start=False starts anew"
+            )
         if asked != [(layer.n_outputs, layer.fan_in) for layer in trained]:
             raise ValueError(
                 f"layer_sizes {self.layer_sizes!r} and fan_in {self.fan_in} are not those of the network to go on "
@@ -180,10 +211,19 @@ class Gates(Recipe):
         """Build a network whose last layer the outputs share evenly."""
         sizes = self._sizes(n_outputs)
         loss = make_loss(sizes[-1] // n_outputs)
-        wires = [column_wires(widths, sizes[0], self.fan_in, source)] if self.by_column else None
+        wires = [self.wires.first(widths, sizes[0], self.fan_in, source)]
         sizes = [int(widths.sum()), *sizes]
         return gate_network(
-            sizes, n_outputs, fan_in=self.fan_in, wires=wires, eta=self.eta, loss=loss, random_state=source
+            sizes,
+            n_outputs,
+            fan_in=self.fan_in,
+            wires=wires,
+            wiring=self.wires.wiring,
+            candidates=self.wires.candidates,
+            pass_through=self.pass_through,
+            eta=self.eta,
+            loss=loss,
+            random_state=source,
         )
 
     def inputs(self, bits: BitMatrix) -> BitMatrix:
@@ -197,6 +237,10 @@ class Gates(Recipe):
     def _sizes(self, n_outputs: int) -> list[int]:
         *sizes, last = check_sizes(self.layer_sizes, "layer_sizes")
         return [*sizes, last + -last % n_outputs]
+
+
+def _candidates_of(layer: GateLayer) -> int | None:
+    return None if layer.choice is None else layer.choice.shape[1]
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from bvar.kernels.backward import (
     signal_sums,
     weight_votes,
 )
+from bvar.kernels.candidates import MAX_CANDIDATES, Candidates, candidate_votes
 from bvar.kernels.forward import MAX_BITS, PreparedSum, PreparedWeights, gate_bits, gate_sum, prepare
 from bvar.kernels.images import MAX_POOL, gather_patches, pixel_votes, pool_back, pool_max
 from bvar.kernels.layout import (
@@ -88,6 +89,9 @@ __all__ = [
     "signed_sum",
     "table_values",
     "table_votes",
+    "candidate_votes",
+    "Candidates",
+    "MAX_CANDIDATES",
     "transpose",
     "unpack",
     "unpack_ternary",

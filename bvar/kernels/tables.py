@@ -103,18 +103,39 @@ class Wiring:
             raise ValueError(f"wires must read no unit more than {2**16 - 1} times, got {counts.max()}")
         self.__setstate__({"wires": wires, "n_units": n_units})
 
+    @classmethod
+    def trusted(cls, wires: np.ndarray, n_units: int) -> Wiring:
+        """Make a wiring of wires that are known to be right.
+
+        Parameters
+        ----------
+        wires : ndarray of int, shape (n_gates, fan_in)
+            Numbers of units.
+        n_units : int
+            Number of units to read.
+
+        Returns
+        -------
+        Wiring
+            Nothing has been checked.
+        """
+        wiring = cls.__new__(cls)
+        wiring.__setstate__({"wires": wires, "n_units": n_units})
+        return wiring
+
     # The way back takes memory for each unit, read or not, and training alone goes it.
 
     @cached_property
     def starts(self) -> np.ndarray:
         """Where the readers of each unit begin, and after the last one end."""
         counts = np.bincount(self.wires.ravel(), minlength=self.n_units)
-        return _fixed(np.concatenate([[0], np.cumsum(counts)]))
+        return fixed(np.concatenate([[0], np.cumsum(counts)]))
 
     @cached_property
     def readers(self) -> np.ndarray:
         """All wires in the order of their units."""
-        return _fixed(np.argsort(self.wires, axis=None, kind="stable"))
+        narrow = self.wires.astype(np.uint16) if self.n_units <= 2**16 else self.wires  # sorted by digits
+        return fixed(np.argsort(narrow, axis=None, kind="stable"))
 
     @property
     def n_gates(self) -> int:
@@ -128,7 +149,7 @@ class Wiring:
 
     def __setstate__(self, state: dict[str, np.ndarray | int]) -> None:
         """Forbid writing, also in a copy by pickle, which would forget that."""
-        self.__dict__.update({k: _fixed(v) if isinstance(v, np.ndarray) else v for k, v in state.items()})
+        self.__dict__.update({k: fixed(v) if isinstance(v, np.ndarray) else v for k, v in state.items()})
 
 
 def table_values(x: BitMatrix, wiring: Wiring, tables: BitMatrix) -> BitMatrix:
@@ -164,7 +185,7 @@ def table_values(x: BitMatrix, wiring: Wiring, tables: BitMatrix) -> BitMatrix:
     >>> kernels.unpack(kernels.table_values(x, kernels.Wiring(np.array([[0, 1]]), 2), table))
     array([[False,  True, False, False]])
     """
-    x, words = _check_units(x, wiring), _check_tables(tables, wiring)
+    x, words = check_units(x, wiring), check_tables(tables, wiring)
     out = lines((wiring.n_gates, n_words(x.n_bits)), np.uint64)
     protocol.current().table_values(x.words, wiring.wires, words, x.n_bits, out)
     return BitMatrix.trusted(out, x.n_bits)
@@ -200,8 +221,8 @@ def values_beside(x: BitMatrix, wiring: Wiring, tables: BitMatrix) -> BitMatrix:
     >>> kernels.unpack(kernels.values_beside(x, kernels.Wiring(np.array([[0, 1]]), 2), table))
     array([[ True, False,  True]])
     """
-    n_samples, n_units = _check_units(x, wiring, 1).shape
-    words = _check_tables(tables, wiring)
+    n_samples, n_units = check_units(x, wiring, 1).shape
+    words = check_tables(tables, wiring)
     both = lines((n_units + wiring.n_gates, n_words(n_samples)), np.uint64)
     units, backend = both[:n_units], protocol.current()
     backend.transpose(x.words, units)
@@ -240,7 +261,7 @@ def table_votes(z: np.ndarray, x: BitMatrix, wiring: Wiring) -> np.ndarray:
     >>> kernels.table_votes(z, x, kernels.Wiring(np.array([[0, 1]]), 2))
     array([[ 1, -2,  4,  8]], dtype=int32)
     """
-    x, z = _check_units(x, wiring), _check_signals(z, x, wiring)
+    x, z = check_units(x, wiring), check_signals(z, x, wiring)
     if x.n_bits > MAX_SAMPLES:
         raise ValueError(f"z must have at most {MAX_SAMPLES} samples, got {x.n_bits}: vote in parts and add")
     out = np.empty((wiring.n_gates, 1 << wiring.fan_in), np.int32)
@@ -285,7 +306,7 @@ def wire_votes(z: np.ndarray, x: BitMatrix, wiring: Wiring, tables: BitMatrix) -
     array([[ 0,  0,  4,  8],
            [ 0, -2,  0,  8]], dtype=int16)
     """
-    x, z, words = _check_units(x, wiring), _check_signals(z, x, wiring), _check_tables(tables, wiring)
+    x, z, words = check_units(x, wiring), check_signals(z, x, wiring), check_tables(tables, wiring)
     out = lines(x.shape, np.int16)
     protocol.current().wire_votes(z, x.words, wiring.wires, words, wiring.starts, wiring.readers, out)
     return out
@@ -370,12 +391,13 @@ def pack_levels(values: np.ndarray, thresholds: np.ndarray) -> BitMatrix:
     return BitMatrix.trusted(out, values.shape[1])
 
 
-def _fixed(numbers: np.ndarray) -> np.ndarray:
-    # of bytes, since an array that owns its memory can be made writeable again
+def fixed(numbers: np.ndarray) -> np.ndarray:
+    """Return a copy, int32, of bytes, since an array that owns its memory can be made writeable again."""
     return np.ndarray(numbers.shape, np.int32, numbers.astype(np.int32).tobytes())
 
 
-def _check_units(x: BitMatrix, wiring: Wiring, axis: int = 0) -> BitMatrix:
+def check_units(x: BitMatrix, wiring: Wiring, axis: int = 0) -> BitMatrix:
+    """Refuse bits that the wires do not fit."""
     if not isinstance(wiring, Wiring):
         raise TypeError(f"wiring must be a Wiring, got {type(wiring).__name__}")
     if check_known_bits(x, "x").shape[axis] != wiring.n_units:
@@ -383,14 +405,16 @@ def _check_units(x: BitMatrix, wiring: Wiring, axis: int = 0) -> BitMatrix:
     return x
 
 
-def _check_tables(tables: BitMatrix, wiring: Wiring) -> np.ndarray:
+def check_tables(tables: BitMatrix, wiring: Wiring) -> np.ndarray:
+    """Refuse tables that are not those of the gates; return one word for each."""
     shape = (wiring.n_gates, 1 << wiring.fan_in)
     if check_known_bits(tables, "tables").shape != shape:
         raise ValueError(f"tables must have shape {shape}, got {tables.shape}")
     return tables.words[:, 0]
 
 
-def _check_signals(z: np.ndarray, x: BitMatrix, wiring: Wiring) -> np.ndarray:
+def check_signals(z: np.ndarray, x: BitMatrix, wiring: Wiring) -> np.ndarray:
+    """Refuse signals that are not those of the gates at the samples."""
     z = check_array(z, "z", dtype=np.int16, ndim=2)
     if z.shape != (wiring.n_gates, x.n_bits):
         raise ValueError(f"z must have shape {(wiring.n_gates, x.n_bits)}, got {z.shape}")

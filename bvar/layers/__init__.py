@@ -8,6 +8,7 @@ kin.
 from bvar.layers.add import Add
 from bvar.layers.ballots import Ballots
 from bvar.layers.base import Comparison, Layer, Product
+from bvar.layers.choice import Choice
 from bvar.layers.concatenate import Concatenate
 from bvar.layers.conv import BooleanConv2d
 from bvar.layers.gate import GateLayer, GroupSum, UnitMajor
@@ -23,7 +24,7 @@ from bvar.layers.resize import PixelShuffle, Upsample2d
 from bvar.layers.signal_scale import SignalScale
 from bvar.layers.signed_sum import SignedSum, standard_int8
 from bvar.layers.threshold import Threshold
-from bvar.layers.wires import column_wires, image_places, random_wires, window_wires
+from bvar.layers.wires import column_wires, image_places, random_candidates, random_wires, window_wires
 
 __all__ = [
     "Add",
@@ -31,6 +32,7 @@ __all__ = [
     "BooleanConv2d",
     "BooleanLinear",
     "Comparison",
+    "Choice",
     "Concatenate",
     "GateConv2d",
     "GateLayer",
@@ -54,6 +56,7 @@ __all__ = [
     "Upsample2d",
     "column_wires",
     "image_places",
+    "random_candidates",
     "random_wires",
     "standard_int8",
     "window_wires",

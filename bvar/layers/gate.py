@@ -1,4 +1,4 @@
-r"""Layers of gates: every neuron is a truth table, and what is trained is the table.
+r"""Layers of gates: every neuron is a truth table, and what is trained is the table, and the wires if they may move.
 
 A gate of fan-in k reads k units of the layer below and answers with one entry of its table, 2**k Boolean weights:
 
@@ -21,10 +21,11 @@ from bvar import kernels
 from bvar._validation import check_array, check_integer
 from bvar.bits import BitMatrix
 from bvar.bits.random import RandomSource, RandomWords
-from bvar.kernels import MAX_FAN_IN, MAX_SIGNAL, Wiring
+from bvar.kernels import MAX_FAN_IN, MAX_SIGNAL, Candidates, Wiring
 from bvar.kernels.memory import lines
 from bvar.layers.base import Layer
-from bvar.layers.parameter import Parameter
+from bvar.layers.choice import Choice
+from bvar.layers.parameter import Parameter, Trainable
 from bvar.layers.wires import random_wires
 
 __all__ = ["GateLayer", "GroupSum", "UnitMajor"]
@@ -85,7 +86,7 @@ def units_of(x: BitMatrix) -> BitMatrix:
 
 
 class GateLayer(Layer):
-    """Gates with truth tables that are learnt and wires that are fixed.
+    """Gates with truth tables that are learnt, and wires that are fixed or learnt.
 
     Parameters
     ----------
@@ -96,6 +97,11 @@ class GateLayer(Layer):
     wires : ndarray of int, shape (n_outputs, fan_in), optional
         Inputs that each gate reads; column i has weight 2**i in the address. Default: see
         :func:`bvar.layers.random_wires`.
+    candidates : ndarray of int, shape (n_outputs, fan_in, n_candidates), optional
+        Inputs among which each wire learns to choose, in place of `wires`; it begins with the first. See
+        :class:`bvar.layers.Choice`.
+    wire_rate : float, default=1.0
+        Share of eta that votes on candidates count.
     pass_through : int, default=16
         Of 64 gates, how many copy their first wire in the beginning, on average; the other tables are fair coins.
     is_clipped : bool, default=True
@@ -110,8 +116,8 @@ class GateLayer(Layer):
     ----------
     table : Parameter
         Bits of shape (n_outputs, 2**fan_in).
-    wiring : Wiring
-        The wires, and who reads each input.
+    choice : Choice or None
+        What learnt wires have chosen.
 
     Raises
     ------
@@ -150,6 +156,8 @@ class GateLayer(Layer):
         fan_in: int = 2,
         *,
         wires: np.ndarray | None = None,
+        candidates: np.ndarray | None = None,
+        wire_rate: float = 1.0,
         pass_through: int = PASS_THROUGH,
         is_clipped: bool = True,
         random_state: RandomSource = None,
@@ -160,15 +168,45 @@ class GateLayer(Layer):
         check_integer(fan_in, "fan_in", low=1, high=MAX_FAN_IN)
         check_integer(pass_through, "pass_through", low=0, high=64)
         source = RandomWords.of(random_state)
-        if wires is None:
+        self.name = name
+        choice = None
+        if candidates is not None:
+            if wires is not None:
+                raise ValueError("wires must be None where candidates are given, which they choose from")
+            if np.shape(candidates)[:2] != (n_outputs, fan_in):
+                raise ValueError(
+                    f"candidates must have shape {(n_outputs, fan_in)} and one more, got {np.shape(candidates)}"
+                )
+            choice = Choice(f"{name}.wires", Candidates(candidates, n_inputs), rate=wire_rate)
+        elif wires is None:
             wires = random_wires(n_inputs, n_outputs, fan_in, source)
         elif np.shape(wires) != (n_outputs, fan_in):
             raise ValueError(f"wires must have shape {(n_outputs, fan_in)}, got {np.shape(wires)}")
-        self.name = name
-        self.wiring = Wiring(wires, n_inputs)
         tables = initial_tables(n_outputs, fan_in, pass_through, source)
         self.table = Parameter(f"{name}.table", tables, is_clipped=is_clipped)
-        self.parameters = (self.table,)
+        self.parameters: tuple[Trainable, ...] = (self.table,)
+        self.choice: Choice | None = None
+        self._wiring = None if wires is None else Wiring(wires, n_inputs)
+        if choice is not None:
+            self.choose(choice)
+
+    def choose(self, choice: Choice) -> None:
+        """Let wires be learnt from now on.
+
+        Parameters
+        ----------
+        choice : Choice
+            Of candidates for these gates and inputs.
+        """
+        self.choice, self._wiring = choice, None
+        self.parameters = (self.table, choice)
+
+    @property
+    def wiring(self) -> Wiring:
+        """The wires, and who reads each input."""
+        wiring = self._wiring if self.choice is None else self.choice.wiring
+        assert wiring is not None  # noqa: S101 - narrows the type
+        return wiring
 
     @property
     def n_inputs(self) -> int:
@@ -187,7 +225,7 @@ class GateLayer(Layer):
 
     @property
     def wires(self) -> np.ndarray:
-        """Inputs that each gate reads, int32 of shape (n_outputs, fan_in); fixed."""
+        """Inputs that each gate reads, int32 of shape (n_outputs, fan_in); cannot be written to."""
         return self.wiring.wires
 
     def forward(self, x: BitMatrix) -> tuple[UnitMajor, BitMatrix]:
@@ -200,8 +238,12 @@ class GateLayer(Layer):
         return kernels.wire_votes(by_unit(signal), context, self.wiring, self.table.bits).T
 
     def votes(self, signal: np.ndarray, context: BitMatrix) -> tuple[np.ndarray, ...]:
-        """Collect the votes on the tables."""
-        return (kernels.table_votes(by_unit(signal), context, self.wiring),)
+        """Collect the votes on the tables, and on the candidates of wires."""
+        z = by_unit(signal)
+        on_tables = kernels.table_votes(z, context, self.wiring)
+        if self.choice is None:
+            return (on_tables,)
+        return on_tables, kernels.candidate_votes(z, context, self.wiring, self.table.bits, self.choice.candidates)
 
 
 class GroupSum(Layer):

@@ -9,7 +9,7 @@ import numpy as np
 from bvar._validation import check_integer
 from bvar.bits.random import RandomWords
 
-__all__ = ["column_wires", "image_places", "random_wires", "window_wires"]
+__all__ = ["column_wires", "image_places", "random_candidates", "random_wires", "window_wires"]
 
 
 def random_wires(n_inputs: int, n_outputs: int, fan_in: int, source: RandomWords) -> np.ndarray:
@@ -48,6 +48,40 @@ def random_wires(n_inputs: int, n_outputs: int, fan_in: int, source: RandomWords
         has = np.isin(order, numbers[len(numbers) - len(numbers) % fan_in :])
         numbers = np.concatenate([numbers, order[~has], order[has]])
     return numbers[:n_wires].reshape(n_outputs, fan_in)
+
+
+def random_candidates(
+    n_inputs: int, n_outputs: int, fan_in: int, n_candidates: int, source: RandomWords
+) -> np.ndarray:
+    """Draw candidates for wires that are learnt, as evenly as :func:`random_wires` draws wires.
+
+    Parameters
+    ----------
+    n_inputs, n_outputs, fan_in : int
+        As for :class:`bvar.layers.GateLayer`.
+    n_candidates : int
+        Candidates of each wire.
+    source : RandomWords
+        Where orders come from.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_outputs, fan_in, n_candidates)
+        Candidates; those of one gate differ, where that is possible.
+
+    Notes
+    -----
+    These are the wires of gates of ``fan_in * n_candidates``; wire i of a gate takes every `fan_in`-th, from i on.
+
+    Examples
+    --------
+    >>> from bvar.bits import RandomWords
+    >>> from bvar.layers import random_candidates
+    >>> random_candidates(100, 50, 2, 8, RandomWords(0)).shape
+    (50, 2, 8)
+    """
+    drawn = random_wires(n_inputs, n_outputs, fan_in * n_candidates, source)
+    return drawn.reshape(n_outputs, n_candidates, fan_in).transpose(0, 2, 1)
 
 
 def column_wires(

@@ -12,6 +12,7 @@ from bvar.calculus.gates import Gate
 from bvar.layers import (
     Add,
     BooleanLinear,
+    Choice,
     Concatenate,
     GateLayer,
     GroupSum,
@@ -105,7 +106,34 @@ register(
 )
 
 
-def _load_gates(n_inputs: Any, name: Any, table: Any, wires: Any, is_clipped: Any = True) -> GateLayer:
+def _load_choice(candidates: Any, n_units: Any, name: Any, rate: Any, values: Any) -> Choice:
+    fits = isinstance(candidates, np.ndarray) and candidates.dtype == np.int32
+    require(fits, "candidates must be int32")
+    units = kernels.Candidates(candidates, of_type(n_units, int, "n_units"))
+    return Choice(of_type(name, str, "name"), units, values, rate=rate)
+
+
+register(
+    Choice,
+    save=lambda choice: {
+        "candidates": choice.candidates.units,
+        "n_units": choice.candidates.n_units,
+        "name": choice.name,
+        "rate": choice.rate,
+        "values": choice.values,
+    },
+    load=_load_choice,
+    made_again=("_wiring",),
+)
+
+
+def _load_gates(
+    n_inputs: Any, name: Any, table: Any, wires: Any = None, is_clipped: Any = True, choice: Any = None
+) -> GateLayer:
+    require((wires is None) != (choice is None), "must have either wires or a choice")
+    if choice is not None:
+        wires = of_type(choice, Choice, "choice").wiring.wires
+        require(choice.candidates.n_units == n_inputs, f"choice must be among {n_inputs} inputs")
     fits = isinstance(wires, np.ndarray) and wires.dtype == np.int32 and wires.ndim == 2
     fits = fits and 1 <= wires.shape[1] <= kernels.MAX_FAN_IN
     require(fits, f"wires must be an int32 matrix of 1 to {kernels.MAX_FAN_IN} columns")
@@ -113,6 +141,8 @@ def _load_gates(n_inputs: Any, name: Any, table: Any, wires: Any, is_clipped: An
     shape = (len(wires), 1 << wires.shape[1])
     require(known_bits(table, "table").shape == shape, f"table must have shape {shape}, 2**fan_in columns")
     layer = GateLayer(n_inputs, *wires.shape, wires=wires, pass_through=0, random_state=0, name=name)
+    if choice is not None:
+        layer.choose(choice)
     layer.table.is_clipped = of_type(is_clipped, bool, "is_clipped")
     put(layer.table, table)
     return layer
@@ -124,11 +154,11 @@ register(
         "n_inputs": layer.n_inputs,
         "name": layer.name,
         "table": layer.table.bits,
-        "wires": layer.wires,
+        **({"wires": layer.wires} if layer.choice is None else {"choice": layer.choice}),
         **({} if layer.table.is_clipped else {"is_clipped": False}),
     },
     load=_load_gates,
-    made_again=("parameters", "wiring"),
+    made_again=("parameters", "choice", "_wiring"),
     takes="bits",
     gives="bits",
 )

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise, zip_longest
 from math import inf
+from typing import Literal
 
 import numpy as np
 
+from bvar._validation import check_integer
 from bvar.bits.random import RandomSource, RandomWords
-from bvar.layers import GateLayer, GroupSum, Layer
+from bvar.kernels import MAX_CANDIDATES
+from bvar.layers import GateLayer, GroupSum, Layer, random_candidates
 from bvar.networks.cross_entropy import CrossEntropy
 from bvar.networks.losses import Loss
 from bvar.networks.network import Network
@@ -24,6 +27,9 @@ def gate_network(
     *,
     fan_in: int = 2,
     wires: Sequence[np.ndarray | None] | None = None,
+    wiring: Literal["random", "learnt"] = "random",
+    candidates: int = 8,
+    wire_rate: float = 1.0,
     pass_through: int = 16,
     eta: float = 10.0,
     n_steps: int | None = None,
@@ -31,7 +37,7 @@ def gate_network(
     loss: Loss | None = None,
     random_state: RandomSource = None,
 ) -> Network:
-    """Build a network of gates, whose truth tables are learnt and whose wires are drawn.
+    """Build a network of gates, whose truth tables are learnt and whose wires are drawn, given, or learnt as well.
 
     Parameters
     ----------
@@ -43,8 +49,15 @@ def gate_network(
         Wires of each gate, 1 to 6.
     wires : sequence of ndarray of int or None, optional
         Wires of the first layers, each of shape (n_gates, fan_in), such as those that
-        :func:`bvar.layers.window_wires` draws for images. Default, and where None stands or nothing: drawn
-        evenly from all units of the layer below.
+        :func:`bvar.layers.window_wires` draws for images; or of shape (n_gates, fan_in, n_candidates): then these
+        wires are learnt. Default, and where None stands or nothing: drawn evenly from all units of the layer below.
+    wiring : {'random', 'learnt'}, default='random'
+        Whether the wires that are drawn stay, or choose among candidates by votes, see
+        :class:`bvar.layers.Choice`; the model file holds the candidates, a circuit only what was chosen.
+    candidates : int, default=8
+        Candidates of each wire that is drawn and learnt, 1 to 64.
+    wire_rate : float, default=1.0
+        Share of `eta` that votes on candidates count.
     pass_through : int, default=16
         See :class:`bvar.layers.GateLayer`.
     eta : float, default=10.0
@@ -84,12 +97,15 @@ def gate_network(
     if wires is not None and len(wires) >= len(sizes):
         raise ValueError(f"wires must be given for at most {len(sizes) - 1} layers, got {len(wires)}")
     source = RandomWords.of(random_state)
+    check_wiring(wiring, candidates)
+    n_candidates = candidates if wiring == "learnt" else None
     layers: list[Layer] = [
         GateLayer(
             n_inputs,
             n_gates,
             fan_in,
-            wires=given,
+            **_wires(given, (n_inputs, n_gates, fan_in), n_candidates, source),
+            wire_rate=wire_rate,
             pass_through=pass_through,
             random_state=source,
             name=f"gate{depth}",
@@ -101,3 +117,19 @@ def gate_network(
     return Network(
         [*layers, head], CrossEntropy(head.group_size, temperature) if loss is None else loss, optimizer
     )
+
+
+def check_wiring(wiring: str, candidates: int) -> None:
+    """Refuse a way of wiring that there is not, or a number of candidates out of range."""
+    if wiring not in ("random", "learnt"):
+        raise ValueError(f"wiring must be 'random' or 'learnt', got {wiring!r}")
+    check_integer(candidates, "candidates", low=1, high=MAX_CANDIDATES)
+
+
+def _wires(
+    given: np.ndarray | None, sizes: tuple[int, int, int], n_candidates: int | None, source: RandomWords
+) -> dict[str, np.ndarray]:
+    """Say what the gates of a layer read, or may read; nothing: its own to draw."""
+    if given is not None:
+        return {"candidates" if np.ndim(given) == 3 else "wires": given}
+    return {} if n_candidates is None else {"candidates": random_candidates(*sizes, n_candidates, source)}

@@ -365,7 +365,8 @@ class Network:
         Returns
         -------
         str
-            A table of each parameter and of all: shape, weights, bytes in memory, uses of weights for one sample.
+            A table of each parameter and of all: shape, weights, bytes in memory, uses of weights for one sample;
+            below it, how many gates lead to no score.
 
         Examples
         --------
@@ -373,7 +374,7 @@ class Network:
         >>> print(boolean_mlp([64, 10], random_state=0).summary().splitlines()[1])
         linear1.weight    10 x 64       640        80          640
         """
-        return summarize(self.parameters, self.real, self.layers if energy else None)
+        return summarize(self.parameters, self.real, self.layers, energy=energy)
 
     def fingerprint(self) -> str:
         """Hash the weights: equal fingerprints mean equal models.

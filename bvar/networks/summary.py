@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
+import numpy as np
+
 from bvar.energy import summarize_energy
-from bvar.layers import Layer, Offset, Trainable
+from bvar.layers import Choice, GateLayer, GroupSum, Layer, Offset, Trainable
 from bvar.layers.base import Companion
+from bvar.layers.gate import at_false
 
 __all__ = ["summarize"]
 
@@ -15,9 +18,11 @@ __all__ = ["summarize"]
 def summarize(
     parameters: Sequence[Trainable],
     companion: Companion | None = None,
-    layers: Sequence[Layer] | None = None,
+    layers: Sequence[Layer] = (),
+    *,
+    energy: bool = False,
 ) -> str:
-    """Describe parameters that votes train, those that its companion trains, and what layers cost."""
+    """Describe parameters that votes train, those that its companion trains, and what layers leave unused or cost."""
     real = () if companion is None else companion.tensors()
     tensors: list[tuple[str, tuple[int, ...], int, int]]
     tensors = [(p.name, p.shape, p.n_bytes, p.n_places) for p in parameters]
@@ -36,5 +41,32 @@ def summarize(
     if real:
         n_real = sum(values.size for _, values, _ in real)
         foot += f"; the {n_real} real ones, listed last, are floats of 32 bits"
-    costs = [] if layers is None else ["", summarize_energy(layers)]
-    return "\n".join([head, *lines, foot, *costs])
+    n_wires = sum(p.values.size for p in parameters if isinstance(p, Choice))
+    if n_wires:
+        foot += f"; of the candidates of {n_wires} wires one is read"
+    feet, (n_unused, n_gates) = [foot], unused_gates(layers)
+    if n_unused:
+        feet.append(f"{n_unused} of {n_gates} gates lead to no score")
+    costs = ["", summarize_energy(layers)] if energy else []
+    return "\n".join([head, *lines, *feet, *costs])
+
+
+def unused_gates(layers: Sequence[Layer]) -> tuple[int, int]:
+    """Count gates from which no path leads to a score, and all gates, of layers of gates below a sum of groups.
+
+    A wire that the table of its gate ignores is no path.
+    """
+    if not layers or not isinstance(layers[-1], GroupSum):
+        return 0, 0
+    is_read = np.ones(layers[-1].n_inputs, np.bool_)
+    n_unused = n_gates = 0
+    for layer in reversed(layers[:-1]):
+        if not isinstance(layer, GateLayer):
+            break
+        n_gates += len(is_read)
+        n_unused += np.count_nonzero(~is_read)
+        tables, below = layer.table.bits.words[:, 0], np.zeros(layer.n_inputs, np.bool_)
+        for slot, wires in enumerate(layer.wires.T):
+            below[wires[is_read & (at_false(tables, slot) != tables)]] = True
+        is_read = below
+    return n_unused, n_gates

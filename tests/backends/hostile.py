@@ -148,6 +148,7 @@ def binding_calls(draw, isa):
     window, images, size = draw.window(), draw.size(3), int(draw.random.randint(1, 4))
     words, places = draw.words, window.n_places
     wires = draw.ints((gates, fan_in), np.int32, 0, units - 1)
+    candidates = draw.ints((gates * fan_in, draw.one_of([1, 2, 5])), np.int32, 0, units - 1)
     order = np.argsort(wires, axis=None, kind="stable").astype(np.int32)
     starts = np.searchsorted(np.sort(wires, axis=None), np.arange(units + 1)).astype(np.int32)
     z, x = draw.ints((gates, n), np.int16, -99, 99), words(units, n)
@@ -207,6 +208,10 @@ def binding_calls(draw, isa):
         "table_values": ((x, wires, tables, n, zeros((gates, w), np.uint64)), (4,)),
         "table_votes": ((z, x, wires, zeros((gates, 1 << fan_in), np.int32)), (3,)),
         "wire_votes": ((z, x, wires, tables, starts, order, zeros((units, n), np.int16)), (6,)),
+        "candidate_votes": (
+            (z, x, wires, tables, candidates, zeros(candidates.shape, np.int32)),
+            (5,),
+        ),
         "count_groups": ((words(2 * o, n), zeros((max(1, o), n), np.int32)), (1,)),
         "gather_patches": (
             (
@@ -339,6 +344,15 @@ def tables_for(draw, made):
     return bits(draw, made.n_gates, 1 << made.fan_in)
 
 
+def candidates_for(draw, made):
+    shape = (made.n_gates, made.fan_in, draw.one_of([1, 2, 64, 65]))
+    units = draw.ints(shape, np.int64, draw.one_of([-1, 0, 0, 0]), 2)
+    chosen = kernels.Candidates(units, made.n_units)
+    if draw.chance(0.2):
+        chosen.units.flags.writeable = True
+    return chosen
+
+
 def window(draw):
     """A window that was accepted, small enough to be slid in a moment."""
     shape = draw.one_of([(2, 3, 1), (1, 1), tuple(number(draw) for _ in range(3)), (number(draw), 2, 1)])
@@ -407,6 +421,9 @@ def public_call(draw):
         "table_values": lambda: kernels.table_values(samples, made := wiring(draw, o), tables_for(draw, made)),
         "table_votes": lambda: kernels.table_votes(gates, samples, wiring(draw, o)),
         "wire_votes": lambda: kernels.wire_votes(gates, samples, made := wiring(draw, o), tables_for(draw, made)),
+        "candidate_votes": lambda: kernels.candidate_votes(
+            gates, samples, made := wiring(draw, o), tables_for(draw, made), candidates_for(draw, made)
+        ),
         "count_groups": lambda: kernels.count_groups(bits(draw, r + 1, n), number(draw)),
         "gather_patches": lambda: gather_patches(draw),
         "pixel_votes": lambda: pixel_votes(draw),

@@ -135,6 +135,16 @@ class Plain:
             np.add.at(votes, wires[:, i], z * (high - low))
         out[...] = votes.clip(-32767, 32767)
 
+    def candidate_votes(self, z, x, wires, tables, candidates, out):
+        now = values_at(tables, entries(x, wires, z.shape[1]))
+        for number, row in enumerate(candidates):
+            g, i = divmod(number, wires.shape[1])
+            for j, unit in enumerate(row):
+                moved = wires[[g]].copy()
+                moved[0, i] = unit
+                then = values_at(tables[[g]], entries(x, moved, z.shape[1]))
+                out[number, j] = (z[g] * (then - now[[g]])).sum()
+
     def count_groups(self, x, out):
         out[...] = bits(x, out.shape[1]).reshape(len(out), -1, out.shape[1]).sum(axis=1)
 

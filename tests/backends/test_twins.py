@@ -271,6 +271,14 @@ def wire_votes_args(draw):
 
 
 @st.composite
+def candidate_votes_args(draw):
+    gates, n_candidates = draw(gate_layers()), draw(st.sampled_from([1, 2, 7, 64]))
+    shape = (gates.wires.size, n_candidates)
+    candidates = draw(sources).random.randint(0, len(gates.x), shape).astype(np.int32)
+    return (*gates[:4], candidates), (shape, np.int32)
+
+
+@st.composite
 def groups_args(draw):
     n_groups, n_rows, n = draw(st.integers(1, 12)), draw(sizes(ROWS, 130)), draw(sizes(SAMPLES, 1100))
     return (draw(sources).words(n_groups * n_rows, n),), ((n_groups, n), np.int32)
@@ -371,6 +379,7 @@ CASES = {
     "table_values": Case(table_values_args),
     "table_votes": Case(table_votes_args),
     "wire_votes": Case(wire_votes_args),
+    "candidate_votes": Case(candidate_votes_args),
     "count_groups": Case(groups_args),
     "gather_patches": Case(patches_args),
     "signed_pixels": Case(pixels_args),

@@ -357,6 +357,8 @@ static void tables(const bvar_isa *isa) {
     const int32_t reach = draw() % 2 ? 32767 : 127;
     uint64_t *x = random_words(u, n), *rows = random_words(g, 1 << fan_in), *out = memory(g * kn, 8);
     int32_t *wires = memory(g * fan_in, 4), *starts = memory(u + 1, 4), *readers = memory(g * fan_in, 4);
+    const ptrdiff_t c = 1 + up_to(9), n_wires = g * fan_in;
+    int32_t *candidates = memory(n_wires * c, 4), *p = memory(n_wires * c, 4);
     int32_t *q = memory(g << fan_in, 4), *want = memory(g << fan_in, 4);
     int16_t *z = memory(g * n, 2), *v = memory(u * n, 2);
     ptrdiff_t n_readers = 0;
@@ -370,6 +372,9 @@ static void tables(const bvar_isa *isa) {
             if (wires[j] == i)
                 readers[n_readers++] = (int32_t)j;
     }
+    for (ptrdiff_t i = 0; i < n_wires * c; ++i)
+        candidates[i] = (int32_t)up_to(u - 1);
+    in_parts(isa->candidate_votes, &(bvar_candidate_votes_job){z, x, wires, rows, candidates, p, n, c, fan_in}, n_wires);
     in_parts(isa->table_values, &(bvar_table_values_job){x, wires, rows, out, n, fan_in}, g);
     in_parts(isa->table_votes, &(bvar_table_votes_job){z, x, wires, q, n, fan_in}, g);
     in_parts(isa->wire_votes, &(bvar_wire_votes_job){z, x, wires, rows, starts, readers, v, n, fan_in}, u);
@@ -396,6 +401,17 @@ static void tables(const bvar_isa *isa) {
             sum = sum > 32767 ? 32767 : sum < -32767 ? -32767 : sum;
             must(v[i * n + s] == sum, isa, "wire_votes", i, s, fan_in);
         }
+    for (ptrdiff_t i = 0; i < n_wires * c; ++i) {
+        const ptrdiff_t k = i / c / fan_in;
+        int64_t sum = 0;
+        for (ptrdiff_t s = 0; s < n; ++s) {
+            const int then = bit(x + candidates[i] * kn, s);
+            const int a = entry_of(x, kn, wires + k * fan_in, fan_in, s, (int)(i / c % fan_in), then);
+            sum += (int64_t)z[k * n + s] * (bit(rows + k, a) - bit(out + k * kn, s));
+        }
+        must(p[i] == sum, isa, "candidate_votes", i, n, fan_in);
+    }
+    free(candidates), free(p);
     free(x), free(rows), free(out), free(wires), free(starts), free(readers), free(q), free(want), free(z), free(v);
 }
 

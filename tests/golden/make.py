@@ -137,6 +137,15 @@ def gates():
     return model.fit(X, y).partial_fit(X, y), X
 
 
+def wires():
+    """Gates whose wires are learnt, with what further training needs."""
+    model = LogicGateClassifier(
+        (20, 9), wiring="learnt", candidates=4, encoder=ThermometerEncoder(3), max_iter=4, random_state=0
+    )
+    y = np.digitize(SUM, [-1.0, 1.0])
+    return model.fit(X, y).partial_fit(X, y), X
+
+
 def mollified(schedule):
     """Degraded samples with a schedule."""
     model = BooleanClassifier(**QUICK, mollifier=Mollifier("xn", schedule=schedule))
@@ -322,8 +331,9 @@ MODELS = {
     "integer-real": real,
     "integer-front": front,
     "monotone": monotone,
+    "wires": wires,
 }
-WITH_STATE = ("targets", "network", "gates", "real", "front")
+WITH_STATE = ("targets", "network", "gates", "real", "front", "wires")
 
 
 def plain(value, name):

@@ -243,6 +243,20 @@ typedef struct {
     int32_t fan_in;
 } bvar_wire_votes_job;
 
+/* candidate_votes: out[g * fan_in + i, j] = sum over samples of z[g, s] times half the change of the gate, -1, 0 or 1,
+ * when its wire i alone is moved to unit candidates[g * fan_in + i, j].
+ * Limits: n_samples <= 2^16, z > -2^15.  Items: wires, n_gates * fan_in of them. */
+typedef struct {
+    const int16_t *z;          /* IN  (n_gates, n_samples) */
+    const uint64_t *x;         /* IN  (n_units, ceil(n_samples / 64)) */
+    const int32_t *wires;      /* IN  (n_gates, fan_in) */
+    const uint64_t *tables;    /* IN  (n_gates,), zero above the low 2^fan_in bits */
+    const int32_t *candidates; /* IN  (n_gates * fan_in, n_candidates), each below n_units */
+    int32_t *out;              /* OUT (n_gates * fan_in, n_candidates) */
+    ptrdiff_t n_samples, n_candidates;
+    int32_t fan_in;
+} bvar_candidate_votes_job;
+
 /* count_groups: out[c, s] = number of ones at sample s in rows c * n_rows ... (c + 1) * n_rows - 1.
  * Limits: n_rows < 2^31.  Items: words of samples, ceil(n_samples / 64) of them. */
 typedef struct {
@@ -372,7 +386,7 @@ typedef struct {
     bvar_kernel lay_panels, gate_sum, gate_bits;
     bvar_kernel lay_index, signed_sum;
     bvar_kernel rescale, scale_signals, center_votes, add_votes, vote_norms, flip, vote_and_flip;
-    bvar_kernel pack_levels, table_values, table_votes, wire_votes, count_groups;
+    bvar_kernel pack_levels, table_values, table_votes, wire_votes, candidate_votes, count_groups;
     bvar_kernel gather_patches, signed_pixels, pool_max;
     ptrdiff_t row_outputs; /* rows of weights in one item of lay_rows and row_sums */
     ptrdiff_t (*rows_bytes)(ptrdiff_t n_rows, ptrdiff_t n_words);

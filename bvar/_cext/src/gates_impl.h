@@ -12,14 +12,18 @@
  * 3. Votes on wires are gathered: a unit asks each gate that reads it.  Where the gate rises with the unit its
  *    signal counts, where it falls it counts against; sums are int32 and clipped once, so no order matters.
  *
- * 4. Counts: a counter for each bit position of a word, kept in planes (the first holds all lowest bits, ...), so one
+ * 4. Votes on candidates: what the gate would lose or gain with the other bit on a wire is written down once, and
+ *    added up where a candidate has the other bit.
+ *
+ * 5. Counts: a counter for each bit position of a word, kept in planes (the first holds all lowest bits, ...), so one
  *    addition counts 64 samples a word.  Eight rows at a time go through a tree of full adders.
  *
  * Expected from the ISA file: a type `plane` of PLANE_WORDS words, with plane_load and plane_store of the first n
  * words, plane_all (a word in all places), plane_leaf (c ^ (d & x)), plane_choose (x ? a : b), plane_sum (a ^ b ^ c),
  * plane_carry (two or more of a, b, c), plane_and, plane_xor; and level_word.  Where it does better than the plain C
  * below: BVAR_OWN_GATE_VOTES with votes_of_gate, BVAR_OWN_SIGNED with add_signed, and BVAR_OWN_FEW with add_few, the
- * sum of at most two wires, kept within +-32767, and BVAR_OWN_COUNTERS with read_counters. */
+ * sum of at most two wires, kept within +-32767, BVAR_OWN_TOTAL with total_where, and BVAR_OWN_COUNTERS with
+ * read_counters. */
 
 enum {
     MAX_COUNT_PLANES = 32, /* counts below 2^32 */
@@ -266,6 +270,72 @@ BVAR_INLINE int64_t votes_on_units(const bvar_wire_votes_job *a, ptrdiff_t begin
 static int64_t wire_votes(const void *job, ptrdiff_t begin, ptrdiff_t end) {
     const bvar_wire_votes_job *a = job;
     return a->fan_in == 2 ? votes_on_units(a, begin, end, 2) : votes_on_units(a, begin, end, a->fan_in);
+}
+
+/* -------------------------------------------------------------------------------------------- candidates */
+
+/* What a gate would do with the other bit on a wire: it rises or falls from what it is now. */
+static void turn_wire(wire *it, const uint64_t *bits, int words) {
+    for (int w = 0; w < words; ++w) {
+        const uint64_t up = it->up[w], both = (up ^ it->down[w]) & bits[w];
+        it->up[w] ^= both;
+        it->down[w] ^= both;
+    }
+}
+
+#ifndef BVAR_OWN_TOTAL
+/* The sum of the terms where a and b differ, in a form that compilers vectorise. */
+BVAR_INLINE int32_t total_where(const int16_t *terms, const uint64_t *a, const uint64_t *b, int words) {
+    static const uint16_t place[16] = {1u << 0, 1u << 1, 1u << 2,  1u << 3,  1u << 4,  1u << 5,  1u << 6,  1u << 7,
+                                       1u << 8, 1u << 9, 1u << 10, 1u << 11, 1u << 12, 1u << 13, 1u << 14, 1u << 15};
+    int32_t sum[16] = {0}, total = 0;
+    for (int s = 0; s < 64 * words; s += 16) {
+        const uint16_t differ = (uint16_t)((a[s / 64] ^ b[s / 64]) >> s % 64);
+        int16_t term[16];
+        for (int i = 0; i < 16; ++i)
+            term[i] = (int16_t)(terms[s + i] & (int16_t) - ((differ & place[i]) == place[i]));
+        for (int i = 0; i < 16; ++i)
+            sum[i] += term[i];
+    }
+    for (int i = 0; i < 16; ++i)
+        total += sum[i];
+    return total;
+}
+#endif
+
+/* Add the votes of the n samples from word k on all candidates of a wire. */
+BVAR_INLINE void votes_of_block(const bvar_candidate_votes_job *a, ptrdiff_t number, ptrdiff_t k, ptrdiff_t n,
+                                int fan_in) {
+    const bvar_wire_votes_job gates = {a->z, a->x, a->wires, a->tables, NULL, NULL, NULL, a->n_samples, a->fan_in};
+    const ptrdiff_t n_words = ceil_div(a->n_samples, 64);
+    const uint64_t *x = a->x + k, *now = x + a->wires[number] * n_words;
+    const int words = (int)ceil_div(n, 64);
+    BVAR_ALIGNED int32_t sums[64 * BLOCK_WORDS];
+    BVAR_ALIGNED int16_t terms[64 * BLOCK_WORDS];
+    wire it;
+    if (!follow_wire(&gates, number, k, words, &it, fan_in))
+        return;
+    turn_wire(&it, now, words);
+    memset(sums, 0, (size_t)words * 64 * sizeof *sums);
+    add_wire(&it, n, sums);
+    clip_sums(sums, 64 * words, terms);
+    for (ptrdiff_t j = number * a->n_candidates; j < (number + 1) * a->n_candidates; ++j)
+        a->out[j] += total_where(terms, now, x + a->candidates[j] * n_words, words);
+}
+
+static int64_t candidate_votes(const void *job, ptrdiff_t begin, ptrdiff_t end) {
+    const bvar_candidate_votes_job *a = job;
+    for (ptrdiff_t i = begin; i < end; ++i) {
+        memset(a->out + i * a->n_candidates, 0, (size_t)a->n_candidates * sizeof *a->out);
+        for (ptrdiff_t s = 0; s < a->n_samples; s += 64 * BLOCK_WORDS) {
+            const ptrdiff_t n = at_most(64 * BLOCK_WORDS, a->n_samples - s);
+            if (a->fan_in == 2) /* a constant, as everywhere */
+                votes_of_block(a, i, s / 64, n, 2);
+            else
+                votes_of_block(a, i, s / 64, n, a->fan_in);
+        }
+    }
+    return 0;
 }
 
 /* ------------------------------------------------------------------------------------------------- counts */

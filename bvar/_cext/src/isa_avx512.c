@@ -706,6 +706,20 @@ BVAR_INLINE void add_few(const wire *wires, int n_wires, ptrdiff_t n, int16_t *o
     }
 }
 
+#define BVAR_OWN_TOTAL
+
+BVAR_INLINE int32_t total_where(const int16_t *terms, const uint64_t *a, const uint64_t *b, int words) {
+    const __m512i one = _mm512_set1_epi16(1);
+    __m512i sum = _mm512_setzero_si512();
+    for (int w = 0; w < words; ++w) {
+        const uint64_t differ = a[w] ^ b[w];
+        const __m512i low = _mm512_maskz_loadu_epi16((__mmask32)differ, terms + 64 * w);
+        const __m512i high = _mm512_maskz_loadu_epi16((__mmask32)(differ >> 32), terms + 64 * w + 32);
+        sum = _mm512_add_epi32(sum, _mm512_add_epi32(_mm512_madd_epi16(low, one), _mm512_madd_epi16(high, one)));
+    }
+    return _mm512_reduce_add_epi32(sum);
+}
+
 #define BVAR_OWN_GATE_VOTES
 
 /* Split the samples of a word by the entries that they address. */

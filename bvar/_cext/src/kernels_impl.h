@@ -342,7 +342,7 @@ static int64_t signed_sum(const void *job, ptrdiff_t begin, ptrdiff_t end) {
         NAME, CPU, PANEL_ROWS, VOTE_COLS, GATE_RATE, VOTE_RATE, panels_bytes, index_bytes, all_below, \
         pack, pack_threshold, unpack, transpose, count_rows, lay_panels, gate_sum, gate_bits,         \
         lay_index, signed_sum, rescale, scale_signals, center_votes, add_votes, vote_norms, flip,     \
-        vote_and_flip, pack_levels, table_values, table_votes, wire_votes, count_groups,              \
-        gather_patches, signed_pixels, pool_max, ROW_OUTPUTS, rows_bytes, lay_rows, row_tables,       \
-        row_sums, quantize_rows                                                                       \
+        vote_and_flip, pack_levels, table_values, table_votes, wire_votes, candidate_votes,           \
+        count_groups, gather_patches, signed_pixels, pool_max, ROW_OUTPUTS, rows_bytes, lay_rows,     \
+        row_tables, row_sums, quantize_rows                                                           \
     }

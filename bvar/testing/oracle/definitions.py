@@ -18,6 +18,7 @@ Matrix = list[list[int]]
 Image = list[list[list[int]]]
 
 __all__ = [
+    "candidate_votes",
     "center_votes",
     "clipped_eta",
     "conv_sum",
@@ -35,6 +36,7 @@ __all__ = [
     "input_votes",
     "max_pool",
     "move_offsets",
+    "move_wires",
     "pack",
     "pack_levels",
     "pixel_votes",
@@ -186,6 +188,21 @@ def flip(w: Matrix, m: Matrix, q: Matrix, beta: int, eta: Row, dither: int = 0) 
     return new_w, new_m, flips
 
 
+def move_wires(chosen: Row, m: Matrix, q: Matrix, beta: int, eta: int, dither: int = 0) -> tuple[Row, Matrix]:
+    """One step of the optimizer on candidates of wires; returns new choices and accumulators, units as for flip.
+
+    A candidate that is not read is F, and asks to be read by a flip; of several the loudest is heard, the first of
+    equals, and the wire begins anew.
+    """
+    asked, new_m, _ = flip([[0] * len(row) for row in m], m, q, beta, [eta] * len(m), dither)
+    new = list(chosen)
+    for wire, bits in enumerate(asked):
+        if any(bits):
+            new[wire] = min((vote, j) for j, (vote, bit) in enumerate(zip(q[wire], bits, strict=True)) if bit)[1]
+            new_m[wire] = [0] * len(bits)
+    return new, new_m
+
+
 def vote_norms(q: Matrix) -> Row:
     """How loud the votes on each neuron are together."""
     return [sum(map(abs, row)) for row in q]
@@ -273,6 +290,22 @@ def wire_votes(z: Matrix, x: Matrix, wires: Matrix, tables: Matrix) -> Matrix:
                 high, low = (table_value(t, [*bits[:i], bit, *bits[i + 1 :]]) for bit in (1, 0))
                 votes[b][unit] += zb[g] * (high - low)
     return [[max(-32767, min(32767, v)) for v in row] for row in votes]
+
+
+def candidate_votes(z: Matrix, x: Matrix, wires: Matrix, tables: Matrix, candidates: list[Matrix]) -> Matrix:
+    """q[g * k + i][j] = sum of z[b][g] * half the change of sum e(value) when wire i of gate g reads a candidate."""
+    votes = []
+    for g, (w, t) in enumerate(zip(wires, tables, strict=True)):
+        for i, others in enumerate(candidates[g]):
+            moved = [[*w[:i], other, *w[i + 1 :]] for other in others]
+            change = [
+                [table_value(t, [xb[u] for u in v]) - table_value(t, [xb[u] for u in w]) for v in moved]
+                for xb in x
+            ]
+            votes.append(
+                [sum(zb[g] * row[j] for zb, row in zip(z, change, strict=True)) for j in range(len(others))]
+            )
+    return votes
 
 
 def scale_signals(g: Matrix, fan_out: int) -> Matrix:
