@@ -16,7 +16,7 @@ from bvar.model_file._layers import whole_numbers
 from bvar.networks.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
 from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer
-from bvar.real import Adam, Embedding, PositionMean, RealCrossEntropy, RealLayer, RealTrainer, Residual
+from bvar.real import Adam, Embedding, PositionSum, RealCrossEntropy, RealLayer, RealTrainer, Residual
 
 # ------------------------------------------------------------------------------------------------- losses
 
@@ -133,7 +133,7 @@ def _check_network(network: Network) -> None:
 def _check_positions(layers: Sequence[Layer]) -> None:
     """Let all that takes texts apart agree how long one is."""
     lengths = {layer.n_inputs for layer in layers if isinstance(layer, Embedding)}
-    lengths |= {layer.n_positions for layer in layers if isinstance(layer, (PositionMean, Residual))}
+    lengths |= {layer.n_positions for layer in layers if isinstance(layer, (PositionSum, Residual))}
     require(len(lengths) < 2, f"layers must agree on the length of texts, got {sorted(lengths)}")
 
 

@@ -10,7 +10,7 @@ from bvar.real.adam import Adam
 from bvar.real.attention import Attention
 from bvar.real.batch_norm import BatchNorm
 from bvar.real.conv import RealConv2d
-from bvar.real.embedding import Embedding, PositionMean
+from bvar.real.embedding import Embedding, PositionSum
 from bvar.real.ends import RealEnds
 from bvar.real.layer_norm import LayerNorm
 from bvar.real.layers import FixedPoint, RealLinear
@@ -26,7 +26,7 @@ __all__ = [
     "Embedding",
     "FixedPoint",
     "LayerNorm",
-    "PositionMean",
+    "PositionSum",
     "RealConv2d",
     "RealCrossEntropy",
     "RealEnds",
