@@ -22,7 +22,7 @@ from bvar.real import (
     Adam,
     BatchNorm,
     Embedding,
-    PositionMean,
+    PositionSum,
     RealAbsoluteError,
     RealCrossEntropy,
     RealLayer,
@@ -148,7 +148,7 @@ def _check_network(network: Network) -> None:
 def _check_positions(layers: Sequence[Layer]) -> None:
     """Let all that takes texts apart agree how long one is."""
     lengths = {layer.n_inputs for layer in layers if isinstance(layer, Embedding)}
-    lengths |= {layer.n_positions for layer in layers if isinstance(layer, (PositionMean, Residual))}
+    lengths |= {layer.n_positions for layer in layers if isinstance(layer, (PositionSum, Residual))}
     require(len(lengths) < 2, f"layers must agree on the length of texts, got {sorted(lengths)}")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from bvar.layers import Layer
 from bvar.model_file._kinds import of_type, register, require
 from bvar.model_file._real import finite_numbers
-from bvar.real import Attention, Embedding, LayerNorm, PositionMean, RealScale, Residual
+from bvar.real import Attention, Embedding, LayerNorm, PositionSum, RealScale, Residual
 
 
 def _load_embedding(name: Any, position: Any, token: Any) -> Embedding:
@@ -29,7 +29,7 @@ register(
     gives="real sums",
 )
 
-register(PositionMean, takes="real sums", gives="real sums")
+register(PositionSum, takes="real sums", gives="real sums")
 
 
 def _load_norm(epsilon: Any, name: Any, scale: Any, shift: Any) -> LayerNorm:

@@ -11,7 +11,7 @@ from bvar.real.attention import Attention
 from bvar.real.batch_norm import BatchNorm
 from bvar.real.conv import RealConv2d
 from bvar.real.dense import edsr_small, segmenter
-from bvar.real.embedding import Embedding, PositionMean
+from bvar.real.embedding import Embedding, PositionSum
 from bvar.real.ends import RealEnds
 from bvar.real.join_channels import RealJoinChannels
 from bvar.real.layer_norm import LayerNorm
@@ -28,7 +28,7 @@ __all__ = [
     "Embedding",
     "FixedPoint",
     "LayerNorm",
-    "PositionMean",
+    "PositionSum",
     "RealAbsoluteError",
     "RealConv2d",
     "RealCrossEntropy",

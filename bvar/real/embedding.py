@@ -6,6 +6,8 @@ text.  Float: reproducible by seed on one backend, outside the promise of equal 
 
 from __future__ import annotations
 
+from math import sqrt
+
 import numpy as np
 from scipy import sparse
 
@@ -15,7 +17,7 @@ from bvar.bits.random import RandomSource, RandomWords
 from bvar.layers.base import Layer
 from bvar.real.trainer import RealLayer, RealParameter
 
-__all__ = ["Embedding", "PositionMean"]
+__all__ = ["Embedding", "PositionSum"]
 
 
 class Embedding(RealLayer):
@@ -124,10 +126,10 @@ class Embedding(RealLayer):
         return ids
 
 
-class PositionMean(Layer):
-    r"""Average the rows of each text: one row for its class.
+class PositionSum(Layer):
+    r"""Add up the rows of each text, evidence from all positions: one row for its class.
 
-    .. math:: y_b = \frac1T \sum_i x_{(b, i)}
+    .. math:: y_b = \frac1{\sqrt T} \sum_i x_{(b, i)}
 
     Parameters
     ----------
@@ -142,21 +144,24 @@ class PositionMean(Layer):
     Examples
     --------
     >>> import numpy as np
-    >>> from bvar.real import PositionMean
-    >>> PositionMean(2).forward(np.array([[1.0], [3.0]], np.float32))[0]
-    array([[2.]], dtype=float32)
+    >>> from bvar.real import PositionSum
+    >>> PositionSum(2).forward(np.array([[1.0], [3.0]], np.float32))[0]
+    array([[2.828427]], dtype=float32)
     """
 
     def __init__(self, n_positions: int) -> None:
         self.n_positions = check_integer(n_positions, "n_positions", low=1)
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, None]:
-        """Average float32 rows."""
-        return x.reshape(-1, self.n_positions, x.shape[1]).mean(axis=1), None
+        """Add up float32 rows."""
+        return self._share(x.reshape(-1, self.n_positions, x.shape[1]).sum(axis=1)), None
 
     def backward(self, signal: np.ndarray, context: None) -> np.ndarray:
-        """Share the signal out among the positions."""
-        return np.repeat(signal / signal.dtype.type(self.n_positions), self.n_positions, axis=0)
+        """Hand the signal to every position."""
+        return np.repeat(self._share(signal), self.n_positions, axis=0)
+
+    def _share(self, x: np.ndarray) -> np.ndarray:
+        return x / x.dtype.type(sqrt(self.n_positions))
 
 
 def _uniform(source: RandomWords, spread: float, n_rows: int, n_units: int) -> np.ndarray:

@@ -21,7 +21,7 @@ from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer
 from bvar.real.adam import Adam
 from bvar.real.attention import Attention
-from bvar.real.embedding import Embedding, PositionMean
+from bvar.real.embedding import Embedding, PositionSum
 from bvar.real.layer_norm import LayerNorm
 from bvar.real.layers import FixedPoint, RealLinear
 from bvar.real.losses import RealCrossEntropy
@@ -137,15 +137,21 @@ def text_classifier(
         Made by :func:`boolean_transformer`. Its weights are shared: they will move.
     n_classes : int
         Number of classes.
-    eta, clip, rate, n_steps, random_state
-        As of :func:`boolean_transformer`; what is drawn is the last layer. Eta is smaller, because all positions
-        of a text vote for one target, and votes are divided by the number of texts, not of positions.
+    eta, clip : float, default=5 and 1
+        As of :func:`boolean_transformer`. Eta is smaller, because all positions of a text vote for one target, and
+        votes are divided by the number of texts, not of positions.
+    rate : float, default=0.003
+        Of :class:`Adam`.
+    n_steps : int, optional
+        Length of training in steps. Default: the rates stay.
+    random_state : None, int, RandomState or RandomWords, default=None
+        Where the last layer comes from.
 
     Returns
     -------
     Network
         It takes integers of shape (n_texts, n_positions) and gives float32 scores of shape (n_texts, n_classes):
-        those of the mean of the last rows of a text.
+        those of the sum of the last rows of a text.
 
     Raises
     ------
@@ -164,10 +170,10 @@ def text_classifier(
     if not isinstance(first, Embedding) or not all(isinstance(block, Residual) for block in blocks):
         raise ValueError(f"network must be a language model of boolean_transformer, got {network!r}")
     n_positions, width = first.n_inputs, first.n_outputs
-    # the mean gives each position one part in n_positions of the signal
-    loud = [_residual(block.layers, n_positions, block.loudness * n_positions) for block in blocks]
+    # the sum over positions, divided by their root, hands each of them as small a part of the signal
+    loud = [_residual(block.layers, n_positions, block.loudness * sqrt(n_positions)) for block in blocks]
     last = RealLinear(width, n_classes, random_state=random_state, name="classes")
-    return _network([first, *loud, norm, PositionMean(n_positions), last], eta, clip, rate, n_steps)
+    return _network([first, *loud, norm, PositionSum(n_positions), last], eta, clip, rate, n_steps)
 
 
 def _network(layers: list[Layer], eta: float, clip: float, rate: float, n_steps: int | None) -> Network:

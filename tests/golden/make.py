@@ -55,7 +55,19 @@ from bvar.networks import (
     front_network,
     residual_block,
 )
-from bvar.real import BatchNorm, FixedPoint, RealConv2d, RealCrossEntropy, RealLinear
+from bvar.real import (
+    Attention,
+    BatchNorm,
+    Embedding,
+    FixedPoint,
+    LayerNorm,
+    PositionSum,
+    RealConv2d,
+    RealCrossEntropy,
+    RealLinear,
+    RealScale,
+    Residual,
+)
 from bvar.training import RandomFlip, RandomRotation, RandomShift
 
 HERE = Path(__file__).parent
@@ -273,6 +285,22 @@ def front():
     return model, bits
 
 
+def passages():
+    """Attention between bits, and residual sums, that have begun to tell classes of texts apart."""
+    random = np.random.RandomState(2)  # of its own
+    x, y = random.randint(0, 3, (12, 4)), np.arange(12) % 2
+    looking = [LayerNorm(4), FixedPoint(), Threshold(4, FixedPoint.FAN_IN, 12)]
+    looking += [BooleanLinear(4, 12, random_state=0), Threshold(12, 4, 2), Attention(4, 4, 2)]
+    scaled = [FixedPoint(), RealScale(4, FixedPoint.FAN_IN, start=0.5)]
+    layers = [Embedding(3, 4, 4, random_state=1)]
+    layers += [Residual(part, n_positions=4, loudness=2.5) for part in (looking, scaled)]
+    layers += [PositionSum(4), RealLinear(4, 2, random_state=2)]
+    model = Network(layers, RealCrossEntropy(), BooleanOptimizer(100.0))
+    for _ in range(3):
+        model.step(x, y)
+    return model, x
+
+
 def transformer():
     """A decoder of three characters."""
     return Transformer.random("ab ", width=4, hidden=4, n_blocks=1, n_heads=2, random_state=0), np.zeros((0, 0))
@@ -332,6 +360,7 @@ MODELS = {
     "integer-front": front,
     "monotone": monotone,
     "wires": wires,
+    "passages": passages,
 }
 WITH_STATE = ("targets", "network", "gates", "real", "front", "wires")
 
@@ -348,7 +377,8 @@ def answers(model, x):
     if isinstance(model, Transformer | Encoder):
         return {name: [v.hex() for v in model.weight(name).ravel().tolist()] for name in model.map_names}
     if not hasattr(model, "predict"):
-        taken = x if isinstance(model.layers[0], SignedSum | SignedConv2d | RealConv2d) else kernels.pack(x)
+        takes_numbers = isinstance(model.layers[0], SignedSum | SignedConv2d | RealConv2d | Embedding)
+        taken = x if takes_numbers else kernels.pack(x)
         return {"scores": model.scores(taken).tolist(), "fingerprint": model.fingerprint()}
     exact = hasattr(model, "network_")
     result = {"fingerprint": model.network_.fingerprint()} if exact else {}

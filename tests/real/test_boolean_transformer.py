@@ -11,7 +11,7 @@ from bvar.real import (
     Embedding,
     FixedPoint,
     LayerNorm,
-    PositionMean,
+    PositionSum,
     RealLinear,
     RealScale,
     Residual,
@@ -76,9 +76,9 @@ def test_gradients_of_an_embedding_are_finite_differences():
     assert (layer.gradients(np.ones((6, 5)), ids)[0][2] == 0).all()
 
 
-def test_the_gradient_of_a_mean_over_positions_is_a_finite_difference():
+def test_the_gradient_of_a_sum_over_positions_is_a_finite_difference():
     random = np.random.RandomState(0)
-    layer, x, z = PositionMean(3), random.standard_normal((6, 4)), random.standard_normal((2, 4))
+    layer, x, z = PositionSum(3), random.standard_normal((6, 4)), random.standard_normal((2, 4))
     assert_gradient(lambda: (z * layer.forward(x)[0]).sum(), x, layer.backward(z, None))
 
 

@@ -56,4 +56,4 @@ class Twin(nn.Module):
         for part in self.parts:
             x = x + part(x)
         x = self.norm(x)
-        return self.head(x.flatten(0, 1) if self.is_language else x.mean(dim=1))
+        return self.head(x.flatten(0, 1) if self.is_language else x.sum(dim=1) / x.shape[1] ** 0.5)
