@@ -2,10 +2,10 @@
 
 C: sums and gates of a sample at a time, without Python and without a library.
 
-``c_network`` puts the header together, ``c_layers`` says what each layer becomes, ``c_answers`` what is made of
-scores, and ``c_parts`` has the C itself; ``questions`` is what an encoder asks, ``names`` what users may call
-things, ``c_text`` how constants are written: these three serve :mod:`bvar.circuit` too, whose C does 64 samples at
-a time.
+``c_network`` puts the header together, ``c_layers`` says what each layer becomes, ``layers`` what C and ONNX
+share, ``c_answers`` what is made of scores, and ``c_parts`` has the C itself; ``questions`` is what an encoder
+asks, ``names`` what users may call things, ``c_text`` how constants are written: these three serve
+:mod:`bvar.circuit` too, whose C does 64 samples at a time.
 
 The how-to page is ``docs/howto/export-network.md``.
 """

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bvar import kernels
 from bvar.bits import BitMatrix, n_words
 from bvar.calculus.gates import Gate
 from bvar.export.c_text import array, unsigned
+from bvar.export.layers import shift_of, writer_of
 from bvar.layers import (
     Add,
     BooleanConv2d,
@@ -85,13 +85,7 @@ class Builder:
 
     def add(self, layer: Layer, x: Bits | Sums, *, keep: bool = False) -> Bits | Sums:
         """Add a layer that takes `x`, and the last to do so unless others `keep` it; return what it makes."""
-        write = _WRITERS.get(type(layer))  # by type: a subclass may compute otherwise
-        if write is None:
-            raise TypeError(
-                "network must have Boolean layers of bvar.layers that take bits or sums, got "
-                f"{type(layer).__name__}, for which there is no C: what real weights give depends on the machine"
-            )
-        made = write(self, layer, x)
+        made = writer_of(_WRITERS, layer, "C")(self, layer, x)
         if made is not x and not keep:
             self.give_back(x)
         return made
@@ -157,9 +151,7 @@ def _gate(gate: Gate) -> tuple[int, int, int, int]:
 
 def _shift(builder: Builder, bias: Any, offset: Any) -> str:
     """Write what bias and offset add to sums; 0, a null, where they add nothing."""
-    shift = np.zeros(1, np.int32) if offset is None else offset.values
-    if bias is not None:
-        shift = shift + kernels.unpack_ternary(bias.bits)[0].astype(np.int32)
+    shift = shift_of(bias, offset)
     return builder.constant("int32_t", "shift", shift) if shift.any() else "0"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from string import Template
-from typing import Any, Protocol
+from typing import Any
 
 from bvar.bits import n_words
 from bvar.encoding import BitEncoder
@@ -16,9 +16,9 @@ from bvar.export.c_answers import Answer, Best, Spelled, spelled
 from bvar.export.c_layers import Bits, Builder, Sums
 from bvar.export.c_parts import PARTS
 from bvar.export.c_text import FAST_MATH, question_tables
+from bvar.export.layers import LayeredNetwork, check_network
 from bvar.export.names import check_prefix
 from bvar.export.questions import IntegerQuestion, Question, on_bytes, questions
-from bvar.layers import Layer
 
 __all__ = ["CSource", "network_to_c"]
 
@@ -120,14 +120,6 @@ class CSource(str):
     memory_bytes: int
 
 
-class LayeredNetwork(Protocol):
-    """A network: a :class:`bvar.networks.Network`, or anything with its layers."""
-
-    @property
-    def layers(self) -> Sequence[Layer]:
-        """From the input to the scores."""
-
-
 def network_to_c(
     network: LayeredNetwork, name: str = "network", encoder: BitEncoder | None = None, answer: Answer | None = None
 ) -> CSource:
@@ -178,11 +170,7 @@ def network_to_c(
     """
     check_prefix(name, "name")
     asked = None if encoder is None else questions(encoder)
-    n_inputs: int = network.layers[0].n_inputs  # type: ignore[attr-defined]
-    if encoder is not None and encoder.n_bits_out_ != n_inputs:
-        raise ValueError(
-            f"encoder must give {n_inputs} bits, the inputs of network, it gives {encoder.n_bits_out_}"
-        )
+    n_inputs = check_network(network, encoder, answer)
     builder = Builder(name, network.layers)
     made: Bits | Sums = Bits("input", n_inputs, "known")
     for layer in network.layers:

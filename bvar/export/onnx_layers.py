@@ -18,6 +18,7 @@ import numpy as np
 from bvar import kernels
 from bvar.bits import BitMatrix
 from bvar.calculus.gates import Gate
+from bvar.export.layers import shift_of, writer_of
 from bvar.layers import (
     Add,
     BooleanConv2d,
@@ -91,13 +92,7 @@ class Graph:
 def add_layers(graph: Graph, layers: Sequence[Layer], x: str) -> str:
     """Add layers one after the other to what `x` names, and return the name of what the last makes."""
     for layer in layers:
-        write = _WRITERS.get(type(layer))  # by type: a subclass may compute otherwise
-        if write is None:
-            raise TypeError(
-                "network must have Boolean layers of bvar.layers that take bits or sums, got "
-                f"{type(layer).__name__}: what real weights give depends on the machine"
-            )
-        x = write(graph, layer, x)
+        x = writer_of(_WRITERS, layer, "ONNX")(graph, layer, x)
     return x
 
 
@@ -115,9 +110,7 @@ def _sum(graph: Graph, gate: Gate, weights: BitMatrix, x: str) -> str:
 
 
 def _shifted(graph: Graph, sums: str, bias: Any, offset: Any) -> str:
-    shift = np.zeros(1, np.int32) if offset is None else offset.values
-    if bias is not None:
-        shift = shift + kernels.unpack_ternary(bias.bits)[0].astype(np.int32)
+    shift = shift_of(bias, offset)
     return graph.add("Add", sums, graph.constant(shift)) if shift.any() else sums
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from bvar._extras import missing
 from bvar.encoding import BitEncoder
 from bvar.export.c_answers import Answer, Best, Positive
-from bvar.export.c_network import LayeredNetwork
+from bvar.export.layers import LayeredNetwork, check_network
 from bvar.export.onnx_layers import Graph, add_layers
 from bvar.export.questions import Question, questions
 
@@ -76,11 +76,7 @@ def network_to_onnx(
         from onnx import TensorProto, checker, helper
     except ImportError as error:
         raise missing("onnx", "ONNX models") from error
-    n_inputs: int = network.layers[0].n_inputs  # type: ignore[attr-defined]
-    if encoder is not None and encoder.n_bits_out_ != n_inputs:
-        raise ValueError(
-            f"encoder must give {n_inputs} bits, the inputs of network, it gives {encoder.n_bits_out_}"
-        )
+    n_inputs = check_network(network, encoder, answer)
     graph = Graph()
     if encoder is None:
         given = helper.make_tensor_value_info("bits", TensorProto.INT8, ["n", n_inputs])
@@ -94,8 +90,8 @@ def network_to_onnx(
     if isinstance(answer, Best) and n_scores == 1:
         raise ValueError("answer must be Positive or Scaled for a network of one score")
     n_classes = 2 if isinstance(answer, Positive) else n_scores
-    if classes is not None and len(classes := np.asarray(classes)) != n_classes:
-        raise ValueError(f"classes must have {n_classes} entries, got {len(classes)}")
+    if classes is not None and (classes := np.asarray(classes)).shape != (n_classes,):
+        raise ValueError(f"classes must have the shape ({n_classes},), got {classes.shape}")
     answered = _answer(graph, answer, scores, classes)
     outputs = [answered, helper.make_tensor_value_info("scores", TensorProto.INT32, ["n", n_scores])]
     whole = helper.make_graph(graph.nodes, "bvar", [given], outputs, graph.constants)

@@ -20,7 +20,7 @@ from tests.bench.timing import describe
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/reference/measured.md"
-RIVALS = ("torch", "faiss", "numkong", "green_tsetlin")
+RIVALS = ("torch", "faiss", "numkong", "green_tsetlin", "xgboost", "torchlogix")
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ BENCHES = (
     Bench("gates", "--speed --data {data}/mnist.npz", None, "reference/benchmarks.md"),
     Bench("gate_conv", "--data {data}", None, "howto/train-a-network-of-gates.md"),
     Bench("hardware", "--data {data}", "--quick --simulate 0", "reference/hardware.md"),
+    Bench("equivalence", "--data {data}", "--quick", "reference/hardware.md"),
+    Bench("rivals", "--data {data}", "--quick --seconds 1 --only bvar_gates xgboost", "reference/hardware.md"),
     Bench("energy", "", "--batch 4 --no-measure", "explanation/energy.md"),
     Bench("theory", "", "--steps 20 --seeds 2 --epochs 1", "explanation/convergence.md"),
     Bench("recovery", "", None, "reference/accuracy.md"),

@@ -21,7 +21,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from bvar import ImageEncoder, LogicGateClassifier, ThermometerEncoder, kernels
-from bvar.circuit import Circuit, check_c, make_chip, to_blif, write_testbench, yosys_luts
+from bvar.circuit import Circuit, c_size, check_c, make_chip, to_blif, write_testbench, yosys_luts
 from bvar.networks import gate_network
 from tests.bench.fpga_data import load_jets, load_nid, to_integers
 from tests.bench.mnist import load
@@ -30,6 +30,7 @@ from tests.bench.timing import describe
 ABC = next((tool for tool in ("berkeley-abc", "yosys-abc", "abc") if shutil.which(tool)), None)
 SCRIPTS = ("strash; map -a", "strash; dch; map -a", "strash; ifraig; dc2; dc2; dch -f; map -a",
            "strash; dc2; balance; rewrite; refactor; balance; rewrite -z; dch; map -a")  # fmt: skip
+C_TARGETS = (("", ("-Os",)), ("arm-none-eabi-", ("-Os", "-mcpu=cortex-m4", "-mthumb")))
 FUNCTIONS = {"inv": "!a", "buf": "a", "and": "a*b", "nand": "!(a*b)", "or": "a+b", "nor": "!(a+b)", "andn": "a*!b",
              "orn": "a+!b", "xor": "a*!b+!a*b", "xnor": "a*b+!a*!b"}  # fmt: skip
 
@@ -79,6 +80,12 @@ def sizes(raw):
               f"{'Yosys is not installed' if yosys is None else f'{yosys} by Yosys'}", flush=True)  # fmt: skip
     if shutil.which("cc"):
         print(f"C: compiled, loaded, equal on {check_c(small)} samples")
+    for prefix, options in C_TARGETS:
+        if shutil.which(f"{prefix}gcc"):
+            size = c_size(small, prefix=prefix, options=options)
+            print(f"C by {prefix}gcc {' '.join(options)}: {size}")
+        else:
+            print(f"{prefix}gcc is not installed: no sizes by it")
 
 
 def simulated(chip, X, answers):

@@ -58,7 +58,7 @@ def batches(n, n_epochs, seed):
 
 def say(name, size, scores, seconds, note=""):
     last, best = scores[-1], max(scores)
-    print(f"| {name} | {size} | {100 * last:.1f} % | {100 * best:.1f} % | {seconds:.0f} s | {note} |", flush=True)
+    print(f"| {name} | {size} | {100 * last:.1f} % | {100 * best:.1f} % | {seconds:.1f} s | {note} |", flush=True)
 
 
 def bvar_gates(data, seed, arguments):

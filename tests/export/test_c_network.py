@@ -19,7 +19,7 @@ from bvar import (
     TableEncoder,
     kernels,
 )
-from bvar.export import network_to_c
+from bvar.export import network_to_c, network_to_onnx
 from bvar.layers import (
     Add,
     BooleanConv2d,
@@ -383,3 +383,20 @@ def test_the_program_of_the_how_to_page_prints_what_the_page_says(tmp_path):
     subprocess.run([COMPILERS[0], "-std=c99", *WARNINGS, "main.c", "-o", "main"], cwd=tmp_path, check=True)
     printed = subprocess.run([str(tmp_path / "main")], capture_output=True, text=True, check=True).stdout
     assert f"/* {printed.strip()} */" in program
+
+
+@pytest.mark.parametrize("export", [network_to_c, network_to_onnx])
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"network": "x"}, "network must be a network with layers, got str"),
+        ({"network": [1]}, "network must be a network with layers, got list"),
+        ({"answer": 3}, "answer must be Best, Positive, Scaled or None, got int"),
+        ({"encoder": "x"}, "encoder must be a .*, got str"),
+    ],
+)
+def test_what_cannot_be_exported_is_named(export, arguments, text):
+    if export is network_to_onnx:
+        pytest.importorskip("onnx")
+    with pytest.raises(TypeError, match=text):
+        export(**{"network": boolean_mlp([8, 4, 2], random_state=0), **arguments})
