@@ -151,7 +151,9 @@ class DaskEstimator(BooleanNetworkEstimator):
 
     def _check_samples(self, X: Any, *, reset: bool) -> Any:
         if is_collection(X):
-            raise TypeError("X must be in memory for partial_fit, which takes one chunk after the other")
+            raise TypeError(
+                "X must be in memory for partial_fit and explanations, which take one chunk after the other"
+            )
         if isinstance(X, There):
             super()._check_samples(self._fit.parts.rows(np.zeros(1, np.int64)), reset=reset)
             self._fit.check(self._light())

@@ -52,7 +52,18 @@ class TimeLimit:
         self._n_epochs = 0  # since the clock started
 
     def begin(self, keep: Keep) -> TimeLimit:
-        """Return a limit with a clock of its own."""
+        """Return a limit for one training, with a clock of its own.
+
+        Parameters
+        ----------
+        keep : callable
+            Not used.
+
+        Returns
+        -------
+        TimeLimit
+            The limit.
+        """
         return TimeLimit(self.seconds)
 
     def __call__(self, learner: Learner) -> bool:
@@ -157,7 +168,18 @@ class CheckpointFile:
         self.every = check_integer(every, "every", low=1)
 
     def begin(self, keep: Keep) -> Callback:
-        """Write the file, and return what writes it after epochs."""
+        """Write the file, and return what writes it after epochs.
+
+        Parameters
+        ----------
+        keep : callable
+            Returns what the training goes on from, as it is now.
+
+        Returns
+        -------
+        callable
+            To be called with the estimator, or the trainer, after each epoch.
+        """
 
         def write(learner: Learner) -> None:
             if learner.n_iter_ % self.every == 0 or learner.n_iter_ == learner.max_iter_:

@@ -31,6 +31,7 @@ from bvar.distributed import (
     WorkersLost,
 )
 from bvar.distributed.cluster import DaskWorkers
+from bvar.inspection import explain, importance
 from bvar.training import CheckpointFile
 from bvar.training.data import rows_of
 
@@ -408,3 +409,17 @@ def test_a_fit_that_is_stopped_goes_on_from_a_file_to_the_same_model(client, clu
     assert_same(model, BooleanClassifier(**parameters).fit(X, Y))
     with pytest.raises(ValueError, match=r"resume must be of a fit .* differs in: parameters"):
         model.set_params(eta=3.0).fit(*arrays(X, Y), resume=path)
+
+
+def test_what_a_model_of_the_cluster_looks_at_is_told_as_of_the_local_one(client, cluster):
+    with_workers(client, cluster, 2)
+    model = DaskBooleanClassifier(client=client, **SMALL).fit(*arrays(X, Y))
+    local = BooleanClassifier(**SMALL).fit(X, Y)
+    ours, theirs = explain(model, X[0]), explain(local, X[0])
+    assert ours.feature_support.tolist() == theirs.feature_support.tolist()
+    assert ours.bit_decides.tolist() == theirs.bit_decides.tolist()
+    expected = importance(local, X, Y).importances.tolist()
+    assert importance(model, X, Y).importances.tolist() == expected
+    assert importance(model, *arrays(X, Y)).importances.tolist() == expected
+    with pytest.raises(TypeError, match="X must be in memory for partial_fit and explanations"):
+        explain(model, arrays(X, Y)[0][:1])
