@@ -6,11 +6,11 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 });
 
-// The theme's arrows that open a part of the list on the left have no name, and its search button hides its own.
+// The theme's arrows that open a part of the list on the left have no name, and its search button another than it shows.
 document.addEventListener("DOMContentLoaded", () => {
   for (const summary of document.querySelectorAll(".bd-sidebar-primary details > summary")) {
     const link = summary.closest("li")?.querySelector("a");
     summary.setAttribute("aria-label", `Pages under ${link ? link.textContent.trim() : "this"}`);
   }
-  document.querySelectorAll(".search-button-field").forEach((button) => button.removeAttribute("aria-label"));
+  document.querySelectorAll(".search-button-field").forEach((button) => button.setAttribute("aria-label", "Search Ctrl+K"));
 });
