@@ -1,8 +1,8 @@
 """Names of other projects: where their documentation is, and what it has, so that types of parameters are links.
 
 The folder inventories holds, for each project, the part of its ``objects.inv`` that types and texts refer to:
-modules, classes, functions, exceptions, data and terms. A build reads these files and no network. To make them anew,
-where there is a network or where such files are::
+modules, classes, functions, exceptions, data and terms. A build reads these files and no network. To make them
+anew, where there is a network or where such files are::
 
     python docs/_ext/inventories.py                              # all, from the addresses below
     python docs/_ext/inventories.py numpy=build/objects.inv      # one, from a file
