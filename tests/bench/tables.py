@@ -183,7 +183,7 @@ class ScaledTarget:
 
 def n_bytes(model):
     if isinstance(model, BooleanClassifier | BooleanRegressor):
-        words = sum(p.bits.words.nbytes for p in model.network_.parameters)
+        words = sum(p.n_bytes for p in model.network_.parameters)
         return words + sum(t.nbytes for t in model.encoder_.thresholds_)
     if isinstance(model, Tsetlin):
         return len(pickle.dumps((model.predictor._ruleset, model.encoder)))

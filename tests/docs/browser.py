@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+PATIENCE = 180  # seconds: a machine may be busy with other tests
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-pipe")
 
@@ -50,8 +51,8 @@ class Page:
 
     def _next(self):
         while b"\0" not in self.rest:
-            if not select.select([self.read], [], [], 60)[0]:
-                raise TimeoutError("the browser has not answered for a minute")
+            if not select.select([self.read], [], [], PATIENCE)[0]:
+                raise TimeoutError(f"the browser has not answered for {PATIENCE} seconds")
             read = os.read(self.read, 1 << 16)
             if not read:
                 raise EOFError("the browser has ended")
@@ -66,7 +67,7 @@ class Page:
             raise RuntimeError(answer["exceptionDetails"])
         return answer["result"].get("value")
 
-    def wait(self, expression, seconds=60):
+    def wait(self, expression, seconds=PATIENCE):
         """Wait until an expression holds."""
         end = time.monotonic() + seconds
         while not self.evaluate(expression):
