@@ -179,7 +179,7 @@ def train(arguments: argparse.Namespace, name: str, learner: Learner, n_samples:
     begun = {"step": 0, "seconds": 0.0, "losses": [], "curve": [], "asked": asked}
     if state is not None and state.exists():
         begun, kept = pickle.loads(state.read_bytes())
-        _refuse_another(begun["asked"], asked, state)
+        _refuse_another(begun.get("asked", asked), asked, state)
         learner.restore(kept)
     per_epoch = n_samples // arguments.batch
     last = arguments.epochs * per_epoch
