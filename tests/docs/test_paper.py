@@ -46,6 +46,12 @@ def test_a_stopped_training_goes_on_to_the_same_weights_and_curve(tmp_path):
     assert common.read_curve(tmp_path / "parts" / "a.jsonl") == parts
 
 
+def test_another_training_in_the_same_folder_is_refused(tmp_path):
+    common.train(arguments("--out", tmp_path, "--minutes", 0), "a", learner(), ROWS)
+    with pytest.raises(SystemExit, match=r"a\.state is of a training with --epochs 4, got 5"):
+        common.train(arguments("--out", tmp_path, "--epochs", 5), "a", learner(), ROWS)
+
+
 def test_first_steps_have_one_fingerprint_on_two_backends(capsys):
     assert len(common.fingerprints(learner, arguments("--fingerprints", 9), ROWS)) == 1
     assert learner().fingerprint() not in capsys.readouterr().out

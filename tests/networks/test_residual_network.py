@@ -38,6 +38,20 @@ def test_a_hundred_steps_have_one_fingerprint_on_two_backends(make, ends, norm):
     assert make(ends=ends, norm=norm).fingerprint() not in prints
 
 
+@pytest.mark.parametrize("ends", [None, RealEnds()], ids=["Boolean", "real"])
+@pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+def test_behind_its_first_layer_a_trained_network_is_integers_and_bits(make, ends, backend, monkeypatch):
+    x, y = samples(ends)
+    network = make(ends=ends, norm=BatchNorm)
+    for _ in range(3):
+        network.step(x, y)
+    value = x
+    for layer in network.layers:
+        value = layer.infer(value)
+    monkeypatch.setattr(BatchNorm, "infer", None)  # nobody normalises
+    assert (network.scores(x) == value).all()
+
+
 @pytest.mark.parametrize(("ends", "norm"), PARTS, ids=NAMES)
 @pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 def test_a_file_holds_the_network(make, ends, norm, tmp_path):

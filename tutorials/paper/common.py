@@ -26,6 +26,7 @@ from bvar.networks import LOSS_ONE
 
 RESULTS = Path(__file__).parent / "results"
 _REPORT = 20  # seconds between two lines of progress
+_FREE = ("out", "data", "minutes", "save", "backend", "record", "figure", "fingerprints")  # may change on the way
 
 
 class Learner(Protocol):
@@ -174,9 +175,11 @@ def train(arguments: argparse.Namespace, name: str, learner: Learner, n_samples:
     With a folder `out`, it goes on from `<name>.state` and writes the curve to `<name>.jsonl`.
     """
     state, curve_file = _files(arguments.out, name)
-    begun = {"step": 0, "seconds": 0.0, "losses": [], "curve": []}
+    asked = {key: value for key, value in vars(arguments).items() if key not in _FREE}
+    begun = {"step": 0, "seconds": 0.0, "losses": [], "curve": [], "asked": asked}
     if state is not None and state.exists():
         begun, kept = pickle.loads(state.read_bytes())
+        _refuse_another(begun.get("asked", asked), asked, state)
         learner.restore(kept)
     per_epoch = n_samples // arguments.batch
     last = arguments.epochs * per_epoch
@@ -206,6 +209,14 @@ def train(arguments: argparse.Namespace, name: str, learner: Learner, n_samples:
                 break
     _say(f"{name}: fingerprint {learner.fingerprint()} after {begun['step']} steps")
     return begun["curve"]
+
+
+def _refuse_another(kept: dict[str, Any], asked: dict[str, Any], state: Path) -> None:
+    for key in kept.keys() | asked.keys():
+        if kept.get(key) != asked.get(key):
+            fail(
+                f"{state} is of a training with --{key} {kept.get(key)}, got {asked.get(key)}: take another --out"
+            )
 
 
 def _end_epoch(begun: dict[str, Any], learner: Learner, seconds: float) -> None:
