@@ -1,8 +1,9 @@
 """What is trained: layers with a loss and an optimizer, and recipes for the usual ones.
 
 ``network`` is the stack of layers with its verbs, ``votes`` what they hand around, ``losses`` turn scores into
-signals, ``optimizer`` turns votes into flips; ``mlp``, ``gates``, ``front``, ``conv`` and ``gate_conv`` build
-networks, ``ends`` is what ``conv`` asks for ends of another kind, ``summary`` a table of all weights.
+signals, ``pixel_losses`` those of every pixel, ``optimizer`` turns votes into flips; ``mlp``, ``gates``,
+``front``, ``conv`` and ``gate_conv`` build networks, ``ends`` is what ``conv`` asks for ends of another kind,
+``summary`` a table of all weights.
 """
 
 from bvar.networks.conv import VGG_SMALL, conv_network, residual_block, vgg_small
