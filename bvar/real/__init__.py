@@ -2,8 +2,9 @@
 
 Everything here is float, reproducible by seed on one backend and no more (``docs/explanation/real-ends.md``);
 everything that is summed elsewhere in a network is an integer.  ``layers``, ``conv`` and ``batch_norm`` are what
-stands in a network, ``rounding`` is where floats become integers, ``losses`` and ``adam`` train, ``trainer`` is
-what a network calls, and ``ends`` builds networks of this kind.
+stands in a network, ``join_channels`` holds branches with such layers, ``rounding`` is where floats become
+integers, ``losses`` and ``adam`` train, ``trainer`` is what a network calls, and ``ends`` and ``dense`` build
+networks of this kind.
 """
 
 from bvar.real.adam import Adam

@@ -140,8 +140,14 @@ def segmenter(
         and 36 for its large images.
     global_branch : bool, default=True
         Whether the pyramid sees the mean of the whole image too.
-    eta, rate, n_steps, random_state
-        As for :func:`edsr_small`.
+    eta : float, default=10.0
+        See :class:`bvar.networks.BooleanOptimizer`.
+    rate : float, default=0.003
+        Of Adam, which trains the real weights.
+    n_steps : int, optional
+        Length of both schedules. Default: both rates stay.
+    random_state : None, int, RandomState or RandomWords, default=None
+        Where the initial weights come from.
 
     Returns
     -------

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from common import fail
+from common import fail, read_curve
 
-__all__ = ["bicubic", "cifar", "grey", "photographs", "resize", "show"]
+__all__ = ["bicubic", "cifar", "grey", "is_over", "photographs", "resize", "show"]
 
 
 def cifar(path: str | None) -> np.ndarray:
@@ -71,6 +72,12 @@ def _cubic(d: np.ndarray) -> np.ndarray:
 
 def _triangle(d: np.ndarray) -> np.ndarray:
     return np.maximum(0, 1 - d)
+
+
+def is_over(arguments: Namespace, name: str) -> bool:
+    """Say whether a training has come to the end of its schedule: only then are there pictures of it."""
+    curve = arguments.out / f"{name}.jsonl"
+    return curve.exists() and len(read_curve(curve)) == arguments.epochs
 
 
 def show(rows: dict[str, Sequence[np.ndarray]], path: Path) -> None:

@@ -4,7 +4,7 @@
 
 The scenes are made by `scenes.py` from digits and photographs that scikit-learn ships; there is nothing to download.
 The curve is measured on scenes to choose by, and --record measures once on scenes that are held out.  With --figure
-the script draws what both networks find, from the states in --out.
+the script draws what both networks find, as far as their trainings in --out are over.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from common import BooleanLearner, TorchLearner, fail, fingerprints, need_torch, parser, record, train
-from pictures import show
+from pictures import is_over, show
 from scenes import CLASSES, SIDE, Scenes, compose
 
 from bvar.inspection import class_iou
@@ -104,6 +104,8 @@ def draw(arguments: Any, data: Scenes, validation: Scenes, test: Scenes) -> None
     rows = {"scene": list(some)}
     for name, twin in {"Boolean": None, "float": "float"}.items():
         arguments.twin = twin
+        if not is_over(arguments, called(arguments)):
+            continue
         trained = learner(arguments, data, validation)
         train(arguments, called(arguments), trained, len(data.x))  # which goes on from the end: nothing is left
         rows[name] = list(COLOURS[final(trained, arguments, some)])

@@ -5,7 +5,7 @@
 Training sees images of 32 x 32 pixels and the same at half the size, and the network makes what bicubic
 interpolation leaves out.  The last 10,000 images are held out for --record, which also enlarges the photographs that
 scikit-learn ships, and the 2,000 before them are what the curve is measured on.  With --figure the script draws what
-both networks make, from the states in --out.
+both networks make, as far as their trainings in --out are over.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from common import BooleanLearner, TorchLearner, fail, fingerprints, need_torch, parser, record, train
-from pictures import bicubic, cifar, grey, photographs, resize, show
+from pictures import bicubic, cifar, grey, is_over, photographs, resize, show
 
 from bvar.inspection import peak_signal_to_noise, structural_similarity
 from bvar.networks import Network
@@ -200,6 +200,8 @@ def draw(arguments: Any, data: Images, found: Scales) -> None:
     add("bicubic", lambda large: bicubic(smaller(large), *large.shape[1:3]))
     for name, twin in {"Boolean": None, "float": "float"}.items():
         arguments.twin = twin
+        if not is_over(arguments, called(arguments)):
+            continue
         trained = learner(arguments, data, found)
         train(
             arguments, called(arguments), trained, len(data.train)
