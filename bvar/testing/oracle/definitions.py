@@ -188,9 +188,7 @@ def flip(w: Matrix, m: Matrix, q: Matrix, beta: int, eta: Row, dither: int = 0) 
     return new_w, new_m, flips
 
 
-def move_wires(
-    chosen: Row, m: Matrix, q: Matrix, beta: int, eta: int, dither: int = 0
-) -> tuple[Row, Matrix]:
+def move_wires(chosen: Row, m: Matrix, q: Matrix, beta: int, eta: int, dither: int = 0) -> tuple[Row, Matrix]:
     """One step of the optimizer on candidates of wires; returns new choices and accumulators, units as for flip.
 
     A candidate that is not read is F, and asks to be read by a flip; of several the loudest is heard, the first of
@@ -295,15 +293,16 @@ def wire_votes(z: Matrix, x: Matrix, wires: Matrix, tables: Matrix) -> Matrix:
 
 
 def candidate_votes(z: Matrix, x: Matrix, wires: Matrix, tables: Matrix, candidates: list[Matrix]) -> Matrix:
-    """q[g * k + i][j] = sum of z[b][g] * half the change of sum e(value) when wire i of gate g reads a candidate."""
+    """q[g * k + i][j] = sum of z[b][g] * half the change when wire i of gate g alone reads its candidate j."""
     votes = []
     for g, (w, t) in enumerate(zip(wires, tables, strict=True)):
+        now = [table_value(t, [xb[u] for u in w]) for xb in x]
         for i, others in enumerate(candidates[g]):
-            moved = [[*w[:i], other, *w[i + 1 :]] for other in others]
-            change = [
-                [table_value(t, [xb[u] for u in v]) - table_value(t, [xb[u] for u in w]) for v in moved] for xb in x
-            ]
-            votes.append([sum(zb[g] * row[j] for zb, row in zip(z, change, strict=True)) for j in range(len(others))])
+            row = []
+            for other in others:
+                then = [table_value(t, [xb[u] for u in [*w[:i], other, *w[i + 1 :]]]) for xb in x]
+                row.append(sum(zb[g] * (b - a) for zb, a, b in zip(z, now, then, strict=True)))
+            votes.append(row)
     return votes
 
 
