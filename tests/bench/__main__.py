@@ -42,6 +42,8 @@ BENCHES = (
     Bench("memory", "", "--sizes 70 80 10", "reference/benchmarks.md"),
     Bench("gates", "--speed --data {data}/mnist.npz", None, "reference/benchmarks.md"),
     Bench("gate_conv", "--data {data}", None, "howto/train-a-network-of-gates.md"),
+    Bench("wires", "mnist-8000 --data {data}", None, "reference/accuracy.md"),
+    Bench("fan_in", "--data {data}", None, "reference/accuracy.md"),
     Bench("hardware", "--data {data}", "--quick --simulate 0", "reference/hardware.md"),
     Bench("energy", "", "--batch 4 --no-measure", "explanation/energy.md"),
     Bench("theory", "", "--steps 20 --seeds 2 --epochs 1", "explanation/convergence.md"),
