@@ -164,7 +164,7 @@ def grow_parity(seed: int, n: int = 16, n_gates: int = 64) -> tuple[Network, int
             random_state=source,
         )  # fmt: skip
         layer = network.layers[0]
-        for step in range(200):
+        for step in range(200):  # noqa: B007 - counted
             answers = kernels.unpack(layer.forward(below)[0])
             if (right := (answers == y[:, None]).all(axis=0)).any():
                 break

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -153,7 +153,7 @@ class Sums(Recipe):
 class Wires:
     """How gates come by what they read."""
 
-    wiring: str = "random"
+    wiring: Literal["random", "learnt"] = "random"
     candidates: int = 8
     by_column: bool = False
 
@@ -195,8 +195,8 @@ class Gates(Recipe):
         asked = [(size, self.fan_in) for size in self._sizes(network.layers[-1].n_outputs)]  # type: ignore[attr-defined]
         if {_candidates_of(layer) for layer in trained} != {self.wires.of_gate}:
             raise ValueError(
-                f"wiring {self.wires.wiring!r} with {self.wires.candidates} candidates is not that of the network to "
-                "go on with; warm_start=False starts anew"
+                f"wiring {self.wires.wiring!r} with {self.wires.candidates} candidates is not that of the network "
+                "to go on with; warm_start=False starts anew"
             )
         if asked != [(layer.n_outputs, layer.fan_in) for layer in trained]:
             raise ValueError(

@@ -2,9 +2,9 @@
 
 ``layout`` changes the layout of bits, ``forward`` sums gates over inputs, ``backward`` collects votes, ``numbers``
 does both for inputs that are numbers, ``rows`` the first for one row at a time, ``tables`` for layers of gates,
-``images`` for convolutions; ``votes`` centres and adds votes, ``update`` flips weights by them; ``memory`` is
-where large results come from.  All take and give :class:`bvar.bits.BitMatrix` and plain arrays; all are exact, and
-equal on every backend.
+``candidates`` for wires that are learnt, ``images`` for convolutions; ``votes`` centres and adds votes, ``update``
+flips weights by them; ``memory`` is where large results come from.  All take and give
+:class:`bvar.bits.BitMatrix` and plain arrays; all are exact, and equal on every backend.
 
 Who ports them reads ``bvar/backends/definition.py``, which says in NumPy what each operation means.
 """
@@ -48,7 +48,9 @@ from bvar.kernels.votes import add_votes, center_votes, vote_norms
 
 __all__ = [
     "BAR",
+    "Candidates",
     "MAX_BITS",
+    "MAX_CANDIDATES",
     "MAX_FAN_IN",
     "MAX_POOL",
     "MAX_ROW",
@@ -60,6 +62,7 @@ __all__ = [
     "PreparedWeights",
     "Wiring",
     "add_votes",
+    "candidate_votes",
     "center_votes",
     "clipped_eta",
     "count_groups",
@@ -89,9 +92,6 @@ __all__ = [
     "signed_sum",
     "table_values",
     "table_votes",
-    "candidate_votes",
-    "Candidates",
-    "MAX_CANDIDATES",
     "transpose",
     "unpack",
     "unpack_ternary",

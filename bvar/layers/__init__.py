@@ -1,8 +1,8 @@
 """Layers of a Boolean network: bits and integers alone; real weights are in ``bvar.real``.
 
-``base`` is the contract, ``parameter`` and ``offset`` are what votes train, ``ballots`` is what votes are counted
-from, ``branches`` layers of layers and ``wires`` says who reads whom; every other module is a layer or a few of a
-kin.
+``base`` is the contract, ``parameter``, ``offset``, ``choice`` are what votes train, ``ballots`` is what votes are
+counted from, ``branches`` layers of layers and ``wires`` says who reads whom; every other module is a layer or a
+few of a kin.
 """
 
 from bvar.layers.add import Add
@@ -31,8 +31,8 @@ __all__ = [
     "Ballots",
     "BooleanConv2d",
     "BooleanLinear",
-    "Comparison",
     "Choice",
+    "Comparison",
     "Concatenate",
     "GateConv2d",
     "GateLayer",

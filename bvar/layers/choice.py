@@ -24,10 +24,11 @@ class Choice(Trainable):
 
     With votes q on candidates, 0 for those that are read, eta and beta as for weights,
 
-    .. math:: m \leftarrow \beta m + \eta \rho q ; \qquad \min_c m_c \le -1 \;\Rightarrow\; \text{move},\ m \leftarrow 0
+    .. math:: m \leftarrow \beta m + \eta \rho q ; \qquad
+              \min_c m_c \le -1 \;\Rightarrow\; \text{move},\ m \leftarrow 0
 
-    for all candidates of the wire.  Of those that reach the bar in one step the one with the loudest vote is taken,
-    of equals the first.
+    for all candidates of the wire.  Of those that reach the bar in one step the one with the loudest vote is read
+    from then on, of equals the first.
 
     Parameters
     ----------
@@ -106,7 +107,7 @@ class Choice(Trainable):
         dither: int = 0,
         rows: slice = slice(None),
     ) -> int:
-        """Move wires whose candidates have reached the bar; the candidates of a wire share no sum to be clipped."""
+        """Move wires of which a candidate has reached the bar; candidates share no sum, so nothing is clipped."""
         asked = BitMatrix.trusted(np.zeros((len(m), 1), np.uint64), m.shape[1])
         kernels.flip(asked, m, votes, beta=beta, eta=eta * self.rate, dither=dither)
         moved = np.flatnonzero(asked.words)

@@ -1,4 +1,4 @@
-r"""Layers of gates: every neuron is a truth table, and what is trained is the table, and the wires if they may move.
+r"""Layers of gates: every neuron is a truth table, and what is trained is the table, and wires that may move.
 
 A gate of fan-in k reads k units of the layer below and answers with one entry of its table, 2**k Boolean weights:
 

@@ -22,7 +22,7 @@ def summarize(
     *,
     energy: bool = False,
 ) -> str:
-    """Describe parameters that votes train, those that its companion trains, and what layers leave unused or cost."""
+    """Describe what votes train, what its companion trains, and what layers leave unused or cost."""
     real = () if companion is None else companion.tensors()
     tensors: list[tuple[str, tuple[int, ...], int, int]]
     tensors = [(p.name, p.shape, p.n_bytes, p.n_places) for p in parameters]
@@ -43,7 +43,7 @@ def summarize(
         foot += f"; the {n_real} real ones, listed last, are floats of 32 bits"
     n_wires = sum(p.values.size for p in parameters if isinstance(p, Choice))
     if n_wires:
-        foot += f"; of the candidates of {n_wires} wires one is read"
+        foot += f"; {n_wires} wires read one each of their candidates, which are integers of 32 bits"
     feet, (n_unused, n_gates) = [foot], unused_gates(layers)
     if n_unused:
         feet.append(f"{n_unused} of {n_gates} gates lead to no score")
@@ -64,7 +64,7 @@ def unused_gates(layers: Sequence[Layer]) -> tuple[int, int]:
         if not isinstance(layer, GateLayer):
             break
         n_gates += len(is_read)
-        n_unused += np.count_nonzero(~is_read)
+        n_unused += int(np.count_nonzero(~is_read))
         tables, below = layer.table.bits.words[:, 0], np.zeros(layer.n_inputs, np.bool_)
         for slot, wires in enumerate(layer.wires.T):
             below[wires[is_read & (at_false(tables, slot) != tables)]] = True

@@ -43,6 +43,8 @@ BENCHES = (
     Bench("memory", "", "--sizes 70 80 10", "reference/benchmarks.md"),
     Bench("gates", "--speed --data {data}/mnist.npz", None, "reference/benchmarks.md"),
     Bench("gate_conv", "--data {data}", None, "howto/train-a-network-of-gates.md"),
+    Bench("wires", "mnist-8000 --data {data}", None, "reference/accuracy.md"),
+    Bench("fan_in", "--data {data}", None, "reference/accuracy.md"),
     Bench("hardware", "--data {data}", "--quick --simulate 0", "reference/hardware.md"),
     Bench("equivalence", "--data {data}", "--quick", "reference/hardware.md"),
     Bench("rivals", "--data {data}", "--quick --seconds 1 --only bvar_gates xgboost", "reference/hardware.md"),

@@ -3,8 +3,8 @@
 Usage: python -m tests.bench.recovery [--seed 0]
 
 Prints for each function of tests/recovery.py the steps of full batches until every input was right, the gates of
-the network, and those left after simplification; then the multiplexer of 20 bits and the parity of 16 with wires that
-are learnt, the latter from gates that grow.
+the network, and those left after simplification; then what becomes, with wires that are learnt, of the multiplexer
+of 20 bits and of the parity of 16, whose gates grow.
 """
 
 import argparse
@@ -30,14 +30,14 @@ def main():
         print(f"| {name} | {found} | {steps} | {circuit.n_gates} | {small.n_gates} | {small.depth} |")
     start = time.thread_time()
     network, steps, wrong = learn_multiplexer(arguments.seed)
-    print(f"multiplexer of 20 bits, learnt wires, {network.layers[0].n_outputs} gates of 6: {wrong} of {2**20} rows wrong "
-          f"after {steps} steps, {time.thread_time() - start:.1f} s")  # fmt: skip
+    print(f"multiplexer of 20 bits, {network.layers[0].n_outputs} gates of 6, learnt wires: {wrong} of {2**20} "
+          f"rows wrong after {steps} steps, {time.thread_time() - start:.1f} s")  # fmt: skip
     start = time.thread_time()
     network, steps, found = grow_parity(arguments.seed)
     x = all_inputs(16)
     wrong = (network.scores(kernels.pack(x)).argmax(axis=1) != x.sum(axis=1) % 2).sum()
-    print(f"parity of 16 bits, learnt wires, grown: {wrong} of {2**16} rows wrong after {steps} steps in 15 stages, "
-          f"{found} of which found their gate as drawn, {time.thread_time() - start:.1f} s")  # fmt: skip
+    print(f"parity of 16 bits, grown: {wrong} of {2**16} rows wrong after {steps} steps in 15 stages, {found} of "
+          f"which found a gate as drawn, {time.thread_time() - start:.1f} s")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
-"""Networks of gates with learnt wires on images: accuracy, chosen on validation images, and the test once at the end.
+"""Networks of gates with learnt wires on images: accuracy, and the test images looked at once, at the end.
 
 Usage: python -m tests.bench.wires RUN [--data DIR] [--out DIR] [--seconds N] [--seed 0]
 
-RUN is one of those of RUNS below.  DIR holds mnist.npz, with x_train, y_train, x_test and y_test, or cifar10_train.npz,
-whose last 10,000 images are the test.  The last 10,000 images that are not for the test are for validation.  After each
-epoch the network and what it has reached stand in the folder --out; a run that was stopped, or has used up its seconds
-of processor time, goes on from there when it is called again.  The test images are looked at when all epochs are done.
+RUN is one of those of RUNS below.  DIR holds mnist.npz, with x_train, y_train, x_test and y_test, or
+cifar10_train.npz, whose last 10,000 images are the test.  Of the others, the last are for validation.  After each
+epoch the network and what it has reached stand in the folder --out; a run that was stopped, or has used up its
+seconds of processor time, goes on from there when it is called again.  The test images are looked at when all
+epochs are done.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from bvar.layers import image_places, window_wires
 from bvar.networks import gate_network
 from bvar.training import RandomFlip, RandomShift, apply_augmentations
 
-HELD_OUT = 10_000
+TEST = 10_000  # images of CIFAR-10
 
 
 class Run(NamedTuple):
@@ -37,13 +38,14 @@ class Run(NamedTuple):
     levels: int = 3
     temperature: float = 1.0
     pass_through: int = 16
+    held_out: int = 10_000
 
 
 RUNS = {
     "mnist-8000": Run("mnist", [4000, 4000], 60),
     "mnist-8000-random": Run("mnist", [4000, 4000], 60, wiring="random"),
     "mnist-48000": Run("mnist", [24000, 24000], 15, candidates=8),
-    "cifar-100000": Run("cifar", [100_000], 15, batch=256, candidates=8, levels=7, temperature=3.0),
+    "cifar-120000": Run("cifar", [120_000], 14, batch=256, candidates=8, levels=7, temperature=3.0, held_out=5000),
 }
 
 
@@ -62,7 +64,7 @@ def cifar(folder):
     blue, red = doubled(blue) - 128, doubled(red) - 128
     planes = [light + 1.402 * red, light - 0.344136 * blue - 0.714136 * red, light + 1.772 * blue]
     images = np.clip(np.rint(np.stack(planes, axis=1)), 0, 255).astype(np.uint8)
-    both = slice(None, -HELD_OUT), slice(-HELD_OUT, None)
+    both = slice(None, -TEST), slice(-TEST, None)
     return (
         [images[part] for part in both],
         [data["y"][part] for part in both],
@@ -133,7 +135,7 @@ def right(network, images, y, levels):
 
 def train(name, run, arguments):
     (images, test), (y, y_test), changes = {"mnist": mnist, "cifar": cifar}[run.data](arguments.data)
-    levels, n = thresholds(images[:-HELD_OUT], run.levels), len(y) - HELD_OUT
+    levels, n = thresholds(images, run.levels), len(y) - run.held_out
     model, told = (arguments.out / f"{name}-{arguments.seed}.{kind}" for kind in ("bvar", "json"))
     if told.exists():
         about, network = json.loads(told.read_text()), model_file.load(model)

@@ -21,6 +21,7 @@ WEIGHTS = np.where(Y > 6, FULL_WEIGHT, FULL_WEIGHT // 20)
 NETWORKS = {
     "sums": lambda: boolean_mlp([BITS.n_bits, 64, 10], random_state=0),
     "gates": lambda: gate_network([BITS.n_bits, 400], 10, random_state=0),
+    "learnt wires": lambda: gate_network([BITS.n_bits, 400], 10, wiring="learnt", random_state=0),
 }
 
 
@@ -32,9 +33,10 @@ def data_with(weights=None, batch_size=47):
     return TrainingData(BITS, Y, weights, batch_size, 1 / 16)
 
 
-def test_processes_train_the_same_model_with_the_same_history_even_if_one_is_killed():
+@pytest.mark.parametrize("name", ["gates", "learnt wires"])
+def test_processes_train_the_same_model_with_the_same_history_even_if_one_is_killed(name):
     data = data_with(WEIGHTS)
-    alone = run(NETWORKS["gates"](), data)
+    alone = run(NETWORKS[name](), data)
     with Processes(data, 2) as crew:
         take, killed = crew.step, []
 
@@ -46,7 +48,7 @@ def test_processes_train_the_same_model_with_the_same_history_even_if_one_is_kil
             return take(network, batch)
 
         crew.step = step
-        shared = run(NETWORKS["gates"](), crew.data, crew)
+        shared = run(NETWORKS[name](), crew.data, crew)
     assert killed
     assert shared.network_.fingerprint() == alone.network_.fingerprint()
     assert shared.history_ == alone.history_

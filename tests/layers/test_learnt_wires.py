@@ -178,6 +178,18 @@ def test_circuits_and_files_have_what_was_chosen(tmp_path):
     assert again.fingerprint() == network.fingerprint()
 
 
+def test_a_summary_counts_gates_that_lead_to_no_score():
+    """Gate 1 is read by a table that ignores it, gate 0 by none; then that table heeds it."""
+    network = gate_network(
+        [3, 3, 2], 2, wires=[np.array([[0, 1], [1, 2], [0, 2]]), np.array([[2, 1], [2, 2]])], random_state=0
+    )
+    words = network.layers[1].table.bits.words[:, 0]
+    words[:] = [0b1010, 0b1001]
+    assert "2 of 5 gates lead to no score" in network.summary()
+    words[0] = 0b0110
+    assert "1 of 5 gates lead to no score" in network.summary()
+
+
 def test_window_candidates_are_given_as_wires_of_three_dimensions():
     units = np.arange(24).reshape(3, 2, 4)
     network = gate_network([24, 3], 3, wires=[units], random_state=0)
@@ -189,9 +201,8 @@ def test_an_estimator_learns_wires_and_goes_on():
     random = np.random.RandomState(0)
     X = random.rand(300, 12)
     y = X[:, 3] > 0.5
-    model = LogicGateClassifier(
-        (80, 40), wiring="learnt", candidates=6, pass_through=64, max_iter=5, random_state=0
-    )
+    how = {"wiring": "learnt", "candidates": 6, "pass_through": 64}
+    model = LogicGateClassifier((80, 40), max_iter=5, random_state=0, **how)
     model.fit(X, y).partial_fit(X, y)
     assert model.score(X, y) > 0.8
     model.set_params(candidates=5)
@@ -212,7 +223,7 @@ BAD = {
     "floats": (lambda: kernels.Candidates(np.zeros((1, 2, 3)), 4), "candidates must be integers"),
     "too often": (
         lambda: kernels.Candidates(np.zeros((2**10, 1, 64), int), 4),
-        "name no unit more than 65535 times",
+        "no unit more than 65535 times",
     ),
     "choices": (
         lambda: Choice("w", kernels.Candidates(np.zeros((1, 1, 2), int), 4), np.array([2], np.uint8)),

@@ -263,7 +263,7 @@ def test_every_kind_is_known_by_the_name_that_files_keep():
     """A renamed class must keep its old name here, or files with it do not load any more."""
     assert {
         *("BooleanClassifier", "BooleanConvClassifier", "BooleanRegressor", "LogicGateClassifier"),
-        *("LogicGateConvClassifier", "GateConv2d", "OrPool2d"),
+        *("LogicGateConvClassifier", "GateConv2d", "OrPool2d", "Choice"),
         *(
             "ThermometerEncoder",
             "ImageEncoder",

@@ -293,18 +293,16 @@ def wire_votes(z: Matrix, x: Matrix, wires: Matrix, tables: Matrix) -> Matrix:
 
 
 def candidate_votes(z: Matrix, x: Matrix, wires: Matrix, tables: Matrix, candidates: list[Matrix]) -> Matrix:
-    """q[g * k + i][j] = sum of z[b][g] * half the change of sum e(value) when wire i of gate g reads a candidate."""
+    """q[g * k + i][j] = sum of z[b][g] * half the change when wire i of gate g alone reads its candidate j."""
     votes = []
     for g, (w, t) in enumerate(zip(wires, tables, strict=True)):
+        now = [table_value(t, [xb[u] for u in w]) for xb in x]
         for i, others in enumerate(candidates[g]):
-            moved = [[*w[:i], other, *w[i + 1 :]] for other in others]
-            change = [
-                [table_value(t, [xb[u] for u in v]) - table_value(t, [xb[u] for u in w]) for v in moved]
-                for xb in x
-            ]
-            votes.append(
-                [sum(zb[g] * row[j] for zb, row in zip(z, change, strict=True)) for j in range(len(others))]
-            )
+            row = []
+            for other in others:
+                then = [table_value(t, [xb[u] for u in [*w[:i], other, *w[i + 1 :]]]) for xb in x]
+                row.append(sum(zb[g] * (b - a) for zb, a, b in zip(z, now, then, strict=True)))
+            votes.append(row)
     return votes
 
 
