@@ -4,15 +4,15 @@ A tree of depth d and fan-in k reads k**d bits of what a window sees, its leaves
 are the same at every place:
 
 .. math:: y_{b p f} = T_f(x_{b p, w_{f 1}}, \dots, x_{b p, w_{f k^d}}) , \qquad
-          q_{ga} = \sum_p q_{pga} .
+          q_{ga} = \sum_b \sum_{p \,:\, a_{bpg} = a} z_{bpg} / n_{bga}^2 , \quad n_{bga} = \#\{p : a_{bpg} = a\} .
 
 Every gate of a tree is read once, so signals go down a tree without being added; they meet where trees read the
 same bit of a window, and where windows see the same pixel.
 
 A place of an image is to a tree what a sample is to a gate: another column of bits.  So the kernels of
-`bvar.kernels.tables` take rows of words in which places stand one behind another, each of whole words, and their
-votes on tables are the sums over places.  A few places are computed at a time, and what is inside of a tree is
-computed again on the way back, so memory does not grow with the trees.
+`bvar.kernels.tables` take rows of words in which places stand one behind another, each of whole words.  A few
+places are computed at a time, for votes on tables one sample, and what is inside of a tree is computed again on
+the way back, so memory does not grow with the trees.
 """
 
 from __future__ import annotations
@@ -105,8 +105,7 @@ class GateConv2d(Layer):
     pass_through : int, default=16
         Of 64 gates, how many copy their first wire in the beginning, on average; the other tables are fair coins.
     damping : int, default=1
-        What votes on the tables are divided by, beside the root of the number of places: an entry is looked at
-        from many places, whose votes agree, and its flip changes all their answers together.
+        What votes on the tables are divided by once more.
     random_state : None, int, RandomState or RandomWords, default=None
         Where leaves and tables come from, in this order; tables from the leaves to the root.
     name : str, default='gateconv'
@@ -133,8 +132,9 @@ class GateConv2d(Layer):
 
     Notes
     -----
-    Votes are sums over places, and step sizes are divided by the root of their number, as in
-    :class:`bvar.layers.BooleanConv2d`.  The sum of votes on a bit of a window is exact and then kept within
+    A flip of an entry changes the answers at all places that look at it, and costs with the square of their
+    number; so each sample divides what an entry would change by the square of its looks, and rounds that to a
+    64th.  The sum of votes on a bit of a window is exact and then kept within
     +-32767, and so is the sum over the windows that see a pixel: rules for each sample by itself.  The clip of the
     optimizer does not hold for the tables, since their entries share no sum.
 
@@ -217,7 +217,7 @@ class GateConv2d(Layer):
 
     @property
     def damping(self) -> int:
-        """What votes on the tables are divided by, beside the root of the number of places."""
+        """What votes on the tables are divided by once more."""
         return self.tables[0].rms
 
     @property
