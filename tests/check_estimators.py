@@ -115,7 +115,7 @@ SETTINGS = {
         ]
     ],
     LogicGateConvClassifier: [
-        {"conv_layers": (16,), "layer_sizes": (400, 200), "image_shape": (1, -1), "max_iter": 50, **one}
+        {"conv_layers": (64,), "layer_sizes": (400, 200), "image_shape": (1, -1), "max_iter": 50, **one}
         for one in [
             *(
                 one
@@ -124,8 +124,9 @@ SETTINGS = {
                 and not isinstance(one.get("callbacks"), ThresholdAnnealing)
             ),
             *CLASSES,
-            {"depth": 1},
+            {"depth": 2},
             {"fan_in": 3},
+            {"head_fan_in": 3},
             {"kernel_size": 1},
         ]
     ],
