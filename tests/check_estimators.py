@@ -124,8 +124,9 @@ SETTINGS = {
                 and not isinstance(one.get("callbacks"), ThresholdAnnealing)
             ),
             *CLASSES,
-            {"depth": 1},
+            {"depth": 2},
             {"fan_in": 3},
+            {"head_fan_in": 3},
             {"kernel_size": 1},
         ]
     ],

@@ -24,8 +24,8 @@ class LogicGateConvClassifier(HasCircuit, ImageClassifier):
     """A network of logic gates that tells classes of images apart, with the same gates at every place.
 
     Trees of gates slide over the images. Behind them are or-pools, layers of gates, and for each class a count.
-    With the default `damping` the tables of the trees, which all places share, stay nearly as they were drawn: how
-    to train them with profit is an open question of :doc:`/explanation/logic-gates`; the layers behind them learn.
+    A table that all places share is moved by votes that each sample divides by how often it looked, see
+    :doc:`/explanation/logic-gates`.
     Signals and votes are integers all the way down, and the whole can be taken out as a circuit.
 
     Parameters
@@ -37,11 +37,13 @@ class LogicGateConvClassifier(HasCircuit, ImageClassifier):
         multiple of the number of classes.
     kernel_size : int, default=3
         Taps of each window in both directions, odd.
-    depth : int, default=2
+    depth : int, default=1
         Levels of gates in each tree, see :class:`bvar.layers.GateConv2d`.
-    fan_in : int, default=2
-        Wires of each gate, 1 to 6.
-    damping : int, default=1000
+    fan_in : int, default=6
+        Wires of each gate of a tree, 1 to 6.
+    head_fan_in : int, default=2
+        Wires of each gate behind the trees, 1 to 6.
+    damping : int, default=1
         What votes on the tables of trees are divided by, see :func:`bvar.networks.gate_conv_network`.
     image_shape : tuple of int, optional
         As for :class:`BooleanConvClassifier`.
@@ -55,9 +57,10 @@ class LogicGateConvClassifier(HasCircuit, ImageClassifier):
     loss : Loss or callable, optional
         What training lowers: a :class:`bvar.networks.Loss`, or a class or function that makes one for the number
         of terms of a score. Default: cross-entropy, of classes or of labels, at `temperature`.
-    flip_noise : float, default=0.0
+    flip_noise : float or 'auto', default=0.0
         Probability with which each bit of an encoded training image is flipped, anew in each epoch; in steps of
-        1/64, at most 0.5.
+        1/64, at most 0.5. 'auto' is a 64th for each eight numbers and hundred bits of an image, at most an
+        eighth, and 0 for 10,000 images or more.
     augment : augmentation, sequence of augmentations or LearnedAugmentation, optional
         Changes of images from :mod:`bvar.training`, or of :mod:`bvar.augmentation` and learnt, made anew in each
         epoch before the samples become bits, and before they are degraded; they get images of shape
@@ -156,9 +159,10 @@ class LogicGateConvClassifier(HasCircuit, ImageClassifier):
         layer_sizes: int | Sequence[int] = (8000, 4000),
         *,
         kernel_size: int = 3,
-        depth: int = 2,
-        fan_in: int = 2,
-        damping: int = 1000,
+        depth: int = 1,
+        fan_in: int = 6,
+        head_fan_in: int = 2,
+        damping: int = 1,
         image_shape: Sequence[int] | None = None,
         encoder: BitEncoder | None = None,
         eta: float = 10.0,
@@ -185,6 +189,7 @@ class LogicGateConvClassifier(HasCircuit, ImageClassifier):
         self.kernel_size = kernel_size
         self.depth = depth
         self.fan_in = fan_in
+        self.head_fan_in = head_fan_in
         self.damping = damping
         self.image_shape = image_shape
         self.encoder = encoder
@@ -215,6 +220,7 @@ class LogicGateConvClassifier(HasCircuit, ImageClassifier):
             conv_layers=self.conv_layers,
             kernel_size=self.kernel_size,
             depth=self.depth,
+            head_fan_in=self.head_fan_in,
             damping=self.damping,
             image_shape=getattr(self, "image_shape_", None),
         )

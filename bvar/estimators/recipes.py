@@ -250,8 +250,9 @@ class GateConvolutions(Gates):
 
     conv_layers: Sequence[Any] = ()
     kernel_size: int = 3
-    depth: int = 2
-    damping: int = 1000
+    depth: int = 1
+    head_fan_in: int = 2
+    damping: int = 1
     image_shape: tuple[int, int, int] | None = None
 
     def check(self) -> None:
@@ -260,6 +261,7 @@ class GateConvolutions(Gates):
         check_conv_layers(self.conv_layers, "conv_layers")
         check_integer(self.kernel_size, "kernel_size", low=1)
         check_integer(self.depth, "depth", low=1)
+        check_integer(self.head_fan_in, "head_fan_in", low=1, high=MAX_FAN_IN)
         check_integer(self.damping, "damping", low=1)
 
     def check_same(self, network: Network) -> None:
@@ -270,8 +272,8 @@ class GateConvolutions(Gates):
         if _form(network) != _form(fresh):
             raise ValueError(
                 f"conv_layers {self.conv_layers!r}, layer_sizes {self.layer_sizes!r}, kernel_size "
-                f"{self.kernel_size}, depth {self.depth} and fan_in {self.fan_in} are not those of the network to "
-                "go on with; warm_start=False starts anew"
+                f"{self.kernel_size}, depth {self.depth}, fan_in {self.fan_in} and head_fan_in {self.head_fan_in} "
+                "are not those of the network to go on with; warm_start=False starts anew"
             )
 
     def build(
@@ -296,6 +298,7 @@ class GateConvolutions(Gates):
             kernel_size=self.kernel_size,
             depth=self.depth,
             fan_in=self.fan_in,
+            head_fan_in=self.head_fan_in,
             damping=self.damping,
             eta=self.eta,
             loss=loss,

@@ -45,6 +45,9 @@ from bvar.layers.wires import random_wires
 
 __all__ = ["GateConv2d"]
 
+VOTE = 64
+"""Units of a vote on a shared table: what is left of it after a division by looks has some bits."""
+
 _MOST_LEAVES = 2**20  # of all trees of a layer
 _MOST_COLUMNS = 2**10  # of places: a row of them, one word each, is then a batch that a vote can take
 _TOGETHER = 2**13  # bits in a row of words, if a row of places has no more
@@ -65,6 +68,15 @@ class Block(NamedTuple):
     def n_words(self) -> int:
         """Number of words of each place."""
         return self.words.stop - self.words.start
+
+
+class SharedTable(Parameter):
+    """Tables used at many places, whose votes have been divided by the looks of each sample."""
+
+    @property
+    def vote_unit(self) -> float:
+        """Votes come in units of their own; places have been divided by already."""
+        return self.rms * VOTE
 
 
 class GateConv2d(Layer):
@@ -177,7 +189,7 @@ class GateConv2d(Layer):
             *(_in_turn(n_filters * fan_in**level, fan_in) for level in reversed(range(depth - 1))),
         )
         self.tables = tuple(
-            Parameter(
+            SharedTable(
                 f"{name}.table{level}",
                 initial_tables(wiring.n_gates, fan_in, pass_through, source),
                 rms=damping,
@@ -246,21 +258,68 @@ class GateConv2d(Layer):
         """Collect the votes on the images, int16; signals beyond +-32767 are taken for that."""
         height, width, channels = self._padded_shape
         sums = np.zeros((height, width, channels, context.n_bits), np.int32)
-        for block, level, z, x in self._way_down(signal, context):
-            if level == 0:
-                votes = kernels.wire_votes(z, x, self.wirings[0], self.tables[0].bits)
-                self._add_up(sums, votes, block)
+        for block, votes in self._window_votes(signal, context):
+            self._add_up(sums, votes, block)
         pixels = np.clip(self._inside(sums), -MAX_SIGNAL, MAX_SIGNAL, dtype=np.int32).astype(np.int16)
         return pixels.reshape(self.n_inputs, context.n_bits).T
 
     def votes(self, signal: np.ndarray, context: BitMatrix) -> tuple[np.ndarray, ...]:
-        """Collect the votes on the tables, of all samples and places."""
+        """Collect the votes on the tables: of each sample what an entry would change, over its looks squared."""
         sums = [np.zeros(table.shape, np.int64) for table in self.tables]
-        for _, level, z, x in self._way_down(signal, context):
-            sums[level] += kernels.table_votes(z, x, self.wirings[level])
+        for level, changes, looks in self.changes(signal, context):
+            square = np.maximum(looks, 1).astype(np.int64) ** 2
+            sums[level] += (2 * VOTE * changes.astype(np.int64) + square) // (2 * square)
         if any(abs(votes).max() >= 2**31 for votes in sums):
             raise OverflowError(f"votes on {self.name} do not fit int32: let fewer samples vote at a time")
         return tuple(votes.astype(np.int32) for votes in sums)
+
+    def changes(self, signal: np.ndarray, context: BitMatrix) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        """Say what each entry would change, sample by sample: votes are made of this.
+
+        Parameters
+        ----------
+        signal : ndarray of int, shape (n_samples, n_outputs)
+            Signals on the answers.
+        context : BitMatrix
+            Of the forward pass.
+
+        Yields
+        ------
+        level : int
+            Of the trees, counted from the leaves.
+        changes : ndarray of int32, shape (n_gates, 2**fan_in)
+            Half of what ``sum(signal * e(out))`` of one sample would gain if an entry went from F to T.
+        looks : ndarray of int32, shape (n_gates, 2**fan_in)
+            From how many places of this sample the entry is looked at.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from bvar import kernels
+        >>> from bvar.layers import GateConv2d
+        >>> layer = GateConv2d((2, 2, 1), 1, 1, depth=1, fan_in=1, random_state=0)
+        >>> _, context = layer.forward(kernels.pack(np.array([[False, True, False, False]])))
+        >>> for level, changes, looks in layer.changes(np.array([[1, 2, 3, 4]], dtype=np.int8), context):
+        ...     print(level, changes, looks)
+        0 [[8 2]] [[3 1]]
+        """
+        images, signals = kernels.transpose(context), by_unit(signal).T
+        ones = np.ones((max(wiring.n_gates for wiring in self.wirings), self.window.n_places), np.int16)
+        for sample in range(context.n_bits):
+            patches = kernels.gather_patches(images[sample : sample + 1], self.window)
+            levels = [kernels.transpose(patches)]
+            for wiring, table in zip(self.wirings[:-1], self.tables, strict=False):
+                levels.append(kernels.table_values(levels[-1], wiring, table.bits))
+            z = np.ascontiguousarray(signals[sample].reshape(-1, self.n_filters).T)
+            for level in reversed(range(self.depth)):
+                x, wiring = levels[level], self.wirings[level]
+                yield (
+                    level,
+                    kernels.table_votes(z, x, wiring),
+                    kernels.table_votes(ones[: wiring.n_gates], x, wiring),
+                )
+                if level:  # each gate below is read once: nothing is added here
+                    z = kernels.wire_votes(z, x, wiring, self.tables[level].bits)
 
     def unrolled(self) -> list[GateLayer]:
         """Make layers of gates that do the same, a gate for each at every place: for circuits and exports.
@@ -340,19 +399,16 @@ class GateConv2d(Layer):
             levels.append(kernels.table_values(levels[-1], wiring, table.bits))
         return levels
 
-    def _way_down(
-        self, signal: np.ndarray, units: BitMatrix
-    ) -> Iterator[tuple[Block, int, np.ndarray, BitMatrix]]:
-        """Give for each block its levels from the roots on: number, signals on the gates, what these read."""
+    def _window_votes(self, signal: np.ndarray, units: BitMatrix) -> Iterator[tuple[Block, np.ndarray]]:
+        """Give for each block the votes on what windows see."""
         n_samples = units.n_bits
         signals, padded = by_unit(signal).reshape(*self.out_shape, n_samples), self._padded(units)
         for block in self._blocks(n_samples):
             levels = self._levels(padded, block)
-            z = self._by_place(signals, block)
-            for level in reversed(range(self.depth)):
-                yield block, level, z, levels[level]
-                if level:  # each gate below is read once: nothing is added here
-                    z = kernels.wire_votes(z, levels[level], self.wirings[level], self.tables[level].bits)
+            votes = self._by_place(signals, block)
+            for x, wiring, table in reversed(list(zip(levels, self.wirings, self.tables, strict=False))):
+                votes = kernels.wire_votes(votes, x, wiring, table.bits)
+            yield block, votes
 
     def _by_place(self, signals: np.ndarray, block: Block) -> np.ndarray:
         """Lay the signals of a block out as the kernels take them; samples that are not there have none."""

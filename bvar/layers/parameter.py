@@ -142,6 +142,11 @@ class Parameter(Trainable):
         """Bytes in memory, rows padded to 64 bits."""
         return self.bits.words.nbytes
 
+    @property
+    def vote_unit(self) -> float:
+        """What eta is divided by: the size of an input times the root of the number of places."""
+        return self.rms * sqrt(self.n_places)
+
     def prepared(self) -> kernels.PreparedWeights:
         """Return the weights laid out for the backend in force.
 
@@ -204,8 +209,8 @@ class Parameter(Trainable):
         dither: int = 0,
         rows: slice = slice(None),
     ) -> int:
-        """Flip; eta is divided by the size of an input and the root of the number of places, and then clipped."""
-        eta /= self.rms * sqrt(self.n_places)
+        """Flip; eta is divided by `vote_unit`, and then clipped."""
+        eta /= self.vote_unit
         clip = clip if self.is_clipped else inf
         if not isinstance(votes, Ballots):
             sizes = kernels.clipped_eta(votes, eta, clip)

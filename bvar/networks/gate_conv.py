@@ -23,10 +23,11 @@ def gate_conv_network(
     n_outputs: int = 10,
     *,
     kernel_size: int = 3,
-    depth: int = 2,
-    fan_in: int = 2,
-    pass_through: int = 16,
-    damping: int = 1000,
+    depth: int = 1,
+    fan_in: int = 6,
+    head_fan_in: int = 2,
+    pass_through: int = 64,
+    damping: int = 1,
     eta: float = 10.0,
     n_steps: int | None = None,
     temperature: float = 0.5,
@@ -48,15 +49,18 @@ def gate_conv_network(
         Number of classes, or of other scores.
     kernel_size : int, default=3
         Taps of each window in both directions, odd: images keep their size, the padding being half of it.
-    depth : int, default=2
+    depth : int, default=1
         Levels of gates in each tree, see :class:`bvar.layers.GateConv2d`.
-    fan_in : int, default=2
-        Wires of each gate, 1 to 6, in trees and behind them.
-    pass_through : int, default=16
-        See :class:`bvar.layers.GateLayer`.
-    damping : int, default=1000
-        See :class:`bvar.layers.GateConv2d`. So large, shared tables hardly move: smaller numbers, with which they
-        did, lost accuracy in all trials so far.
+    fan_in : int, default=6
+        Wires of each gate of a tree, 1 to 6. The wider, the finer: one entry of a table of six wires answers for
+        few of the places, one of two wires for a quarter of them.
+    head_fan_in : int, default=2
+        Wires of each gate behind the trees, 1 to 6.
+    pass_through : int, default=64
+        Of 64 gates of trees, how many copy their first wire in the beginning, see
+        :class:`bvar.layers.GateConv2d`: all, since an or over tables that were drawn is T nearly everywhere.
+    damping : int, default=1
+        See :class:`bvar.layers.GateConv2d`.
     eta : float, default=10.0
         See :class:`bvar.networks.BooleanOptimizer`; votes are not clipped.
     n_steps : int, optional
@@ -118,8 +122,7 @@ def gate_conv_network(
     head = gate_network(
         [prod(shape), *sizes],
         n_outputs,
-        fan_in=fan_in,
-        pass_through=pass_through,
+        fan_in=head_fan_in,
         eta=eta,
         n_steps=n_steps,
         temperature=temperature,

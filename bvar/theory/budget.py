@@ -102,6 +102,6 @@ def _allowance(parameter: Parameter, votes: np.ndarray, eta: float, clip: float)
     And what rounding may add, a unit of each accumulator.
     """
     norms = np.abs(votes.astype(np.int64)).sum(axis=1)
-    loud = eta / (parameter.rms * sqrt(parameter.n_places)) * norms
+    loud = eta / parameter.vote_unit * norms
     counted = np.minimum(loud, clip * sqrt(votes.shape[1])) if parameter.is_clipped else loud
     return counted + votes.shape[1] / BAR

@@ -83,8 +83,9 @@ def main():
     parser.add_argument("--conv", nargs="+", default=["32", "M", "64", "M"])
     parser.add_argument("--layers", type=int, nargs="+", default=[8000, 8000])
     parser.add_argument("--kernel-size", type=int, default=3)
-    parser.add_argument("--depth", type=int, default=2)
-    parser.add_argument("--fan-in", type=int, default=2)
+    parser.add_argument("--depth", type=int, default=1)
+    parser.add_argument("--fan-in", type=int, default=6, help="of trees")
+    parser.add_argument("--head-fan-in", type=int, default=2)
     parser.add_argument("--samples", type=int, default=50000, help="training images, at most 50000")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--batch", type=int, default=128)
@@ -93,8 +94,8 @@ def main():
     parser.add_argument("--share", type=float, default=0.9, help="of images that are moved")
     parser.add_argument("--eta", type=float, default=10.0)
     parser.add_argument("--temperature", type=float, default=0.5)
-    parser.add_argument("--pass-through", type=int, default=16)
-    parser.add_argument("--damping", type=int, default=1000, help="of votes on shared tables")
+    parser.add_argument("--pass-through", type=int, default=64, help="of 64 gates of trees")
+    parser.add_argument("--damping", type=int, default=1, help="of votes on shared tables")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--flips", type=int, default=0, help="entries of each table to flip for trial afterwards")
     parser.add_argument("--test", action="store_true")
@@ -108,6 +109,7 @@ def main():
         kernel_size=arguments.kernel_size,
         depth=arguments.depth,
         fan_in=arguments.fan_in,
+        head_fan_in=arguments.head_fan_in,
         pass_through=arguments.pass_through,
         damping=arguments.damping,
         eta=arguments.eta,

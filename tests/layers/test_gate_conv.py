@@ -1,6 +1,8 @@
 """Convolutions of gates and or-pools: a plain loop gives the same bits, and votes are finite changes, exactly."""
 
 import pickle
+from fractions import Fraction
+from math import floor
 
 import numpy as np
 import pytest
@@ -88,21 +90,62 @@ def test_trees_equal_a_plain_loop(backend, shape, n_samples):
     assert (kernels.unpack(layer.forward(flat(images))[0]) == answers(layer, images)).all()
 
 
+def addresses(layer, image):
+    """What each gate of each level looks at, at each place of an image: found by flipping its entries."""
+    one = kernels.pack(image.reshape(1, -1))
+    patches = kernels.unpack(kernels.gather_patches(one, layer.window)).T
+    for wiring, table in zip(layer.wirings, layer.tables, strict=True):
+        address = sum(patches[wires].astype(int) << i for i, wires in enumerate(wiring.wires.T))
+        yield address
+        patches = kernels.unpack(table.bits)[np.arange(len(address))[:, None], address]
+
+
 @pytest.mark.parametrize("shape", SHAPES)
-def test_votes_on_shared_tables_are_finite_changes(backend, shape):
+def test_changes_of_shared_tables_are_finite_changes_of_each_sample(backend, shape):
     layer, random = make(shape), np.random.RandomState(2)
     images = random.rand(3, *shape[0]) < 0.5
     z = random.randint(-127, 128, (3, layer.n_outputs)).astype(np.int8)
-    votes, before = layer.votes(z, layer.forward(flat(images))[1]), total(layer, images, z)
-    for q, table in zip(votes, layer.tables, strict=True):
+    found = list(layer.changes(z, layer.forward(flat(images))[1]))
+    assert len(found) == 3 * layer.depth
+    for number, (level, changes, looks) in enumerate(found):
+        sample = slice(number // layer.depth, number // layer.depth + 1)
+        before, table = total(layer, images[sample], z[sample]), layer.tables[level]
         bits = kernels.unpack(table.bits)
-        assert q.shape == bits.shape
-        assert q.dtype == np.int32
+        address = list(addresses(layer, images[sample]))[level]
         for g, a in np.ndindex(*bits.shape):
             table.bits.words[g, 0] ^= np.uint64(1 << a)
-            change = total(layer, images, z) - before
+            change = total(layer, images[sample], z[sample]) - before
             table.bits.words[g, 0] ^= np.uint64(1 << a)
-            assert change == 2 * q[g, a] * (-1 if bits[g, a] else 1)
+            assert change == 2 * changes[g, a] * (-1 if bits[g, a] else 1)
+            assert looks[g, a] == (address[g] == a).sum()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("n_samples", [1, 67])
+def test_a_vote_is_what_changes_over_the_square_of_the_looks_sample_by_sample(backend, shape, n_samples):
+    layer, random = make(shape), np.random.RandomState(4)
+    images = random.rand(n_samples, *shape[0]) < 0.3
+    z = random.randint(-32767, 32768, (n_samples, layer.n_outputs)).astype(np.int16)
+    _, context = layer.forward(flat(images))
+    want = [np.zeros(table.shape, object) for table in layer.tables]
+    for level, changes, looks in layer.changes(z, context):
+        for entry in zip(*np.nonzero(looks), strict=True):
+            vote = Fraction(64 * int(changes[entry]), int(looks[entry]) ** 2)
+            want[level][entry] += floor(vote + Fraction(1, 2))
+    for q, sums in zip(layer.votes(z, context), want, strict=True):
+        assert q.dtype == np.int32
+        assert (q == sums).all()
+
+
+def test_votes_of_parts_of_a_batch_add_up(backend):
+    layer, random = make(SHAPES[0]), np.random.RandomState(5)
+    images = random.rand(70, *layer.window.image_shape) < 0.5
+    z = random.randint(-127, 128, (70, layer.n_outputs)).astype(np.int8)
+    whole, *parts = (
+        layer.votes(z[part], layer.forward(flat(images[part]))[1])
+        for part in (slice(None), slice(0, 33), slice(33, 70))
+    )
+    assert all((q == a + b).all() for q, a, b in zip(whole, *parts, strict=True))
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -140,7 +183,7 @@ def test_it_is_a_layer_of_gates_where_there_is_one_place(backend):
     (y, context), (want, beside) = conv.forward(x), gates.forward(x)
     assert (y.words == want.words).all()
     assert (conv.backward(z, context) == gates.backward(z, beside)).all()
-    assert (conv.votes(z, context)[0] == gates.votes(z, beside)[0]).all()
+    assert (conv.votes(z, context)[0] == gate_conv.VOTE * gates.votes(z, beside)[0]).all()
 
 
 @pytest.mark.parametrize("against", range(4))
@@ -156,15 +199,16 @@ def test_votes_on_a_pixel_are_clipped_once_at_the_end(backend, against):
 
 
 def test_votes_that_do_not_fit_are_refused():
-    layer = GateConv2d((64, 64, 1), 1, 1, depth=1, fan_in=1, random_state=0)
-    _, context = layer.forward(kernels.pack(np.zeros((20, 4096), bool)))
+    layer = GateConv2d((1, 1, 1), 1, 1, depth=1, fan_in=1, random_state=0)
+    _, context = layer.forward(kernels.pack(np.zeros((1025, 1), bool)))
     with pytest.raises(OverflowError, match="votes on gateconv do not fit int32"):
-        layer.votes(np.full((20, 4096), 32767, np.int16), context)
+        layer.votes(np.full((1025, 1), 32767, np.int16), context)
 
 
-def test_an_eta_counts_the_places():
-    layer = GateConv2d((6, 5, 1), 4, 3, random_state=0)
+def test_an_eta_counts_no_places_since_votes_are_divided_by_looks():
+    layer = GateConv2d((6, 5, 1), 4, 3, damping=3, random_state=0)
     assert [table.n_places for table in layer.parameters] == [12, 12]
+    assert [table.vote_unit for table in layer.parameters] == [3 * gate_conv.VOTE] * 2
     assert not any(table.is_clipped for table in layer.parameters)
 
 
