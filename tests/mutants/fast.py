@@ -235,8 +235,8 @@ FAST = {
         "flip",
     ),
     "eta times the reciprocal": Mutant(
-        "eta / (SIGNAL_MAX * n_samples) / (self.damping",
-        "eta * (1 / (SIGNAL_MAX * n_samples)) / (self.damping",
+        "eta / (SIGNAL_MAX * n_samples) / self.unit",
+        "eta * (1 / (SIGNAL_MAX * n_samples)) / self.unit",
         "optimize",
     ),
     "a step without samples keeps its eta for the next": Mutant(
@@ -251,8 +251,8 @@ FAST = {
     ),
     # ------------------------------------------------------------------------------------------------- training
     "divisions by samples and places put together": Mutant(
-        "eta / (SIGNAL_MAX * n_samples) / (self.damping * sqrt(self.n_places))",
-        "eta / (SIGNAL_MAX * n_samples * (self.damping * sqrt(self.n_places)))",
+        "eta / (SIGNAL_MAX * n_samples) / self.unit",
+        "eta / (SIGNAL_MAX * n_samples * self.unit)",
         "train",
     ),
     "places are the pixels of the image": Mutant(

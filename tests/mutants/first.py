@@ -198,7 +198,7 @@ FIRST = {
         "optimize",
     ),
     "eta not divided": Mutant(
-        "eta = eta / (SIGNAL_MAX * n_samples) / (self.damping", "eta = eta / (self.damping", "optimize"
+        "eta = eta / (SIGNAL_MAX * n_samples) / self.unit", "eta = eta / self.unit", "optimize"
     ),
     "nobody voted, and beta is one again": Mutant(
         "read_float(clip), n) if n else 0)",

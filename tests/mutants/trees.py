@@ -36,8 +36,26 @@ TREES = {
         "any(bits >> i & 1 for i in square) << at", "any(bits >> i & 1 for i in square[:size]) << at", "or_pool"
     ),
     "votes on tables from the root on": Mutant(
-        "votes.insert(0, votes_on_tables(z, x, wires))",
-        "votes.append(votes_on_tables(z, x, wires))",
+        "votes.insert(0, votes_by_looks(z, x, wires, n_places))",
+        "votes.append(votes_by_looks(z, x, wires, n_places))",
+        "tree_table_votes",
+    ),
+    "votes are not divided by looks": Mutant(
+        "(128 * gain[a] + n * n) // (2 * n * n) if n else 0", "64 * gain[a]", "tree_table_votes"
+    ),
+    "votes are divided by looks once": Mutant(
+        "(128 * gain[a] + n * n) // (2 * n * n) if n else 0",
+        "(128 * gain[a] + n) // (2 * n) if n else 0",
+        "tree_table_votes",
+    ),
+    "votes are divided by the looks of all samples": Mutant(
+        "for signals, places in zip(by_place(z, n_places), by_place(x, n_places)):",
+        "n_places = len(z)\n    for signals, places in [(z, x)]:",
+        "tree_table_votes",
+    ),
+    "votes over looks are rounded down": Mutant(
+        "(128 * gain[a] + n * n) // (2 * n * n) if n else 0",
+        "64 * gain[a] // (n * n) if n else 0",
         "tree_table_votes",
     ),
     "all levels get the signals of the root": Mutant(
@@ -71,21 +89,17 @@ TREES = {
         "signal if not n_true or i == min((j for j in square if bits >> j & 1), default=i) else 0",
         "or_pool_back",
     ),
-    "trees are not damped": Mutant(
-        'Parameter(rows, n_places, False, layer["damping"])', "Parameter(rows, n_places, False)", "train"
+    "trees are not damped": Mutant('table.unit = 64 * layer["damping"]', "table.unit = 64", "train"),
+    "votes of trees are taken for whole ones": Mutant(
+        'table.unit = 64 * layer["damping"]', 'table.unit = layer["damping"]', "train"
     ),
-    "trees are damped by the root": Mutant(
-        "(self.damping * sqrt(self.n_places))", "sqrt(self.damping * self.n_places)", "train"
+    "places of trees are divided by as well": Mutant(
+        'table.unit = 64 * layer["damping"]',
+        'table.unit = 64 * layer["damping"] * sqrt(len(self.window.places))',
+        "train",
     ),
     "tables of trees are clipped": Mutant(
-        'Parameter(rows, n_places, False, layer["damping"])',
-        'Parameter(rows, n_places, True, layer["damping"])',
-        "train",
-    ),
-    "places of trees are not counted": Mutant(
-        'Parameter(rows, n_places, False, layer["damping"])',
-        'Parameter(rows, 1, False, layer["damping"])',
-        "train",
+        "Parameter(rows, is_clipped=False)", "Parameter(rows, is_clipped=True)", "train"
     ),
     "a pool of bits sends signals to every pixel": Mutant(
         "return [to_the_only(row, bits, self.image_shape, self.size) for row, bits in zip(z, self.x)]",

@@ -37,15 +37,15 @@ FULL_WEIGHT = 2**16
 class Optimizer:
     """Accumulators, plasticity and age in steps of one tensor of weights."""
 
-    def __init__(self, n_rows: int, n_columns: int, clip: float, n_places: int = 1, damping: int = 1) -> None:
+    def __init__(self, n_rows: int, n_columns: int, clip: float, unit: float = 1.0) -> None:
         self.m = [[0] * n_columns for _ in range(n_rows)]
-        self.beta, self.age, self.clip, self.spread = 2**15, 0, clip, damping * sqrt(n_places)
+        self.beta, self.age, self.clip, self.unit = 2**15, 0, clip, unit
 
     def step(self, w: oracle.Matrix, q: oracle.Matrix, eta: float, n_samples: float) -> tuple[oracle.Matrix, int]:
         """Give the new weights and the number of flips; nothing moves if nobody voted."""
         if n_samples == 0:
             return w, 0
-        share = eta / (127 * n_samples) / self.spread
+        share = eta / (127 * n_samples) / self.unit
         rows = oracle.clipped_eta(q, share, self.clip)
         w, self.m, flips = oracle.flip(w, self.m, q, self.beta, rows, 20251 * self.age % 2**15)
         n_weights = sum(map(len, w))
@@ -98,7 +98,7 @@ def _bias(tensors: list[oracle.Matrix]) -> list[int]:
 
 def _optimizers(layer: Any, clip: float) -> list[Any]:
     """Make an optimizer for each tensor of bits."""
-    return [Optimizer(len(bits), len(bits[0]), clip, layer.n_places) for bits in layer.tensors]
+    return [Optimizer(len(bits), len(bits[0]), clip, sqrt(layer.n_places)) for bits in layer.tensors]
 
 
 class _Linear:
@@ -249,8 +249,7 @@ class _GateConv:
         self.tensors = [bits_of(rows) for rows in layer["tables"]]
 
     def optimizers(self, clip: float) -> list[Any]:
-        n_places = self.window["places"][0] * self.window["places"][1]
-        return [Optimizer(len(t), len(t[0]), inf, n_places, self.damping) for t in self.tensors]
+        return [Optimizer(len(t), len(t[0]), inf, 64 * self.damping) for t in self.tensors]
 
     def forward(self, x: oracle.Matrix) -> oracle.Matrix:
         self.images = [image_of([(v + 1) // 2 for v in row], self.shape) for row in x]

@@ -8,6 +8,8 @@ trees together; above the leaves, gates read those below in turn.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
+from math import floor
 
 from bvar.testing.oracle.definitions import Image, Matrix, Row, table_value, taps_at
 
@@ -26,16 +28,25 @@ def tree_values(image: Image, wires: Matrix, tables: Tables, places: Row, **wind
 
 
 def table_votes(z: Row, image: Image, wires: Matrix, tables: Tables, places: Row, **window: Row) -> Tables:
-    """Sum z * half the change of a tree when an entry goes from F to T, over the places: for each level."""
-    votes: Tables = [[[0] * len(table) for table in rows] for rows in tables]
+    """Give what z * e(answers) of all places would gain, halved, if an entry went from F to T, over its looks.
+
+    It is divided by the square of the number of places that look at the entry, in units of 1/64, halves up.
+    """
+    changes: Tables = [[[0] * len(table) for table in rows] for rows in tables]
+    looks: Tables = [[[0] * len(table) for table in rows] for rows in tables]
     for place, seen in _seen(image, places, window):
         for tree, leaves in enumerate(_leaves(wires, tables)):
             own, bits = _of_tree(tables, tree), [seen[leaf] for leaf in leaves]
             signal = z[place * len(tables[-1]) + tree]
-            for level, gate, entry in _entries(own):
+            for level, gate, entry in _looked_at(own, bits):
+                at = tree * len(own[level]) + gate
                 high, low = (_climb(_with(own, level, gate, entry, bit), bits) for bit in (1, 0))
-                votes[level][tree * len(own[level]) + gate][entry] += signal * (high - low)
-    return votes
+                changes[level][at][entry] += signal * (high - low)
+                looks[level][at][entry] += 1
+    return [
+        [[_vote(*pair) for pair in zip(*both, strict=True)] for both in zip(*level, strict=True)]
+        for level in zip(changes, looks, strict=True)
+    ]
 
 
 def pixel_votes(z: Row, image: Image, wires: Matrix, tables: Tables, places: Row, **window: Row) -> Row:
@@ -97,11 +108,18 @@ def _climb(tables: Tables, bits: Row) -> int:
     return bits[0]
 
 
-def _entries(tables: Tables) -> Iterator[tuple[int, int, int]]:
+def _vote(change: int, looks: int) -> int:
+    return floor(Fraction(64 * change, looks**2) + Fraction(1, 2)) if looks else 0
+
+
+def _looked_at(tables: Tables, bits: Row) -> Iterator[tuple[int, int, int]]:
+    """Give the entry that each gate of a tree looks at; no other has a say."""
     for level, rows in enumerate(tables):
-        for gate, table in enumerate(rows):
-            for entry in range(len(table)):
-                yield level, gate, entry
+        fan_in = len(bits) // len(rows)
+        read = [bits[g * fan_in : (g + 1) * fan_in] for g in range(len(rows))]
+        for gate, own in enumerate(read):
+            yield level, gate, sum(bit << i for i, bit in enumerate(own))
+        bits = [table_value(table, own) for table, own in zip(rows, read, strict=True)]
 
 
 def _with(tables: Tables, level: int, gate: int, entry: int, bit: int) -> Tables:

@@ -167,7 +167,7 @@ class Subject(Protocol):
     def tree_table_votes(
         self, z: Matrix, images: BitRows, wires: Wires, tables: Tables, window: Window
     ) -> Matrices:
-        """Let each sample vote, at each place, on the entries that its trees look at: a matrix for each level."""
+        """Divide what a sample would gain by an entry by the square of its looks, and sum: for each level."""
 
     def tree_pixel_votes(self, z: Matrix, images: BitRows, wires: Wires, tables: Tables, window: Window) -> Matrix:
         """Sum what trees vote on the bits of a window, cut, and over the windows that see a pixel, cut again."""

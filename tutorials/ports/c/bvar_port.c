@@ -943,11 +943,27 @@ static void wire_votes(const Json *a) {
     put_matrix(votes_on_units(z, find_bits(a, "x"), find_matrix(a, "wires"), find_bits(a, "tables")));
 }
 
+/* What each sample would gain by an entry, over the square of its looks, in units of 1/64, halves up. */
+static Matrix votes_by_looks(Matrix z, Bits x, Matrix wires, size_t places) {
+    Matrix votes = new_matrix(wires.rows, (size_t)1 << wires.columns), one = new_matrix(places, wires.rows);
+    for (size_t i = 0; i < places * wires.rows; i++) one.at[i] = 1;
+    for (size_t r = 0; r < z.rows; r += places) {
+        Matrix signals = {places, z.columns, row_of(z, r)};
+        Bits seen = {places, x.bits, x.words, value_of(x, r), known_of(x, r)};
+        Matrix gains = votes_on_tables(signals, seen, wires), looks = votes_on_tables(one, seen, wires);
+        for (size_t i = 0; i < votes.rows * votes.columns; i++) {
+            int64_t square = looks.at[i] * looks.at[i];
+            if (square) votes.at[i] += floor_divide(128 * gains.at[i] + square, 2 * square);
+        }
+    }
+    return votes;
+}
+
 /* Votes on the tables of each level; those on what each place sees, cut, come back: each gate of a tree is read once. */
 static Matrix descend_trees(Trees t, const Bits *rows, Matrix z, Matrix *votes) {
     z = with_rows(z, rows[0].rows, t.n_filters);
     for (size_t level = t.n_levels; level-- > 0;) {
-        votes[level] = votes_on_tables(z, rows[level], t.wires[level]);
+        votes[level] = votes_by_looks(z, rows[level], t.wires[level], n_places(t.window));
         z = votes_on_units(z, rows[level], t.wires[level], t.tables[level]);
     }
     return z;
@@ -1100,7 +1116,7 @@ typedef struct {
     Bits bits;
     Matrix m;
     int64_t beta, age;
-    double spread; /* what votes are divided by: the root of the number of places, and the damping of trees */
+    double unit; /* what votes are divided by: the root of the number of places, of trees 64 times the damping */
     int is_clipped;
 } Parameter;
 
@@ -1109,7 +1125,7 @@ static Parameter new_parameter(Bits bits, size_t n_places) {
 }
 
 static int64_t step(Parameter *p, Matrix q, double eta, double clip, double n_samples) {
-    double share = eta / (SIGNAL_MAX * n_samples) / p->spread;
+    double share = eta / (SIGNAL_MAX * n_samples) / p->unit;
     size_t n = p->bits.bits;
     int64_t flips = 0, n_weights = (int64_t)(p->bits.rows * n), dither = 20251 * p->age % (1 << 15);
     for (size_t r = 0; r < p->bits.rows; r++) {
@@ -1250,8 +1266,8 @@ static void read_levels(Layer *layer, const Json *a) {
     layer->level_votes = take(layer->trees.n_levels, sizeof *layer->level_votes);
     for (size_t level = 0; level < layer->trees.n_levels; level++) {
         Parameter *p = layer->levels + level;
-        *p = new_parameter(layer->trees.tables[level], n_places(layer->trees.window)); /* the same bits */
-        p->spread *= (double)find_int(a, "damping");
+        *p = new_parameter(layer->trees.tables[level], 1); /* the same bits */
+        p->unit = 64 * (double)find_int(a, "damping");
         p->is_clipped = 0;
     }
 }

@@ -368,13 +368,29 @@ function votesOnUnits(z, x, wires, tables) {
 
 const wire_votes = ({ z, x, wires, tables }) => votesOnUnits(z, x.map(readBits), wires, tables.map(readBits));
 
+// What each sample would gain by an entry, over the square of its looks, in units of 1/64, halves up.
+function votesByLooks(z, x, wires, nPlaces) {
+  const total = wires.map((w) => Array(1 << w.length).fill(0));
+  const images = cut(x, nPlaces);
+  cut(z, nPlaces).forEach((signals, b) => {
+    const gains = votesOnTables(signals, images[b], wires);
+    const looks = votesOnTables(signals.map((row) => row.map(() => 1)), images[b], wires);
+    looks.forEach((row, g) =>
+      row.forEach((n, a) => {
+        if (n) total[g][a] += Math.floor((128 * gains[g][a] + n * n) / (2 * n * n));
+      }),
+    );
+  });
+  return total;
+}
+
 // Votes on the tables of each level, and on what each place sees, cut: each gate of a tree is read once.
-function descendTrees(z, trees, rows) {
+function descendTrees(z, trees, rows, nPlaces) {
   let signals = z.flatMap((row) => cut(row, trees.at(-1).tables.length));
   const votes = [];
   for (let level = trees.length - 1; level >= 0; level--) {
     const { wires, tables } = trees[level];
-    votes.unshift(votesOnTables(signals, rows[level], wires));
+    votes.unshift(votesByLooks(signals, rows[level], wires, nPlaces));
     signals = votesOnUnits(signals, rows[level], wires, tables);
   }
   return { votes, patches: signals };
@@ -388,7 +404,8 @@ function fromWindows(patches, window) {
 
 function votesOfTrees({ z, images, wires, tables, window }) {
   const trees = readTrees(wires, tables.map((level) => level.map(readBits)));
-  return descendTrees(z, trees, climbTrees(trees, images.map(readBits), window));
+  const rows = climbTrees(trees, images.map(readBits), window);
+  return descendTrees(z, trees, rows, placesOf(window).length);
 }
 
 const tree_table_votes = (given) => votesOfTrees(given).votes;
@@ -439,12 +456,12 @@ const clipped_eta = ({ q, eta, clip }) => rates(q, readFloat64(eta), readFloat64
 
 // A tensor of weights, and what the optimizer remembers of it.
 class Parameter {
-  constructor(rows, nPlaces = 1, isClipped = true, damping = 1) {
+  constructor(rows, nPlaces = 1, isClipped = true) {
     this.rows = rows.map(readBits);
     this.m = this.rows.map((row) => row.map(() => 0));
     this.beta = 2 ** 15;
     this.age = 0;
-    this.spread = damping * Math.sqrt(nPlaces);
+    this.unit = Math.sqrt(nPlaces);
     this.isClipped = isClipped;
   }
 
@@ -471,7 +488,7 @@ class Parameter {
   }
 
   step(q, eta, clip, nSamples) {
-    const share = eta / (SIGNAL_MAX * nSamples) / this.spread;
+    const share = eta / (SIGNAL_MAX * nSamples) / this.unit;
     const etas = rates(q, share, this.isClipped ? clip : Infinity);
     const flips = this.flipRows(q, etas, (20251 * this.age) % 2 ** 15);
     const nWeights = this.rows.length * this.rows[0].length;
@@ -684,7 +701,8 @@ class GateConv {
     this.wires = layer.wires;
     this.window = layer.window;
     this.nPlaces = placesOf(layer.window).length;
-    this.parameters = layer.tables.map((rows) => new Parameter(rows, this.nPlaces, false, layer.damping));
+    this.parameters = layer.tables.map((rows) => new Parameter(rows, 1, false));
+    for (const table of this.parameters) table.unit = 64 * layer.damping; // votes are divided by looks
   }
 
   forward(x) {
@@ -694,11 +712,11 @@ class GateConv {
   }
 
   backward(z) {
-    return fromWindows(descendTrees(z, this.trees, this.rows).patches, this.window);
+    return fromWindows(descendTrees(z, this.trees, this.rows, this.nPlaces).patches, this.window);
   }
 
   votes(z) {
-    return descendTrees(z, this.trees, this.rows).votes;
+    return descendTrees(z, this.trees, this.rows, this.nPlaces).votes;
   }
 }
 

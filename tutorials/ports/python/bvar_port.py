@@ -483,12 +483,24 @@ def wire_votes(z, x, wires, tables):
     return votes_on_units(z, read_bits(x), wires, read_bits(tables), len(x[0]))
 
 
+def votes_by_looks(z, x, wires, n_places):
+    """What each sample would gain by an entry, over the square of its looks, in units of 1/64, halves up."""
+    votes = [[0] * (1 << len(w)) for w in wires]
+    for signals, places in zip(by_place(z, n_places), by_place(x, n_places)):
+        gains = votes_on_tables(signals, places, wires)
+        looks = votes_on_tables([[1] * len(wires)] * n_places, places, wires)
+        for row, gain, look in zip(votes, gains, looks):
+            for a, n in enumerate(look):
+                row[a] += (128 * gain[a] + n * n) // (2 * n * n) if n else 0
+    return votes
+
+
 def descend_trees(z, trees, rows, window):
     """Votes on the tables of each level, and on what each place sees, cut; each gate of a tree is read once."""
     widths = [window.n_taps * window.channels, *(len(wires) for wires, _ in trees)]
-    z, votes = [at for row in z for at in by_place(row, widths[-1])], []
+    z, votes, n_places = [at for row in z for at in by_place(row, widths[-1])], [], len(window.places)
     for (wires, tables), x, n_units in reversed(list(zip(trees, rows, widths))):
-        votes.insert(0, votes_on_tables(z, x, wires))
+        votes.insert(0, votes_by_looks(z, x, wires, n_places))
         z = votes_on_units(z, x, wires, tables, n_units)
     return votes, z
 
@@ -585,14 +597,14 @@ def flip(w, m, q, beta, eta, dither):
 class Parameter:
     """Bits of weights, and what the optimizer remembers of them."""
 
-    def __init__(self, rows, n_places=1, is_clipped=True, damping=1):
-        self.n_bits, self.n_places, self.is_clipped, self.damping = len(rows[0]), n_places, is_clipped, damping
+    def __init__(self, rows, n_places=1, is_clipped=True):
+        self.n_bits, self.unit, self.is_clipped = len(rows[0]), sqrt(n_places), is_clipped
         self.rows = read_bits(rows)
         self.m = [[0] * self.n_bits for _ in rows]
         self.beta, self.age = 2**15, 0
 
     def step(self, q, eta, clip, n_samples):
-        eta = eta / (SIGNAL_MAX * n_samples) / (self.damping * sqrt(self.n_places))
+        eta = eta / (SIGNAL_MAX * n_samples) / self.unit
         clip = clip if self.is_clipped else float("inf")
         flips, rest = 0, 20251 * self.age % 2**15
         for j, (votes, rate) in enumerate(zip(q, rates(q, eta, clip))):
@@ -771,10 +783,11 @@ class Gates:
 class GateConv:
     def __init__(self, layer):
         self.wires, self.window = layer["wires"], Window(layer["window"])
-        n_places = len(self.window.places)
-        self.parameters = [Parameter(rows, n_places, False, layer["damping"]) for rows in layer["tables"]]
+        self.parameters = [Parameter(rows, is_clipped=False) for rows in layer["tables"]]
+        for table in self.parameters:
+            table.unit = 64 * layer["damping"]  # votes come in units of their own, divided by looks
         self.n_filters = len(layer["tables"][-1])
-        self.n_outputs = n_places * self.n_filters
+        self.n_outputs = len(self.window.places) * self.n_filters
 
     def forward(self, x):
         self.trees = read_trees(self.wires, [table.rows for table in self.parameters])

@@ -714,12 +714,30 @@ impl Trees {
         out
     }
 
+    /// What each sample would gain by an entry, over the square of its looks, in units of 1/64, halves up.
+    fn votes_by_looks(&self, level: &Gates, z: &Matrix, units: &Bits) -> Matrix {
+        let (n_gates, fan_in, n_places) = (level.wires.len(), level.wires[0].len(), self.window.places.len());
+        let (mut total, places) = (vec![vec![0; 1 << fan_in]; n_gates], units.transposed());
+        for b in 0..z.len() / n_places {
+            let of_sample: Vec<usize> = (b * n_places..(b + 1) * n_places).collect();
+            let seen = places.rows_of(&of_sample).transposed();
+            let gains = level.table_votes(&z[b * n_places..(b + 1) * n_places].to_vec(), &seen);
+            let looks = level.table_votes(&vec![vec![1; n_gates]; n_places], &seen);
+            for (row, (gain, look)) in total.iter_mut().zip(gains.iter().zip(&looks)) {
+                for (v, (g, n)) in row.iter_mut().zip(gain.iter().zip(look)).filter(|(_, (_, &n))| n > 0) {
+                    *v += (128 * g + n * n).div_euclid(2 * n * n);
+                }
+            }
+        }
+        total
+    }
+
     /// Votes on the tables of each level, and on what each place sees, cut: each gate of a tree is read once.
     fn descend(&self, rows: &[Bits], z: &Matrix) -> (Vec<Matrix>, Matrix) {
         let mut z = by_place(z, self.levels.last().expect("a level").wires.len());
         let mut votes = Vec::new();
         for (level, units) in self.levels.iter().zip(rows).rev() {
-            votes.insert(0, level.table_votes(&z, units));
+            votes.insert(0, self.votes_by_looks(level, &z, units));
             z = level.wire_votes(&z, units);
         }
         (votes, z)
@@ -1070,19 +1088,19 @@ struct Parameter {
     m: Matrix,
     beta: i64,
     age: i64,
-    /// What votes are divided by: the root of the number of places, and the damping of trees.
-    spread: f64,
+    /// What votes are divided by: the root of the number of places, of trees 64 times the damping.
+    unit: f64,
     is_clipped: bool,
 }
 
 impl Parameter {
     fn new(bits: Bits, n_places: usize) -> Parameter {
         let m = vec![vec![0; bits.n]; bits.rows];
-        Parameter { m, bits, beta: 1 << 15, age: 0, spread: (n_places as f64).sqrt(), is_clipped: true }
+        Parameter { m, bits, beta: 1 << 15, age: 0, unit: (n_places as f64).sqrt(), is_clipped: true }
     }
 
     fn step(&mut self, q: &Matrix, eta: f64, clip: f64, n_samples: f64) -> i64 {
-        let share = eta / (127.0 * n_samples) / self.spread;
+        let share = eta / (127.0 * n_samples) / self.unit;
         let (words, n) = (self.bits.words, self.bits.n);
         let clip = if self.is_clipped { clip } else { f64::INFINITY };
         let dither = 20251 * self.age % (1 << 15);
@@ -1225,10 +1243,10 @@ fn read_layer(a: &Json) -> Layer {
         }
         "gate_conv" => {
             let trees = Trees::read(a);
-            let (n_places, damping) = (trees.window.places.len(), a.get("damping").int() as f64);
+            let unit = 64.0 * a.get("damping").int() as f64;
             let table = |level: &Gates| {
-                let parameter = Parameter::new(level.tables.clone(), n_places);
-                Parameter { spread: damping * parameter.spread, is_clipped: false, ..parameter }
+                let parameter = Parameter::new(level.tables.clone(), 1);
+                Parameter { unit, is_clipped: false, ..parameter }
             };
             let parameters = trees.levels.iter().map(table).collect();
             (Kind::GateConv { trees, rows: Vec::new() }, parameters)
