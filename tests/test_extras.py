@@ -1,6 +1,5 @@
 """What a user is told where a package is missing, beside what the distribution and the install page say."""
 
-import argparse
 import re
 import sys
 import tomllib
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import bvar.distributed
 from bvar._extras import PACKAGES, hint
 
 ROOT = Path(__file__).parents[1]
@@ -51,10 +51,6 @@ def models():
 
 
 def clusters():
-    import bvar.distributed
-
-    sys.modules.pop("bvar.distributed.estimators", None)
-    sys.modules.pop("bvar.distributed.cluster", None)
     _ = bvar.distributed.DaskBooleanClassifier
 
 
@@ -65,14 +61,18 @@ def test_what_needs_a_package_says_how_to_install_it(extra, needs, monkeypatch):
     for name in [*sys.modules]:
         if name.split(".")[0] in (PACKAGES[extra], "dask") or name.startswith("bvar.distributed."):
             monkeypatch.delitem(sys.modules, name)
+    for name in ("estimators", "cluster"):  # what was imported before is an attribute of its package
+        monkeypatch.delattr(bvar.distributed, name, raising=False)
     monkeypatch.setitem(sys.modules, PACKAGES[extra], None)
     with pytest.raises(ImportError, match=f"need {PACKAGES[extra]}: {re.escape(hint(extra))}$") as caught:
         needs()
     assert caught.value.name == PACKAGES[extra]
 
 
-def test_the_demo_says_it_too(monkeypatch):
+def test_the_demo_says_it_too(tmp_path):
     from bvar.cli import demo
 
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    assert demo._draw(argparse.Namespace(), 0.0, Path("here.png")).endswith(f"({hint('plot')})")
+    def without():
+        raise ImportError("no matplotlib")
+
+    assert demo._save(without, tmp_path / "here.png").endswith(f"({hint('plot')})")

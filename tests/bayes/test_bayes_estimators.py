@@ -64,7 +64,7 @@ def test_every_family_can_be_tuned(family):
         prior = FunctionalPrior(process, max_iter=max_iter, learning_rate=rate, **parameters).fit(points)
         return energy(prior.sample_y(points, 1000).T, target)[0]
 
-    assert judged(80, 0.1) < judged(1, 0.0) / 2
+    assert judged(80, 0.1) < judged(1, 1e-12) / 2
 
 
 def test_points_are_samples_and_places_around_them():

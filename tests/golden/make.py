@@ -6,7 +6,9 @@ has used yet.
 """
 
 import json
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +38,18 @@ from bvar.augmentation import (
     Shift,
 )
 from bvar.encoding import OneHotBits, TableEncoder
-from bvar.layers import BooleanConv2d, BooleanLinear, MaxPool2d, SignedConv2d, SignedSum, SumPool2d, Threshold
+from bvar.layers import (
+    BooleanConv2d,
+    BooleanLinear,
+    GlobalMean,
+    JoinChannels,
+    MaxPool2d,
+    SignedConv2d,
+    SignedSum,
+    SumPool2d,
+    Threshold,
+    Upsample2d,
+)
 from bvar.mollify import (
     CosineSchedule,
     LinearSchedule,
@@ -50,6 +63,7 @@ from bvar.networks import (
     BooleanOptimizer,
     CrossEntropy,
     Network,
+    PerPixel,
     SquaredError,
     boolean_mlp,
     front_network,
@@ -64,11 +78,13 @@ from bvar.real import (
     PositionSum,
     RealConv2d,
     RealCrossEntropy,
+    RealJoinChannels,
     RealLinear,
     RealScale,
     Residual,
+    edsr_small,
 )
-from bvar.training import RandomFlip, RandomRotation, RandomShift
+from bvar.training import CheckpointFile, Interrupted, RandomFlip, RandomRotation, RandomShift
 
 HERE = Path(__file__).parent
 RANDOM = np.random.RandomState(0)
@@ -303,6 +319,52 @@ def passages():
     return model, x
 
 
+def doubling():
+    """A network that makes images twice as large, pixels of sums shuffled to places."""
+    random = np.random.RandomState(3)  # of its own
+    model = edsr_small((2, 2, 1), n_filters=2, n_blocks=1, random_state=0)
+    x = random.standard_normal((12, 4)).astype(np.float32)
+    for _ in range(3):
+        model.step(x, np.repeat(x, 4, axis=1))
+    return model, x
+
+
+def dense():
+    """A network that says of each pixel what it is, by its own bits and by means over the image."""
+    random = np.random.RandomState(4)  # of its own
+    weigh = SignedSum(2, 2, random_state=0, name="weigh")
+    norm = BatchNorm(2, weigh.sum_variance)
+    mean = [GlobalMean((2, 2, 2), 1, 2), weigh, norm, Threshold(2, BatchNorm.FAN_IN, 8), Upsample2d((1, 1, 2), 2)]
+    own = [Threshold(8, FixedPoint.FAN_IN, 2)]
+    mixed = [BooleanConv2d((2, 2, 4), 2, 1, random_state=1), Threshold(8, 4, 2)]
+    layers = [RealConv2d((2, 2, 1), 2, 1, random_state=2, name="first"), FixedPoint()]
+    layers += [RealJoinChannels([own, mean], 4), JoinChannels([mixed], 4)]
+    layers += [RealConv2d((2, 2, 2), 2, 1, random_state=3, name="last")]
+    model = Network(layers, PerPixel(RealCrossEntropy(), 2), BooleanOptimizer(10.0))
+    x = random.standard_normal((12, 4)).astype(np.float32)
+    for _ in range(3):
+        model.step(x, (x > 0).astype(int))
+    return model, x
+
+
+def stopped():
+    """A fit that was stopped behind its second epoch: what early stopping kept, and strengths on their way."""
+    x, path = np.nan_to_num(np.hstack([X, -X])), Path(tempfile.mkdtemp(), "stopped.bvar")
+    model = BooleanClassifier(
+        (2,),
+        max_iter=4,
+        encoder=ThermometerEncoder(1),
+        random_state=0,
+        augment=LearnedAugmentation([Shift(0.2)], image_shape=(2, 3)),
+        early_stopping=True,
+        callbacks=[CheckpointFile(path), lambda model: model.n_iter_ == 2],
+    )
+    model.fit(x, np.where(SUM > 0, 7, -1))
+    found = model_file.load(path)
+    shutil.rmtree(path.parent)
+    return found, x
+
+
 def transformer():
     """A decoder of three characters."""
     return Transformer.random("ab ", width=4, hidden=4, n_blocks=1, n_heads=2, random_state=0), np.zeros((0, 0))
@@ -363,6 +425,9 @@ MODELS = {
     "monotone": monotone,
     "wires": wires,
     "passages": passages,
+    "doubling": doubling,
+    "dense": dense,
+    "stopped": stopped,
 }
 WITH_STATE = ("targets", "network", "gates", "real", "front", "wires")
 
@@ -378,6 +443,9 @@ def answers(model, x):
     """What the model says, in JSON: integers and text as they are, floats in hexadecimal."""
     if isinstance(model, Transformer | Encoder):
         return {name: [v.hex() for v in model.weight(name).ravel().tolist()] for name in model.map_names}
+    if isinstance(model, Interrupted):
+        then = model.checkpoint
+        return {"n_iter": then.n_iter, "fingerprint": then.network.fingerprint(), "kept": then.kept.score}
     if not hasattr(model, "predict"):
         takes_numbers = isinstance(model.layers[0], SignedSum | SignedConv2d | RealConv2d | Embedding)
         taken = x if takes_numbers else kernels.pack(x)

@@ -274,10 +274,10 @@ def kept(old, new):
     return old == new and type(old) is type(new)
 
 
-WRITTEN_WITH_STATE = {"targets", "network", "gates", "real", "front"}
+WRITTEN_WITH_STATE = {"targets", "network", "gates", "real", "front", "wires"}
 AS_NOW = {  # no parameter is newer
-    *("realconv", "residual", "signed", "signedconv", "floats"),
-    *("integer-network", "integer-gates", "integer-real", "integer-front"),
+    *("residual", "signed", "signedconv", "floats", "integer-network", "integer-real", "integer-front"),
+    *("monotone", "wires", "passages", "doubling", "dense"),
 }
 
 
