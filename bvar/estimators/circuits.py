@@ -139,7 +139,7 @@ class HasCircuit:
         >>> from bvar import LogicGateClassifier
         >>> X, y = [[0, 9], [3, 2], [5, 7], [8, 1]], [0, 1, 0, 1]
         >>> model = LogicGateClassifier((12, 12), max_iter=5, random_state=0).fit(X, y)
-        >>> model.to_verilog("tiny", width=4).splitlines()[2]
+        >>> model.to_verilog("tiny", width=4).splitlines()[1]
         'module tiny #('
         """
         return chip_to_verilog(self.chip(**options), name)
