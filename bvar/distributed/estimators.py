@@ -89,7 +89,7 @@ class DaskEstimator(BooleanNetworkEstimator):
         y_val: Any = None,
         resume: str | PathLike[str] | None = None,
     ) -> Self:
-        """Train on samples on the cluster, as targets and weights are: Dask arrays, frames or lists of delayed."""
+        """Train on samples, targets and sample weights on the cluster: Dask arrays, frames or lists of delayed."""
         if X_val is not None or y_val is not None:
             raise ValueError(
                 "X_val and y_val must be None on a cluster: early_stopping=True holds samples out there"

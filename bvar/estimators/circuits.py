@@ -87,6 +87,17 @@ class HasCircuit:
         --------
         to_verilog : The same as text.
         bvar.circuit.write_testbench : Write it with samples, and what checks it.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from bvar import LogicGateClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> X = (10 * X).astype(int)  # millimetres
+        >>> model = LogicGateClassifier((60, 30), max_iter=5, random_state=0).fit(X, y)
+        >>> chip = model.chip(width=7)
+        >>> int((chip.evaluate(X) != model.predict(X)).sum())  # answers that differ
+        0
         """
         circuit = self.circuit(simplify=False).simplify(level)
         if answer == "class" and self.multilabel_:
@@ -122,5 +133,13 @@ class HasCircuit:
             Before `fit`.
         TypeError, ValueError
             As :meth:`chip`, or if `name` cannot be the name of a module.
+
+        Examples
+        --------
+        >>> from bvar import LogicGateClassifier
+        >>> X, y = [[0, 9], [3, 2], [5, 7], [8, 1]], [0, 1, 0, 1]
+        >>> model = LogicGateClassifier((12, 12), max_iter=5, random_state=0).fit(X, y)
+        >>> model.to_verilog("tiny", width=4).splitlines()[1]
+        'module tiny #('
         """
         return chip_to_verilog(self.chip(**options), name)

@@ -26,7 +26,7 @@ class BooleanClassifier(NetworkClassifier):
     """A neural network of single bits, trained in logic, that tells classes apart.
 
     Every weight and every activation is one bit, the first and the last layer included; training flips bits
-    by counting votes, with no gradient; beside each, training keeps one float.
+    by counting votes, with no gradient; beside each weight it keeps 16 bits of evidence.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ def digest(parts: Iterable[Any]) -> str:
 
 
 def parts_of(data: Any) -> list[Any]:
-    """Return what a training learns from: samples as bits, targets and weights; and what is changed before."""
+    """Return what a training learns from: bits, targets and sample weights; and what is changed before."""
     changing, plain = (data, data.data) if hasattr(data, "data") else (None, data)
     parts = [] if changing is None else [changing.X.toarray() if issparse(changing.X) else changing.X]
     return [*parts, plain.x, plain.y, plain.sample_weight]

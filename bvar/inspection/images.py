@@ -1,6 +1,6 @@
 r"""How near images are to those that they should be, and segmentations to theirs.
 
-Means over images of the ratio of signal and noise (PSNR) and of structural similarity (SSIM, Wang et al. 2004),
+Means over images of the peak signal-to-noise ratio (PSNR) and of structural similarity (SSIM, Wang et al. 2004),
 and of intersection over union (IoU) of classes.  They are floats for people to look at; no training reads them.
 """
 
@@ -18,7 +18,7 @@ _SPREAD, _REACH = 1.5, 5  # of the window of structural similarity, in pixels
 
 
 def peak_signal_to_noise(images: ArrayLike, targets: ArrayLike, peak: float = 255.0) -> float:
-    r"""Compute the mean over images of the peak ratio of signal and noise, in decibels.
+    r"""Compute the mean over images of the peak signal-to-noise ratio (PSNR), in decibels.
 
     .. math:: 10 \log_{10} \frac{\text{peak}^2}{\operatorname{mean} (x - y)^2}
 
@@ -53,7 +53,7 @@ def peak_signal_to_noise(images: ArrayLike, targets: ArrayLike, peak: float = 25
 
 
 def structural_similarity(images: ArrayLike, targets: ArrayLike, peak: float = 255.0) -> float:
-    """Compute the mean structural similarity of grey images, in Gaussian windows of 11 x 11 pixels.
+    """Compute the mean structural similarity (SSIM) of grey images, in Gaussian windows of 11 x 11 pixels.
 
     Parameters
     ----------

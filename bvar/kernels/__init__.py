@@ -24,6 +24,7 @@ from bvar.kernels.images import MAX_POOL, gather_patches, pixel_votes, pool_back
 from bvar.kernels.layout import (
     count_rows,
     pack,
+    pack_levels,
     pack_threshold,
     transpose,
     unpack,
@@ -37,7 +38,6 @@ from bvar.kernels.tables import (
     MAX_SIGNAL,
     Wiring,
     count_groups,
-    pack_levels,
     table_values,
     table_votes,
     values_beside,

@@ -7,8 +7,9 @@ import numpy as np
 from bvar._validation import check_array
 from bvar.backends import protocol
 from bvar.bits import BitMatrix, n_words
+from bvar.kernels.memory import lines
 
-__all__ = ["count_rows", "pack", "pack_threshold", "transpose", "unpack", "unpack_ternary"]
+__all__ = ["count_rows", "pack", "pack_levels", "pack_threshold", "transpose", "unpack", "unpack_ternary"]
 
 
 def pack(values: np.ndarray) -> BitMatrix:
@@ -89,6 +90,47 @@ def pack_threshold(values: np.ndarray, thresholds: np.ndarray) -> BitMatrix:
     words, known = (np.empty((len(values), n_words(values.shape[1])), np.uint64) for _ in range(2))
     n_missing = protocol.current().pack_threshold(values, thresholds, known, words)
     return BitMatrix.trusted(words, values.shape[1], known if n_missing else None)
+
+
+def pack_levels(values: np.ndarray, thresholds: np.ndarray) -> BitMatrix:
+    """Compare bytes, such as pixels, with thresholds and pack the answers.
+
+    Parameters
+    ----------
+    values : ndarray of uint8, shape (n_rows, n_columns)
+        Numbers.
+    thresholds : ndarray of uint8, shape (n_columns,)
+        Bit i of a row is T where ``values[:, i] >= thresholds[i]``.
+
+    Returns
+    -------
+    BitMatrix of shape (n_rows, n_columns)
+        The answers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes or shapes are wrong.
+
+    See Also
+    --------
+    pack_threshold : The same for floats, which may be missing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar import kernels
+    >>> pixels = np.array([[0, 128, 255]], dtype=np.uint8)
+    >>> kernels.unpack(kernels.pack_levels(pixels, np.array([1, 128, 255], dtype=np.uint8)))
+    array([[False,  True,  True]])
+    """
+    values = np.ascontiguousarray(check_array(values, "values", dtype=np.uint8, ndim=2))
+    thresholds = np.ascontiguousarray(check_array(thresholds, "thresholds", dtype=np.uint8, ndim=1))
+    if len(thresholds) != values.shape[1]:
+        raise ValueError(f"thresholds must have one entry per column ({values.shape[1]}), got {len(thresholds)}")
+    out = lines((len(values), n_words(values.shape[1])), np.uint64)
+    protocol.current().pack_levels(values, thresholds, out)
+    return BitMatrix.trusted(out, values.shape[1])
 
 
 def unpack(bits: BitMatrix) -> np.ndarray:

@@ -28,7 +28,6 @@ __all__ = [
     "MAX_SIGNAL",
     "Wiring",
     "count_groups",
-    "pack_levels",
     "table_values",
     "table_votes",
     "values_beside",
@@ -348,47 +347,6 @@ def count_groups(x: BitMatrix, n_groups: int) -> np.ndarray:
     out = np.empty((n_groups, x.n_bits), np.int32)
     protocol.current().count_groups(x.words, out)
     return out
-
-
-def pack_levels(values: np.ndarray, thresholds: np.ndarray) -> BitMatrix:
-    """Compare bytes, such as pixels, with thresholds and pack the answers.
-
-    Parameters
-    ----------
-    values : ndarray of uint8, shape (n_rows, n_columns)
-        Numbers.
-    thresholds : ndarray of uint8, shape (n_columns,)
-        Bit i of a row is T where ``values[:, i] >= thresholds[i]``.
-
-    Returns
-    -------
-    BitMatrix of shape (n_rows, n_columns)
-        The answers.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If dtypes or shapes are wrong.
-
-    See Also
-    --------
-    pack_threshold : The same for floats, which may be missing.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from bvar import kernels
-    >>> pixels = np.array([[0, 128, 255]], dtype=np.uint8)
-    >>> kernels.unpack(kernels.pack_levels(pixels, np.array([1, 128, 255], dtype=np.uint8)))
-    array([[False,  True,  True]])
-    """
-    values = np.ascontiguousarray(check_array(values, "values", dtype=np.uint8, ndim=2))
-    thresholds = np.ascontiguousarray(check_array(thresholds, "thresholds", dtype=np.uint8, ndim=1))
-    if len(thresholds) != values.shape[1]:
-        raise ValueError(f"thresholds must have one entry per column ({values.shape[1]}), got {len(thresholds)}")
-    out = lines((len(values), n_words(values.shape[1])), np.uint64)
-    protocol.current().pack_levels(values, thresholds, out)
-    return BitMatrix.trusted(out, values.shape[1])
 
 
 def fixed(numbers: np.ndarray) -> np.ndarray:

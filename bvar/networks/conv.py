@@ -13,7 +13,7 @@ from bvar.bits.random import RandomSource, RandomWords
 from bvar.calculus.gates import Gate
 from bvar.layers import BooleanConv2d, BooleanLinear, Layer, MaxPool2d
 from bvar.networks.cross_entropy import CrossEntropy
-from bvar.networks.ends import ConvStage, Ends, Norm
+from bvar.networks.ends import ConvStage, Ends, Norm, check_parts
 from bvar.networks.losses import Loss
 from bvar.networks.mlp import counts_from_mean
 from bvar.networks.network import Network
@@ -116,8 +116,7 @@ def conv_network(
     check_integer(n_outputs, "n_outputs", low=1)
     if check_integer(kernel_size, "kernel_size", low=1) % 2 == 0:
         raise ValueError(f"kernel_size must be odd, so that images keep their size, got {kernel_size}")
-    if not isinstance(ends, Ends | None):
-        raise TypeError(f"ends must be None, or make both ends as bvar.real.RealEnds does, got {ends!r}")
+    check_parts(ends, norm)
     found, source = Gate.of(gate), RandomWords.of(random_state)
     centered = counts_from_mean(found) if centered is None else centered
     recipe = _Recipe(found, kernel_size, padding_value, centered, ends, norm, source)

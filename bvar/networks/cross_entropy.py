@@ -169,7 +169,7 @@ def integer_targets(y: np.ndarray, smoothing: np.ndarray, n_classes: int) -> np.
 class BinaryCrossEntropy(ProbabilisticLoss):
     r"""Cross-entropy of each score on its own against a label that is 0 or 1, for any number of labels at once.
 
-    .. math:: z_j = (1 - 2 y_j) \operatorname{round}(127 \, \sigma\bigl((1 - 2 y_j) \, s_j / (T \sqrt n)\bigr) ,
+    .. math:: z_j = (1 - 2 y_j) \operatorname{round}\bigl(127 \, \sigma((1 - 2 y_j) \, s_j / (T \sqrt n))\bigr) ,
 
     with n the terms of a score, T the temperature, and the logistic function from the table of
     :class:`CrossEntropy`.

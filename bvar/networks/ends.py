@@ -16,7 +16,7 @@ from bvar.calculus.gates import Gate
 from bvar.layers import Layer
 from bvar.networks.losses import Loss
 
-__all__ = ["ConvStage", "Ends", "Norm"]
+__all__ = ["ConvStage", "Ends", "Norm", "check_parts"]
 
 
 class ConvStage(NamedTuple):
@@ -120,3 +120,11 @@ class Ends(ABC):
         Loss
             For the scores of `last`.
         """
+
+
+def check_parts(ends: object, norm: object) -> None:
+    """Refuse what makes no ends, or no normalisation."""
+    if not isinstance(ends, Ends | None):
+        raise TypeError(f"ends must be None, or make both ends as bvar.real.RealEnds does, got {ends!r}")
+    if norm is not None and not (callable(norm) and hasattr(norm, "FAN_IN")):
+        raise TypeError(f"norm must be None, or a class of layers as bvar.real.BatchNorm is, got {norm!r}")

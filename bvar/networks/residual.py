@@ -12,7 +12,7 @@ from bvar.bits.random import RandomSource, RandomWords
 from bvar.calculus.gates import Gate
 from bvar.layers import Add, BooleanConv2d, BooleanLinear, Layer
 from bvar.networks.cross_entropy import CrossEntropy
-from bvar.networks.ends import ConvStage, Ends, Norm
+from bvar.networks.ends import ConvStage, Ends, Norm, check_parts
 from bvar.networks.losses import Loss
 from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer
@@ -70,7 +70,7 @@ def residual_network(
     Raises
     ------
     TypeError, ValueError
-        If sizes are not positive integers, or there is no stage.
+        If sizes are not positive integers, there is no stage, or `ends` or `norm` is none of these.
 
     References
     ----------
@@ -86,8 +86,7 @@ def residual_network(
     widths = check_sizes(filters, "filters", least=1)
     check_integer(n_outputs, "n_outputs", low=1)
     check_integer(n_blocks, "n_blocks", low=1)
-    if not isinstance(ends, Ends | None):
-        raise TypeError(f"ends must be None, or make both ends as bvar.real.RealEnds does, got {ends!r}")
+    check_parts(ends, norm)
     source = RandomWords.of(random_state)
     plan = [(n, 2 if stage and not i else 1) for stage, n in enumerate(widths) for i in range(n_blocks)]
     first = _stem(check_image_shape(image_shape), widths[0], ends, source)

@@ -1,10 +1,12 @@
-"""The float island: real weights at the ends of a Boolean network, outside the promise of equal bits.
+"""The float island: real weights at the ends of a Boolean network, or beside its maps, outside the promise.
 
 Everything here is float, reproducible by seed on one backend and no more (``docs/explanation/real-ends.md``);
 everything that is summed elsewhere in a network is an integer.  ``layers``, ``conv`` and ``batch_norm`` are what
-stands in a network, ``join_channels`` holds branches with such layers, ``rounding`` is where floats become
-integers, ``losses`` and ``adam`` train, ``trainer`` is what a network calls, and ``ends`` and ``dense`` build
-networks of this kind.
+stands in a network, ``join_channels`` holds branches with such layers; ``embedding``, ``layer_norm``,
+``attention`` and ``residual`` are the layers of a transformer, with the arithmetic of ``transformer_parts``.
+``rounding`` is where floats become integers, ``losses`` and ``adam`` train, ``trainer`` is what a network calls,
+``once`` what it need not compute twice; ``ends``, ``dense`` and ``transformer`` build networks of this kind.
+``perceptron`` and ``classifier`` are what models without a bit share, in other rooms.
 """
 
 from bvar.real.adam import Adam

@@ -166,9 +166,11 @@ def text_classifier(
     >>> text_classifier(body, 3, random_state=0).scores(np.zeros((2, 8), int)).shape
     (2, 3)
     """
-    first, *blocks, norm, _ = getattr(network, "layers", [None] * 3)
-    if not isinstance(first, Embedding) or not all(isinstance(block, Residual) for block in blocks):
+    layers: Sequence[Layer] = getattr(network, "layers", ())
+    blocks = [layer for layer in layers[1:-2] if isinstance(layer, Residual)]
+    if len(layers) != len(blocks) + 3 or not isinstance(layers[0], Embedding):
         raise ValueError(f"network must be a language model of boolean_transformer, got {network!r}")
+    first, norm = layers[0], layers[-2]
     n_positions, width = first.n_inputs, first.n_outputs
     # the sum over positions, divided by their root, hands each of them as small a part of the signal
     loud = [_residual(block.layers, n_positions, block.loudness * sqrt(n_positions)) for block in blocks]

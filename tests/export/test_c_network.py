@@ -28,12 +28,14 @@ from bvar.layers import (
     GateConv2d,
     GateLayer,
     GroupSum,
+    JoinChannels,
     MaxPool2d,
     OrPool2d,
     SignalScale,
     SignedSum,
     SumPool2d,
     Threshold,
+    Upsample2d,
 )
 from bvar.networks import BooleanOptimizer, CrossEntropy, Network, boolean_mlp, conv_network, residual_block
 from bvar.real import RealEnds
@@ -363,9 +365,18 @@ def test_layers_that_are_float_or_unknown_are_refused_with_the_reason():
     numbers = network(SignedSum(4, 2, random_state=0))
     real = conv_network((4, 4, 1), (4,), (), 2, ends=RealEnds(), random_state=0)
     mine = network(Mine(4, 2, random_state=0))
-    for one, name in ((numbers, "SignedSum"), (real, "RealConv2d"), (mine, "Mine")):
-        with pytest.raises(TypeError, match=f"got {name}, for which there is no C"):
+    larger = network(Upsample2d((1, 2, 4)), BooleanLinear(32, 2, random_state=0))
+    why = ": what real weights give depends on the machine"
+    for one, name, reason in (
+        (numbers, "SignedSum", ""),
+        (real, "RealConv2d", why),
+        (mine, "Mine", ""),
+        (larger, "Upsample2d", ""),
+    ):
+        with pytest.raises(TypeError, match=f"got {name}, for which there is no C{reason}$"):
             network_to_c(one)
+    with pytest.raises(TypeError, match="network must begin with a layer that has n_inputs, got JoinChannels"):
+        network_to_c(network(JoinChannels([[Threshold(8, 4, 2)]], 2)))
 
 
 def test_a_header_needs_two_headers_of_the_language_and_nothing_else(trained):

@@ -6,6 +6,7 @@ import pytest
 from bvar import backends, kernels, model_file
 from bvar.energy import cost
 from bvar.layers import BooleanLinear, Threshold
+from bvar.networks import boolean_mlp
 from bvar.real import (
     Attention,
     Embedding,
@@ -284,6 +285,7 @@ def test_its_cost_is_that_of_maps_at_every_position():
         (lambda: boolean_transformer(5, 4, n_blocks=0), "n_blocks"),
         (lambda: text_classifier(None, 2), "network must be a language model"),
         (lambda: text_classifier(text_classifier(toy(), 2), 2), "network must be a language model"),
+        (lambda: text_classifier(boolean_mlp([4, 3]), 2), "network must be a language model"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(call, message):
