@@ -163,7 +163,7 @@ def parser(description: str, *, twins: Sequence[str] = ("float",), **defaults: A
     p.add_argument("--twin", choices=twins, help="train this PyTorch network instead")
     p.add_argument("--save", type=int, default=200, help="steps between two writings of the state")
     p.add_argument("--fingerprints", type=int, metavar="STEPS", help="only take so many steps, on two backends")
-    p.add_argument("--figure", type=Path, metavar="FILE", help="only draw the curves in the folder --out")
+    p.add_argument("--figure", type=Path, metavar="FILE", help="only draw what is in the folder --out")
     p.add_argument("--record", metavar="ROW", help="what the row of the results is called")
     p.set_defaults(**defaults)
     return p

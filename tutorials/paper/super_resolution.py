@@ -225,7 +225,6 @@ def main() -> None:
     p.add_argument("--rate", type=float, default=5e-3, help="rate of Adam of real ends")
     p.add_argument("--twin-rate", type=float, default=1e-3, help="rate of Adam of the twin")
     p.add_argument("--images", type=int, help="train on so many only")
-    p.add_argument("--figure", type=Path, help="draw pictures from the states in --out, into this file")
     arguments = p.parse_args()
     data = split(cifar(arguments.data))
     data = data._replace(train=data.train[: arguments.images])
