@@ -165,7 +165,7 @@ def main() -> None:
         trained = learner(arguments, data, validation)
         curve = train(arguments, called(arguments), trained, len(data.x))
         if arguments.record and curve:
-            names = ("filters", "global_branch", "norm", "rare", "eta", "rate", "scenes", "epochs", "batch", "seed")
+            names = "filters global_branch norm rare eta rate scenes epochs batch seed".split()
             values = {name: getattr(arguments, name) for name in names}
             values |= {"epoch": curve[-1]["epoch"], "seconds": curve[-1]["seconds"]}
             values |= {"validation_miou": curve[-1]["miou"]} | quality(final(trained, arguments, test.x), test.y)

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from common import BooleanLearner, TorchLearner, fail, fingerprints, need_torch, parser, record, train
+from common import BooleanLearner, TorchLearner, fail, fingerprints, need_torch, parser, plot_folder, record, train
 
 from bvar import model_file
 from bvar.networks import Network
@@ -220,6 +220,9 @@ def main() -> None:
     p.add_argument("--longest", type=int, nargs="+", default=[3, 4, 5], help="n-grams of characters tried")
     p.add_argument("--strengths", type=float, nargs="+", default=[1.0, 10.0, 100.0], help="values of C tried")
     arguments = p.parse_args()
+    if arguments.figure:
+        plot_folder(arguments, "accuracy", "accuracy on validation", f"{arguments.task}*")
+        return
     parts, n_tokens = load(arguments)
     if arguments.task == "ngrams":
         ngrams(arguments, parts)
