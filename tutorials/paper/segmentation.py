@@ -1,6 +1,6 @@
 """Segment scenes of digits on textures with a Boolean encoder and decoder, or with its float twin in PyTorch.
 
-    python tutorials/paper/segmentation.py --out runs [--twin float] [--no-global-branch] [--record ROW]
+    python tutorials/paper/segmentation.py --out runs [--twin float] [--rare 0] [--record ROW]
 
 The scenes are made by `scenes.py` from digits and photographs that scikit-learn ships; there is nothing to download.
 The curve is measured on scenes to choose by, and --record measures once on scenes that are held out.  With --figure
@@ -138,16 +138,16 @@ def called(arguments: Any) -> str:
 
 def main() -> None:
     """Train, report, keep the state."""
-    p = parser(__doc__, batch=16, epochs=8)
-    p.add_argument("--filters", type=int, default=64, help="filters of each convolution")
+    p = parser(__doc__, batch=8, epochs=4)
+    p.add_argument("--filters", type=int, default=96, help="filters of each convolution")
     p.add_argument("--dilations", type=int, nargs="+", default=[2, 4, 6], help="of the pyramid")
     p.add_argument("--no-global-branch", dest="global_branch", action="store_false", help="leave out the mean")
     p.add_argument("--norm", action="store_true", help="normalise sums by batch statistics")
-    p.add_argument("--eta", type=float, default=10.0, help="accumulation factor of bits")
-    p.add_argument("--rate", type=float, default=5e-3, help="rate of Adam of real ends")
+    p.add_argument("--eta", type=float, default=30.0, help="accumulation factor of bits")
+    p.add_argument("--rate", type=float, default=0.015, help="rate of Adam of real ends")
     p.add_argument("--twin-rate", type=float, default=2e-3, help="rate of Adam of the twin")
     p.add_argument(
-        "--rare", type=float, help="temperature of rare-class sampling; the paper has 0.5. Default: none"
+        "--rare", type=float, default=0.5, help="temperature of rare-class sampling; 0: scenes as they come"
     )
     p.add_argument(
         "--scenes", type=int, default=4000, help="scenes to train on; an eighth to choose by, a quarter to test"
