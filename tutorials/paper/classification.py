@@ -1,11 +1,12 @@
 """Classify CIFAR-10 with VGG-Small or a residual network of bits, or with one of their twins in PyTorch.
 
-    python tutorials/paper/classification.py --data cifar10_train.npz --out runs [--ends real] [--norm] [--width 0.5]
+    python tutorials/paper/classification.py --data cifar10_train.npz --out runs [--ends real] [--norm]
 
-The file is that of JPEGs in differences (dY, dCb, dCr, y), or holds images as uint8 (x, or x_train and x_test); the
-last 10,000 images are held out if it does not say which.  Without --data the images are CIFAR-10 from OpenML.  Twins: `float` has ReLU and batch normalisation, `connect`
-binary weights with latent ones behind them (BinaryConnect), `xnor` binary weights and activations with scales and
-latent weights (XNOR-Net); their first and last layers are float, as those of `--ends real` are.
+The file is that of JPEGs in differences (dY, dCb, dCr, y), or holds images as uint8 (x, or x_train and x_test);
+the last 10,000 images are held out if it does not say which.  Without --data the images are CIFAR-10 from OpenML.
+Twins: `float` has ReLU and batch normalisation, `connect` binary weights with latent ones behind them
+(BinaryConnect), `xnor` binary weights and activations with scales and latent weights (XNOR-Net); their first and
+last layers are float, as those of `--ends real` are.
 """
 
 from __future__ import annotations

@@ -203,9 +203,7 @@ def draw(arguments: Any, data: Images, found: Scales) -> None:
         if not is_over(arguments, called(arguments)):
             continue
         trained = learner(arguments, data, found)
-        train(
-            arguments, called(arguments), trained, len(data.train)
-        )  # which goes on from the end: nothing is left
+        train(arguments, called(arguments), trained, len(data.train))  # goes on from the end: nothing is left
         add(name, lambda large, trained=trained: final(trained, arguments, large, found))
     add("original", lambda large: large)
     show(rows, arguments.figure)

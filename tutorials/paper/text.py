@@ -6,7 +6,8 @@
 
 The file holds the bytes of the text as `text`.  Each play is cut into 20 blocks; of ten in a row the fourth is for
 validation and the eighth for the test, for both tasks: no passage leaks, nor was a model of language trained on one.
-Epochs are measured on validation; `--record` measures the test when training is over.  The twin is the float transformer of the same shape.
+Epochs are measured on validation; `--record` measures the test when training is over.  The twin is the float
+transformer of the same shape.
 """
 
 from __future__ import annotations
