@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from math import prod, sqrt
+from typing import NamedTuple
 
 from bvar._validation import check_image_shape, check_integer, check_sizes
 from bvar.bits.random import RandomSource, RandomWords
@@ -20,7 +21,8 @@ from bvar.layers import (
     Threshold,
     Upsample2d,
 )
-from bvar.networks import BooleanOptimizer, Loss, Network, PerPixel, residual_block
+from bvar.networks import BooleanOptimizer, ConvStage, Loss, Network, Norm, PerPixel, residual_block
+from bvar.networks.stages import activation, boolean_stage
 from bvar.real.adam import Adam
 from bvar.real.batch_norm import BatchNorm
 from bvar.real.conv import RealConv2d
@@ -31,6 +33,13 @@ from bvar.real.losses import RealAbsoluteError, RealCrossEntropy
 __all__ = ["edsr_small", "segmenter"]
 
 _TAPS = 9  # of a window of three by three
+
+
+class _Recipe(NamedTuple):
+    """What all layers of a network have in common."""
+
+    source: RandomWords
+    norm: Norm | None
 
 
 def edsr_small(
@@ -120,6 +129,7 @@ def segmenter(
     n_filters: int = 64,
     dilations: Sequence[int] = (2, 4, 6),
     global_branch: bool = True,
+    norm: Norm | None = None,
     eta: float = 10.0,
     rate: float = 3e-3,
     n_steps: int | None = None,
@@ -140,6 +150,10 @@ def segmenter(
         and 36 for its large images.
     global_branch : bool, default=True
         Whether the pyramid sees the mean of the whole image too.
+    norm : type, optional
+        What normalises the sums before thresholds, see :func:`bvar.networks.residual_block`: :class:`BatchNorm`.
+        Those of the first convolution are not, its biases being levels of light. Default: nothing but the global
+        branch is, as in the paper.
     eta : float, default=10.0
         See :class:`bvar.networks.BooleanOptimizer`.
     rate : float, default=0.003
@@ -185,23 +199,23 @@ def segmenter(
         raise ValueError(f"image_shape must have an even height and width, got {height} x {width}")
     check_integer(n_classes, "n_classes", low=1)
     rates = check_sizes(dilations, "dilations")
-    source, n_fine = RandomWords.of(random_state), max(1, n_filters // 2)
+    recipe, n_fine = _Recipe(RandomWords.of(random_state), norm), max(1, n_filters // 2)
     full = (height, width, n_filters)
     fan_out = _TAPS * (n_fine + Fraction(2 * n_filters, 4))
     join = RealJoinChannels(
         [
-            _boolean(full, n_fine, n_classes, source, "fine"),
+            _boolean(full, n_fine, n_classes, recipe, "fine"),
             [
-                *_encoder(full, rates, global_branch, source),
-                *_decoder((height // 2, width // 2, n_filters), n_fine, n_classes, source),
+                *_encoder(full, rates, global_branch, recipe),
+                *_decoder((height // 2, width // 2, n_filters), n_fine, n_classes, recipe),
             ],
         ],
         height * width,
     )
     layers = [
-        *_stem((height, width, channels), n_filters, fan_out, source),
+        *_stem((height, width, channels), n_filters, fan_out, recipe.source),
         join,
-        RealConv2d((height, width, 2 * n_fine), n_classes, 1, random_state=source, name="last"),
+        RealConv2d((height, width, 2 * n_fine), n_classes, 1, random_state=recipe.source, name="last"),
     ]
     return _trained(layers, PerPixel(RealCrossEntropy(), n_classes), eta, rate, n_steps)
 
@@ -224,7 +238,7 @@ def _boolean(
     shape: tuple[int, int, int],
     n_filters: int,
     fan_out: int,
-    source: RandomWords,
+    recipe: _Recipe,
     name: str,
     kernel_size: int = 3,
     dilation: int = 1,
@@ -236,29 +250,37 @@ def _boolean(
         kernel_size,
         padding=kernel_size // 2 * dilation,
         dilation=dilation,
-        random_state=source,
+        random_state=recipe.source,
         name=name,
     )
-    return [conv, Threshold(conv.n_outputs, conv.window.patch_size, fan_out)]
+    return [conv, *_threshold(boolean_stage(conv), fan_out, recipe, name)]
+
+
+def _threshold(stage: ConvStage, fan_out: int, recipe: _Recipe, name: str) -> list[Layer]:
+    """Make the threshold of a stage, at 0 on the border too, and what normalises for it."""
+    return activation(stage._replace(n_terms=None), fan_out, stage.gate, norm=recipe.norm, name=f"{name}.norm")
 
 
 def _encoder(
-    full: tuple[int, int, int], dilations: Sequence[int], global_branch: bool, source: RandomWords
+    full: tuple[int, int, int], dilations: Sequence[int], global_branch: bool, recipe: _Recipe
 ) -> list[Layer]:
     """Make the residual blocks, the pyramid on their sums, and the convolution that merges its branches."""
     height, width, n = full
     shape = (height // 2, width // 2, n)
     above = n * (1 + _TAPS * len(dilations) + global_branch)
-    first = residual_block(full, n, stride=2, random_state=source, name="block1")
-    add, bits = residual_block(shape, n, dilation=2, fan_out=above, random_state=source, name="block2")
-    branches = [[bits, *_boolean(shape, n, n, source, "aspp1", 1)]]
+    first = residual_block(full, n, stride=2, norm=recipe.norm, random_state=recipe.source, name="block1")
+    *sums, bits = residual_block(
+        shape, n, dilation=2, fan_out=above, norm=recipe.norm, random_state=recipe.source, name="block2"
+    )
+    branches = [[bits, *_boolean(shape, n, n, recipe, "aspp1", 1)]]
     for dilation in dilations:
-        branches.append([bits, *_boolean(shape, n, n, source, f"aspp{dilation}", dilation=dilation)])
+        branches.append([bits, *_boolean(shape, n, n, recipe, f"aspp{dilation}", dilation=dilation)])
     if global_branch:
-        branches.append(_global_branch(shape, 2 * _TAPS * n, source))
+        variance = 2 * _TAPS * n if recipe.norm is None else recipe.norm.FAN_IN
+        branches.append(_global_branch(shape, variance, recipe.source))
     pyramid = RealJoinChannels(branches, prod(shape[:2]))
     merged = (*shape[:2], len(branches) * n)
-    return [*first, add, pyramid, *_boolean(merged, n, _TAPS * 2 * n, source, "merge", 1)]
+    return [*first, *sums, pyramid, *_boolean(merged, n, _TAPS * 2 * n, recipe, "merge", 1)]
 
 
 def _global_branch(shape: tuple[int, int, int], variance: int, source: RandomWords) -> list[Layer]:
@@ -274,8 +296,9 @@ def _global_branch(shape: tuple[int, int, int], variance: int, source: RandomWor
     ]
 
 
-def _decoder(shape: tuple[int, int, int], n_fine: int, fan_out: int, source: RandomWords) -> list[Layer]:
+def _decoder(shape: tuple[int, int, int], n_fine: int, fan_out: int, recipe: _Recipe) -> list[Layer]:
     """Make each pixel a square of four."""
-    conv = BooleanConv2d(shape, 4 * n_fine, padding=1, random_state=source, name="grow")
+    conv = BooleanConv2d(shape, 4 * n_fine, padding=1, random_state=recipe.source, name="grow")
     shuffle = PixelShuffle(conv.out_shape)
-    return [conv, shuffle, Threshold(conv.n_outputs, conv.window.patch_size, fan_out)]
+    grown = boolean_stage(conv)._replace(out_shape=shuffle.out_shape)
+    return [conv, shuffle, *_threshold(grown, fan_out, recipe, "grow")]

@@ -70,7 +70,7 @@ class RealJoinChannels(JoinChannels, RealLayer):
         """Move the running statistics of all branches."""
         for layer in _real(self._inner()):
             if layer.statistics:
-                n = len(layer.statistics[0])
+                n = sum(map(len, layer.statistics[::2]))  # means, each followed by its variances
                 layer.learn_moments(moments[:, :n])
                 moments = moments[:, n:]
 

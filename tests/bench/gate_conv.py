@@ -4,9 +4,8 @@ Usage: python -m tests.bench.gate_conv [--data DIR] [--images mnist] [--conv 32 
 
 The last 10,000 training images are held out, for looking at; with --test the network that ends the training is
 asked for the test images, once. DIR holds mnist.npz with x_train, y_train, x_test and y_test; they come from
-OpenML without it. For --images cifar it holds cifar10_train.npz with planes dY, dCb and dCr of 50,000 images and
-their classes y, of which the last 10,000 are the test images. With --checkpoint FILE a training that was stopped
-goes on from its last whole epoch. Times are CPU time of one thread.
+OpenML without it. For --images cifar it holds cifar10_train.npz, whose last 10,000 images are the test. With
+--checkpoint FILE a training that was stopped goes on from its last whole epoch. Times are CPU time of one thread.
 """
 
 import argparse
@@ -22,7 +21,7 @@ from bvar import kernels
 from bvar.layers import GateConv2d, GateLayer, OrPool2d
 from bvar.networks import gate_conv_network
 from bvar.training import RandomShift, apply_augmentations
-from tests.bench.mnist import load
+from tests.bench import cifar, mnist
 
 N_HELD_OUT = 10000
 
@@ -30,12 +29,11 @@ N_HELD_OUT = 10000
 def load_images(name, directory):
     """Give flat images in bytes and classes, for training, holding out and testing, and the shape of an image."""
     if name == "mnist":
-        pixels, test, y, y_test = load(directory and os.path.join(directory, "mnist.npz"))
+        pixels, test, y, y_test = mnist.load(directory and os.path.join(directory, "mnist.npz"))
         shape = (28, 28, 1)
     else:
-        data = np.load(os.path.join(directory, "cifar10_train.npz"))
-        color = [data[plane].repeat(2, axis=1).repeat(2, axis=2) for plane in ("dCb", "dCr")]
-        pixels, y, shape = np.stack([data["dY"], *color], axis=3).reshape(50000, -1), data["y"], (32, 32, 3)
+        images, y = cifar.load(directory)
+        pixels, shape = images.reshape(len(images), -1), images.shape[1:]
         pixels, test, y, y_test = pixels[:-10000], pixels[-10000:], y[:-10000], y[-10000:]
     parts = (pixels[:-N_HELD_OUT], y[:-N_HELD_OUT]), (pixels[-N_HELD_OUT:], y[-N_HELD_OUT:]), (test, y_test)
     return *parts, shape

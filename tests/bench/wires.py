@@ -22,6 +22,7 @@ from bvar.bits import RandomWords
 from bvar.layers import image_places, window_wires
 from bvar.networks import gate_network
 from bvar.training import RandomFlip, RandomShift, apply_augmentations
+from tests.bench import cifar
 
 TEST = 10_000  # images of CIFAR-10
 
@@ -55,32 +56,16 @@ def mnist(folder):
     return images, [data["y_train"], data["y_test"]], [RandomShift(1, probability=0.5, image_shape=(28, 28))]
 
 
-def cifar(folder):
-    """Planes of red, green and blue, from differences of luminance and of half-size chrominance."""
-    data = np.load(folder / "cifar10_train.npz")
-    light, blue, red = (
-        np.cumsum(data[name], axis=-1, dtype=np.uint8).astype(np.float32) for name in ("dY", "dCb", "dCr")
-    )
-    blue, red = doubled(blue) - 128, doubled(red) - 128
-    planes = [light + 1.402 * red, light - 0.344136 * blue - 0.714136 * red, light + 1.772 * blue]
-    images = np.clip(np.rint(np.stack(planes, axis=1)), 0, 255).astype(np.uint8)
+def colours(folder):
+    """Planes of red, green and blue."""
+    images, y = cifar.load(folder)
+    images = images.transpose(0, 3, 1, 2)
     both = slice(None, -TEST), slice(-TEST, None)
     return (
         [images[part] for part in both],
-        [data["y"][part] for part in both],
+        [y[part] for part in both],
         [RandomFlip(image_shape=(32, 32, 3))],
     )
-
-
-def doubled(planes):
-    """Twice the height and width, by a triangle filter."""
-    for axis in (1, 2):
-        size = planes.shape[axis]
-        before = planes.take([0, *range(size - 1)], axis)
-        after = planes.take([*range(1, size), size - 1], axis)
-        both = np.stack([0.75 * planes + 0.25 * before, 0.75 * planes + 0.25 * after], axis + 1)
-        planes = both.reshape(*planes.shape[:axis], 2 * size, *planes.shape[axis + 1 :])
-    return planes
 
 
 def thresholds(images, n_levels):
@@ -134,7 +119,7 @@ def right(network, images, y, levels):
 
 
 def train(name, run, arguments):
-    (images, test), (y, y_test), changes = {"mnist": mnist, "cifar": cifar}[run.data](arguments.data)
+    (images, test), (y, y_test), changes = {"mnist": mnist, "cifar": colours}[run.data](arguments.data)
     levels, n = thresholds(images, run.levels), len(y) - run.held_out
     model, told = (arguments.out / f"{name}-{arguments.seed}.{kind}" for kind in ("bvar", "json"))
     if told.exists():

@@ -78,16 +78,3 @@ def test_binary_twins_have_two_weights_in_a_filter():
         assert torch.equal(one.sign(), conv.weight.reshape(3, 18).T.sign())
         assert torch.allclose(sizes, sizes[:1].expand_as(sizes))
         assert bool((sizes == 1).all()) is not scaled
-
-
-def test_images_of_differences_are_those_that_were_kept():
-    """A grey ramp, and one colour everywhere."""
-    ramp = np.tile(np.arange(0, 64, 2, dtype=np.uint8), (1, 32, 1))
-    flat = np.zeros((1, 16, 16), np.uint8)
-    flat[:, :, 0] = 128
-    grey = classification.from_jpegs({"dY": np.diff(ramp, axis=-1, prepend=np.uint8(0)), "dCb": flat, "dCr": flat})
-    assert (grey == ramp[..., None]).all()
-    flat = flat.copy()
-    flat[:, :, 0] = 228
-    red = classification.from_jpegs({"dY": np.zeros((1, 32, 32), np.uint8), "dCb": flat, "dCr": flat})
-    assert (red == [140, 0, 177]).all()

@@ -76,6 +76,13 @@ def test_twins_train_beside_and_pictures_show_both(run, script, monkeypatch):
     assert plt.imread(folder / "f.png").std() > 0.01
 
 
+def test_the_segmenter_can_have_norms_and_rare_classes_first(run):
+    folder = run(segmentation, "--norm", "--rare", "0.5", "--record", "norm")
+    assert (folder / "out" / "segmenter-norm-4.jsonl").exists()
+    (row,) = json.loads((folder / "results" / "segmentation.json").read_text()).values()
+    assert (row["norm"], row["rare"]) == (True, 0.5)
+
+
 def test_the_segmenter_can_do_without_the_whole(run):
     folder = run(segmentation, "--no-global-branch")
     assert (folder / "out" / "segmenter-boolean-4-local.jsonl").exists()
@@ -93,11 +100,25 @@ def test_resizing_keeps_what_is_the_same_everywhere_and_straight_lines_inside(si
 
 
 def test_images_of_differences_are_those_that_were_kept(tmp_path):
+    """A grey ramp, and one colour everywhere."""
     ramp = np.tile(np.arange(0, 64, 2, dtype=np.uint8), (1, 32, 1))
     flat = np.zeros((1, 16, 16), np.uint8)
     flat[:, :, 0] = 128
     np.savez(tmp_path / "x.npz", dY=np.diff(ramp, axis=-1, prepend=np.uint8(0)), dCb=flat, dCr=flat)
     assert (pictures.cifar(tmp_path / "x.npz") == ramp[..., None]).all()
+    flat[:, :, 0] = 228
+    red = pictures.from_jpegs({"dY": np.zeros((1, 32, 32), np.uint8), "dCb": flat, "dCr": flat})
+    assert (red == [140, 0, 177]).all()
+
+
+def test_scenes_with_a_rare_class_are_drawn_as_often_as_the_paper_says():
+    y = np.zeros((40, 2, 2), np.int64)
+    y[:4, 0, 0], y[:, 1, 1] = 5, 1
+    draw = segmentation.rare_first(y, temperature=0.5)
+    rows = draw(np.arange(20000), np.random.RandomState(0))
+    assert rows.tolist() == draw(np.arange(20000), np.random.RandomState(0)).tolist()
+    p = np.exp(0.9 / 0.5) / (np.exp(0.9 / 0.5) + 2)  # two classes are in every scene, one in a tenth
+    assert abs((rows < 4).mean() - (p + (1 - p) / 10)) < 0.01
 
 
 def test_scenes_are_their_seed_and_parts_share_nothing():

@@ -47,6 +47,15 @@ def test_a_stopped_training_of_language_goes_on_to_the_same_weights(run, capsys)
     assert 0 < line["bits"] < 5
 
 
+def test_curves_of_a_task_become_a_figure(run):
+    plt = pytest.importorskip("matplotlib.pyplot")
+    folder = run("--epochs", "2")
+    run("--figure", folder / "f.png")
+    assert plt.imread(folder / "f.png").std() > 0.01
+    with pytest.raises(SystemExit, match="--figure needs a folder"):
+        run("--task", "plays", "--figure", folder / "f.png")
+
+
 def test_first_steps_print_one_fingerprint(run, capsys):
     run("--fingerprints", "3")
     prints = [line.split("fingerprint ")[1] for line in capsys.readouterr().out.splitlines()]

@@ -91,11 +91,25 @@ def test_norms_in_branches_learn_as_they_would_alone():
     assert all((join.infer(s[i : i + 1]).words == bits.words[i]).all() for i in range(6)), "a batch was seen"
 
 
+def test_norms_in_branches_of_branches_have_their_own_statistics():
+    s = RANDOM.randint(-20, 21, (6, 8)).astype(np.int32)
+    join = RealJoinChannels([[norm_join()], [BatchNorm(2, 9, momentum=0.5), Threshold(8, BatchNorm.FAN_IN, 4)]], 4)
+    join.learn_moments(*join.moments(join.forward(s)[1]))
+    alone, other = norm_join(), BatchNorm(2, 9, momentum=0.5)
+    alone.learn_moments(*alone.moments(alone.forward(s)[1]))
+    other.learn_moments(*other.moments(other.forward(s)[1]))
+    for found, wanted in zip(join.statistics, alone.statistics + other.statistics, strict=True):
+        assert (found == wanted).all()
+
+
 BUILDERS = {
     "super-resolution": lambda: edsr_small((4, 4, 3), n_filters=16, n_blocks=2, n_steps=100, random_state=0),
     "segmentation": lambda: segmenter((8, 8, 3), 3, n_filters=16, dilations=(1, 2), n_steps=100, random_state=0),
     "without the global branch": lambda: segmenter(
         (8, 8, 3), 3, n_filters=16, dilations=(1, 2), global_branch=False, n_steps=100, random_state=0
+    ),
+    "with norms": lambda: segmenter(
+        (8, 8, 3), 3, n_filters=16, dilations=(1, 2), norm=BatchNorm, n_steps=100, random_state=0
     ),
 }
 

@@ -1,11 +1,12 @@
 """Classify CIFAR-10 with VGG-Small or a residual network of bits, or with one of their twins in PyTorch.
 
-    python tutorials/paper/classification.py --data cifar10_train.npz --out runs [--ends real] [--norm] [--width 0.5]
+    python tutorials/paper/classification.py --data cifar10_train.npz --out runs [--ends real] [--norm]
 
-The file is that of JPEGs in differences (dY, dCb, dCr, y), or holds images as uint8 (x, or x_train and x_test); the
-last 10,000 images are held out if it does not say which.  Without --data the images are CIFAR-10 from OpenML.  Twins: `float` has ReLU and batch normalisation, `connect`
-binary weights with latent ones behind them (BinaryConnect), `xnor` binary weights and activations with scales and
-latent weights (XNOR-Net); their first and last layers are float, as those of `--ends real` are.
+The file is that of JPEGs in differences (dY, dCb, dCr, y), or holds images as uint8 (x, or x_train and x_test);
+the last 10,000 images are held out if it does not say which.  Without --data the images are CIFAR-10 from OpenML.
+Twins: `float` has ReLU and batch normalisation, `connect` binary weights with latent ones behind them
+(BinaryConnect), `xnor` binary weights and activations with scales and latent weights (XNOR-Net); their first and
+last layers are float, as those of `--ends real` are.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from common import BooleanLearner, TorchLearner, fingerprints, need_torch, parser, plot_folder, record, train
+from pictures import from_jpegs
 
 from bvar import ImageEncoder
 from bvar.networks import VGG_SMALL, Network, residual_network, vgg_small
@@ -52,25 +54,6 @@ def load(path: str | None) -> Images:
         x, y = (from_jpegs(z) if "dY" in z else z["x"]), z["y"]
     n = len(x) - min(HELD_OUT, len(x) // 5)
     return Images(x[:n], y[:n], x[n:], y[n:])
-
-
-def from_jpegs(z: Any) -> np.ndarray:
-    """Make colours of horizontal differences of luminance, and of chrominance at half the size."""
-    y, b, r = (np.cumsum(z[name], axis=-1, dtype=np.uint8).astype(np.float32) for name in ("dY", "dCb", "dCr"))
-    b, r = twice_the_size(b) - 128, twice_the_size(r) - 128
-    rgb = np.stack([y + 1.402 * r, y - 0.344136 * b - 0.714136 * r, y + 1.772 * b], axis=-1)
-    return np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
-
-
-def twice_the_size(a: np.ndarray) -> np.ndarray:
-    """Interpolate by a triangle, as decoders of JPEG do."""
-    for axis in (1, 2):
-        last = a.shape[axis] - 1
-        before = np.concatenate([a.take([0], axis), a.take(range(last), axis)], axis)
-        behind = np.concatenate([a.take(range(1, last + 1), axis), a.take([last], axis)], axis)
-        a = np.stack([0.75 * a + 0.25 * before, 0.75 * a + 0.25 * behind], axis + 1)
-        a = a.reshape(*a.shape[:axis], -1, *a.shape[axis + 2 :])
-    return a
 
 
 def standardizer(x_train: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:

@@ -163,7 +163,7 @@ def parser(description: str, *, twins: Sequence[str] = ("float",), **defaults: A
     p.add_argument("--twin", choices=twins, help="train this PyTorch network instead")
     p.add_argument("--save", type=int, default=200, help="steps between two writings of the state")
     p.add_argument("--fingerprints", type=int, metavar="STEPS", help="only take so many steps, on two backends")
-    p.add_argument("--figure", type=Path, metavar="FILE", help="only draw the curves in the folder --out")
+    p.add_argument("--figure", type=Path, metavar="FILE", help="only draw what is in the folder --out")
     p.add_argument("--record", metavar="ROW", help="what the row of the results is called")
     p.set_defaults(**defaults)
     return p
@@ -288,14 +288,12 @@ def plot(curves: dict[str, list[dict[str, Any]]], value: str, path: Path, label:
     plt.close(figure)
 
 
-def plot_folder(arguments: argparse.Namespace, value: str, label: str | None = None) -> None:
-    """Draw the curves of all trainings of the folder `out` into the file `figure`."""
-    curves = (
-        {path.stem: read_curve(path) for path in sorted(arguments.out.glob("*.jsonl"))} if arguments.out else {}
-    )
-    if not curves:
+def plot_folder(arguments: argparse.Namespace, value: str, label: str | None = None, names: str = "*") -> None:
+    """Draw the curves of all trainings of these names in the folder `out` into the file `figure`."""
+    paths = sorted(arguments.out.glob(f"{names}.jsonl")) if arguments.out else []
+    if not paths:
         fail("--figure needs a folder --out in which something was trained")
-    plot(curves, value, arguments.figure, label)
+    plot({path.stem: read_curve(path) for path in paths}, value, arguments.figure, label)
 
 
 def write(path: Path, content: bytes) -> None:

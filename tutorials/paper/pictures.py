@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from common import fail, read_curve
 
-__all__ = ["bicubic", "cifar", "grey", "is_over", "photographs", "resize", "show"]
+__all__ = ["bicubic", "cifar", "from_jpegs", "grey", "is_over", "photographs", "resize", "show"]
 
 
 def cifar(path: str | None) -> np.ndarray:
-    """Read images, uint8 of shape (n, 32, 32, 3): `x`, or JPEGs as differences of luminance and small chrominance."""
+    """Read images, uint8 of shape (n, 32, 32, 3): `x`, or those of JPEGs."""
     if path is None:
         fail("--data must be a file of images; see the head of this script")
     with np.load(path) as z:
-        if "x" in z:
-            return z["x"]
-        y, b, r = (np.cumsum(z[name], axis=-1, dtype=np.uint8).astype(np.float32) for name in ("dY", "dCb", "dCr"))
-    b, r = (resize(a[..., None], 32, 32, _triangle)[..., 0].astype(np.float32) - 128 for a in (b, r))
+        return z["x"] if "x" in z else from_jpegs(z)
+
+
+def from_jpegs(z: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Make colours of horizontal differences of luminance, `dY`, and of chrominance at half the size, `dCb`, `dCr`."""
+    y, b, r = (np.cumsum(z[name], axis=-1, dtype=np.uint8).astype(np.float32) for name in ("dY", "dCb", "dCr"))
+    b, r = (resize(a[..., None], *y.shape[1:], _triangle)[..., 0] - 128 for a in (b, r))  # as decoders of JPEG do
     rgb = np.stack([y + 1.402 * r, y - 0.344136 * b - 0.714136 * r, y + 1.772 * b], axis=-1)
     return np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
 

@@ -1,6 +1,6 @@
 """Segment scenes of digits on textures with a Boolean encoder and decoder, or with its float twin in PyTorch.
 
-    python tutorials/paper/segmentation.py --out runs [--twin float] [--no-global-branch] [--record ROW]
+    python tutorials/paper/segmentation.py --out runs [--twin float] [--rare 0] [--record ROW]
 
 The scenes are made by `scenes.py` from digits and photographs that scikit-learn ships; there is nothing to download.
 The curve is measured on scenes to choose by, and --record measures once on scenes that are held out.  With --figure
@@ -19,7 +19,7 @@ from pictures import is_over, show
 from scenes import CLASSES, SIDE, Scenes, compose
 
 from bvar.inspection import class_iou
-from bvar.real import segmenter
+from bvar.real import BatchNorm, segmenter
 
 _TOGETHER = 100  # scenes segmented at a time
 COLOURS = np.array([[31, 70, 120], [240, 190, 90], [90, 170, 80], [200, 60, 60], [150, 110, 190], [140, 90, 75]])
@@ -56,11 +56,27 @@ def quality(found: np.ndarray, y: np.ndarray) -> dict[str, float]:
     return {"miou": round(float(np.nanmean(iou)), 2), **each}
 
 
+def rare_first(y: np.ndarray, temperature: float) -> Callable[[np.ndarray, np.random.RandomState], np.ndarray]:
+    """Return what draws other scenes instead: a class, the rarer the likelier, and a scene that shows it (RCS)."""
+    shown = (y.reshape(len(y), -1, 1) == np.arange(len(CLASSES))).any(axis=1)
+    share = np.exp((1 - shown.mean(axis=0)) / temperature)
+    share[~shown.any(axis=0)] = 0
+    scenes = [np.flatnonzero(column) for column in shown.T]
+
+    def draw(rows: np.ndarray, random: np.random.RandomState) -> np.ndarray:
+        kinds = random.choice(len(CLASSES), len(rows), p=share / share.sum())
+        return np.array([random.choice(scenes[kind]) for kind in kinds])
+
+    return draw
+
+
 def learner(arguments: Any, data: Scenes, validation: Scenes) -> BooleanLearner | TorchLearner:
     """Put the network, its data and its measure together."""
     n_steps, is_twin = arguments.epochs * (len(data.x) // arguments.batch), arguments.twin is not None
+    choose = rare_first(data.y, arguments.rare) if arguments.rare else lambda rows, random: rows
 
     def batch(rows: np.ndarray, random: np.random.RandomState) -> tuple[Any, Any]:
+        rows = choose(rows, random)
         x, y = inputs(data.x[rows], is_twin), data.y[rows]
         return x, need_torch().from_numpy(y) if is_twin else y.reshape(len(y), -1)
 
@@ -74,6 +90,7 @@ def learner(arguments: Any, data: Scenes, validation: Scenes) -> BooleanLearner 
             n_filters=arguments.filters,
             dilations=arguments.dilations,
             global_branch=arguments.global_branch,
+            norm=BatchNorm if arguments.norm else None,
             eta=arguments.eta,
             rate=arguments.rate,
             n_steps=n_steps,
@@ -115,23 +132,26 @@ def draw(arguments: Any, data: Scenes, validation: Scenes, test: Scenes) -> None
 
 def called(arguments: Any) -> str:
     """Name the states and curves of a training."""
-    branch = "" if arguments.global_branch else "-local"
-    return f"segmenter-{arguments.twin or 'boolean'}-{arguments.filters}{branch}"
+    kind = arguments.twin or ("norm" if arguments.norm else "boolean")
+    return f"segmenter-{kind}-{arguments.filters}" + ("" if arguments.global_branch else "-local")
 
 
 def main() -> None:
     """Train, report, keep the state."""
-    p = parser(__doc__, batch=16, epochs=8)
-    p.add_argument("--filters", type=int, default=64, help="filters of each convolution")
+    p = parser(__doc__, batch=8, epochs=4)
+    p.add_argument("--filters", type=int, default=96, help="filters of each convolution")
     p.add_argument("--dilations", type=int, nargs="+", default=[2, 4, 6], help="of the pyramid")
     p.add_argument("--no-global-branch", dest="global_branch", action="store_false", help="leave out the mean")
-    p.add_argument("--eta", type=float, default=10.0, help="accumulation factor of bits")
-    p.add_argument("--rate", type=float, default=5e-3, help="rate of Adam of real ends")
+    p.add_argument("--norm", action="store_true", help="normalise sums by batch statistics")
+    p.add_argument("--eta", type=float, default=30.0, help="accumulation factor of bits")
+    p.add_argument("--rate", type=float, default=0.015, help="rate of Adam of real ends")
     p.add_argument("--twin-rate", type=float, default=2e-3, help="rate of Adam of the twin")
+    p.add_argument(
+        "--rare", type=float, default=0.5, help="temperature of rare-class sampling; 0: scenes as they come"
+    )
     p.add_argument(
         "--scenes", type=int, default=4000, help="scenes to train on; an eighth to choose by, a quarter to test"
     )
-    p.add_argument("--figure", type=Path, help="draw scenes from the states in --out, into this file")
     arguments = p.parse_args()
     parts = {"train": arguments.scenes, "validation": arguments.scenes // 8, "test": arguments.scenes // 4}
     data, validation, test = (compose(n, part, arguments.seed) for part, n in parts.items())
@@ -145,7 +165,7 @@ def main() -> None:
         trained = learner(arguments, data, validation)
         curve = train(arguments, called(arguments), trained, len(data.x))
         if arguments.record and curve:
-            names = ("filters", "global_branch", "scenes", "epochs", "batch", "seed")
+            names = "filters global_branch norm rare eta rate scenes epochs batch seed".split()
             values = {name: getattr(arguments, name) for name in names}
             values |= {"epoch": curve[-1]["epoch"], "seconds": curve[-1]["seconds"]}
             values |= {"validation_miou": curve[-1]["miou"]} | quality(final(trained, arguments, test.x), test.y)

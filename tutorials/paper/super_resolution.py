@@ -203,9 +203,7 @@ def draw(arguments: Any, data: Images, found: Scales) -> None:
         if not is_over(arguments, called(arguments)):
             continue
         trained = learner(arguments, data, found)
-        train(
-            arguments, called(arguments), trained, len(data.train)
-        )  # which goes on from the end: nothing is left
+        train(arguments, called(arguments), trained, len(data.train))  # goes on from the end: nothing is left
         add(name, lambda large, trained=trained: final(trained, arguments, large, found))
     add("original", lambda large: large)
     show(rows, arguments.figure)
@@ -225,7 +223,6 @@ def main() -> None:
     p.add_argument("--rate", type=float, default=5e-3, help="rate of Adam of real ends")
     p.add_argument("--twin-rate", type=float, default=1e-3, help="rate of Adam of the twin")
     p.add_argument("--images", type=int, help="train on so many only")
-    p.add_argument("--figure", type=Path, help="draw pictures from the states in --out, into this file")
     arguments = p.parse_args()
     data = split(cifar(arguments.data))
     data = data._replace(train=data.train[: arguments.images])

@@ -6,7 +6,8 @@
 
 The file holds the bytes of the text as `text`.  Each play is cut into 20 blocks; of ten in a row the fourth is for
 validation and the eighth for the test, for both tasks: no passage leaks, nor was a model of language trained on one.
-Epochs are measured on validation; `--record` measures the test when training is over.  The twin is the float transformer of the same shape.
+Epochs are measured on validation; `--record` measures the test when training is over.  The twin is the float
+transformer of the same shape.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from common import BooleanLearner, TorchLearner, fail, fingerprints, need_torch, parser, record, train
+from common import BooleanLearner, TorchLearner, fail, fingerprints, need_torch, parser, plot_folder, record, train
 
 from bvar import model_file
 from bvar.networks import Network
@@ -220,6 +221,9 @@ def main() -> None:
     p.add_argument("--longest", type=int, nargs="+", default=[3, 4, 5], help="n-grams of characters tried")
     p.add_argument("--strengths", type=float, nargs="+", default=[1.0, 10.0, 100.0], help="values of C tried")
     arguments = p.parse_args()
+    if arguments.figure:
+        plot_folder(arguments, "accuracy", "accuracy on validation", f"{arguments.task}*")
+        return
     parts, n_tokens = load(arguments)
     if arguments.task == "ngrams":
         ngrams(arguments, parts)
