@@ -154,7 +154,7 @@ class Upsample2d(Layer):
 
     def __init__(self, image_shape: tuple[int, ...], factor: int | tuple[int, int] = 2) -> None:
         self.image_shape = check_image_shape(image_shape)
-        down, across = factor if isinstance(factor, tuple) else (factor, factor)
+        down, across = factor if isinstance(factor, tuple) and len(factor) == 2 else (factor, factor)
         self.factor = check_integer(down, "factor", low=1), check_integer(across, "factor", low=1)
 
     @property
