@@ -34,7 +34,9 @@ def check_network(network: LayeredNetwork, encoder: BitEncoder | None, answer: A
         raise TypeError(f"answer must be Best, Positive, Scaled or None, got {type(answer).__name__}")
     if encoder is not None and not isinstance(encoder, BitEncoder):
         raise TypeError(f"encoder must be a fitted encoder or None, got {type(encoder).__name__}")
-    n_inputs: int = layers[0].n_inputs  # type: ignore[attr-defined]
+    n_inputs: int | None = getattr(layers[0], "n_inputs", None)
+    if n_inputs is None:
+        raise TypeError(f"network must begin with a layer that can be exported, got {type(layers[0]).__name__}")
     if encoder is not None and encoder.n_bits_out_ != n_inputs:
         raise ValueError(
             f"encoder must give {n_inputs} bits, the inputs of network, it gives {encoder.n_bits_out_}"
@@ -45,9 +47,10 @@ def check_network(network: LayeredNetwork, encoder: BitEncoder | None, answer: A
 def writer_of(writers: Mapping[type[Layer], Writer], layer: Layer, form: str) -> Writer:
     """Find who writes a layer, by its type: a subclass may compute otherwise."""
     if type(layer) not in writers:
+        reason = "" if layer.companion is None else ": what real weights give depends on the machine"
         raise TypeError(
             "network must have Boolean layers of bvar.layers that take bits or sums, got "
-            f"{type(layer).__name__}, for which there is no {form}: what real weights give depends on the machine"
+            f"{type(layer).__name__}, for which there is no {form}{reason}"
         )
     return writers[type(layer)]
 
