@@ -120,6 +120,8 @@ def test_normalisation_stands_behind_pools_and_before_thresholds():
         ({"n_outputs": 0}, "n_outputs"),
         ({"n_blocks": 0}, "n_blocks"),
         ({"ends": "real"}, "ends must be None"),
+        ({"norm": "batch"}, "norm must be None"),
+        ({"norm": len}, "norm must be None"),
     ],
 )
 def test_what_is_no_residual_network_is_refused(arguments, message):

@@ -6,6 +6,7 @@ import pytest
 from bvar import backends, kernels, model_file
 from bvar.energy import cost
 from bvar.layers import BooleanLinear, Threshold
+from bvar.networks import boolean_mlp
 from bvar.real import (
     Attention,
     Embedding,
@@ -277,11 +278,14 @@ def test_its_cost_is_that_of_maps_at_every_position():
         (lambda: Embedding(5, 4, 3).forward(np.zeros((2, 3), int)), r"shape \(n_texts, 4\)"),
         (lambda: Embedding(5, 4, 3).forward(np.zeros((2, 4))), "x must be integers"),
         (lambda: Embedding(5, 4, 3).forward(np.full((2, 4), 5)), r"tokens in \[0, 5\)"),
-        (lambda: Residual([]), "layers must be one or more layers"),
+        (lambda: Residual([]), "layers must be one or more"),
         (lambda: Residual([LayerNorm(3)], loudness=0), "loudness"),
         (lambda: RealScale(3, 0), "fan_in"),
         (lambda: RealLinear(3, 2, n_positions=0), "n_positions"),
         (lambda: boolean_transformer(5, 4, n_blocks=0), "n_blocks"),
+        (lambda: boolean_transformer(5, 4, hidden=0), "hidden must be"),
+        (lambda: text_classifier(toy(), 0), "n_classes must be"),
+        (lambda: text_classifier(boolean_mlp([4, 2]), 2), "network must be a language model"),
         (lambda: text_classifier(None, 2), "network must be a language model"),
         (lambda: text_classifier(text_classifier(toy(), 2), 2), "network must be a language model"),
     ],
@@ -289,3 +293,7 @@ def test_its_cost_is_that_of_maps_at_every_position():
 def test_what_cannot_be_is_refused_by_name(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_no_texts_have_no_scores():
+    assert toy().scores(np.zeros((0, toy().layers[0].n_inputs), int)).shape[0] == 0

@@ -173,9 +173,16 @@ def test_the_pyramid_is_that_of_the_paper():
         (lambda: segmenter((8, 8, 3), 0), "n_classes must be"),
         (lambda: edsr_small((4, 4, 3), factor=0), "factor must be"),
         (lambda: edsr_small((4, 4, 3), n_blocks=0), "n_blocks must be"),
+        (lambda: edsr_small((4, 4, 3), n_filters=0), "n_filters must be"),
+        (lambda: segmenter((4, 4, 3), n_filters=0), "n_filters must be"),
         (lambda: RealAbsoluteError(0), "scale must be"),
     ],
 )
 def test_what_cannot_be_built_is_refused(make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+def test_the_global_branch_is_there_or_not():
+    with pytest.raises(TypeError, match="global_branch must be True or False, got 'no'"):
+        segmenter((4, 4, 1), 2, n_filters=2, global_branch="no")
