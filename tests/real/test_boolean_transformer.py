@@ -175,6 +175,22 @@ def test_gradients_in_real_weights_do_not_change_when_bits_flip_first():
         np.testing.assert_array_equal(kept, now)
 
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_another_signal_on_the_same_batch_is_another_way_back(number):
+    """What layers received is kept with the batch, in residual sums and in attention, for the signal it is of."""
+    layer = toy().layers[number]
+    random = np.random.RandomState(0)
+    x, one, other = (random.standard_normal((2 * LENGTH, 16)).astype(np.float32) for _ in range(3))
+
+    def verbs(z, context):
+        return [layer.backward(z, context), *layer.gradients(z, context), *layer.votes(z, context)]
+
+    _, context = layer.forward(x)
+    verbs(one, context)
+    for found, wanted in zip(verbs(other, context), verbs(other, layer.forward(x)[1]), strict=True):
+        np.testing.assert_array_equal(found, wanted)
+
+
 # ------------------------------------------------------------------------------------------------- networks
 
 
@@ -252,6 +268,7 @@ def test_the_summary_counts_weights_at_every_position():
     network = toy()
     lines = network.summary().splitlines()
     assert next(line for line in lines if line.startswith("l1.qkv.weight")).split()[-1] == str(16 * 48 * LENGTH)
+    assert next(line for line in lines if line.startswith("embed.token")).split()[-1] == str(7 * 16 * LENGTH)
     assert next(line for line in lines if line.startswith("head.weight")).split()[-1] == str(16 * 7 * LENGTH)
     assert all(parameter.n_places == LENGTH for parameter in network.parameters)
 
