@@ -197,6 +197,8 @@ def test_what_is_no_checkpoint_is_refused(tmp_path):
     fit, path = of("classifier"), tmp_path / "fit.bvar"
     with pytest.raises(FileNotFoundError):
         fit(resume=path)
+    with pytest.raises(TypeError, match="resume must be a str or path-like, got 3"):
+        fit(resume=3)
     fit().save(path)
     with pytest.raises(ValueError, match="resume must be a file of a CheckpointFile in fit, got a BooleanClassif"):
         fit(resume=path)
