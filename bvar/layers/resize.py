@@ -18,6 +18,8 @@ from bvar.layers.base import Layer, Value
 
 __all__ = ["PixelShuffle", "Upsample2d"]
 
+_MOST = 2**31 - 1  # votes on a bit
+
 
 class PixelShuffle(Layer):
     r"""Turn channels into pixels: every pixel becomes a square of `factor` by `factor`.
@@ -180,7 +182,8 @@ class Upsample2d(Layer):
         return kernels.pack(repeated.reshape(x.n_rows, self.n_outputs)), None
 
     def backward(self, signal: np.ndarray, context: Any) -> np.ndarray:
-        """Add up the votes on all copies of a bit, int32."""
+        """Add up the votes on all copies of a bit; int32, a sum that is kept within it when it is complete."""
         (height, width, channels), (down, across) = self.image_shape, self.factor
         copies = signal.reshape(-1, height, down, width, across, channels)
-        return copies.sum(axis=(2, 4), dtype=np.int32).reshape(len(signal), self.n_inputs)
+        votes = copies.sum(axis=(2, 4), dtype=np.int64).reshape(len(signal), self.n_inputs)
+        return np.clip(votes, -_MOST, _MOST).astype(np.int32)

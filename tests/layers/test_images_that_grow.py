@@ -64,6 +64,15 @@ def test_pixels_are_repeated_and_votes_on_copies_add(shape, down, across, seed, 
     assert (upsample.backward(votes, context).astype(int) * values).sum() == total
 
 
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_votes_on_very_many_copies_do_not_wrap_around(sign):
+    """Of an image of one pixel, spread over a large one: four of these are 0 in 32 bits."""
+    upsample, signal = Upsample2d((1, 1, 1)), np.full((1, 4), sign * 2**30, np.int32)
+    assert upsample.backward(signal, None).tolist() == [[sign * (2**31 - 1)]]
+    signal[0, 1:] = -signal[0, 0]
+    assert upsample.backward(signal, None).tolist() == [[-sign * (2**31 - 1)]]
+
+
 @given(shape=SHAPES, variance=st.integers(1, 5000), fan_out=st.integers(1, 300), seed=st.integers(0, 9))
 def test_the_global_mean_is_that_of_whole_numbers(shape, variance, fan_out, seed):
     pool = GlobalMean(shape, variance, fan_out)
