@@ -10,10 +10,12 @@ from bvar import (
     BooleanRegressor,
     LogicGateClassifier,
     ThermometerEncoder,
+    kernels,
 )
 from bvar.augmentation import LearnedAugmentation, Shift
 from bvar.augmentation.changes import RandomShift
 from bvar.estimators import LogicGateConvClassifier
+from bvar.estimators.resuming import digest
 from bvar.layers import BooleanLinear
 from bvar.model_file import ModelFileError
 from bvar.mollify import Mollifier
@@ -191,6 +193,13 @@ def test_a_fit_of_something_else_is_refused_and_changes_nothing(change, text, tm
     of("classifier", callbacks=CheckpointFile(path))()
     with pytest.raises(ValueError, match=f"resume must be of a fit with the same parameters and samples.*{text}"):
         change()(resume=path)
+
+
+def test_a_value_that_is_missing_is_no_value_that_is_false():
+    """Their words are the same, what is known of them is not."""
+    missing, false = (kernels.pack(np.array([[1, value]], np.int8)) for value in (0, -1))
+    assert (missing.words == false.words).all()
+    assert digest([missing]) != digest([false])
 
 
 def test_what_is_no_checkpoint_is_refused(tmp_path):
