@@ -20,7 +20,7 @@ from bvar.layers import BooleanLinear
 from bvar.model_file import ModelFileError
 from bvar.mollify import Mollifier
 from bvar.networks import BooleanOptimizer, CrossEntropy, Network
-from bvar.training import Checkpoint, CheckpointFile, TargetScore, TimeLimit, Trainer, TrainingData
+from bvar.training import Checkpoint, CheckpointFile, Interrupted, TargetScore, TimeLimit, Trainer, TrainingData
 
 RNG = np.random.RandomState(0)
 X = RNG.rand(120, 36)
@@ -117,6 +117,13 @@ def test_a_fit_goes_on_from_the_last_file_where_it_is_written_rarely(tmp_path):
     model = of("classifier", callbacks=lambda model: epochs.append(model.n_iter_))(resume=path)
     same(model, whole)
     assert epochs == [3, 4]
+
+
+def test_the_last_epoch_is_written_however_rarely_others_are(tmp_path):
+    path = tmp_path / "fit.bvar"
+    model = of("classifier", callbacks=CheckpointFile(path, every=3))()
+    assert model.n_iter_ % 3
+    assert Interrupted.read(path).checkpoint.n_iter == model.n_iter_
 
 
 def test_nothing_is_trained_after_the_last_epoch(tmp_path):
