@@ -5,14 +5,15 @@ import pytest
 
 from bvar import backends, kernels, model_file
 from bvar.energy import cost
-from bvar.layers import BooleanLinear, Threshold
-from bvar.networks import boolean_mlp
+from bvar.layers import BooleanLinear, JoinChannels, Threshold
+from bvar.networks import BooleanOptimizer, CrossEntropy, Network, boolean_mlp
 from bvar.real import (
     Attention,
     Embedding,
     FixedPoint,
     LayerNorm,
     PositionSum,
+    RealCrossEntropy,
     RealLinear,
     RealScale,
     Residual,
@@ -314,3 +315,23 @@ def test_what_cannot_be_is_refused_by_name(call, message):
 
 def test_no_texts_have_no_scores():
     assert toy().scores(np.zeros((0, toy().layers[0].n_inputs), int)).shape[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("layers", "words"),
+    [
+        ([Embedding(5, 4, 3), PositionSum(2), RealLinear(3, 2)], r"length of texts, got \[2, 4\]"),
+        ([Embedding(5, 4, 3), Residual([RealLinear(3, 4)], n_positions=4), RealLinear(3, 2)], "must end in real"),
+    ],
+)
+def test_layers_that_do_not_fit_each_other_come_into_no_file(layers, words, tmp_path):
+    network = Network(layers, RealCrossEntropy(), BooleanOptimizer())
+    with pytest.raises(ValueError, match=words):
+        model_file.save(network, tmp_path / "texts.bvar")
+
+
+def test_branches_of_a_file_end_in_bits(tmp_path):
+    join = JoinChannels([[BooleanLinear(4, 8)]], 4)
+    network = Network([join, BooleanLinear(8, 2)], CrossEntropy(8), BooleanOptimizer())
+    with pytest.raises(ValueError, match="branches must end in bits of 4 pixels"):
+        model_file.save(network, tmp_path / "joined.bvar")
