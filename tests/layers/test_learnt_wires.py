@@ -242,3 +242,9 @@ def test_mistakes_are_named(name):
     call, message = BAD[name]
     with pytest.raises((TypeError, ValueError), match=message):
         call()
+
+
+def test_a_choice_among_other_units_than_the_inputs_comes_into_no_model():
+    layer = GateLayer(4, 2, 1, candidates=np.zeros((2, 1, 2), int), random_state=0)
+    with pytest.raises(ValueError, match="choice must be among 5 inputs"):
+        model_file._layers._load_gates(5, "gate", layer.table.bits, choice=layer.choice)
