@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import inf, isfinite
 from numbers import Integral, Real
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -91,7 +92,8 @@ def check_real(value: Any, name: str, *, low: float, high: float = inf, strict: 
     """Return `value` as a float after checking that it is finite and in range."""
     if type(value) is float and low < value < inf and value <= high:
         return value  # as nearly always
-    span = f"a finite number {'>' if strict else '>='} {low:g}" + (f" and <= {high:g}" if high < inf else "")
+    least = f" {'>' if strict else '>='} {low:g}" if low > -inf else ""
+    span = f"a finite number{least}" + (f" and <= {high:g}" if high < inf else "")
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
         raise TypeError(f"{name} must be {span}, got {value!r}")
     try:
@@ -101,6 +103,13 @@ def check_real(value: Any, name: str, *, low: float, high: float = inf, strict: 
     if not isfinite(number) or not low <= number <= high or (strict and number == low):
         raise ValueError(f"{name} must be {span}, got {value!r}")
     return number
+
+
+def check_path(value: Any, name: str) -> Any:
+    """Return `value` after checking that it may name a file."""
+    if not isinstance(value, str | bytes | PathLike):
+        raise TypeError(f"{name} must be a str or path-like, got {value!r}")
+    return value
 
 
 def check_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from bvar import backends
 from bvar._validation import check_integer, check_real
+from bvar.bits import BitMatrix
 from bvar.distributed.coordinator import Coordinator, WorkersLost
 from bvar.distributed.rows import AllRows, NumberedData, RowOrder
 from bvar.distributed.shard import Shard, answer, forget
@@ -80,6 +81,8 @@ class Processes(Coordinator):
         check_integer(n_processes, "n_processes", low=1)
         check_integer(n_threads, "n_threads", low=1)
         check_real(limit, "limit", low=0, strict=True)
+        if not isinstance(data.x, BitMatrix):
+            raise TypeError(f"data must have samples of bits for processes, got {type(data.x).__name__}")
         edges = len(data) * np.arange(n_processes + 1) // n_processes
         light = data.sample_weight is not None and needs_turns(data.sample_weight)
         shards = []

@@ -8,6 +8,7 @@ rows.  Nothing else is converted: columns keep their types until the encoder ask
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, ParamSpec, Protocol, TypeVar
@@ -27,6 +28,7 @@ __all__ = [
     "in_order",
     "names_of",
     "refuse_channels_first",
+    "refuse_same_names",
 ]
 
 _SHOWN = 5  # names of columns in a message
@@ -100,6 +102,7 @@ def check_table(owner: Any, X: Any, *, reset: bool, ensure_all_finite: bool | st
         return validate_data(
             owner, X, reset=reset, dtype=None, accept_sparse=sparse, ensure_all_finite=ensure_all_finite
         )
+    refuse_same_names(X, "X")
     if not reset:
         X = in_order(X, getattr(owner, "feature_names_in_", ()), "X")
     validate_data(owner, X, reset=reset, skip_check_array=True)
@@ -113,6 +116,14 @@ def names_of(table: Any) -> np.ndarray | None:
     """Return the names of the columns of a frame, if all are text."""
     names = list(table.columns) if is_frame(table) else []
     return np.array(names, dtype=object) if names and all(isinstance(name, str) for name in names) else None
+
+
+def refuse_same_names(table: Any, what: str) -> None:
+    """Refuse a frame of which two columns have one name."""
+    names = list(table.columns) if is_frame(table) else []
+    twice = [name for name, n in Counter(names).items() if n > 1]
+    if twice:
+        raise ValueError(f"{what} must have columns of different names, got {twice[0]!r} more than once")
 
 
 def in_order(frame: Any, names: Iterable[str], what: str) -> Any:

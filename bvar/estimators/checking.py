@@ -11,7 +11,7 @@ from sklearn.utils.validation import _check_sample_weight, check_consistent_leng
 
 from bvar._validation import check_integer, check_real
 from bvar.encoding import BitEncoder
-from bvar.encoding.samples import check_table, in_order, names_of
+from bvar.encoding.samples import check_table, in_order, names_of, refuse_same_names
 from bvar.estimators.fitted import FittedModel
 from bvar.estimators.monotone import check_constraints
 from bvar.networks.losses import FULL_WEIGHT, Loss
@@ -40,6 +40,7 @@ class CheckingEstimator(FittedModel):
 
     def _check_named(self, y: Any, *, reset: bool) -> np.ndarray:
         """Check targets; note the names of their columns, if they are a frame of several, or compare them."""
+        refuse_same_names(y, "y")
         names = names_of(y)
         if reset:
             self.__dict__.pop("target_names_", None)

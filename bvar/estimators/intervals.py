@@ -37,7 +37,11 @@ def rank(n: int, coverage: float) -> int:
 
 def errors_in_order(y: np.ndarray, predictions: np.ndarray, spread: np.ndarray | float) -> np.ndarray:
     """Return absolute errors in units of the spread, (n_samples, n_targets), each column from the least on."""
-    return np.sort((np.abs(y - predictions) / spread).reshape(len(y), -1), axis=0)
+    with np.errstate(over="ignore"):
+        errors = np.abs(y - predictions) / spread
+    if not np.isfinite(errors).all():
+        raise ValueError("y must be nearer to predictions: an error in units of the spread is infinite")
+    return np.sort(errors.reshape(len(y), -1), axis=0)
 
 
 def half_widths(errors: np.ndarray, coverage: float) -> np.ndarray:

@@ -238,7 +238,8 @@ class Numbers(Targets):
     def encode(self, y: np.ndarray) -> np.ndarray:
         """Round to whole scores."""
         spread = np.where(self.std > 0, self.std, 1.0)
-        steps = np.rint((self._columns(y) - self.mean) / spread * self.unit)
+        with np.errstate(over="ignore"):  # what is infinite is clipped
+            steps = np.rint((self._columns(y) - self.mean) / spread * self.unit)
         return np.clip(steps, -(2**30), 2**30).astype(np.int64)
 
     def loss(self, fan_in: int) -> Loss:

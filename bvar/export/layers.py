@@ -37,7 +37,7 @@ def check_network(network: LayeredNetwork, encoder: BitEncoder | None, answer: A
         raise TypeError(f"encoder must be a fitted encoder or None, got {type(encoder).__name__}")
     n_inputs = getattr(layers[0], "n_inputs", None)
     if not isinstance(n_inputs, int):
-        raise TypeError(f"network must begin with a layer that has n_inputs, got {type(layers[0]).__name__}")
+        raise TypeError(f"network must begin with a layer that can be exported, got {type(layers[0]).__name__}")
     if encoder is not None and encoder.n_bits_out_ != n_inputs:
         raise ValueError(
             f"encoder must give {n_inputs} bits, the inputs of network, it gives {encoder.n_bits_out_}"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.ndimage import gaussian_filter
 
-from bvar._validation import check_integer
+from bvar._validation import check_integer, check_real
 
 __all__ = ["class_iou", "peak_signal_to_noise", "structural_similarity"]
 
@@ -36,8 +36,8 @@ def peak_signal_to_noise(images: ArrayLike, targets: ArrayLike, peak: float = 25
 
     Raises
     ------
-    ValueError
-        If the shapes differ.
+    TypeError, ValueError
+        If the shapes differ, a pixel is no finite number, or `peak` is not positive.
 
     Examples
     --------
@@ -47,6 +47,7 @@ def peak_signal_to_noise(images: ArrayLike, targets: ArrayLike, peak: float = 25
     20.0
     """
     x, y = _pair(images, targets)
+    peak = check_real(peak, "peak", low=0, strict=True)
     error = np.square(x - y).reshape(len(x), -1).mean(axis=1)
     with np.errstate(divide="ignore"):
         return float(np.mean(10 * np.log10(peak**2 / error)))
@@ -69,8 +70,8 @@ def structural_similarity(images: ArrayLike, targets: ArrayLike, peak: float = 2
 
     Raises
     ------
-    ValueError
-        If the shapes differ, or no window fits.
+    TypeError, ValueError
+        If the shapes differ, no window fits, a pixel is no finite number, or `peak` is not positive.
 
     References
     ----------
@@ -91,6 +92,7 @@ def structural_similarity(images: ArrayLike, targets: ArrayLike, peak: float = 2
     mean_x, mean_y = _blurred(x), _blurred(y)
     spread_x, spread_y = _blurred(x * x) - mean_x**2, _blurred(y * y) - mean_y**2
     common = _blurred(x * y) - mean_x * mean_y
+    peak = check_real(peak, "peak", low=0, strict=True)
     light, contrast = (0.01 * peak) ** 2, (0.03 * peak) ** 2
     similar = (2 * mean_x * mean_y + light) * (2 * common + contrast)
     similar /= (mean_x**2 + mean_y**2 + light) * (spread_x + spread_y + contrast)
@@ -124,14 +126,14 @@ def class_iou(found: ArrayLike, y: ArrayLike, n_classes: int) -> np.ndarray:
     array([0.5       , 0.66666667,        nan])
     """
     check_integer(n_classes, "n_classes", low=1)
-    a, b = np.asarray(found), np.asarray(y)
+    a, b = _array(found, "found"), _array(y, "y")
     if a.shape != b.shape:
         raise ValueError(f"found must have the shape of y {b.shape}, got {a.shape}")
     if any(v.dtype.kind not in "iu" for v in (a, b)):
         raise TypeError(f"found and y must be integers, got {a.dtype} and {b.dtype}")
     if a.size and not 0 <= min(a.min(), b.min()) <= max(a.max(), b.max()) < n_classes:
         raise ValueError(f"found and y must be in [0, {n_classes - 1}]")
-    pairs = n_classes * b.ravel().astype(np.int64) + a.ravel()
+    pairs = n_classes * b.ravel().astype(np.int64) + a.ravel().astype(np.int64)
     counts = np.bincount(pairs, minlength=n_classes**2).reshape(n_classes, n_classes)
     right = np.diag(counts)
     union = counts.sum(axis=0) + counts.sum(axis=1) - right
@@ -139,10 +141,22 @@ def class_iou(found: ArrayLike, y: ArrayLike, n_classes: int) -> np.ndarray:
 
 
 def _pair(images: ArrayLike, targets: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    x, y = np.asarray(images, np.float64), np.asarray(targets, np.float64)
-    if x.shape != y.shape or not x.size:
+    x, y = _array(images, "images"), _array(targets, "targets")
+    if any(v.dtype.kind not in "iufb" for v in (x, y)):
+        raise TypeError(f"images and targets must be numbers, got {x.dtype} and {y.dtype}")
+    x, y = x.astype(np.float64), y.astype(np.float64)
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise ValueError("images and targets must be finite, got NaN or infinity")
+    if x.shape != y.shape or not x.size or not x.ndim:
         raise ValueError(f"images must be one or more, of the shape of targets {y.shape}, got {x.shape}")
     return x, y
+
+
+def _array(values: ArrayLike, name: str) -> np.ndarray:
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise ValueError(f"{name} must be an array, got rows of different lengths") from None
 
 
 def _blurred(images: np.ndarray) -> np.ndarray:

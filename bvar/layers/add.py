@@ -8,7 +8,7 @@ import numpy as np
 
 from bvar.bits import BitMatrix
 from bvar.layers.base import Layer
-from bvar.layers.branches import Branched, Climbed, climb
+from bvar.layers.branches import Branched, Climbed, climb, stacks_of
 
 __all__ = ["Add"]
 
@@ -48,9 +48,7 @@ class Add(Branched):
     """
 
     def __init__(self, branches: Sequence[Sequence[Layer]]) -> None:
-        self.branches = tuple(map(tuple, branches))
-        if not self.branches or not all(self.branches):
-            raise ValueError("branches must be one or more, each with at least one layer")
+        self.branches = stacks_of(branches)
         self._hold()
 
     def _stacks(self) -> Sequence[Sequence[Layer]]:

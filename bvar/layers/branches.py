@@ -10,7 +10,7 @@ import numpy as np
 
 from bvar.layers.base import Layer, Marginals, Product, Received, VoteBlock
 
-__all__ = ["Branched", "Climbed", "climb", "descend"]
+__all__ = ["Branched", "Climbed", "climb", "descend", "stack_of", "stacks_of"]
 
 
 class Climbed:
@@ -88,6 +88,23 @@ class Branched(Layer):
                 for number, rows, votes in layer.vote_blocks(z, kept):
                     yield first + number, rows, votes
                 first += len(layer.parameters)
+
+
+def stack_of(layers: Any, name: str) -> tuple[Layer, ...]:
+    """Return layers as a tuple, or say what is none."""
+    if not isinstance(layers, Sequence) or not all(isinstance(layer, Layer) for layer in layers):
+        raise TypeError(f"{name} must be a sequence of layers, got {layers!r}")
+    return tuple(layers)
+
+
+def stacks_of(branches: Any) -> tuple[tuple[Layer, ...], ...]:
+    """Return branches as tuples: one or more, none of them empty."""
+    if not isinstance(branches, Sequence):
+        raise TypeError(f"branches must be a sequence of sequences of layers, got {branches!r}")
+    stacks = tuple(stack_of(branch, "each of branches") for branch in branches)
+    if not stacks or not all(stacks):
+        raise ValueError("branches must be one or more, each with at least one layer")
+    return stacks
 
 
 def climb(branch: Sequence[Layer], value: Any) -> tuple[Any, list[Any]]:

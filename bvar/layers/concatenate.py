@@ -9,7 +9,7 @@ import numpy as np
 from bvar import kernels
 from bvar.bits import BitMatrix
 from bvar.layers.base import Layer, Value
-from bvar.layers.branches import Branched, Climbed, climb
+from bvar.layers.branches import Branched, Climbed, climb, stack_of
 from bvar.layers.gate import GateLayer
 from bvar.layers.signal_scale import SignalScale
 
@@ -52,7 +52,7 @@ class Concatenate(Branched):
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
-        self.layers = tuple(layers)
+        self.layers = stack_of(layers, "layers")
         if not self.layers:
             raise ValueError("layers must be one or more")
         self._hold()

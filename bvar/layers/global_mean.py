@@ -94,7 +94,7 @@ class GlobalMean(Layer):
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, None]:
         """Average int32 sums, int8; the way back needs no context."""
-        totals = x.reshape(len(x), -1, self.n_outputs).sum(axis=1, dtype=np.int64)
+        totals = x.reshape(-1, prod(self.image_shape[:2]), self.n_outputs).sum(axis=1, dtype=np.int64)
         return _scaled(totals, self.factor, self.SHIFT), None
 
     def backward(self, signal: np.ndarray, context: Any) -> np.ndarray:

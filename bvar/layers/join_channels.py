@@ -12,7 +12,7 @@ from bvar import kernels
 from bvar._validation import check_integer
 from bvar.bits import BitMatrix
 from bvar.layers.base import Layer, Value
-from bvar.layers.branches import Branched, Climbed, climb
+from bvar.layers.branches import Branched, Climbed, climb, stacks_of
 from bvar.layers.signed_sum import to_int8
 
 __all__ = ["JoinChannels"]
@@ -61,11 +61,12 @@ class JoinChannels(Branched):
     """
 
     def __init__(self, branches: Sequence[Sequence[Layer]], n_places: int) -> None:
-        self.branches = tuple(map(tuple, branches))
+        self.branches = stacks_of(branches)
         self.n_places = check_integer(n_places, "n_places", low=1)
-        if not self.branches or not all(self.branches):
-            raise ValueError("branches must be one or more, each with at least one layer")
         self._hold()
+        if any(_width(branch[-1]) % self.n_places for branch in self.branches):
+            widths = [_width(branch[-1]) for branch in self.branches]
+            raise ValueError(f"n_places must divide what each branch makes, {widths}, got {n_places}")
 
     def _stacks(self) -> Sequence[Sequence[Layer]]:
         return self.branches
@@ -96,8 +97,9 @@ class JoinChannels(Branched):
         return self._join(outputs)
 
     def _join(self, outputs: Sequence[BitMatrix]) -> BitMatrix:
-        parts = [kernels.unpack_ternary(bits).reshape(bits.n_rows, self.n_places, -1) for bits in outputs]
-        return kernels.pack(np.concatenate(parts, axis=2).reshape(outputs[0].n_rows, -1))
+        pixels = (kernels.unpack_ternary(bits) for bits in outputs)
+        parts = [x.reshape(-1, self.n_places, x.shape[1] // self.n_places) for x in pixels]
+        return kernels.pack(np.concatenate(parts, axis=2).reshape(-1, self.n_outputs))
 
     def backward(self, signal: np.ndarray, context: Climbed) -> np.ndarray:
         """Add up what the branches pass down: int32 votes on bits, or int8 signals on sums."""
@@ -108,9 +110,9 @@ class JoinChannels(Branched):
         return to_int8(total) if passed[0].dtype == np.int8 else total
 
     def _parts(self, signal: np.ndarray) -> Sequence[np.ndarray]:
-        pixels = signal.reshape(len(signal), self.n_places, -1)
+        pixels = signal.reshape(-1, self.n_places, sum(self.channels))
         parts = np.split(pixels, list(accumulate(self.channels))[:-1], axis=2)
-        return [np.ascontiguousarray(part).reshape(len(signal), -1) for part in parts]
+        return [np.ascontiguousarray(part).reshape(-1, self.n_places * part.shape[2]) for part in parts]
 
 
 def _width(layer: Any) -> int:

@@ -18,6 +18,8 @@ from bvar.layers.base import Layer, Value
 
 __all__ = ["PixelShuffle", "Upsample2d"]
 
+_MOST = 2**31 - 1  # votes on a bit
+
 
 class PixelShuffle(Layer):
     r"""Turn channels into pixels: every pixel becomes a square of `factor` by `factor`.
@@ -154,7 +156,7 @@ class Upsample2d(Layer):
 
     def __init__(self, image_shape: tuple[int, ...], factor: int | tuple[int, int] = 2) -> None:
         self.image_shape = check_image_shape(image_shape)
-        down, across = factor if isinstance(factor, tuple) else (factor, factor)
+        down, across = factor if isinstance(factor, tuple) and len(factor) == 2 else (factor, factor)
         self.factor = check_integer(down, "factor", low=1), check_integer(across, "factor", low=1)
 
     @property
@@ -180,7 +182,8 @@ class Upsample2d(Layer):
         return kernels.pack(repeated.reshape(x.n_rows, self.n_outputs)), None
 
     def backward(self, signal: np.ndarray, context: Any) -> np.ndarray:
-        """Add up the votes on all copies of a bit, int32."""
+        """Add up the votes on all copies of a bit; int32, a sum that is kept within it when it is complete."""
         (height, width, channels), (down, across) = self.image_shape, self.factor
         copies = signal.reshape(-1, height, down, width, across, channels)
-        return copies.sum(axis=(2, 4), dtype=np.int32).reshape(len(signal), self.n_inputs)
+        votes = copies.sum(axis=(2, 4), dtype=np.int64).reshape(len(signal), self.n_inputs)
+        return np.clip(votes, -_MOST, _MOST).astype(np.int32)

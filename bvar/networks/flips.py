@@ -36,6 +36,11 @@ class Flips:
     version : int
         Number of messages so far.
 
+    Raises
+    ------
+    ValueError
+        If the network has real parameters.
+
     See Also
     --------
     follow : The other end.
@@ -67,6 +72,8 @@ class Flips:
     """
 
     def __init__(self, network: Network, *, fingerprints: bool = True) -> None:
+        if network.real is not None:
+            raise ValueError("network must be of bits alone: what moves in real parameters is no flip")
         self.network = network
         self.fingerprints = fingerprints
         self.version = 0
@@ -146,7 +153,7 @@ def follow(network: Network, stream: Iterable[bytes], *, version: int = 0) -> It
 
 def catch_up(network: Network, message: bytes, version: int) -> str | None:
     """Bring a network of a version to the next; return the fingerprint that it should have, if that was told."""
-    told = message[0] == 1
+    told = message[:1] == b"\1"
     numbers = _from_base_128(message[1 + _HASH * told :])
     if not len(numbers) or numbers[0] != version + 1:
         raise ValueError(

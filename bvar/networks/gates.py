@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from bvar._validation import check_integer
+from bvar._validation import check_integer, check_real, check_sizes
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.kernels import MAX_CANDIDATES
 from bvar.layers import GateLayer, GroupSum, Layer, random_candidates
@@ -79,7 +79,7 @@ def gate_network(
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If there are fewer than two sizes, one is not positive, or the last cannot be shared evenly.
 
     Examples
@@ -93,12 +93,16 @@ def gate_network(
     each weight is 1 bit; rows are padded to 64 bits
     70 of 300 gates lead to no score
     """
+    sizes = check_sizes(sizes, "sizes")
     if len(sizes) < 2:
-        raise ValueError(f"sizes must name inputs and gates, got {list(sizes)!r}")
+        raise ValueError(f"sizes must name inputs and gates, got {sizes!r}")
+    if not isinstance(wires, Sequence | None):
+        raise TypeError(f"wires must be None or a sequence of arrays, one for each layer, got {wires!r}")
     if wires is not None and len(wires) >= len(sizes):
         raise ValueError(f"wires must be given for at most {len(sizes) - 1} layers, got {len(wires)}")
     source = RandomWords.of(random_state)
     check_wiring(wiring, candidates)
+    check_real(wire_rate, "wire_rate", low=0)
     n_candidates = candidates if wiring == "learnt" else None
     layers: list[Layer] = [
         GateLayer(

@@ -75,8 +75,9 @@ class PerPixel(ProbabilisticLoss):
 
     def fixed_values(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Give the mean over the pixels of each image, rounded down to a unit."""
-        values = self.loss.fixed_values(self._pixels(scores), targets).reshape(len(scores), -1)
-        return values.sum(axis=1) // max(1, values.shape[1])
+        values = self.loss.fixed_values(self._pixels(scores), targets)
+        n_pixels = scores.shape[1] // self.n_classes
+        return values.reshape(len(scores), n_pixels).sum(axis=1) // max(1, n_pixels)
 
     def n_correct(self, scores: np.ndarray, y: np.ndarray) -> int:
         """Count the images of which every pixel is right."""

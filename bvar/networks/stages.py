@@ -36,6 +36,8 @@ def activation(
     """Make the threshold behind a stage and its pool, and what normalises the sums for it."""
     if norm is None:
         return [_threshold(stage, pool, fan_out, next_gate)]
+    if not (callable(norm) and hasattr(norm, "FAN_IN")):
+        raise TypeError(f"norm must be None, or a class that normalises as bvar.real.BatchNorm does, got {norm!r}")
     n_units = prod(stage.out_shape if pool is None else pool.out_shape)
     return [
         norm(stage.out_shape[2], stage.fan_in, name=name),

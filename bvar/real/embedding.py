@@ -113,7 +113,7 @@ class Embedding(RealLayer):
         where = sparse.csr_array(
             (np.ones(ids.size, signal.dtype), (ids, np.arange(ids.size))), (self.n_tokens, ids.size)
         )
-        return where @ signal, signal.reshape(*context.shape, -1).sum(axis=0)
+        return where @ signal, signal.reshape(*context.shape, self.n_outputs).sum(axis=0)
 
     def _check(self, x: np.ndarray) -> np.ndarray:
         ids = np.asarray(x)

@@ -17,7 +17,7 @@ import numpy as np
 from bvar._validation import check_integer, check_real
 from bvar.layers.ballots import Ballots
 from bvar.layers.base import Layer, Marginals, Product, Received, VoteBlock
-from bvar.layers.branches import climb, descend
+from bvar.layers.branches import climb, descend, stack_of
 from bvar.layers.signed_sum import to_int8
 from bvar.networks.inference import Inference
 from bvar.real.once import Once
@@ -136,9 +136,9 @@ class Residual(RealLayer):
     """
 
     def __init__(self, layers: Sequence[Layer], *, n_positions: int = 1, loudness: float = 1.0) -> None:
-        self.layers = tuple(layers)
-        if not self.layers or not all(isinstance(layer, Layer) for layer in self.layers):
-            raise ValueError("layers must be one or more layers")
+        self.layers = stack_of(layers, "layers")
+        if not self.layers:
+            raise ValueError("layers must be one or more")
         self.n_positions = check_integer(n_positions, "n_positions", low=1)
         self.loudness = check_real(loudness, "loudness", low=0, strict=True)
         self.parameters = tuple(parameter for layer in self.layers for parameter in layer.parameters)

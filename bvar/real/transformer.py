@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import sqrt
+from typing import Any
 
 from bvar._validation import check_integer
 from bvar.bits.random import RandomSource, RandomWords
@@ -108,7 +109,7 @@ def boolean_transformer(
     source = RandomWords.of(random_state)
     check_integer(n_blocks, "n_blocks", low=1)
     check_integer(width, "width", low=1)
-    hidden = 4 * width if hidden is None else hidden
+    hidden = 4 * width if hidden is None else check_integer(hidden, "hidden", low=1)
     layers: list[Layer] = [Embedding(n_tokens, n_positions, width, random_state=source)]
     start = 1 / sqrt(2 * n_blocks)  # all that is added to the stream is then as large as what it begins with
     for i in range(n_blocks):
@@ -166,11 +167,12 @@ def text_classifier(
     >>> text_classifier(body, 3, random_state=0).scores(np.zeros((2, 8), int)).shape
     (2, 3)
     """
-    layers: Sequence[Layer] = getattr(network, "layers", ())
-    blocks = [layer for layer in layers[1:-2] if isinstance(layer, Residual)]
-    if len(layers) != len(blocks) + 3 or not isinstance(layers[0], Embedding):
+    layers: Any = getattr(network, "layers", ())
+    kinds = [type(layer) for layer in layers]
+    if kinds != [Embedding, *[Residual] * (len(kinds) - 3), LayerNorm, RealLinear]:
         raise ValueError(f"network must be a language model of boolean_transformer, got {network!r}")
-    first, norm = layers[0], layers[-2]
+    check_integer(n_classes, "n_classes", low=1)
+    first, *blocks, norm, _ = layers
     n_positions, width = first.n_inputs, first.n_outputs
     # the sum over positions, divided by their root, hands each of them as small a part of the signal
     loud = [_residual(block.layers, n_positions, block.loudness * sqrt(n_positions)) for block in blocks]

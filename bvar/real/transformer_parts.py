@@ -69,12 +69,12 @@ def rotate(x: np.ndarray, cosines: np.ndarray, sines: np.ndarray) -> np.ndarray:
 
 def split_heads(x: np.ndarray, width: int) -> np.ndarray:
     """Make heads of so many numbers of the rows of a matrix."""
-    return x.reshape(*x.shape[:2], -1, width).swapaxes(1, 2)
+    return x.reshape(*x.shape[:2], x.shape[2] // width, width).swapaxes(1, 2)
 
 
 def join_heads(x: np.ndarray) -> np.ndarray:
     """Put heads side by side again."""
-    return x.swapaxes(1, 2).reshape(len(x), x.shape[2], -1)
+    return x.swapaxes(1, 2).reshape(len(x), x.shape[2], x.shape[1] * x.shape[3])
 
 
 def attend(
@@ -117,7 +117,7 @@ def attend_back(
 
 
 def _of_shared(x: np.ndarray, shared: int) -> np.ndarray:
-    return x if shared == 1 else x.reshape(len(x), -1, shared, *x.shape[2:]).sum(axis=2)
+    return x if shared == 1 else x.reshape(len(x), x.shape[1] // shared, shared, *x.shape[2:]).sum(axis=2)
 
 
 def gate(x: np.ndarray, up: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ from os import PathLike
 from typing import Any, Self
 
 from bvar import model_file
+from bvar._validation import check_path
 from bvar.augmentation.learned import LearnedAugmentation
 from bvar.bits.random import RandomWords
 from bvar.model_file._kinds import of_type, require
@@ -194,10 +195,10 @@ class Interrupted:
             If the file is damaged, or no model file at all.
         OSError
             If it cannot be read.
-        ValueError
-            If it holds something else.
+        TypeError, ValueError
+            If `path` is none, or the file holds something else.
         """
-        found = model_file.load(path)
+        found = model_file.load(check_path(path, "resume"))
         if not isinstance(found, cls):
             raise ValueError(f"resume must be a file of a CheckpointFile in fit, got a {type(found).__name__}")
         return found

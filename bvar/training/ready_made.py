@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import time
 from math import inf
-from os import PathLike
+from os import PathLike, fsdecode
 from pathlib import Path
 
 from bvar import model_file
-from bvar._validation import check_choice, check_integer, check_real
+from bvar._validation import check_choice, check_integer, check_path, check_real
 from bvar.training.callbacks import Callback, Keep, Learner
 
 __all__ = ["CheckpointFile", "LogFile", "TargetScore", "TimeLimit"]
@@ -128,7 +128,8 @@ class CheckpointFile:
     Raises
     ------
     TypeError, ValueError
-        If `every` is not a positive integer; when training begins, if a model file cannot hold the network.
+        If `path` is none, or `every` not a positive integer; when training begins, if a model file cannot hold the
+        network.
     OSError
         When training begins, if the file cannot be written.
 
@@ -164,7 +165,7 @@ class CheckpointFile:
     """
 
     def __init__(self, path: str | PathLike[str], every: int = 1) -> None:
-        self.path = Path(path)
+        self.path = Path(fsdecode(check_path(path, "path")))
         self.every = check_integer(every, "every", low=1)
 
     def begin(self, keep: Keep) -> Callback:
@@ -213,7 +214,7 @@ class LogFile:
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path = Path(fsdecode(check_path(path, "path")))
 
     def __call__(self, learner: Learner) -> None:
         """Write the line of the epoch that has ended."""

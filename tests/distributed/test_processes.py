@@ -54,6 +54,12 @@ def test_processes_train_the_same_model_with_the_same_history_even_if_one_is_kil
     assert shared.history_ == alone.history_
 
 
+def test_numbers_are_no_samples_of_processes():
+    numbers = np.zeros((len(Y), 4), np.float32)
+    with pytest.raises(TypeError, match="data must have samples of bits for processes, got ndarray"):
+        Processes(TrainingData(numbers, Y), 2)
+
+
 def test_what_goes_wrong_in_a_process_is_raised_here():
     data = TrainingData(BITS, np.full(len(Y), 10), None, 47)
     with Processes(data, 1) as crew, pytest.raises(ValueError, match="y must"):

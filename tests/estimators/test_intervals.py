@@ -133,6 +133,11 @@ def test_what_cannot_be_meant_is_refused_and_changes_nothing():
         model.calibrate(X, Y, spread=BooleanRegressor())
     with pytest.raises(ValueError, match=r"spread must predict finite numbers of shape \(300,\)"):
         model.calibrate(X, Y, spread=BooleanRegressor((4,), max_iter=1).fit(X, np.column_stack([Y, Y])))
+    still = BooleanRegressor((4,), max_iter=1).fit(X, 0 * Y)  # guesses no spread at all
+    with pytest.raises(
+        ValueError, match="y must be nearer to predictions: an error in units of the spread is inf"
+    ):
+        model.calibrate(X[:2], [1.7e308, 0.0], spread=still)
     assert model.calibration_errors_ is before
     for coverage in (0, 1, 1.5, float("nan")):
         with pytest.raises(ValueError, match="coverage must be"):

@@ -104,3 +104,16 @@ def test_an_explanation_is_asked_by_name():
     assert by_name.feature_support.tolist() == by_number.feature_support.tolist()
     with pytest.raises(ValueError, match=r"from 0 to 1, or one of \['old', 'rich'\], got 'tall'"):
         explain(model, FRAME.iloc[[0]], output="tall")
+
+
+@pytest.mark.parametrize("names", [["a", "a", "b"], [0, 0, 1]])
+def test_two_columns_of_one_name_are_refused(names):
+    twice = pd.DataFrame(RNG.rand(80, 3), columns=names)
+    targets = pd.DataFrame(LABELS.to_numpy(), columns=["old", "old"])
+    model = classifier().fit(FRAME, LABELS)
+    for call in (lambda: classifier().fit(twice, LABELS), lambda: model.predict(twice)):
+        with pytest.raises(ValueError, match=r"X must have columns of different names, got .* more than once"):
+            call()
+    for call in (lambda: classifier().fit(FRAME, targets), lambda: model.partial_fit(FRAME, targets)):
+        with pytest.raises(ValueError, match="y must have columns of different names, got 'old' more than once"):
+            call()

@@ -10,15 +10,17 @@ from bvar import (
     BooleanRegressor,
     LogicGateClassifier,
     ThermometerEncoder,
+    kernels,
 )
 from bvar.augmentation import LearnedAugmentation, Shift
 from bvar.augmentation.changes import RandomShift
 from bvar.estimators import LogicGateConvClassifier
+from bvar.estimators.resuming import digest
 from bvar.layers import BooleanLinear
 from bvar.model_file import ModelFileError
 from bvar.mollify import Mollifier
 from bvar.networks import BooleanOptimizer, CrossEntropy, Network
-from bvar.training import Checkpoint, CheckpointFile, TargetScore, TimeLimit, Trainer, TrainingData
+from bvar.training import Checkpoint, CheckpointFile, Interrupted, TargetScore, TimeLimit, Trainer, TrainingData
 
 RNG = np.random.RandomState(0)
 X = RNG.rand(120, 36)
@@ -117,6 +119,13 @@ def test_a_fit_goes_on_from_the_last_file_where_it_is_written_rarely(tmp_path):
     assert epochs == [3, 4]
 
 
+def test_the_last_epoch_is_written_however_rarely_others_are(tmp_path):
+    path = tmp_path / "fit.bvar"
+    model = of("classifier", callbacks=CheckpointFile(path, every=3))()
+    assert model.n_iter_ % 3
+    assert Interrupted.read(path).checkpoint.n_iter == model.n_iter_
+
+
 def test_nothing_is_trained_after_the_last_epoch(tmp_path):
     path, epochs = tmp_path / "fit.bvar", []
     whole = of("early stopping", callbacks=CheckpointFile(path, every=100))()
@@ -193,10 +202,19 @@ def test_a_fit_of_something_else_is_refused_and_changes_nothing(change, text, tm
         change()(resume=path)
 
 
+def test_a_value_that_is_missing_is_no_value_that_is_false():
+    """Their words are the same, what is known of them is not."""
+    missing, false = (kernels.pack(np.array([[1, value]], np.int8)) for value in (0, -1))
+    assert (missing.words == false.words).all()
+    assert digest([missing]) != digest([false])
+
+
 def test_what_is_no_checkpoint_is_refused(tmp_path):
     fit, path = of("classifier"), tmp_path / "fit.bvar"
     with pytest.raises(FileNotFoundError):
         fit(resume=path)
+    with pytest.raises(TypeError, match="resume must be a str or path-like, got 3"):
+        fit(resume=3)
     fit().save(path)
     with pytest.raises(ValueError, match="resume must be a file of a CheckpointFile in fit, got a BooleanClassif"):
         fit(resume=path)

@@ -411,3 +411,18 @@ def test_what_cannot_be_exported_is_named(export, arguments, text):
         pytest.importorskip("onnx")
     with pytest.raises(TypeError, match=text):
         export(**{"network": boolean_mlp([8, 4, 2], random_state=0), **arguments})
+
+
+@pytest.mark.parametrize("export", [network_to_c, network_to_onnx])
+def test_layers_of_images_that_grow_are_refused_by_name_wherever_they_stand(export):
+    """They are integers, so the reason is not that of real weights."""
+    if export is network_to_onnx:
+        pytest.importorskip("onnx")
+    conv = BooleanConv2d((2, 2, 1), 2, 1, random_state=0)
+    join = JoinChannels([[conv, Threshold(8, 1, 2)]], 4)
+    above = BooleanLinear(8, 2, random_state=0)
+    with pytest.raises(TypeError, match="must begin with a layer that can be exported, got JoinChannels"):
+        export(network(join, above))
+    upsample = network(Upsample2d((2, 2, 1), (1, 2)), above)
+    with pytest.raises(TypeError, match=r"got Upsample2d, for which there is no (C|ONNX)$"):
+        export(upsample)

@@ -61,3 +61,33 @@ def test_intersection_over_union_is_that_of_sets_of_pixels():
 def test_what_does_not_fit_is_refused(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint64])
+def test_small_integers_do_not_overflow(dtype):
+    """The square of 255 as a byte is 1."""
+    x, y = RANDOM.randint(0, 99, (2, 2, 12, 12)).astype(dtype)
+    peak = dtype(99)
+    assert peak_signal_to_noise(x, y, peak) == peak_signal_to_noise(x.astype(float), y.astype(float), 99.0)
+    assert structural_similarity(x, y, peak) == structural_similarity(x.astype(float), y.astype(float), 99.0)
+    np.testing.assert_array_equal(class_iou(x, y, 99), class_iou(x.astype(int), y.astype(int), 99))
+
+
+@pytest.mark.parametrize("measure", [peak_signal_to_noise, structural_similarity])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"peak": 0}, "peak must be a finite number > 0, got 0"),
+        ({"peak": "x"}, "peak must be a finite number > 0, got 'x'"),
+        ({"peak": np.nan}, "peak must be a finite number > 0"),
+        ({"peak": True}, "peak must be a finite number > 0"),
+        ({"images": "x"}, "images and targets must be numbers"),
+        ({"images": None}, "images and targets must be numbers"),
+        ({"images": [[1], [1, 2]]}, "images must be an array, got rows of different lengths"),
+        ({"images": np.full((1, 12, 12), np.nan)}, "images and targets must be finite"),
+        ({"images": 1.0, "targets": 2.0}, "images must be one or more"),
+    ],
+)
+def test_what_is_no_image_is_named(measure, arguments, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        measure(**{"images": np.zeros((1, 12, 12)), "targets": np.ones((1, 12, 12)), **arguments})

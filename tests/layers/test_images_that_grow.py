@@ -13,6 +13,7 @@ from bvar.layers import (
     Add,
     BooleanConv2d,
     BooleanLinear,
+    Concatenate,
     GlobalMean,
     JoinChannels,
     PixelShuffle,
@@ -20,7 +21,7 @@ from bvar.layers import (
     Threshold,
     Upsample2d,
 )
-from bvar.real import RealLinear
+from bvar.real import RealJoinChannels, RealLinear, Residual
 
 SHAPES = st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(1, 3))
 
@@ -61,6 +62,15 @@ def test_pixels_are_repeated_and_votes_on_copies_add(shape, down, across, seed, 
     votes = numbers(2, upsample.n_outputs, seed)
     total = (votes.reshape(large.shape) * large).sum()
     assert (upsample.backward(votes, context).astype(int) * values).sum() == total
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_votes_on_very_many_copies_do_not_wrap_around(sign):
+    """Of an image of one pixel, spread over a large one: four of these are 0 in 32 bits."""
+    upsample, signal = Upsample2d((1, 1, 1)), np.full((1, 4), sign * 2**30, np.int32)
+    assert upsample.backward(signal, None).tolist() == [[sign * (2**31 - 1)]]
+    signal[0, 1:] = -signal[0, 0]
+    assert upsample.backward(signal, None).tolist() == [[-sign * (2**31 - 1)]]
 
 
 @given(shape=SHAPES, variance=st.integers(1, 5000), fan_out=st.integers(1, 300), seed=st.integers(0, 9))
@@ -144,6 +154,8 @@ def test_another_signal_on_the_same_batch_is_another_way_back(backend):
         (lambda: PixelShuffle((2, 2, 6)), ValueError, "image_shape must have a multiple of 4 channels"),
         (lambda: PixelShuffle((2, 2, 8), 0), ValueError, "factor must be"),
         (lambda: Upsample2d((2, 2, 8), (2, 0)), ValueError, "factor must be"),
+        (lambda: Upsample2d((2, 2, 8), (2,)), TypeError, "factor must be"),
+        (lambda: Upsample2d((2, 2, 8), (2, 2, 2)), TypeError, "factor must be"),
         (lambda: GlobalMean((2, 2, 8), 0, 1), ValueError, "variance must be"),
         (lambda: GlobalMean((2**15, 2**15, 1), 2**20, 1), ValueError, "variance must be smaller for images of"),
         (lambda: JoinChannels([], 4), ValueError, "branches must be one or more"),
@@ -154,8 +166,33 @@ def test_another_signal_on_the_same_batch_is_another_way_back(backend):
             "must not have real parameters",
         ),
         (lambda: JoinChannels(branches(), 0), ValueError, "n_places must be"),
+        (lambda: JoinChannels(branches(), 5), ValueError, r"n_places must divide .*, \[48, 32\], got 5"),
     ],
 )
 def test_what_does_not_fit_is_refused(make, error, words):
     with pytest.raises(error, match=words):
         make()
+
+
+def test_an_empty_batch_goes_up_and_down():
+    join, pool = JoinChannels(branches(), 16), GlobalMean((4, 4, 2), 9, 1)
+    y, context = join.forward(bits(0, 32))
+    assert y.shape == join.infer(bits(0, 32)).shape == (0, 80)
+    assert join.backward(numbers(0, 80, 0), context).shape == (0, 32)
+    assert [votes.any() for votes in join.votes(numbers(0, 80, 0), context)] == [False, False]
+    assert pool.forward(numbers(0, 32, 0))[0].shape == (0, 2)
+    assert pool.backward(numbers(0, 2, 0), None).shape == (0, 32)
+
+
+@pytest.mark.parametrize("layer", [Add, lambda b: JoinChannels(b, 4), lambda b: RealJoinChannels(b, 4)])
+@pytest.mark.parametrize("given", [None, 3, "x", [3], [[3]], [[BooleanLinear(4, 4), "x"]]])
+def test_what_is_no_branch_is_named(layer, given):
+    with pytest.raises(TypeError, match="branches must be a sequence of"):
+        layer(given)
+
+
+@pytest.mark.parametrize("layer", [Concatenate, Residual])
+@pytest.mark.parametrize("given", [None, 3, "x", [3]])
+def test_what_is_no_stack_is_named(layer, given):
+    with pytest.raises(TypeError, match="layers must be a sequence of layers, got"):
+        layer(given)

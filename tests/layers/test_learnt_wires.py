@@ -212,6 +212,10 @@ def test_an_estimator_learns_wires_and_goes_on():
 
 BAD = {
     "no such wiring": (lambda: gate_network([4, 4], 2, wiring="magic"), "wiring must be 'random' or 'learnt'"),
+    "one size": (lambda: gate_network(4, 2), "sizes must name inputs and gates, got"),
+    "no sizes": (lambda: gate_network(None, 2), "sizes must be an integer or a sequence of integers"),
+    "one array": (lambda: gate_network([4, 4], 2, wires=3), "wires must be None or a sequence of arrays"),
+    "rate": (lambda: gate_network([4, 4], 2, wiring="learnt", wire_rate=-1), "wire_rate must be a finite number"),
     "no candidate": (lambda: gate_network([4, 4], 2, wiring="learnt", candidates=0), "candidates must be"),
     "65": (lambda: gate_network([4, 4], 2, wiring="learnt", candidates=65), "candidates must be"),
     "both": (
@@ -238,3 +242,9 @@ def test_mistakes_are_named(name):
     call, message = BAD[name]
     with pytest.raises((TypeError, ValueError), match=message):
         call()
+
+
+def test_a_choice_among_other_units_than_the_inputs_comes_into_no_model():
+    layer = GateLayer(4, 2, 1, candidates=np.zeros((2, 1, 2), int), random_state=0)
+    with pytest.raises(ValueError, match="choice must be among 5 inputs"):
+        model_file._layers._load_gates(5, "gate", layer.table.bits, choice=layer.choice)

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bvar.bits import RandomWords
-from bvar.networks import boolean_mlp, conv_network, follow, front_network, gate_network
+from bvar.networks import boolean_mlp, conv_network, follow, front_network, gate_network, residual_network
 from bvar.networks.flips import _from_base_128, _to_base_128
+from bvar.real import BatchNorm
 
 NETWORKS = {
     "sums": lambda: boolean_mlp([70, 130, 3], random_state=0),
@@ -69,10 +70,18 @@ def test_who_misses_a_message_or_holds_another_network_is_told_so():
         list(follow(boolean_mlp([8, 3], random_state=0), messages))
     with pytest.raises(ValueError, match="the message must be of version 1, got 0"):
         list(follow(reader, [b"\0"]))
+    with pytest.raises(ValueError, match="the message must be of version 1, got 0"):
+        list(follow(reader, [b""]))
     assert reader.fingerprint() == before
     reader.layers[0].weight.bits.words[0, 0] ^= np.uint64(1)
     with pytest.raises(ValueError, match="the copy differs at version 1 from the network that it follows"):
         list(follow(reader, messages))
+
+
+def test_real_parameters_do_not_flip():
+    network = residual_network((2, 2, 1), (2,), 2, norm=BatchNorm, random_state=0)
+    with pytest.raises(ValueError, match="network must be of bits alone"):
+        network.flips()
 
 
 @given(st.lists(st.integers(0, 2**63 - 1)))

@@ -50,3 +50,10 @@ def test_what_does_not_fit_is_refused(call, error, words):
 
 def signals(scores, y):
     return PerPixel(CrossEntropy(9), 3).signals(scores, y)
+
+
+def test_no_images_have_no_losses():
+    loss, scores = PerPixel(CrossEntropy(fan_in=100), 3), np.zeros((0, 6), np.int32)
+    wide = loss.check_scores(scores)
+    targets = loss.check_targets(wide, np.zeros((0, 2), np.int64))
+    assert loss.fixed_values(wide, targets).shape == (0,)

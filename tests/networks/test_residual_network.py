@@ -122,6 +122,7 @@ def test_normalisation_stands_behind_pools_and_before_thresholds():
         ({"ends": "real"}, "ends must be None"),
         ({"norm": "batch"}, "norm must be None"),
         ({"norm": BatchNorm(4, 9)}, "norm must be None"),
+        ({"norm": len}, "norm must be None"),
     ],
 )
 def test_what_is_no_residual_network_is_refused(arguments, message):

@@ -5,14 +5,15 @@ import pytest
 
 from bvar import backends, kernels, model_file
 from bvar.energy import cost
-from bvar.layers import BooleanLinear, Threshold
-from bvar.networks import boolean_mlp
+from bvar.layers import BooleanLinear, JoinChannels, Threshold
+from bvar.networks import BooleanOptimizer, CrossEntropy, Network, boolean_mlp
 from bvar.real import (
     Attention,
     Embedding,
     FixedPoint,
     LayerNorm,
     PositionSum,
+    RealCrossEntropy,
     RealLinear,
     RealScale,
     Residual,
@@ -175,6 +176,22 @@ def test_gradients_in_real_weights_do_not_change_when_bits_flip_first():
         np.testing.assert_array_equal(kept, now)
 
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_another_signal_on_the_same_batch_is_another_way_back(number):
+    """What layers received is kept with the batch, in residual sums and in attention, for the signal it is of."""
+    layer = toy().layers[number]
+    random = np.random.RandomState(0)
+    x, one, other = (random.standard_normal((2 * LENGTH, 16)).astype(np.float32) for _ in range(3))
+
+    def verbs(z, context):
+        return [layer.backward(z, context), *layer.gradients(z, context), *layer.votes(z, context)]
+
+    _, context = layer.forward(x)
+    verbs(one, context)
+    for found, wanted in zip(verbs(other, context), verbs(other, layer.forward(x)[1]), strict=True):
+        np.testing.assert_array_equal(found, wanted)
+
+
 # ------------------------------------------------------------------------------------------------- networks
 
 
@@ -252,6 +269,7 @@ def test_the_summary_counts_weights_at_every_position():
     network = toy()
     lines = network.summary().splitlines()
     assert next(line for line in lines if line.startswith("l1.qkv.weight")).split()[-1] == str(16 * 48 * LENGTH)
+    assert next(line for line in lines if line.startswith("embed.token")).split()[-1] == str(7 * 16 * LENGTH)
     assert next(line for line in lines if line.startswith("head.weight")).split()[-1] == str(16 * 7 * LENGTH)
     assert all(parameter.n_places == LENGTH for parameter in network.parameters)
 
@@ -278,11 +296,14 @@ def test_its_cost_is_that_of_maps_at_every_position():
         (lambda: Embedding(5, 4, 3).forward(np.zeros((2, 3), int)), r"shape \(n_texts, 4\)"),
         (lambda: Embedding(5, 4, 3).forward(np.zeros((2, 4))), "x must be integers"),
         (lambda: Embedding(5, 4, 3).forward(np.full((2, 4), 5)), r"tokens in \[0, 5\)"),
-        (lambda: Residual([]), "layers must be one or more layers"),
+        (lambda: Residual([]), "layers must be one or more"),
         (lambda: Residual([LayerNorm(3)], loudness=0), "loudness"),
         (lambda: RealScale(3, 0), "fan_in"),
         (lambda: RealLinear(3, 2, n_positions=0), "n_positions"),
         (lambda: boolean_transformer(5, 4, n_blocks=0), "n_blocks"),
+        (lambda: boolean_transformer(5, 4, hidden=0), "hidden must be"),
+        (lambda: text_classifier(toy(), 0), "n_classes must be"),
+        (lambda: text_classifier(boolean_mlp([4, 2]), 2), "network must be a language model"),
         (lambda: text_classifier(None, 2), "network must be a language model"),
         (lambda: text_classifier(text_classifier(toy(), 2), 2), "network must be a language model"),
         (lambda: text_classifier(boolean_mlp([4, 3]), 2), "network must be a language model"),
@@ -291,3 +312,27 @@ def test_its_cost_is_that_of_maps_at_every_position():
 def test_what_cannot_be_is_refused_by_name(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_no_texts_have_no_scores():
+    assert toy().scores(np.zeros((0, toy().layers[0].n_inputs), int)).shape[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("layers", "words"),
+    [
+        ([Embedding(5, 4, 3), PositionSum(2), RealLinear(3, 2)], r"length of texts, got \[2, 4\]"),
+        ([Embedding(5, 4, 3), Residual([RealLinear(3, 4)], n_positions=4), RealLinear(3, 2)], "must end in real"),
+    ],
+)
+def test_layers_that_do_not_fit_each_other_come_into_no_file(layers, words, tmp_path):
+    network = Network(layers, RealCrossEntropy(), BooleanOptimizer())
+    with pytest.raises(ValueError, match=words):
+        model_file.save(network, tmp_path / "texts.bvar")
+
+
+def test_branches_of_a_file_end_in_bits(tmp_path):
+    join = JoinChannels([[BooleanLinear(4, 8)]], 4)
+    network = Network([join, BooleanLinear(8, 2)], CrossEntropy(8), BooleanOptimizer())
+    with pytest.raises(ValueError, match="branches must end in bits of 4 pixels"):
+        model_file.save(network, tmp_path / "joined.bvar")

@@ -187,9 +187,23 @@ def test_the_pyramid_is_that_of_the_paper():
         (lambda: segmenter((8, 8, 3), 0), "n_classes must be"),
         (lambda: edsr_small((4, 4, 3), factor=0), "factor must be"),
         (lambda: edsr_small((4, 4, 3), n_blocks=0), "n_blocks must be"),
+        (lambda: edsr_small((4, 4, 3), n_filters=0), "n_filters must be"),
+        (lambda: segmenter((4, 4, 3), n_filters=0), "n_filters must be"),
         (lambda: RealAbsoluteError(0), "scale must be"),
     ],
 )
 def test_what_cannot_be_built_is_refused(make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+def test_the_global_branch_is_there_or_not():
+    with pytest.raises(TypeError, match="global_branch must be True or False, got 'no'"):
+        segmenter((4, 4, 1), 2, n_filters=2, global_branch="no")
+
+
+def test_each_norm_of_a_branch_follows_its_own_sums():
+    norms = [BatchNorm(2, name="one"), BatchNorm(2, name="two")]
+    join = RealJoinChannels([[norm, Threshold(4, BatchNorm.FAN_IN, 1)] for norm in norms], 2)
+    join.learn_moments(np.array([[4.0] * 4, [4.0, 8.0, 12.0, 16.0], [9.0, 20.0, 40.0, 70.0]]))
+    np.testing.assert_allclose(np.concatenate([norm.mean for norm in norms]), [0.1, 0.2, 0.3, 0.4])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bvar import BooleanClassifier
-from bvar.training import LogFile, TargetScore, TimeLimit, ready_made
+from bvar.training import CheckpointFile, LogFile, TargetScore, TimeLimit, ready_made
 
 RNG = np.random.RandomState(0)
 X = RNG.rand(80, 3)
@@ -57,6 +57,11 @@ def test_a_log_tells_what_the_history_tells(tmp_path):
 def test_what_cannot_be_meant_is_refused():
     with pytest.raises(ValueError, match="seconds must be a finite number > 0, got 0"):
         TimeLimit(0)
+    for write in (CheckpointFile, LogFile):
+        with pytest.raises(TypeError, match="path must be a str or path-like, got None"):
+            write(None)
+    with pytest.raises(TypeError, match="target must be a finite number, got 'x'"):
+        TargetScore("x")
     with pytest.raises(ValueError, match="which must be one of 'score', 'validation_score'"):
         TargetScore(0.5, "loss")
     with pytest.raises(ValueError, match="set early_stopping=True"):
