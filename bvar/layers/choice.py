@@ -85,6 +85,11 @@ class Choice(Trainable):
         return n_gates * fan_in, n_candidates
 
     @property
+    def n_weights(self) -> int:
+        """Number of wires: a candidate that is not read is no part of the model."""
+        return len(self.values)
+
+    @property
     def n_bytes(self) -> int:
         """Bytes in memory: a byte for each wire, and its candidates."""
         return self.values.nbytes + self.candidates.units.nbytes

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from math import inf, sqrt
+from math import inf, prod, sqrt
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,11 @@ class Trainable(ABC):
     @abstractmethod
     def shape(self) -> tuple[int, ...]:
         """Shape of the tensor, of its votes and of its accumulators."""
+
+    @property
+    def n_weights(self) -> int:
+        """Number of values that are learnt; one for each element, but for wires, of which each counts once."""
+        return prod(self.shape)
 
     @property
     @abstractmethod

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 
 import numpy as np
 
@@ -24,12 +23,12 @@ def summarize(
 ) -> str:
     """Describe what votes train, what its companion trains, and what layers leave unused or cost."""
     real = () if companion is None else companion.tensors()
-    tensors: list[tuple[str, tuple[int, ...], int, int]]
-    tensors = [(p.name, p.shape, p.n_bytes, p.n_places) for p in parameters]
-    tensors += [(name, values.shape, values.nbytes, n_places) for name, values, n_places in real]
+    tensors: list[tuple[str, tuple[int, ...], int, int, int]]
+    tensors = [(p.name, p.shape, p.n_weights, p.n_bytes, p.n_places) for p in parameters]
+    tensors += [(name, values.shape, values.size, values.nbytes, n_places) for name, values, n_places in real]
     rows = [
-        (name, " x ".join(map(str, shape)), prod(shape), n_bytes, prod(shape) * n_places)
-        for name, shape, n_bytes, n_places in tensors
+        (name, " x ".join(map(str, shape)), n_weights, n_bytes, n_weights * n_places)
+        for name, shape, n_weights, n_bytes, n_places in tensors
     ]
     rows.append(("all", "", *(sum(column) for column in list(zip(*rows, strict=True))[2:])))
     lines = [f"{name:<14} {shape:>10} {n:>9} {size:>9} {uses:>12}" for name, shape, n, size, uses in rows]
@@ -43,7 +42,7 @@ def summarize(
         foot += f"; the {n_real} real ones, listed last, are floats of 32 bits"
     n_wires = sum(p.values.size for p in parameters if isinstance(p, Choice))
     if n_wires:
-        foot += f"; {n_wires} wires read one each of their candidates, which are integers of 32 bits"
+        foot += f"; {n_wires} wires count once each, and keep a byte, and 32 bits for each candidate"
     feet, (n_unused, n_gates) = [foot], unused_gates(layers)
     if n_unused:
         feet.append(f"{n_unused} of {n_gates} gates lead to no score")

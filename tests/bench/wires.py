@@ -40,13 +40,17 @@ class Run(NamedTuple):
     temperature: float = 1.0
     pass_through: int = 16
     held_out: int = 10_000
+    shift: int = 0
 
+
+CIFAR = Run("cifar", [120_000], 14, batch=256, candidates=8, levels=7, temperature=3.0, held_out=5000)
 
 RUNS = {
     "mnist-8000": Run("mnist", [4000, 4000], 60),
     "mnist-8000-random": Run("mnist", [4000, 4000], 60, wiring="random"),
     "mnist-48000": Run("mnist", [24000, 24000], 15, candidates=8),
-    "cifar-120000": Run("cifar", [120_000], 14, batch=256, candidates=8, levels=7, temperature=3.0, held_out=5000),
+    "cifar-120000": CIFAR,
+    "cifar-200000": CIFAR._replace(layers=[200_000], epochs=18, shift=2),
 }
 
 
@@ -120,6 +124,8 @@ def right(network, images, y, levels):
 
 def train(name, run, arguments):
     (images, test), (y, y_test), changes = {"mnist": mnist, "cifar": colours}[run.data](arguments.data)
+    if run.shift:
+        changes.append(RandomShift(run.shift, "edge", image_shape=(*images.shape[2:], images.shape[1])))
     levels, n = thresholds(images, run.levels), len(y) - run.held_out
     model, told = (arguments.out / f"{name}-{arguments.seed}.{kind}" for kind in ("bvar", "json"))
     if told.exists():

@@ -375,7 +375,7 @@ def test_layers_that_are_float_or_unknown_are_refused_with_the_reason():
     ):
         with pytest.raises(TypeError, match=f"got {name}, for which there is no C{reason}$"):
             network_to_c(one)
-    with pytest.raises(TypeError, match="network must begin with a layer that has n_inputs, got JoinChannels"):
+    with pytest.raises(TypeError, match="network must begin with a layer that can be exported, got JoinChannels"):
         network_to_c(network(JoinChannels([[Threshold(8, 4, 2)]], 2)))
 
 

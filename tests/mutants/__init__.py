@@ -4,5 +4,6 @@ from mutants.fast import FAST
 from mutants.first import FIRST
 from mutants.offsets import OFFSETS
 from mutants.trees import TREES
+from mutants.wires import WIRES
 
-MUTANTS = FIRST | FAST | OFFSETS | TREES
+MUTANTS = FIRST | FAST | OFFSETS | TREES | WIRES

@@ -20,6 +20,7 @@ Run = dict[str, Any]
 Layer = dict[str, Any]
 
 _NO_CLIP = "7ff0000000000000"
+_FULL_RATE = "3ff0000000000000"
 
 
 def _layers(layers: Iterable[Layer]) -> Iterator[Layer]:
@@ -91,6 +92,8 @@ FEATURES: dict[str, Callable[[Run], bool]] = {
     "gates": _any("gate"),
     "gates behind gates": lambda run: _count(run, "gate") > 1,
     "tables of five or six wires": _any("gate", lambda layer: len(layer["wires"][0]) > 4),
+    "learnt wires": _any("gate", lambda layer: "candidates" in layer),
+    "wires of a rate of their own": _any("gate", lambda layer: layer.get("wire_rate", _FULL_RATE) != _FULL_RATE),
     "trees of gates": _any("gate_conv"),
     "trees behind trees": lambda run: _count(run, "gate_conv") > 1,
     "trees of several levels": _any("gate_conv", lambda layer: len(layer["tables"]) > 1),

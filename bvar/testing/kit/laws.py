@@ -85,6 +85,20 @@ def _a_vote_is_the_change_of_the_sum(ask: Ask, inputs: dict[str, Any]) -> Sides:
             yield sum(z * (b - a) for z, a, b in zip(signals, low, high, strict=True)) // 2, row[i]
 
 
+def _a_vote_is_the_change_of_the_gate(ask: Ask, inputs: dict[str, Any]) -> Sides:
+    """Move the first wire, and the last, to their last candidates; compare what sum z y gains with the vote."""
+    votes = ask("candidate_votes", inputs)
+    wires, asked = inputs["wires"], {name: inputs[name] for name in ("x", "wires", "tables")}
+    before, fan_in = ask("table_values", asked), len(wires[0])
+    for row in {0, len(votes) - 1}:
+        gate, wire = divmod(row, fan_in)
+        moved = [list(units) for units in wires]
+        moved[gate][wire] = inputs["candidates"][gate][wire][-1]
+        after = ask("table_values", {**asked, "wires": moved})
+        changes = (int(b[gate]) - int(a[gate]) for a, b in zip(before, after, strict=True))
+        yield sum(z[gate] * change for z, change in zip(inputs["z"], changes, strict=True)), votes[row][-1]
+
+
 def _signals_are_odd(ask: Ask, inputs: dict[str, Any]) -> Sides:
     signals = ask("rescale", inputs)
     opposite = {**inputs, "g": [[-g for g in row] for row in inputs["g"]]}
@@ -111,6 +125,13 @@ _STRUCTURAL = (
         ("gate_sum", "input_votes"),
         "input_votes",
         _a_vote_is_the_change_of_the_sum,
+    ),
+    (
+        "a vote on a wire is the change of its gate",
+        4,
+        ("table_values", "candidate_votes"),
+        "candidate_votes",
+        _a_vote_is_the_change_of_the_gate,
     ),
     ("nothing moves without votes", 5, ("flip",), "flip", _nothing_moves_without_votes),
 )

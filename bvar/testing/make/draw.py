@@ -21,6 +21,7 @@ __all__ = [
     "Cases",
     "Draw",
     "around",
+    "draw_candidates",
     "draw_gates",
     "last_bit",
     "width_flags",
@@ -87,6 +88,11 @@ def draw_gates(draw: Draw, n_samples: int, n_units: int, n_gates: int, fan_in: i
         "wires": draw.matrix(n_gates, fan_in, 0, n_units - 1),
         "tables": draw.rows(n_gates, 1 << fan_in),
     }
+
+
+def draw_candidates(draw: Draw, n_units: int, n_gates: int, fan_in: int, n_candidates: int) -> list[Any]:
+    """Give what each wire of each gate may read."""
+    return [draw.matrix(fan_in, n_candidates, 0, n_units - 1) for _ in range(n_gates)]
 
 
 def around(number: float) -> list[float]:

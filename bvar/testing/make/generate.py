@@ -55,6 +55,7 @@ NOTES = {
     "TableEnd": "Beyond the last entry of a table the last entry counts.",
     "TieAtThreshold": "A sum that equals the threshold is T.",
     "TieInPool": "Of equal sums the first pixel of the square wins.",
+    "TieInWire": "Of candidates that ask to be read the lowest vote wins, of equals the first.",
     "Trajectory": "A whole training run: weights, beta, clip, rounding and the order of everything.",
     "WireOrder": "The first wire is the least significant bit of the address.",
     "ZeroWord": "Rows of F only.",

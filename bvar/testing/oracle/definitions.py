@@ -188,11 +188,11 @@ def flip(w: Matrix, m: Matrix, q: Matrix, beta: int, eta: Row, dither: int = 0) 
     return new_w, new_m, flips
 
 
-def move_wires(chosen: Row, m: Matrix, q: Matrix, beta: int, eta: int, dither: int = 0) -> tuple[Row, Matrix]:
+def move_wires(chosen: Row, m: Matrix, q: Matrix, beta: int, eta: int, dither: int = 0) -> tuple[Row, Matrix, int]:
     """One step of the optimizer on candidates of wires; returns new choices and accumulators, units as for flip.
 
     A candidate that is not read is F, and asks to be read by a flip; of several the loudest is heard, the first of
-    equals, and the wire begins anew.
+    equals, and the wire begins anew.  The third result is the number of wires that do.
     """
     asked, new_m, _ = flip([[0] * len(row) for row in m], m, q, beta, [eta] * len(m), dither)
     new = list(chosen)
@@ -200,7 +200,7 @@ def move_wires(chosen: Row, m: Matrix, q: Matrix, beta: int, eta: int, dither: i
         if any(bits):
             new[wire] = min((vote, j) for j, (vote, bit) in enumerate(zip(q[wire], bits, strict=True)) if bit)[1]
             new_m[wire] = [0] * len(bits)
-    return new, new_m
+    return new, new_m, sum(map(any, asked))
 
 
 def vote_norms(q: Matrix) -> Row:

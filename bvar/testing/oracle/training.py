@@ -12,7 +12,7 @@ import hashlib
 import struct
 from collections.abc import Iterator
 from math import inf, sqrt
-from typing import Any
+from typing import Any, NamedTuple
 
 from bvar.testing.oracle import definitions as oracle
 from bvar.testing.oracle import trees
@@ -66,14 +66,43 @@ class _Mover:
         return o, moved
 
 
+class _Chosen(NamedTuple):
+    """Numbers of the candidates that wires read, and how many each wire has."""
+
+    numbers: oracle.Row
+    n_candidates: int
+
+
+class _Chooser:
+    """Accumulators of the candidates of wires, and plasticity, of which each candidate is an element."""
+
+    def __init__(self, chosen: _Chosen, rate: float) -> None:
+        self.m = [[0] * chosen.n_candidates for _ in chosen.numbers]
+        self.beta, self.age, self.rate = 2**15, 0, rate
+
+    def step(self, chosen: _Chosen, q: oracle.Matrix, eta: float, n_samples: float) -> tuple[_Chosen, int]:
+        """Give what wires read now, and how many moved."""
+        units = oracle.eta_units(eta / (127 * n_samples) * self.rate)
+        numbers, self.m, moved = oracle.move_wires(
+            chosen.numbers, self.m, q, self.beta, units, 20251 * self.age % 2**15
+        )
+        n = len(numbers) * chosen.n_candidates
+        self.beta = (2**15 * (n - moved) + n // 2) // n
+        self.age += 1
+        return chosen._replace(numbers=numbers), moved
+
+
 def fingerprint(tensors: list[Any]) -> str:
     """SHA-256 over all tensors, all numbers little-endian.
 
     Of bits: shape as two 64-bit numbers, then the packed words. Of offsets: their number as a 64-bit number, then
-    each as a 32-bit integer.
+    each as a 32-bit integer. Of wires: their number and that of candidates, then a byte for each.
     """
     digest = hashlib.sha256()
     for tensor in tensors:
+        if isinstance(tensor, _Chosen):
+            digest.update(struct.pack("<2Q", len(tensor.numbers), tensor.n_candidates) + bytes(tensor.numbers))
+            continue
         if isinstance(tensor[0], int):
             digest.update(struct.pack(f"<Q{len(tensor)}i", len(tensor), *tensor))
             continue
@@ -220,14 +249,28 @@ class _Threshold:
 
 
 class _Gates:
-    n_places = 1
+    """Gates; the tensors are the tables, and what wires read of their candidates, where they have some."""
 
     def __init__(self, layer: Layer) -> None:
-        self.wires, self.tensors = layer["wires"], [bits_of(layer["tables"])]
+        self.given = layer["wires"]
+        self.tensors: list[Any] = [bits_of(layer["tables"])]
         self.is_clipped = layer.get("is_clipped", True)
+        self.candidates = layer.get("candidates")
+        if self.candidates is not None:  # the first is read in the beginning
+            self.tensors.append(_Chosen([0] * sum(map(len, self.given)), len(self.candidates[0][0])))
+            self.wire_rate = float64_of(layer["wire_rate"])
+
+    @property
+    def wires(self) -> oracle.Matrix:
+        if self.candidates is None:
+            return self.given
+        numbers = iter(self.tensors[1].numbers)
+        return [[units[next(numbers)] for units in gate] for gate in self.candidates]
 
     def optimizers(self, clip: float) -> list[Any]:
-        return _optimizers(self, clip if self.is_clipped else inf)
+        tables, *chosen = self.tensors
+        of_tables = Optimizer(len(tables), len(tables[0]), clip if self.is_clipped else inf)
+        return [of_tables, *(_Chooser(numbers, self.wire_rate) for numbers in chosen)]
 
     def forward(self, x: oracle.Matrix) -> oracle.Matrix:
         self.x = [[(v + 1) // 2 for v in row] for row in x]
@@ -237,7 +280,10 @@ class _Gates:
         return oracle.wire_votes(z, self.x, self.wires, self.tensors[0])
 
     def votes(self, z: oracle.Matrix) -> list[oracle.Matrix]:
-        return [oracle.table_votes(z, self.x, self.wires, self.tensors[0])]
+        q = [oracle.table_votes(z, self.x, self.wires, self.tensors[0])]
+        if self.candidates is not None:
+            q.append(oracle.candidate_votes(z, self.x, self.wires, self.tensors[0], self.candidates))
+        return q
 
 
 class _GateConv:

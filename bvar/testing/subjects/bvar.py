@@ -10,7 +10,7 @@ import numpy as np
 from bvar import kernels
 from bvar.bits import BitMatrix
 from bvar.calculus import gates, logic, variation
-from bvar.layers import GroupSum, OrPool2d, Parameter, SignalScale, Threshold
+from bvar.layers import Choice, GroupSum, OrPool2d, Parameter, SignalScale, Threshold
 from bvar.networks.cross_entropy import CrossEntropy
 from bvar.networks.losses import FULL_WEIGHT, SquaredError
 from bvar.networks.network import Network
@@ -230,6 +230,14 @@ class Builtin:
         signals, units = _unit_by_unit(z, len(wires)), kernels.transpose(read_bits(x))
         return kernels.wire_votes(signals, units, wiring, read_bits(tables)).T.tolist()
 
+    def candidate_votes(self, z: Matrix, x: Rows, wires: Matrix, tables: Rows, candidates: list[Matrix]) -> Matrix:
+        """See `Subject`."""
+        n_units = len(x[0]) if x else 1 + max(unit for gate in candidates for wire in gate for unit in wire)
+        units, wiring = kernels.transpose(read_bits(x, n_units)), kernels.Wiring(np.array(wires), n_units)
+        others = kernels.Candidates(np.array(candidates), n_units)
+        signals = _unit_by_unit(z, len(wires))
+        return kernels.candidate_votes(signals, units, wiring, read_bits(tables), others).tolist()
+
     def tree_table_votes(
         self, z: Matrix, images: Rows, wires: Matrix, tables: list[Rows], window: Any
     ) -> list[Matrix]:
@@ -286,6 +294,16 @@ class Builtin:
         offset, accumulators = make_offset(o, n_terms, rate), np.array(m, np.int32)
         moved = offset.move(accumulators, np.array(q, np.int32), beta=1.0, eta=float64_of(eta), clip=inf)
         return {"o": offset.values.tolist(), "m": accumulators.tolist(), "moved": moved}
+
+    def move_wires(
+        self, chosen: list[int], m: Matrix, q: Matrix, beta: int, eta: int, dither: int
+    ) -> dict[str, Any]:
+        """See `Subject`."""
+        any_units = kernels.Candidates(np.zeros((len(m), 1, len(m[0])), int), 1)  # which they are does not matter
+        choice, accumulators = Choice("wires", any_units, np.array(chosen, np.uint8)), np.array(m, np.int16)
+        votes, share = np.array(q, np.int32), beta / _FULL_BETA
+        moved = choice.move(accumulators, votes, beta=share, eta=eta / 2**40, clip=inf, dither=dither)
+        return {"chosen": choice.values.tolist(), "m": accumulators.tolist(), "moved": moved}
 
     def train(self, network: Any, batches: Matrix, eta: Rows, checkpoints: list[int]) -> dict[str, Any]:
         """See `Subject`."""

@@ -71,7 +71,7 @@ def make_offset(values: list[int], n_terms: int, rate: str) -> Offset:
     return Offset("offset", np.array(values, np.int32), n_terms, rate=float64_of(rate))
 
 
-def _set_bits(layer: BooleanLinear | BooleanConv2d | GateConv2d | GateLayer, *tensors: Rows) -> None:
+def _set_bits(layer: BooleanLinear | BooleanConv2d | GateConv2d, *tensors: Rows) -> None:
     parameters: tuple[Any, ...] = layer.parameters  # here all of bits
     for parameter, rows in zip(parameters, tensors, strict=True):
         parameter.bits = read_bits(rows)
@@ -118,10 +118,12 @@ def _threshold(layer: dict[str, Any]) -> Threshold:
 
 
 def _gates(layer: dict[str, Any], n_units: int) -> GateLayer:
-    wires = np.array(layer["wires"])
-    is_clipped = layer.get("is_clipped", True)
-    made = GateLayer(n_units, *wires.shape, wires=wires, random_state=0, is_clipped=is_clipped)
-    _set_bits(made, layer["tables"])
+    wires: dict[str, Any] = {"wires": np.array(layer["wires"])}
+    shape, is_clipped = wires["wires"].shape, layer.get("is_clipped", True)
+    if "candidates" in layer:
+        wires = {"candidates": np.array(layer["candidates"]), "wire_rate": float64_of(layer["wire_rate"])}
+    made = GateLayer(n_units, *shape, **wires, random_state=0, is_clipped=is_clipped)
+    made.table.bits = read_bits(layer["tables"])
     return made
 
 

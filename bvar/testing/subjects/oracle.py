@@ -232,6 +232,10 @@ class Oracle:
         """See `Subject`."""
         return oracle.wire_votes(z, bits_of(x), wires, bits_of(tables))
 
+    def candidate_votes(self, z: Matrix, x: Rows, wires: Matrix, tables: Rows, candidates: list[Matrix]) -> Matrix:
+        """See `Subject`."""
+        return oracle.candidate_votes(z, bits_of(x), wires, bits_of(tables), candidates)
+
     def tree_table_votes(
         self, z: Matrix, images: Rows, wires: Matrix, tables: list[Rows], window: Any
     ) -> list[Matrix]:
@@ -289,6 +293,13 @@ class Oracle:
         """See `Subject`."""
         new_o, new_m, moved = oracle.move_offsets(o, m, q, float64_of(eta), float64_of(rate), n_terms)
         return {"o": new_o, "m": new_m, "moved": moved}
+
+    def move_wires(
+        self, chosen: list[int], m: Matrix, q: Matrix, beta: int, eta: int, dither: int
+    ) -> dict[str, Any]:
+        """See `Subject`."""
+        new, new_m, moved = oracle.move_wires(chosen, m, q, beta, eta, dither)
+        return {"chosen": new, "m": new_m, "moved": moved}
 
     def train(self, network: Any, batches: Matrix, eta: Rows, checkpoints: list[int]) -> dict[str, Any]:
         """See `Subject`."""

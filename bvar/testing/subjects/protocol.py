@@ -30,6 +30,7 @@ Window: TypeAlias = dict[str, Any]
 Pooled: TypeAlias = dict[str, Any]
 Flipped: TypeAlias = dict[str, Any]
 Moved: TypeAlias = dict[str, Any]
+Rewired: TypeAlias = dict[str, Any]
 Steps: TypeAlias = dict[str, Any]
 Network: TypeAlias = dict[str, Any]
 Trajectory: TypeAlias = dict[str, Any]
@@ -164,6 +165,11 @@ class Subject(Protocol):
     def wire_votes(self, z: Matrix, x: BitRows, wires: Wires, tables: BitRows) -> Matrix:
         """Sum over the wires that read a unit: z where the gate would rise with it, -z where it would fall."""
 
+    def candidate_votes(
+        self, z: Matrix, x: BitRows, wires: Wires, tables: BitRows, candidates: Matrices
+    ) -> Matrix:
+        """Sum z times half the change of the gate if this wire alone read this unit: a row for each wire."""
+
     def tree_table_votes(
         self, z: Matrix, images: BitRows, wires: Wires, tables: Tables, window: Window
     ) -> Matrices:
@@ -194,6 +200,9 @@ class Subject(Protocol):
 
     def move_offsets(self, o: Ints, m: Ints, q: Ints, eta: Float64, rate: Float64, n_terms: int) -> Moved:
         """Move by votes: m = m - rate * sqrt(n_terms) * clip(eta * q); whole steps go to o, m is what is left."""
+
+    def move_wires(self, chosen: Ints, m: Matrix, q: Matrix, beta: int, eta: int, dither: int) -> Rewired:
+        """Accumulate as for `flip`; a wire reads the loudest candidate with m <= -4096, and m = 0 for all then."""
 
     # level 6
 
@@ -273,7 +282,15 @@ _LAYERS = [
     _layer("conv", gate=_GATE, weight=_list(_BITS), bias=_BIAS, window=_WINDOW, padding_value=_INTEGER),
     _layer("max_pool", image_shape=_SHAPE, size=_INTEGER),
     _layer("threshold", tau=_INTS, table=_INTS, shift=_INTEGER),
-    _layer("gate", ("is_clipped",), wires=_MATRIX, tables=_list(_BITS), is_clipped={"type": "boolean"}),
+    _layer(
+        "gate",
+        ("is_clipped", "candidates", "wire_rate"),
+        wires=_MATRIX,
+        tables=_list(_BITS),
+        is_clipped={"type": "boolean"},
+        candidates=_list(_MATRIX),
+        wire_rate=_FLOAT64,
+    ),
     _layer(
         "gate_conv",
         wires=_MATRIX,
@@ -315,6 +332,7 @@ FORMATS: dict[str, dict[str, Any]] = {
     "Pooled": _record(best=_MATRIX, winner=_MATRIX),
     "Flipped": _record(w=_list(_BITS), m=_MATRIX, flips=_INTEGER),
     "Moved": _record(o=_INTS, m=_INTS, moved=_INTEGER),
+    "Rewired": _record(chosen=_INTS, m=_MATRIX, moved=_INTEGER),
     "Steps": _record(w=_list(_BITS), m=_MATRIX, flips=_INTS, beta=_INTS),
     "Layer": {"oneOf": _LAYERS},
     "Network": _record(("sample_weight",), **_NETWORK),

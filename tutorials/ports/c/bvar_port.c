@@ -943,6 +943,40 @@ static void wire_votes(const Json *a) {
     put_matrix(votes_on_units(z, find_bits(a, "x"), find_matrix(a, "wires"), find_bits(a, "tables")));
 }
 
+/* What wires may read, as one row for each wire, gate by gate. */
+static Matrix read_candidates(const Json *gates) {
+    if (!gates->first) return new_matrix(0, 0);
+    size_t fan_in = gates->first->length, r = 0;
+    Matrix units = new_matrix(gates->length * fan_in, gates->first->first->length);
+    for (const Json *gate = gates->first; gate; gate = gate->next) {
+        memcpy(row_of(units, r), read_matrix(gate).at, fan_in * units.columns * sizeof *units.at);
+        r += fan_in;
+    }
+    return units;
+}
+
+/* What the answers would change by if one wire alone read another unit. */
+static Matrix votes_on_candidates(Matrix z, Bits x, Matrix wires, Bits tables, Matrix units) {
+    Matrix q = new_matrix(units.rows, units.columns);
+    for (size_t b = 0; b < z.rows; b++)
+        for (size_t r = 0; r < units.rows; r++) {
+            size_t g = r / wires.columns, bit = (size_t)1 << r % wires.columns;
+            size_t at = address(value_of(x, b), wires, g);
+            const uint64_t *table = value_of(tables, g);
+            for (size_t j = 0; j < units.columns; j++) {
+                int is_true = get(value_of(x, b), (size_t)row_of(units, r)[j]);
+                int then = get(table, is_true ? at | bit : at & ~bit);
+                row_of(q, r)[j] += row_of(z, b)[g] * (then - get(table, at));
+            }
+        }
+    return q;
+}
+
+static void candidate_votes(const Json *a) {
+    Matrix z = find_matrix(a, "z"), wires = find_matrix(a, "wires"), units = read_candidates(find(a, "candidates"));
+    put_matrix(votes_on_candidates(z, find_bits(a, "x"), wires, find_bits(a, "tables"), units));
+}
+
 /* What each sample would gain by an entry, over the square of its looks, in units of 1/64, halves up. */
 static Matrix votes_by_looks(Matrix z, Bits x, Matrix wires, size_t places) {
     Matrix votes = new_matrix(wires.rows, (size_t)1 << wires.columns), one = new_matrix(places, wires.rows);
@@ -1198,6 +1232,54 @@ static void move_offsets(const Json *a) {
     put(",\"moved\":%lld}", (long long)moved);
 }
 
+/* Which candidate each wire reads, and what the optimizer remembers of all. */
+typedef struct {
+    Matrix chosen, units, m;
+    int64_t beta, age;
+    double rate;
+} Choice;
+
+/* Of the candidates that are 1 in `asking` the lowest vote, of equals the first. */
+static size_t loudest(const uint64_t *asking, const int64_t *votes, size_t n) {
+    size_t best = n;
+    for (size_t j = 0; j < n; j++)
+        if (get(asking, j) && (best == n || votes[j] < votes[best])) best = j;
+    return best;
+}
+
+/* Candidates are F, and ask to be read by a flip; a wire that moves begins anew. */
+static int64_t choose(Choice *choice, Matrix q, int64_t eta, int64_t dither) {
+    int64_t moved = 0;
+    for (size_t r = 0; r < q.rows; r++) {
+        uint64_t asking[1] = {0}; /* a wire has at most 64 candidates */
+        int64_t *m = row_of(choice->m, r);
+        flip_row(asking, m, row_of(q, r), q.columns, choice->beta, eta, rest_of(dither, r, q.columns));
+        if (!asking[0]) continue;
+        choice->chosen.at[r] = (int64_t)loudest(asking, row_of(q, r), q.columns);
+        memset(m, 0, q.columns * sizeof *m);
+        moved++;
+    }
+    return moved;
+}
+
+static int64_t step_wires(Choice *choice, Matrix q, double eta, double n_samples) {
+    int64_t n = (int64_t)(q.rows * q.columns), units = units_of(eta / (SIGNAL_MAX * n_samples) * choice->rate);
+    int64_t moved = choose(choice, q, units, 20251 * choice->age % (1 << 15));
+    choice->beta = ((n - moved) * (1 << 15) + n / 2) / n;
+    choice->age++;
+    return moved;
+}
+
+static void move_wires(const Json *a) {
+    Choice choice = {.chosen = find_ints(a, "chosen"), .m = find_matrix(a, "m"), .beta = find_int(a, "beta")};
+    int64_t moved = choose(&choice, find_matrix(a, "q"), find_int(a, "eta"), find_int(a, "dither"));
+    put("{\"chosen\":");
+    put_ints(choice.chosen.at, choice.chosen.columns);
+    put(",\"m\":");
+    put_matrix(choice.m);
+    put(",\"moved\":%lld}", (long long)moved);
+}
+
 /* ---------------------------------------------------------------------------------------- level 6: training */
 
 typedef enum {
@@ -1219,9 +1301,10 @@ typedef struct {
 
 struct Layer {
     LayerKind kind;
-    int gate, centered, has_bias, has_offset;
+    int gate, centered, has_bias, has_offset, has_choice;
     Parameter weight, bias; /* of gates, the weight is the tables */
     Offset offset;
+    Choice choice;
     Window window;
     Pool pool;
     Matrix tau, table, wires, winner;
@@ -1234,7 +1317,7 @@ struct Layer {
     Parameter *levels; /* the tables of trees */
     Bits *rows;
     Matrix *level_votes;
-    Matrix votes, bias_votes, *received; /* what the first layer of each branch received */
+    Matrix votes, bias_votes, choice_votes, *received; /* what the first layer of each branch received */
 };
 
 static Bits row_as_bits(const Json *text) {
@@ -1258,6 +1341,22 @@ static void read_offset(Layer *layer, const Json *a) {
         double rate = bits_to_double(find(a, "offset_rate"));
         layer->offset = new_offset(read_ints(values), rate, (int64_t)layer->weight.bits.bits);
     }
+}
+
+/* In the beginning each wire reads its first candidate. */
+static void read_choice(Layer *layer, const Json *a) {
+    const Json *candidates = find_if_there(a, "candidates");
+    layer->has_choice = candidates != NULL;
+    if (!candidates) return;
+    Matrix units = read_candidates(candidates), m = new_matrix(units.rows, units.columns);
+    double rate = bits_to_double(find(a, "wire_rate"));
+    layer->choice = (Choice){new_matrix(1, units.rows), units, m, 1 << 15, 0, rate};
+}
+
+static void connect(Layer *layer) {
+    const Choice *choice = &layer->choice;
+    for (size_t r = 0; layer->has_choice && r < choice->units.rows; r++)
+        layer->wires.at[r] = row_of(choice->units, r)[choice->chosen.at[r]];
 }
 
 static void read_levels(Layer *layer, const Json *a) {
@@ -1307,6 +1406,7 @@ static Layer read_layer(const Json *a) {
         layer.weight = new_parameter(find_bits(a, "tables"), 1);
         const Json *is_clipped = find_if_there(a, "is_clipped");
         layer.weight.is_clipped = !is_clipped || is_clipped->kind == JSON_TRUE;
+        read_choice(&layer, a);
     } else if (is_text(type, "gate_conv")) {
         layer.kind = GATE_CONV;
         read_levels(&layer, a);
@@ -1406,6 +1506,7 @@ static Value forward(Layer *layer, Value x) {
         y.bits = compare(x.sums, layer->tau);
         break;
     case GATES:
+        connect(layer);
         y.bits = look_up(x.bits, layer->wires, layer->weight.bits);
         break;
     case GATE_CONV:
@@ -1504,6 +1605,7 @@ static void collect(Layer *layer, Matrix z) {
     if (layer->kind == CONCATENATE) z = columns_of(z, x.bits, z.columns - x.bits);
     for (size_t k = 0; k < layer->n_branches; k++) layer->received[k] = descend(layer->branches[k], z);
     if (layer->kind == GATES) layer->votes = votes_on_tables(z, x, layer->wires);
+    if (layer->has_choice) layer->choice_votes = votes_on_candidates(z, x, layer->wires, w, layer->choice.units);
     if (layer->kind == GATE_CONV) descend_trees(layer->trees, layer->rows, z, layer->level_votes);
     if (layer->kind == CONV) {
         z = with_rows(z, layer->patches.rows, w.rows);
@@ -1530,6 +1632,7 @@ static int64_t step_all(Stack stack, double eta, double clip, double n_samples) 
     for (size_t i = 0; i < stack.n_layers; i++) {
         Layer *layer = stack.layers + i;
         if (has_weights(layer)) flips += step(&layer->weight, layer->votes, eta, clip, n_samples);
+        if (layer->has_choice) flips += step_wires(&layer->choice, layer->choice_votes, eta, n_samples);
         for (size_t level = 0; level < layer->trees.n_levels; level++)
             flips += step(layer->levels + level, layer->level_votes[level], eta, clip, n_samples);
         if (layer->has_bias) flips += step(&layer->bias, layer->bias_votes, eta, clip, n_samples);
@@ -1647,10 +1750,17 @@ static void sha_ints(Sha256 *sha, Matrix values) {
         for (int k = 0; k < 4; k++) sha_byte(sha, (unsigned char)((uint64_t)values.at[i] >> 8 * k));
 }
 
+static void sha_choice(Sha256 *sha, const Choice *choice) {
+    sha_word(sha, choice->units.rows);
+    sha_word(sha, choice->units.columns);
+    for (size_t r = 0; r < choice->units.rows; r++) sha_byte(sha, (unsigned char)choice->chosen.at[r]);
+}
+
 static void sha_stack(Sha256 *sha, Stack stack) {
     for (size_t i = 0; i < stack.n_layers; i++) {
         const Layer *layer = stack.layers + i;
         if (has_weights(layer)) sha_bits(sha, layer->weight.bits);
+        if (layer->has_choice) sha_choice(sha, &layer->choice);
         for (size_t level = 0; level < layer->trees.n_levels; level++) sha_bits(sha, layer->trees.tables[level]);
         if (layer->has_bias) sha_bits(sha, layer->bias.bits);
         if (layer->has_offset) sha_ints(sha, layer->offset.values);
@@ -1718,6 +1828,7 @@ static const struct {
     FUNCTION(clipped_eta),  FUNCTION(flip),            FUNCTION(optimize),          FUNCTION(train),
     FUNCTION(scale_signals), FUNCTION(move_offsets),   FUNCTION(tree_values),       FUNCTION(or_pool),
     FUNCTION(tree_table_votes), FUNCTION(tree_pixel_votes), FUNCTION(or_pool_back),
+    FUNCTION(candidate_votes), FUNCTION(move_wires),
 };
 
 static void answer(const char *line) {

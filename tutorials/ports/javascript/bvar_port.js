@@ -368,6 +368,19 @@ function votesOnUnits(z, x, wires, tables) {
 
 const wire_votes = ({ z, x, wires, tables }) => votesOnUnits(z, x.map(readBits), wires, tables.map(readBits));
 
+// A row for each wire: what the answers would change by if it alone read another unit.
+function votesOnCandidates(z, x, wires, tables, candidates) {
+  const change = (row, g, i, unit) => {
+    const at = address(row, wires[g]);
+    return tables[g][(at & ~(1 << i)) | (row[unit] << i)] - tables[g][at];
+  };
+  const vote = (g, i, unit) => sum(x.map((row, b) => z[b][g] * change(row, g, i, unit)));
+  return candidates.flatMap((gate, g) => gate.map((units, i) => units.map((unit) => vote(g, i, unit))));
+}
+
+const candidate_votes = ({ z, x, wires, tables, candidates }) =>
+  votesOnCandidates(z, x.map(readBits), wires, tables.map(readBits), candidates);
+
 // What each sample would gain by an entry, over the square of its looks, in units of 1/64, halves up.
 function votesByLooks(z, x, wires, nPlaces) {
   const total = wires.map((w) => Array(1 << w.length).fill(0));
@@ -571,6 +584,51 @@ function move_offsets({ o, m, q, eta, rate, n_terms }) {
   return { o: offset.values, m: offset.m, moved };
 }
 
+// Which candidate each wire reads; candidates are weights that are F, and ask to be read by a flip.
+class Choice {
+  constructor(chosen, nCandidates, rate) {
+    this.chosen = [...chosen];
+    this.asking = new Parameter(chosen.map(() => "0".repeat(nCandidates)));
+    this.rate = rate;
+  }
+
+  // A wire that moves reads the lowest vote of those that ask, of equals the first, and begins anew.
+  move(q, eta, dither) {
+    const n = q.length * q[0].length;
+    this.asking.flipRows(q, q.map(() => eta), dither);
+    const moving = range(q.length).filter((wire) => this.asking.rows[wire].includes(1));
+    for (const wire of moving) {
+      const votes = q[wire].map((vote, j) => (this.asking.rows[wire][j] ? vote : Infinity));
+      this.chosen[wire] = votes.indexOf(Math.min(...votes));
+      this.asking.rows[wire].fill(0);
+      this.asking.m[wire].fill(0);
+    }
+    this.asking.beta = Math.floor((2 ** 15 * (n - moving.length) + Math.floor(n / 2)) / n);
+    return moving.length;
+  }
+
+  step(q, eta, clip, nSamples) {
+    const share = (eta / (SIGNAL_MAX * nSamples)) * this.rate;
+    return this.move(q, unitsOf(share), (20251 * this.asking.age++) % 2 ** 15);
+  }
+
+  hashInto(hash) {
+    const bytes = Buffer.alloc(16 + this.chosen.length);
+    bytes.writeUInt32LE(this.chosen.length);
+    bytes.writeUInt32LE(this.asking.rows[0].length, 8);
+    bytes.set(this.chosen, 16);
+    hash.update(bytes);
+  }
+}
+
+function move_wires({ chosen, m, q, beta, eta, dither }) {
+  const choice = new Choice(chosen, m[0].length, 1);
+  choice.asking.m = m.map((row) => [...row]);
+  choice.asking.beta = beta;
+  const moved = choice.move(q, eta, dither);
+  return { chosen: choice.chosen, m: choice.asking.m, moved };
+}
+
 // ---------------------------------------------------------------------------------------- level 6: training
 // Between layers stand rows of values of M, or of sums.  A layer remembers what it needs on the way back.
 
@@ -680,9 +738,20 @@ class Gates {
     this.wires = layer.wires;
     this.table = new Parameter(layer.tables, 1, layer.is_clipped ?? true);
     this.parameters = [this.table];
+    this.candidates = layer.candidates;
+    if (!this.candidates) return;
+    const first = layer.wires.flat().map(() => 0); // what each wire reads in the beginning
+    this.choice = new Choice(first, this.candidates[0][0].length, readFloat64(layer.wire_rate));
+    this.parameters.push(this.choice);
+  }
+
+  connect() {
+    const numbers = this.choice.chosen.values();
+    this.wires = this.candidates.map((gate) => gate.map((units) => units[numbers.next().value]));
   }
 
   forward(x) {
+    if (this.choice) this.connect();
     this.x = x.map((row) => row.map((v) => (v + 1) / 2));
     return this.x.map((row) => signs(lookUp(row, this.wires, this.table.rows)));
   }
@@ -692,7 +761,9 @@ class Gates {
   }
 
   votes(z) {
-    return [votesOnTables(z, this.x, this.wires)];
+    const onTables = votesOnTables(z, this.x, this.wires);
+    if (!this.choice) return [onTables];
+    return [onTables, votesOnCandidates(z, this.x, this.wires, this.table.rows, this.candidates)];
   }
 }
 
@@ -888,8 +959,8 @@ const FUNCTIONS = {
   ...{ gate_sum, gate_bits, conv_sum, max_pool, tree_values, or_pool, group_sum, rescale },
   ...{ loss_table, threshold_table, cross_entropy, squared_error },
   ...{ weight_votes, input_votes, center_votes, conv_weight_votes, pixel_votes, pool_back, table_votes, wire_votes },
-  ...{ tree_table_votes, tree_pixel_votes, or_pool_back },
-  ...{ scale_signals, vote_norms, clipped_eta, flip, optimize, move_offsets },
+  ...{ candidate_votes, tree_table_votes, tree_pixel_votes, or_pool_back },
+  ...{ scale_signals, vote_norms, clipped_eta, flip, optimize, move_offsets, move_wires },
   train,
 };
 

@@ -483,6 +483,25 @@ def wire_votes(z, x, wires, tables):
     return votes_on_units(z, read_bits(x), wires, read_bits(tables), len(x[0]))
 
 
+def votes_on_candidates(z, x, wires, tables, candidates):
+    """A row for each wire: what the answers would change by if it alone read another unit."""
+    votes = []
+    for g, (w, table) in enumerate(zip(wires, tables)):
+        for i, units in enumerate(candidates[g]):
+            row = [0] * len(units)
+            for signals, bits in zip(z, x):
+                at = address(bits, w)
+                for j, unit in enumerate(units):
+                    other = at & ~(1 << i) | (bits >> unit & 1) << i
+                    row[j] += signals[g] * ((table >> other & 1) - (table >> at & 1))
+            votes.append(row)
+    return votes
+
+
+def candidate_votes(z, x, wires, tables, candidates):
+    return votes_on_candidates(z, read_bits(x), wires, read_bits(tables), candidates)
+
+
 def votes_by_looks(z, x, wires, n_places):
     """What each sample would gain by an entry, over the square of its looks, in units of 1/64, halves up."""
     votes = [[0] * (1 << len(w)) for w in wires]
@@ -665,6 +684,43 @@ def move_offsets(o, m, q, eta, rate, n_terms):
     return {"o": offset.values, "m": offset.m, "moved": moved}
 
 
+class Choice:
+    """Which candidate each wire reads, and what the optimizer remembers of all."""
+
+    def __init__(self, chosen, n_candidates, rate):
+        self.chosen, self.n_candidates, self.rate = list(chosen), n_candidates, rate
+        self.m = [[0] * n_candidates for _ in chosen]
+        self.beta, self.age = 2**15, 0
+
+    def move(self, q, eta, rest):
+        """Candidates are F, and ask by a flip; the wire begins anew with the loudest, of equals the first."""
+        moved = 0
+        for wire, votes in enumerate(q):
+            asking, _, rest = flip_row(0, self.m[wire], votes, self.beta, eta, rest)
+            if asking:
+                self.chosen[wire] = min((v, j) for j, v in enumerate(votes) if asking >> j & 1)[1]
+                self.m[wire] = [0] * len(votes)
+                moved += 1
+        return moved
+
+    def step(self, q, eta, clip, n_samples):
+        moved = self.move(q, units_of(eta / (SIGNAL_MAX * n_samples) * self.rate), 20251 * self.age % 2**15)
+        n = len(self.chosen) * self.n_candidates
+        self.beta = (2**15 * (n - moved) + n // 2) // n
+        self.age += 1
+        return moved
+
+    def packed(self):
+        return struct.pack("<2Q", len(self.chosen), self.n_candidates) + bytes(self.chosen)
+
+
+def move_wires(chosen, m, q, beta, eta, dither):
+    choice = Choice(chosen, len(m[0]), 1.0)
+    choice.m, choice.beta = [list(row) for row in m], beta
+    moved = choice.move(q, eta, dither)
+    return {"chosen": choice.chosen, "m": choice.m, "moved": moved}
+
+
 # ------------------------------------------------------------------------------------------ level 6: training
 # A layer remembers its input between forward and backward.  Bits of a sample are a pair (bits, known) on the way.
 
@@ -766,8 +822,16 @@ class Gates:
         self.table.is_clipped = layer.get("is_clipped", True)
         self.n_outputs = len(self.wires)
         self.parameters = [self.table]
+        self.candidates = layer.get("candidates")
+        if self.candidates:  # the first of each wire is read in the beginning
+            n_wires, n_candidates = len(self.wires) * len(self.wires[0]), len(self.candidates[0][0])
+            self.choice = Choice([0] * n_wires, n_candidates, read_float(layer["wire_rate"]))
+            self.parameters.append(self.choice)
 
     def forward(self, x):
+        if self.candidates:
+            chosen = iter(self.choice.chosen)
+            self.wires = [[units[next(chosen)] for units in gate] for gate in self.candidates]
         self.x = [bits for bits, _ in x]
         self.n_units = x[0][1].bit_length()
         full = (1 << len(self.wires)) - 1
@@ -777,7 +841,10 @@ class Gates:
         return votes_on_units(z, self.x, self.wires, self.table.rows, self.n_units)
 
     def votes(self, z):
-        return [votes_on_tables(z, self.x, self.wires)]
+        on_tables = votes_on_tables(z, self.x, self.wires)
+        if not self.candidates:
+            return [on_tables]
+        return [on_tables, votes_on_candidates(z, self.x, self.wires, self.table.rows, self.candidates)]
 
 
 class GateConv:
@@ -974,8 +1041,8 @@ FUNCTIONS = [
     gate_sum, gate_bits, conv_sum, max_pool, tree_values, or_pool, group_sum, rescale,
     loss_table, threshold_table, cross_entropy, squared_error,
     weight_votes, input_votes, center_votes, conv_weight_votes, pixel_votes, pool_back, table_votes, wire_votes,
-    tree_table_votes, tree_pixel_votes, or_pool_back, scale_signals,
-    vote_norms, clipped_eta, flip, optimize, move_offsets,
+    candidate_votes, tree_table_votes, tree_pixel_votes, or_pool_back, scale_signals,
+    vote_norms, clipped_eta, flip, optimize, move_offsets, move_wires,
     train,
 ]  # fmt: skip
 

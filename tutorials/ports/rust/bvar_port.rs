@@ -501,6 +501,34 @@ impl Gates {
     }
 }
 
+/// What each wire may read, a row for each, gate by gate.
+fn read_candidates(a: &Json) -> Vec<Vec<usize>> {
+    a.list().iter().flat_map(|gate| gate.list().iter().map(Json::sizes)).collect()
+}
+
+impl Gates {
+    /// What the answers would change by if one wire alone read another unit, 64 samples at a time.
+    fn candidate_votes(&self, z: &Matrix, units: &Bits, candidates: &[Vec<usize>]) -> Matrix {
+        let fan_in = self.wires.first().map_or(1, Vec::len);
+        let one = |(r, others): (usize, &Vec<usize>)| {
+            let (g, i, mut votes) = (r / fan_in, r % fan_in, vec![0; others.len()]);
+            for k in 0..units.words {
+                let (planes, here) = (self.planes(g, units, k), units.known(self.wires[g][i])[k]);
+                let now = self.look_up(g, &planes);
+                for (vote, &unit) in votes.iter_mut().zip(others) {
+                    let mut planes = planes.clone();
+                    planes[i] = units.value(unit)[k];
+                    let then = self.look_up(g, &planes);
+                    for_each_bit(then & !now & here, |s| *vote += z[64 * k + s][g]);
+                    for_each_bit(now & !then & here, |s| *vote -= z[64 * k + s][g]);
+                }
+            }
+            votes
+        };
+        candidates.iter().enumerate().map(one).collect()
+    }
+}
+
 fn table_values(a: &Json) -> Json {
     Gates::read(a).values(&Bits::read(a.get("x"), 0).transposed_or(a)).transposed().json()
 }
@@ -519,6 +547,11 @@ impl Bits {
 fn table_votes(a: &Json) -> Json {
     let gates = Gates { wires: a.get("wires").list().iter().map(Json::sizes).collect(), tables: Bits::default() };
     put_matrix(&gates.table_votes(&a.get("z").matrix(), &Bits::read(a.get("x"), 0).transposed_or(a)))
+}
+
+fn candidate_votes(a: &Json) -> Json {
+    let (units, candidates) = (Bits::read(a.get("x"), 0), read_candidates(a.get("candidates")));
+    put_matrix(&Gates::read(a).candidate_votes(&a.get("z").matrix(), &units.transposed_or(a), &candidates))
 }
 
 fn wire_votes(a: &Json) -> Json {
@@ -1167,6 +1200,64 @@ fn move_offsets(a: &Json) -> Json {
     object(vec![("o", put_ints(&offset.values)), ("m", put_ints(&offset.m)), ("moved", Json::Int(moved))])
 }
 
+/// Which candidate each wire reads, and what the optimizer remembers of all.
+struct Choice {
+    chosen: Vec<usize>,
+    candidates: Vec<Vec<usize>>,
+    m: Matrix,
+    beta: i64,
+    age: i64,
+    rate: f64,
+}
+
+impl Choice {
+    /// In the beginning each wire reads its first candidate.
+    fn new(candidates: Vec<Vec<usize>>, rate: f64) -> Choice {
+        let m = candidates.iter().map(|units| vec![0; units.len()]).collect();
+        Choice { chosen: vec![0; candidates.len()], candidates, m, beta: 1 << 15, age: 0, rate }
+    }
+
+    fn wires(&self, fan_in: usize) -> Vec<Vec<usize>> {
+        let read: Vec<usize> = self.candidates.iter().zip(&self.chosen).map(|(units, &j)| units[j]).collect();
+        read.chunks(fan_in).map(<[usize]>::to_vec).collect()
+    }
+
+    /// Candidates are F, and ask to be read by a flip; the lowest vote wins, of equals the first, and the wire
+    /// begins anew.
+    fn choose(&mut self, q: &Matrix, eta: i64, dither: i64) -> i64 {
+        let mut moved = 0;
+        for (r, votes) in q.iter().enumerate() {
+            let mut asking = [0u64];
+            flip_row(&mut asking, &mut self.m[r], votes, self.beta, eta, rest_of(dither, r, votes.len()));
+            if asking[0] != 0 {
+                let asks = |&j: &usize| asking[0] >> j & 1 == 1;
+                self.chosen[r] = (0..votes.len()).filter(asks).min_by_key(|&j| votes[j]).expect("one asks");
+                self.m[r].fill(0);
+                moved += 1;
+            }
+        }
+        moved
+    }
+
+    fn step(&mut self, q: &Matrix, eta: f64, n_samples: f64) -> i64 {
+        let units = units_of(eta / (127.0 * n_samples) * self.rate);
+        let moved = self.choose(q, units, 20251 * self.age % (1 << 15));
+        let n = q.iter().map(Vec::len).sum::<usize>() as i64;
+        self.beta = (((n - moved) << 15) + n / 2) / n;
+        self.age += 1;
+        moved
+    }
+}
+
+fn move_wires(a: &Json) -> Json {
+    let m = a.get("m").matrix();
+    let (chosen, any) = (a.get("chosen").sizes(), m.iter().map(|row| vec![0; row.len()]).collect());
+    let mut choice = Choice { chosen, m, beta: a.get("beta").int(), ..Choice::new(any, 1.0) };
+    let moved = choice.choose(&a.get("q").matrix(), a.get("eta").int(), a.get("dither").int());
+    let chosen: Vec<i64> = choice.chosen.iter().map(|&j| j as i64).collect();
+    object(vec![("chosen", put_ints(&chosen)), ("m", put_matrix(&choice.m)), ("moved", Json::Int(moved))])
+}
+
 // ----------------------------------------------------------------------------------------- level 6: training
 
 /// What stands between layers.
@@ -1211,6 +1302,7 @@ struct Layer {
     kind: Kind,
     parameters: Vec<Parameter>,
     offset: Option<Offset>,
+    choice: Option<Choice>,
     votes: Vec<Matrix>,
     input: Value,
 }
@@ -1279,7 +1371,10 @@ fn read_layer(a: &Json) -> Layer {
         }
         _ => None,
     };
-    Layer { kind, parameters, offset, votes: Vec::new(), input: Value::Sums(Vec::new()) }
+    let choice = a
+        .find("candidates")
+        .map(|candidates| Choice::new(read_candidates(candidates), a.get("wire_rate").f64()));
+    Layer { kind, parameters, offset, choice, votes: Vec::new(), input: Value::Sums(Vec::new()) }
 }
 
 fn add_up(mut total: Matrix, other: Matrix) -> Matrix {
@@ -1328,6 +1423,9 @@ impl Layer {
             Kind::Threshold { tau, .. } => Value::Bits(threshold(x.sums(), tau)),
             Kind::Gates { gates, units } => {
                 gates.tables = self.parameters[0].bits.clone();
+                if let Some(choice) = &self.choice {
+                    gates.wires = choice.wires(gates.wires[0].len());
+                }
                 *units = x.bits().transposed();
                 Value::Bits(gates.values(units).transposed())
             }
@@ -1374,7 +1472,12 @@ impl Layer {
                 let z = by_place(z, n_filters);
                 self.votes = vec![votes_on_weights(*gate, &z, patches, n_filters), vec![column_sums(&z)]];
             }
-            Kind::Gates { gates, units } => self.votes = vec![gates.table_votes(z, units)],
+            Kind::Gates { gates, units } => {
+                self.votes = vec![gates.table_votes(z, units)];
+                if let Some(choice) = &self.choice {
+                    self.votes.push(gates.candidate_votes(z, units, &choice.candidates));
+                }
+            }
             Kind::GateConv { trees, rows } => self.votes = trees.descend(rows, z).0,
             Kind::Add { branches, received } => {
                 *received = branches.iter_mut().map(|branch| descend(branch, z.clone())).collect();
@@ -1462,6 +1565,9 @@ fn train(a: &Json) -> Json {
                 for (parameter, q) in layer.parameters.iter_mut().zip(&layer.votes) {
                     flips += parameter.step(q, eta.f64(), clip, n_samples);
                 }
+                if let Some(choice) = &mut layer.choice {
+                    flips += choice.step(&layer.votes[1], eta.f64(), n_samples);
+                }
                 if let Some(offset) = &mut layer.offset {
                     flips += offset.step(&layer.votes[1][0], eta.f64() / (127.0 * n_samples));
                 }
@@ -1484,6 +1590,12 @@ fn fingerprint(layers: &mut [Layer]) -> String {
             for word in [bits.rows as u64, bits.n as u64].iter().chain(&bits.value) {
                 bytes.extend(word.to_le_bytes());
             }
+        }
+        if let Some(Choice { chosen, candidates, .. }) = &layer.choice {
+            for size in [chosen.len(), candidates[0].len()] {
+                bytes.extend((size as u64).to_le_bytes());
+            }
+            bytes.extend(chosen.iter().map(|&j| j as u8));
         }
         if let Some(Offset { values, .. }) = &layer.offset {
             bytes.extend((values.len() as u64).to_le_bytes());
@@ -1572,6 +1684,7 @@ fn call(function: &str, a: &Json) -> Option<Json> {
         "pool_back" => put_matrix(&Pool::read(a).back(&a.get("z").matrix(), &a.get("winner").matrix())),
         "table_votes" => table_votes(a),
         "wire_votes" => wire_votes(a),
+        "candidate_votes" => candidate_votes(a),
         "tree_table_votes" => tree_table_votes(a),
         "tree_pixel_votes" => tree_pixel_votes(a),
         "or_pool_back" => or_pool_back(a),
@@ -1584,6 +1697,7 @@ fn call(function: &str, a: &Json) -> Option<Json> {
         "optimize" => optimize(a),
         "scale_signals" => put_matrix(&scaled(&a.get("g").matrix(), a.get("fan_out").int())),
         "move_offsets" => move_offsets(a),
+        "move_wires" => move_wires(a),
         "train" => train(a),
         _ => return None,
     })

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bvar.testing.make.cases.windows import draw_trees, patch_size
-from bvar.testing.make.draw import Draw
+from bvar.testing.make.draw import Draw, draw_candidates
 from bvar.testing.oracle.formats import hex64
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "conv",
     "gate_conv",
     "gates",
+    "learnt",
     "linear",
     "max_pool",
     "or_pool",
@@ -75,6 +76,22 @@ def gates(draw: Draw, n_units: int, n_gates: int, fan_in: int) -> dict[str, Any]
     """Give a layer of gates."""
     wires, tables = draw.matrix(n_gates, fan_in, 0, n_units - 1), draw.rows(n_gates, 1 << fan_in)
     return {"type": "gate", "wires": wires, "tables": tables}
+
+
+def learnt(
+    draw: Draw, layer: dict[str, Any], n_units: int, n_candidates: int, rate: float = 1.0
+) -> dict[str, Any]:
+    """Give gates whose wires choose among candidates, the first of which they read."""
+    others = draw_candidates(draw, n_units, *_shape(layer["wires"]), n_candidates - 1)
+    units = [
+        [[unit, *more] for unit, more in zip(wires, gate, strict=True)]
+        for wires, gate in zip(layer["wires"], others, strict=True)
+    ]
+    return {**layer, "candidates": units, "wire_rate": hex64(rate)}
+
+
+def _shape(wires: list[list[int]]) -> tuple[int, int]:
+    return len(wires), len(wires[0])
 
 
 def gate_conv(

@@ -11,6 +11,7 @@ from bvar.testing.make.cases.layers import (
     conv,
     gate_conv,
     gates,
+    learnt,
     linear,
     max_pool,
     or_pool,
@@ -59,6 +60,8 @@ def short_runs(draw: Draw) -> dict[str, tuple[list[str], dict[str, Any]]]:
         "gates beside sums of gates beside inputs": (["Concatenation"], _beside_twice(draw)),
         "trees of gates behind trees, two pools": (["Image", "Outside", "WireOrder"], _trees_behind_trees(draw)),
         "damped trees of three wires, then sums": (["Clip", "EtaShare", "Image"], _damped_trees(draw)),
+        "learnt wires behind learnt wires": (["Beta", "WireOrder"], _learnt_wires(draw)),
+        "learnt wires of another rate beside inputs": (["Concatenation", "EtaShare"], _learnt_beside(draw)),
     }
 
 
@@ -317,3 +320,17 @@ def _damped_trees(draw: Draw) -> dict[str, Any]:
         linear(draw, XNOR, 12, 2, False, True),
     ]
     return _brief(draw, layers, draw.rows(16, 25), 2, eta=2000.0)
+
+
+def _learnt_wires(draw: Draw) -> dict[str, Any]:
+    first = learnt(draw, gates(draw, 9, 12, 2), 9, 5)
+    second = learnt(draw, gates(draw, 12, 6, 3), 12, 3)
+    layers = [first, second, {"type": "group_sum", "n_groups": 2}]
+    return _brief(draw, layers, draw.rows(16, 9), 2, eta=900.0)
+
+
+def _learnt_beside(draw: Draw) -> dict[str, Any]:
+    """Give wires whose step size is multiplied by their rate after it is shared, and that no clip holds for."""
+    front = learnt(draw, gates(draw, 7, 6, 2), 7, 64, 0.3)
+    layers = [concatenate(front, signal_scale(2)), linear(draw, XNOR, 13, 2, False, True)]
+    return _brief(draw, layers, draw.rows(16, 7), 2, eta=2000.0)

@@ -9,7 +9,7 @@ from typing import Any
 from bvar.testing.make.draw import Case, Cases, Draw, last_bit
 from bvar.testing.oracle.formats import hex64
 
-__all__ = ["clipped_eta", "flip", "move_offsets", "optimize", "vote_norms"]
+__all__ = ["clipped_eta", "flip", "move_offsets", "move_wires", "optimize", "vote_norms"]
 
 
 def vote_norms(draw: Draw) -> Cases:
@@ -151,6 +151,33 @@ def move_offsets(draw: Draw) -> Cases:
         yield Case(f"{n} offsets", ["Rounding", "Offset"], args)
     large = inputs([2**23 - 9, 9 - 2**23, 0], [0] * 3, [-1, 1, 1], 1.0, sqrt(2**23 - 1), 2**23 - 1)
     yield Case("the longest sum", ["LargeSum", "Offset"], large)
+
+
+def move_wires(draw: Draw) -> Cases:
+    """Give cases."""
+    one = {"beta": 2**15, "eta": 2**39, "dither": 0}
+
+    def many(n_wires: int, n: int, eta: int) -> dict[str, Any]:
+        m, q = draw.matrix(n_wires, n, -4200, 600), draw.matrix(n_wires, n, -900, 900)
+        chosen = draw.ints(n_wires, 0, n - 1)
+        return {"chosen": chosen, "m": m, "q": q, "beta": 31800, "eta": eta, "dither": draw.below(2**15)}
+
+    several = {"chosen": [0], "m": [[0, -4000, -4000, -4000]], "q": [[0, -1, -3, -3]]}
+    yield Case("the loudest is read, of equals the first", ["TieInWire"], several | one)
+    bar = {"chosen": [1, 1], "m": [[-4096, 0, 5], [-4095, 0, 5]], "q": [[0, 0, 0], [0, 0, 0]]}
+    yield Case("exactly the bar, and just below", ["Equality", "Reset"], bar | one)
+    against = {"chosen": [0, 1], "m": [[0, 4096, 9000], [5000, 0, 9]], "q": [[0, 7, 1], [1, 0, 2]]}
+    yield Case("evidence for what is read waits", ["Equality"], against | one)
+    size = {"chosen": [0], "m": [[0, -9000, -5000]], "q": [[0, 5, -1]]}
+    yield Case("loud is what speaks for a move", ["TieInWire"], size | one | {"eta": 2**30})
+    loud = {"chosen": [0, 2], "m": [[0, 9, 9], [7, 7, 0]], "q": [[0, -(2**31), 2**31 - 1], [-(2**24), -9, 0]]}
+    yield Case("loud votes", ["LargeSum", "Saturation"], loud | one)
+    far = {"chosen": [0], "m": [[32767, -32767, 0]], "q": [[9, -1, -(2**20)]], "beta": 0, "dither": 2**15 - 1}
+    yield Case("old evidence is forgotten", ["Beta", "Rounding"], far | {"eta": 2**38})
+    for n_wires, n in ((1, 1), (5, 2), (3, 63), (2, 64), (130, 3)):
+        yield Case(f"{n_wires} wires, {n} candidates", ["Rounding", "ManyUnits"], many(n_wires, n, 2**29 + 4097))
+    for eta in (0, 2**25 - 1, 2**25 + 2**13 - 1, 2**43 - 1):
+        yield Case(f"eta {eta}", ["Rounding"], many(4, 5, eta))
 
 
 def _orders_of_clip(n: int, norm: int) -> list[Callable[[float], int]]:

@@ -27,11 +27,13 @@ from bvar.testing.make.draw import (
     Case,
     Cases,
     Draw,
+    draw_candidates,
     draw_gates,
     width_flags,
 )
 
 __all__ = [
+    "candidate_votes",
     "center_votes",
     "conv_weight_votes",
     "input_votes",
@@ -219,6 +221,35 @@ def wire_votes(draw: Draw) -> Cases:
         yield Case(f"{n} units and {n} gates", ["ManyUnits"], inputs)
     below = {"z": [[-32767, -1], [-32767, -2]], "x": ["1", "0"], "wires": [[0]] * 2, "tables": ["01"] * 2}
     yield Case("just beyond the lower end", ["Saturation"], below)
+
+
+def candidate_votes(draw: Draw) -> Cases:
+    """Give cases."""
+
+    def inputs(b: int, n_units: int, n_gates: int, fan_in: int, n_candidates: int, most: int) -> dict[str, Any]:
+        given = draw_gates(draw, b, n_units, n_gates, fan_in)
+        others = draw_candidates(draw, n_units, n_gates, fan_in, n_candidates)
+        for wires, units in zip(given["wires"], others, strict=True):
+            for i, unit in enumerate(wires):  # one candidate is what the wire reads
+                units[i][draw.below(n_candidates)] = unit
+        return {"z": draw.matrix(b, n_gates, -most, most), **given, "candidates": others}
+
+    for fan_in in range(1, 7):
+        yield Case(f"{fan_in} wires", ["WireOrder"], inputs(9, 5, 6, fan_in, 4, 127))
+    for n in (1, 63, 64):
+        yield Case(f"{n} candidates", ["ManyUnits"], inputs(5, 9, 2, 2, n, 127))
+    for n in BATCHES:
+        yield Case(f"{n} samples", ["ManyUnits", "LargeSum"], inputs(n, 6, 3, 2, 3, 32767))
+    for n in (65, 130, 260):
+        yield Case(f"{n} units and {n} gates", ["ManyUnits"], inputs(2, n, n, 2, 2, 9000))
+    book = {"x": ["101"], "wires": [[0, 1]], "tables": ["0001"], "candidates": [[[0, 0], [1, 2]]]}
+    yield Case("both, of which a wire could read a unit that is T", ["WireOrder"], {"z": [[-3]], **book})
+    meet = {"x": ["01", "10"], "wires": [[0, 0]], "tables": ["0110"], "candidates": [[[0, 1], [1, 0]]]}
+    yield Case("both wires read one unit, and one of them leaves it", ["WireOrder"], {"z": [[5], [7]], **meet})
+    none = {"z": [], "x": [], "wires": [[0]], "tables": ["01"], "candidates": [[[0, 1, 1]]]}
+    yield Case("no sample", ["EmptyBatch"], none)
+    copies = {"wires": [[0]], "tables": ["01"], "candidates": [[[0, 1]]]}
+    yield Case("300 loud samples", ["LargeSum"], {"z": [[-32767]] * 300, "x": ["01"] * 300, **copies})
 
 
 def scale_signals(draw: Draw) -> Cases:

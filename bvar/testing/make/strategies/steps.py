@@ -73,10 +73,24 @@ def _move_offsets(draw: Draw) -> dict[str, Any]:
     }
 
 
+@st.composite
+def _move_wires(draw: Draw) -> dict[str, Any]:
+    n_wires, n = draw(SMALL), draw(SMALL | st.sampled_from([63, 64]))
+    return {
+        "chosen": draw(ints(n_wires, st.integers(0, n - 1))),
+        "m": draw(matrix(n_wires, n, ACCUMULATORS)),
+        "q": draw(matrix(n_wires, n, VOTES)),
+        "beta": draw(st.sampled_from([0, 2**14, 2**15]) | st.integers(0, 2**15)),
+        "eta": draw(RATES | st.integers(0, 2**26)),
+        "dither": draw(st.integers(0, 2**15 - 1)),
+    }
+
+
 STEPS: dict[str, Strategy] = {
     "vote_norms": _vote_norms(),
     "clipped_eta": _clipped_eta(),
     "flip": _flip(),
     "optimize": _optimize(),
     "move_offsets": _move_offsets(),
+    "move_wires": _move_wires(),
 }

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bvar.testing.make.cases.layers import concatenate, or_pool, signal_scale, threshold, with_offsets
 from bvar.testing.make.strategies.images import n_values, tree_tables, windows
 from bvar.testing.make.strategies.values import LEARNING_GATES, MANY, SMALL, Draw, M, Strategy, ints, matrix, rows
+from bvar.testing.make.strategies.votes import candidates_of
 from bvar.testing.oracle.formats import hex64, places_of
 
 __all__ = ["TRAINING"]
@@ -88,6 +89,9 @@ def _sums(draw: Draw, n_in: int, n_out: int, may_center: bool = True) -> dict[st
 def _gate_layer(draw: Draw, n_units: int, n_gates: int, fan_in: int) -> dict[str, Any]:
     wires = draw(matrix(n_gates, fan_in, st.integers(0, n_units - 1)))
     layer = {"type": "gate", "wires": wires, "tables": draw(rows(n_gates, 1 << fan_in))}
+    if draw(st.booleans()):
+        rate = hex64(draw(st.sampled_from([1.0, 0.3])))
+        layer |= {"candidates": draw(candidates_of(n_units, wires)), "wire_rate": rate}
     return layer | draw(st.sampled_from([{}, {"is_clipped": False}]))
 
 

@@ -24,7 +24,7 @@ from bvar.testing.make.strategies.values import (
     rows,
 )
 
-__all__ = ["VOTES_BACK"]
+__all__ = ["VOTES_BACK", "candidates_of"]
 
 
 @st.composite
@@ -96,6 +96,22 @@ def _wire_votes(draw: Draw) -> dict[str, Any]:
 
 
 @st.composite
+def candidates_of(draw: Draw, n_units: int, wires: list[list[int]]) -> list[list[list[int]]]:
+    """Give what each wire may read, at first what it reads; of many gates, the first few say it for all."""
+    others = draw(st.integers(0, 3) | st.sampled_from([62, 63]))
+    few = draw(matrix(min(len(wires) * len(wires[0]), 5), others, st.integers(0, n_units - 1)))
+    rows = [[unit, *few[(i + k) % len(few)]] for k, wire in enumerate(wires) for i, unit in enumerate(wire)]
+    return [rows[i : i + len(wires[0])] for i in range(0, len(rows), len(wires[0]))]
+
+
+@st.composite
+def _candidate_votes(draw: Draw) -> dict[str, Any]:
+    inputs = draw(draw_gates())
+    units = draw(candidates_of(len(inputs["x"][0]), inputs["wires"]))
+    return {**inputs, "z": draw(gate_signals(inputs)), "candidates": units}
+
+
+@st.composite
 def _pool_back(draw: Draw) -> dict[str, Any]:
     options = draw(pools())
     size, (height, width, channels) = options["size"], options["image_shape"]
@@ -136,6 +152,7 @@ VOTES_BACK: dict[str, Strategy] = {
     "pool_back": _pool_back(),
     "table_votes": _table_votes(),
     "wire_votes": _wire_votes(),
+    "candidate_votes": _candidate_votes(),
     "tree_table_votes": _tree_votes(),
     "tree_pixel_votes": _tree_votes(),
     "or_pool_back": _or_pool_back(),
