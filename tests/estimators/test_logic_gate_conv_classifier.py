@@ -70,6 +70,10 @@ def test_the_circuit_has_a_gate_at_every_place_and_the_scores_of_the_model(fitte
         {"head_fan_in": 4},
         {"conv_layers": (4, 5, "M")},
         {"kernel_size": 1},
+        {"conv_layers": (4, "M", 5), "kernel_size": (5, 3), "literals": 3},
+        {"head_wiring": "learnt", "head_candidates": 3},
+        {"conv_layers": (4, "M", 5, "M"), "skip": True, "head_wiring": "learnt", "literals": 4},
+        {"conv_layers": (4, 5), "skip": True},
     ],
 )
 def test_circuits_of_other_forms_agree(parameters):
