@@ -2,8 +2,9 @@
 
 ``network`` is the stack of layers with its verbs, ``votes`` what they hand around, ``losses`` turn scores into
 signals, ``cross_entropy`` and ``pixel_losses`` those of classes and of every pixel, ``optimizer`` turns votes into
-flips; ``mlp``, ``gates``, ``front``, ``conv``, ``residual`` and ``gate_conv`` build networks, ``ends`` is what they
-ask for parts of another kind, ``stages`` what stands behind a convolution, ``summary`` a table of all weights.
+flips; ``mlp``, ``gates``, ``front``, ``conv``, ``residual`` and ``gate_conv`` build networks, ``ends`` is what
+they ask for parts of another kind, ``stages`` what stands behind a convolution, ``summary`` a table of all
+weights.
 """
 
 from bvar.networks.conv import VGG_SMALL, conv_network, vgg_small
