@@ -17,7 +17,8 @@ __all__ = ["GateNetwork", "gates_of"]
 class GateNetwork(Protocol):
     """A network whose layers are gates, with a group sum as the last one: a :class:`bvar.networks.Network`.
 
-    A layer that uses gates at several places has a method `unrolled`, which gives layers of gates.
+    A layer that uses gates at several places has a method `unrolled`, which gives layers of gates; one that puts
+    what inner layers make beside what they read has them as `layers`.
     """
 
     @property
@@ -30,17 +31,32 @@ def gates_of(network: GateNetwork, n_inputs: int | None) -> tuple[int, list[Tabl
     *layers, last = network.layers
     n_groups = _check_group_sum(last)
     gates: list[TableGate] = []
-    first = 0  # the signal of the first output of the layer below
     width = n_inputs if n_inputs is not None else getattr((layers or [last])[0], "n_inputs", None)
-    n_inputs = width = check_integer(width, "n_inputs", low=1, high=MOST)
-    for depth, layer in enumerate(layers):
-        for level in layer.unrolled() if hasattr(layer, "unrolled") else [layer]:
-            tables, wires = _check_layer(level, f"layer {depth} of network", width)
-            gates += map(TableGate, tables.tolist(), map(tuple, (wires + first).tolist()))
-            first, width = n_inputs + len(gates) - len(wires), len(wires)
+    n_inputs = check_integer(width, "n_inputs", low=1, high=MOST)
+    signals = _climb(layers, "layer {} of network", np.arange(n_inputs), n_inputs, gates)
+    width = len(signals)
     if last.n_inputs != width:
         raise ValueError(f"the group sum of network has {last.n_inputs} inputs, but {width} come from below")
+    first = int(signals[0])
+    if (np.diff(signals) != 1).any():
+        raise TypeError("the group sum of network must stand on a layer of gates")
     return n_inputs, gates, range(first, first + width), n_groups
+
+
+def _climb(
+    layers: Sequence[Any], name: str, signals: np.ndarray, n_inputs: int, gates: list[TableGate]
+) -> np.ndarray:
+    """Add the gates of some layers that read signals; return the signals that come out of the last."""
+    for depth, layer in enumerate(layers):
+        if hasattr(layer, "layers"):  # beside what they read
+            made = _climb(layer.layers, name.format(depth) + ", layer {} in it", signals, n_inputs, gates)
+            signals = np.concatenate([signals, made])
+            continue
+        for level in layer.unrolled() if hasattr(layer, "unrolled") else [layer]:
+            tables, wires = _check_layer(level, name.format(depth), len(signals))
+            gates += map(TableGate, tables.tolist(), map(tuple, signals[wires].tolist()))
+            signals = n_inputs + np.arange(len(gates) - len(wires), len(gates))
+    return signals
 
 
 def _check_group_sum(layer: Any) -> int:

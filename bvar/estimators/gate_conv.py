@@ -12,7 +12,7 @@ from bvar.augmentation.learned import LearnedAugmentation
 from bvar.encoding import BitEncoder
 from bvar.estimators.circuits import HasCircuit
 from bvar.estimators.images import ImageClassifier
-from bvar.estimators.recipes import GateConvolutions, Recipe
+from bvar.estimators.recipes import GateConvolutions, Recipe, Wires
 from bvar.mollify import Mollifier
 from bvar.networks.losses import Loss
 from bvar.training.callbacks import Callback
@@ -35,14 +35,23 @@ class LogicGateConvClassifier(HasCircuit, ImageClassifier):
     layer_sizes : int or sequence of int, default=(8000, 4000)
         Numbers of gates of the layers between the last convolution and the scores; the last is rounded up to a
         multiple of the number of classes.
-    kernel_size : int, default=3
-        Taps of each window in both directions, odd.
+    kernel_size : int or sequence of int, default=3
+        Taps of each window in both directions, odd; of all convolutions or of each.
     depth : int, default=1
         Levels of gates in each tree, see :class:`bvar.layers.GateConv2d`.
     fan_in : int, default=6
         Wires of each gate of a tree, 1 to 6.
     head_fan_in : int, default=2
         Wires of each gate behind the trees, 1 to 6.
+    head_wiring : {'random', 'learnt'}, default='random'
+        Whether these wires stay, or choose among candidates by votes, see :doc:`/explanation/learnt-wires`.
+    head_candidates : int, default=8
+        Candidates of each of them, 1 to 64.
+    skip : bool, default=False
+        Whether the gates behind the trees read pixels and all convolutions, or the last one only.
+    literals : int, optional
+        Trees begin as conjunctions of as many wires at most, see :class:`bvar.layers.GateConv2d`. Default: as
+        copies of their first.
     damping : int, default=1
         What votes on the tables of trees are divided by, see :func:`bvar.networks.gate_conv_network`.
     image_shape : tuple of int, optional
@@ -160,10 +169,14 @@ class LogicGateConvClassifier(HasCircuit, ImageClassifier):
         conv_layers: Sequence[int | str] = (32, "M", 64, "M"),
         layer_sizes: int | Sequence[int] = (8000, 4000),
         *,
-        kernel_size: int = 3,
+        kernel_size: int | Sequence[int] = 3,
         depth: int = 1,
         fan_in: int = 6,
         head_fan_in: int = 2,
+        head_wiring: Literal["random", "learnt"] = "random",
+        head_candidates: int = 8,
+        skip: bool = False,
+        literals: int | None = None,
         damping: int = 1,
         image_shape: Sequence[int] | None = None,
         encoder: BitEncoder | None = None,
@@ -192,6 +205,10 @@ class LogicGateConvClassifier(HasCircuit, ImageClassifier):
         self.depth = depth
         self.fan_in = fan_in
         self.head_fan_in = head_fan_in
+        self.head_wiring = head_wiring
+        self.head_candidates = head_candidates
+        self.skip = skip
+        self.literals = literals
         self.damping = damping
         self.image_shape = image_shape
         self.encoder = encoder
@@ -219,10 +236,13 @@ class LogicGateConvClassifier(HasCircuit, ImageClassifier):
             self.layer_sizes,
             self.fan_in,
             self.eta,
+            Wires(self.head_wiring, self.head_candidates),
             conv_layers=self.conv_layers,
             kernel_size=self.kernel_size,
             depth=self.depth,
             head_fan_in=self.head_fan_in,
+            skip=self.skip,
+            literals=self.literals,
             damping=self.damping,
             image_shape=getattr(self, "image_shape_", None),
         )

@@ -18,6 +18,7 @@ from bvar.layers import (
     Add,
     BooleanConv2d,
     BooleanLinear,
+    Concatenate,
     GateConv2d,
     GateLayer,
     Layer,
@@ -26,7 +27,7 @@ from bvar.layers import (
 )
 from bvar.networks.conv import check_conv_layers, conv_network
 from bvar.networks.front import front_network
-from bvar.networks.gate_conv import gate_conv_network
+from bvar.networks.gate_conv import check_kernel_sizes, gate_conv_network
 from bvar.networks.gates import check_wiring, gate_network
 from bvar.networks.losses import Loss
 from bvar.networks.mlp import boolean_mlp
@@ -293,17 +294,21 @@ class GateConvolutions(Gates):
     """Convolutions of gates and or-pools before the layers of truth tables, for images of a known shape."""
 
     conv_layers: Sequence[Any] = ()
-    kernel_size: int = 3
+    kernel_size: int | Sequence[int] = 3
     depth: int = 1
     head_fan_in: int = 2
+    skip: bool = False
+    literals: int | None = None
     damping: int = 1
     image_shape: tuple[int, int, int] | None = None
 
     def check(self) -> None:
         """Check the sizes."""
+        check_wiring(self.wires.wiring, self.wires.candidates, "head_")
         super().check()
-        check_conv_layers(self.conv_layers, "conv_layers")
-        check_integer(self.kernel_size, "kernel_size", low=1)
+        check_kernel_sizes(self.kernel_size, len(check_conv_layers(self.conv_layers, "conv_layers")))
+        if self.literals is not None:
+            check_integer(self.literals, "literals", low=1, high=self.fan_in)
         check_integer(self.depth, "depth", low=1)
         check_integer(self.head_fan_in, "head_fan_in", low=1, high=MAX_FAN_IN)
         check_integer(self.damping, "damping", low=1)
@@ -311,12 +316,14 @@ class GateConvolutions(Gates):
     def check_same(self, network: Network) -> None:
         """Compare the sizes of layers."""
         first, last = network.layers[0], network.layers[-1]
+        first = first.layers[0] if isinstance(first, Concatenate) else first
         assert isinstance(first, GateConv2d)  # noqa: S101 - narrows the type
         fresh = self._network(first.window.image_shape, last.n_outputs, None, RandomWords(0))  # type: ignore[attr-defined]
         if _form(network) != _form(fresh):
             raise ValueError(
                 f"conv_layers {self.conv_layers!r}, layer_sizes {self.layer_sizes!r}, kernel_size "
-                f"{self.kernel_size}, depth {self.depth}, fan_in {self.fan_in} and head_fan_in {self.head_fan_in} "
+                f"{self.kernel_size}, depth {self.depth}, fan_in {self.fan_in}, head_fan_in {self.head_fan_in}, "
+                f"head_wiring {self.wires.wiring!r}, head_candidates {self.wires.candidates} and skip {self.skip} "
                 "are not those of the network to go on with; warm_start=False starts anew"
             )
 
@@ -343,6 +350,10 @@ class GateConvolutions(Gates):
             depth=self.depth,
             fan_in=self.fan_in,
             head_fan_in=self.head_fan_in,
+            head_wiring=self.wires.wiring,
+            head_candidates=self.wires.candidates,
+            skip=self.skip,
+            literals=self.literals,
             damping=self.damping,
             eta=self.eta,
             loss=loss,

@@ -310,6 +310,19 @@ def initial_tables(n_gates: int, fan_in: int, pass_through: int, source: RandomW
     return tables
 
 
+def conjunctions(n_gates: int, fan_in: int, literals: int, source: RandomWords) -> BitMatrix:
+    """Draw tables that are T where some wires, 1 to `literals`, are as was drawn for each.
+
+    Raw words: one for each gate, whose rest by `literals` says how many wires beyond one matter; then one for each
+    wire, gate by gate. Those with the smallest words matter, and the lowest bit is what they should be.
+    """
+    n_literals = source.words.random_raw(n_gates) % np.uint64(literals) + np.uint64(1)
+    words = source.words.random_raw(n_gates * fan_in).reshape(n_gates, 1, fan_in)
+    matters = words.argsort(axis=2, kind="stable").argsort(axis=2) < n_literals[:, None, None]
+    addresses = np.arange(1 << fan_in)[:, None] >> np.arange(fan_in) & 1
+    return kernels.pack((~matters | (words & np.uint64(1) == addresses)).all(axis=2))
+
+
 def by_unit(signal: np.ndarray) -> np.ndarray:
     """Signals as int16, unit by unit; as they are where a layer of gates made them."""
     signal = check_array(signal, "signal", dtype=(np.int8, np.int16, np.int32), ndim=2)

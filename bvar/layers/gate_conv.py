@@ -36,6 +36,7 @@ from bvar.layers.gate import (
     UnitMajor,
     at_false,
     by_unit,
+    conjunctions,
     initial_tables,
     of_tables,
     units_of,
@@ -104,6 +105,9 @@ class GateConv2d(Layer):
         reads no bit twice, where that is possible, and all bits are read evenly.
     pass_through : int, default=16
         Of 64 gates, how many copy their first wire in the beginning, on average; the other tables are fair coins.
+    literals : int, optional
+        In place of copies and coins, each table begins as a conjunction of as many of its wires at most, and at
+        least one, each as it is or negated. Default: copies and coins, by `pass_through`.
     damping : int, default=1
         What votes on the tables are divided by once more.
     random_state : None, int, RandomState or RandomWords, default=None
@@ -163,6 +167,7 @@ class GateConv2d(Layer):
         padding: int | tuple[int, int] = 0,
         leaves: np.ndarray | None = None,
         pass_through: int = PASS_THROUGH,
+        literals: int | None = None,
         damping: int = 1,
         random_state: RandomSource = None,
         name: str = "gateconv",
@@ -177,6 +182,8 @@ class GateConv2d(Layer):
                 f"image_shape must give at most {_MOST_COLUMNS} places in a row, got {self.window.places[1]}"
             )
         check_integer(damping, "damping", low=1)
+        if literals is not None:
+            check_integer(literals, "literals", low=1, high=fan_in)
         source = RandomWords.of(random_state)
         n_leaves = fan_in**depth
         if leaves is None:
@@ -191,7 +198,9 @@ class GateConv2d(Layer):
         self.tables = tuple(
             SharedTable(
                 f"{name}.table{level}",
-                initial_tables(wiring.n_gates, fan_in, pass_through, source),
+                initial_tables(wiring.n_gates, fan_in, pass_through, source)
+                if literals is None
+                else conjunctions(wiring.n_gates, fan_in, literals, source),
                 rms=damping,
                 n_places=self.window.n_places,
                 is_clipped=False,

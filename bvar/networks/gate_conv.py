@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from typing import Literal
 
 from bvar._validation import check_image_shape, check_integer, check_sizes
 from bvar.bits.random import RandomSource, RandomWords
-from bvar.layers import GateConv2d, Layer, OrPool2d
+from bvar.layers import Concatenate, GateConv2d, Layer, OrPool2d
 from bvar.networks.conv import check_conv_layers
-from bvar.networks.gates import gate_network
+from bvar.networks.gates import check_wiring, gate_network
 from bvar.networks.losses import Loss
 from bvar.networks.network import Network
 
@@ -22,11 +23,15 @@ def gate_conv_network(
     layer_sizes: int | Sequence[int] = (8000, 4000),
     n_outputs: int = 10,
     *,
-    kernel_size: int = 3,
+    kernel_size: int | Sequence[int] = 3,
     depth: int = 1,
     fan_in: int = 6,
     head_fan_in: int = 2,
+    head_wiring: Literal["random", "learnt"] = "random",
+    head_candidates: int = 8,
+    skip: bool = False,
     pass_through: int = 64,
+    literals: int | None = None,
     damping: int = 1,
     eta: float = 10.0,
     n_steps: int | None = None,
@@ -47,8 +52,9 @@ def gate_conv_network(
         `n_outputs`.
     n_outputs : int, default=10
         Number of classes, or of other scores.
-    kernel_size : int, default=3
-        Taps of each window in both directions, odd: images keep their size, the padding being half of it.
+    kernel_size : int or sequence of int, default=3
+        Taps of each window in both directions, of all convolutions or of each: odd, so that images keep their
+        size, the padding being half of it.
     depth : int, default=1
         Levels of gates in each tree, see :class:`bvar.layers.GateConv2d`.
     fan_in : int, default=6
@@ -56,9 +62,18 @@ def gate_conv_network(
         few of the places, one of two wires for a quarter of them.
     head_fan_in : int, default=2
         Wires of each gate behind the trees, 1 to 6.
+    head_wiring : {'random', 'learnt'}, default='random'
+        Whether these wires stay, or choose among candidates by votes, see :func:`gate_network`.
+    head_candidates : int, default=8
+        Candidates of each of them, 1 to 64.
+    skip : bool, default=False
+        Whether the gates behind the trees read the pixels and what each convolution and its pool make, or only the
+        last of these.
     pass_through : int, default=64
         Of 64 gates of trees, how many copy their first wire in the beginning, see
         :class:`bvar.layers.GateConv2d`: all, since an or over tables that were drawn is T nearly everywhere.
+    literals : int, optional
+        In place of that, tables of trees begin as conjunctions, see :class:`bvar.layers.GateConv2d`.
     damping : int, default=1
         See :class:`bvar.layers.GateConv2d`.
     eta : float, default=10.0
@@ -97,36 +112,62 @@ def gate_conv_network(
     """
     stages = check_conv_layers(conv_layers, "conv_layers")
     sizes = check_sizes(layer_sizes, "layer_sizes", least=1)
-    if check_integer(kernel_size, "kernel_size", low=1) % 2 == 0:
-        raise ValueError(f"kernel_size must be odd, so that images keep their size, got {kernel_size}")
-    source, shape, layers = RandomWords.of(random_state), check_image_shape(image_shape), list[Layer]()
-    for number, (n_filters, has_pool) in enumerate(stages, start=1):
+    check_wiring(head_wiring, head_candidates, "head_")
+    taps = check_kernel_sizes(kernel_size, len(stages))
+    source, shape, levels = RandomWords.of(random_state), check_image_shape(image_shape), list[list[Layer]]()
+    widths = [prod(shape)]
+    for number, ((n_filters, has_pool), size) in enumerate(zip(stages, taps, strict=True), start=1):
         conv = GateConv2d(
             shape,
             n_filters,
-            kernel_size,
+            size,
             depth=depth,
             fan_in=fan_in,
-            padding=kernel_size // 2,
+            padding=size // 2,
             pass_through=pass_through,
+            literals=literals,
             damping=damping,
             random_state=source,
             name=f"gateconv{number}",
         )
-        layers.append(conv)
+        levels.append([conv])
         shape = conv.out_shape
         if has_pool:
             pool = OrPool2d(shape)
-            layers.append(pool)
+            levels[-1].append(pool)
             shape = pool.out_shape
+        widths.append(prod(shape))
     head = gate_network(
-        [prod(shape), *sizes],
+        [sum(widths) if skip else widths[-1], *sizes],
         n_outputs,
         fan_in=head_fan_in,
+        wiring=head_wiring,
+        candidates=head_candidates,
         eta=eta,
         n_steps=n_steps,
         temperature=temperature,
         loss=loss,
         random_state=source,
     )
-    return Network([*layers, *head.layers], head.loss, head.optimizer)
+    return Network([*_stacked(levels, skip), *head.layers], head.loss, head.optimizer)
+
+
+def check_kernel_sizes(kernel_size: int | Sequence[int], n_convolutions: int) -> Sequence[int]:
+    """Return the taps of each window."""
+    sizes = list(kernel_size) if isinstance(kernel_size, Sequence) else [kernel_size] * n_convolutions
+    if len(sizes) != n_convolutions:
+        raise ValueError(f"kernel_size must be one or one for each of {n_convolutions} convolutions, got {sizes}")
+    for size in sizes:
+        if check_integer(size, "kernel_size", low=1) % 2 == 0:
+            raise ValueError(f"kernel_size must be odd, so that images keep their size, got {size}")
+    return sizes
+
+
+def _stacked(levels: Sequence[Sequence[Layer]], skip: bool) -> list[Layer]:
+    """Put levels of layers on each other; with skips, each beside what it reads."""
+    if not skip:
+        return [layer for level in levels for layer in level]
+    above = list[Layer]()
+    for level in reversed(levels):
+        above = [Concatenate([*level, *above])]
+    return above

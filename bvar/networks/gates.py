@@ -125,11 +125,11 @@ def gate_network(
     )
 
 
-def check_wiring(wiring: str, candidates: int) -> None:
+def check_wiring(wiring: str, candidates: int, prefix: str = "") -> None:
     """Refuse a way of wiring that there is not, or a number of candidates out of range."""
     if wiring not in ("random", "learnt"):
-        raise ValueError(f"wiring must be 'random' or 'learnt', got {wiring!r}")
-    check_integer(candidates, "candidates", low=1, high=MAX_CANDIDATES)
+        raise ValueError(f"{prefix}wiring must be 'random' or 'learnt', got {wiring!r}")
+    check_integer(candidates, f"{prefix}candidates", low=1, high=MAX_CANDIDATES)
 
 
 def _candidates(

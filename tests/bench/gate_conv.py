@@ -4,8 +4,9 @@ Usage: python -m tests.bench.gate_conv [--data DIR] [--images mnist] [--conv 32 
 
 The last 10,000 training images are held out, for looking at; with --test the network that ends the training is
 asked for the test images, once. DIR holds mnist.npz with x_train, y_train, x_test and y_test; they come from
-OpenML without it. For --images cifar it holds cifar10_train.npz, whose last 10,000 images are the test. With
---checkpoint FILE a training that was stopped goes on from its last whole epoch. Times are CPU time of one thread.
+OpenML without it. For --images cifar it holds cifar10_train.npz, whose last 10,000 images are the test; images
+are then mirrored as well. With --checkpoint FILE a training that was stopped goes on from its last whole epoch.
+Times are CPU time of one thread.
 """
 
 import argparse
@@ -18,9 +19,9 @@ from pathlib import Path
 import numpy as np
 
 from bvar import kernels
-from bvar.layers import GateConv2d, GateLayer, OrPool2d
+from bvar.layers import Concatenate, GateConv2d, GateLayer, OrPool2d
 from bvar.networks import gate_conv_network
-from bvar.training import RandomShift, apply_augmentations
+from bvar.training import RandomFlip, RandomShift, apply_augmentations
 from tests.bench import cifar, mnist
 
 N_HELD_OUT = 10000
@@ -45,10 +46,16 @@ def pack(pixels, levels):
     return kernels.pack_levels(asked, np.tile(np.array(levels, np.uint8), pixels.shape[1]))
 
 
+def every(layers):
+    """Give layers and those in them, from the input on."""
+    for layer in layers:
+        yield from every(layer.layers) if isinstance(layer, Concatenate) else [layer]
+
+
 def count_gates(network):
     """Count gates at all places; an or of n pixels is n - 1 of them."""
     n = 0
-    for layer in network.layers:
+    for layer in every(network.layers):
         if isinstance(layer, GateConv2d):
             n += layer.window.n_places * sum(table.shape[0] for table in layer.tables)
         elif isinstance(layer, OrPool2d):
@@ -59,7 +66,8 @@ def count_gates(network):
 
 
 def accuracy(network, pixels, y, levels):
-    return (network.scores(pack(pixels, levels)).argmax(axis=1) == y).mean()
+    parts = [network.scores(pack(pixels[i : i + 500], levels)) for i in range(0, len(y), 500)]
+    return (np.concatenate(parts).argmax(axis=1) == y).mean()
 
 
 def train(network, pixels, y, held_out, shape, arguments):
@@ -67,10 +75,13 @@ def train(network, pixels, y, held_out, shape, arguments):
     path = arguments.checkpoint and Path(arguments.checkpoint)
     if path and path.exists():
         network, random, first, taken = pickle.loads(path.read_bytes())
-    change = RandomShift(arguments.shift, probability=arguments.share, image_shape=shape)
+    changes = [RandomShift(arguments.shift, probability=arguments.share, image_shape=shape)]
+    changes += [RandomFlip(image_shape=shape)] if arguments.images == "cifar" else []
     start = time.process_time() - taken
     for epoch in range(first, arguments.epochs + 1):
-        moved = apply_augmentations(pixels, change if arguments.shift else None, random)
+        if taken > arguments.seconds:
+            return None
+        moved = apply_augmentations(pixels, changes if arguments.shift else None, random)
         x, order, n_correct = pack(moved, arguments.levels), random.permutation(len(y)), 0
         for i in range(0, len(y) - arguments.batch + 1, arguments.batch):
             some = order[i : i + arguments.batch]
@@ -129,7 +140,7 @@ def main():
     parser.add_argument("--images", choices=("mnist", "cifar"), default="mnist")
     parser.add_argument("--conv", nargs="+", default=["32", "M", "64", "M"])
     parser.add_argument("--layers", type=int, nargs="+", default=[8000, 8000])
-    parser.add_argument("--kernel-size", type=int, default=3)
+    parser.add_argument("--kernel-size", type=int, nargs="+", default=[3], help="of all convolutions, or of each")
     parser.add_argument("--depth", type=int, default=1)
     parser.add_argument("--fan-in", type=int, default=6, help="of trees")
     parser.add_argument("--head-fan-in", type=int, default=2)
@@ -139,6 +150,11 @@ def main():
     parser.add_argument("--levels", type=int, nargs="+", default=[128], help="a bit for each, pixel >= level")
     parser.add_argument("--shift", type=int, default=0, help="pixels by which images are moved at random")
     parser.add_argument("--share", type=float, default=0.9, help="of images that are moved")
+    parser.add_argument("--wiring", choices=("random", "learnt"), default="random", help="behind the trees")
+    parser.add_argument("--candidates", type=int, default=8, help="of each learnt wire")
+    parser.add_argument("--skip", action="store_true", help="let the gates behind the trees read all levels")
+    parser.add_argument("--literals", type=int, help="begin with conjunctions of so many wires, at most")
+    parser.add_argument("--seconds", type=float, default=np.inf, help="of CPU, after which no epoch begins")
     parser.add_argument("--eta", type=float, default=10.0)
     parser.add_argument("--temperature", type=float, default=0.5)
     parser.add_argument("--pass-through", type=int, default=64, help="of 64 gates of trees")
@@ -155,11 +171,15 @@ def main():
         (*shape[:2], n_channels),
         [entry if entry == "M" else int(entry) for entry in arguments.conv],
         arguments.layers,
-        kernel_size=arguments.kernel_size,
+        kernel_size=arguments.kernel_size[0] if len(arguments.kernel_size) == 1 else arguments.kernel_size,
         depth=arguments.depth,
         fan_in=arguments.fan_in,
         head_fan_in=arguments.head_fan_in,
+        head_wiring=arguments.wiring,
+        head_candidates=arguments.candidates,
+        skip=arguments.skip,
         pass_through=arguments.pass_through,
+        literals=arguments.literals,
         damping=arguments.damping,
         eta=arguments.eta,
         n_steps=arguments.epochs * (len(y) // arguments.batch),
@@ -169,6 +189,8 @@ def main():
     print(f"{count_gates(network)} gates at all places, of {arguments.fan_in} wires in trees and "
           f"{arguments.head_fan_in} behind them, or-pools in gates of two")  # fmt: skip
     network = train(network, pixels, y, held_out, shape, arguments)
+    if network is None:
+        return
     if arguments.test:
         print(f"test {accuracy(network, *test, arguments.levels):.4f}")
     if arguments.flips:

@@ -70,6 +70,10 @@ def test_the_circuit_has_a_gate_at_every_place_and_the_scores_of_the_model(fitte
         {"head_fan_in": 4},
         {"conv_layers": (4, 5, "M")},
         {"kernel_size": 1},
+        {"conv_layers": (4, "M", 5), "kernel_size": (5, 3), "literals": 3},
+        {"head_wiring": "learnt", "head_candidates": 3},
+        {"conv_layers": (4, "M", 5, "M"), "skip": True, "head_wiring": "learnt", "literals": 4},
+        {"conv_layers": (4, 5), "skip": True},
     ],
 )
 def test_circuits_of_other_forms_agree(parameters):
@@ -143,3 +147,13 @@ def test_bad_parameters_are_named(parameters, error, text):
 def test_there_is_no_circuit_before_fit():
     with pytest.raises(NotFittedError, match="LogicGateConvClassifier"):
         quick().circuit()
+
+
+def test_a_warm_start_wants_the_same_wires_and_skips():
+    model = quick(max_iter=1, skip=True, head_wiring="learnt", warm_start=True).fit(X_TRAIN[:100], Y_TRAIN[:100])
+    age = model.network_.optimizer.age
+    assert model.fit(X_TRAIN[:100], Y_TRAIN[:100]).network_.optimizer.age > age
+    for other in ({"skip": False}, {"head_wiring": "random"}, {"head_candidates": 4}):
+        with pytest.raises(ValueError, match="warm_start=False starts anew"):
+            model.set_params(**other).fit(X_TRAIN[:100], Y_TRAIN[:100])
+        model.set_params(skip=True, head_wiring="learnt", head_candidates=8)

@@ -37,7 +37,15 @@ from bvar.layers import (
     Threshold,
     Upsample2d,
 )
-from bvar.networks import BooleanOptimizer, CrossEntropy, Network, boolean_mlp, conv_network, residual_block
+from bvar.networks import (
+    BooleanOptimizer,
+    CrossEntropy,
+    Network,
+    boolean_mlp,
+    conv_network,
+    gate_conv_network,
+    residual_block,
+)
 from bvar.real import RealEnds
 
 COMPILERS = [path for path in map(shutil.which, ("cc", "clang")) if path]
@@ -132,6 +140,8 @@ def networks():
     trees = GateConv2d((5, 6, 3), 4, 3, fan_in=3, stride=(1, 2), padding=1, random_state=0)
     pool = OrPool2d(trees.out_shape)
     made["trees"] = network(trees, pool, GroupSum(pool.n_outputs, 2)), False
+    skips = {"skip": True, "head_wiring": "learnt", "literals": 3, "random_state": 0}
+    made["skips"] = gate_conv_network((6, 5, 2), (4, "M", 3), (30, 20), 2, **skips), False
     front = [GateLayer(67, 100, 4, random_state=2), SignalScale(5)]
     sums = BooleanLinear(167, 5, offset_spread=0.5, random_state=3)
     made["front"] = network(Concatenate(front), sums), True

@@ -276,3 +276,18 @@ def test_nonsense_is_refused(name):
     nonsense, text = REFUSED[name]
     with pytest.raises((TypeError, ValueError), match=text):
         nonsense()
+
+
+def test_tables_begin_as_conjunctions_of_their_literals():
+    layer = GateConv2d((8, 8, 3), 500, depth=1, fan_in=6, literals=4, random_state=0)
+    tables = kernels.unpack(layer.tables[0].bits)
+    addresses = np.arange(64)[:, None] >> np.arange(6) & 1
+    seen = set()
+    for table in tables:
+        rows = addresses[table]
+        fixed = (rows == rows[0]).all(axis=0)
+        assert len(rows) == 2 ** (6 - fixed.sum())  # all that agree with the literals, and no others
+        seen |= {(int(fixed.sum()), wire, int(rows[0, wire])) for wire in np.flatnonzero(fixed)}
+    assert seen == {(n, wire, value) for n in (1, 2, 3, 4) for wire in range(6) for value in (0, 1)}
+    again = GateConv2d((8, 8, 3), 500, depth=1, fan_in=6, literals=4, random_state=0)
+    assert (again.tables[0].bits.words == layer.tables[0].bits.words).all()
