@@ -23,8 +23,8 @@ from bvar.real import (
     BatchNorm,
     Embedding,
     PositionSum,
-    RealAbsoluteError,
     RealCrossEntropy,
+    RealHuber,
     RealLayer,
     RealTrainer,
     Residual,
@@ -130,7 +130,7 @@ def _check_network(network: Network) -> None:
     what = _follow(network.layers, None, None, "layers")[1]
     require(what in ("sums", "real sums"), "the last layer must give scores")
     loss = network.loss.loss if isinstance(network.loss, PerPixel) else network.loss
-    is_real = isinstance(loss, RealAbsoluteError | RealCrossEntropy)
+    is_real = isinstance(loss, RealHuber | RealCrossEntropy)
     require(is_real == (what == "real sums"), "the loss does not fit the scores")
     _check_positions(network.layers)
     optimizer = network.optimizer

@@ -19,9 +19,9 @@ from bvar.real import (
     Adam,
     BatchNorm,
     FixedPoint,
-    RealAbsoluteError,
     RealConv2d,
     RealCrossEntropy,
+    RealHuber,
     RealJoinChannels,
     RealLinear,
 )
@@ -126,7 +126,7 @@ register(
 
 register(RealCrossEntropy)
 
-register(RealAbsoluteError)
+register(RealHuber)
 
 
 def _load_adam(

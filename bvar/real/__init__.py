@@ -19,7 +19,7 @@ from bvar.real.ends import RealEnds
 from bvar.real.join_channels import RealJoinChannels
 from bvar.real.layer_norm import LayerNorm
 from bvar.real.layers import FixedPoint, RealLinear
-from bvar.real.losses import RealAbsoluteError, RealCrossEntropy
+from bvar.real.losses import RealCrossEntropy, RealHuber
 from bvar.real.residual import RealScale, Residual
 from bvar.real.trainer import RealLayer, RealParameter, RealSums, RealTrainer
 from bvar.real.transformer import boolean_transformer, text_classifier
@@ -32,7 +32,7 @@ __all__ = [
     "FixedPoint",
     "LayerNorm",
     "PositionSum",
-    "RealAbsoluteError",
+    "RealHuber",
     "RealConv2d",
     "RealCrossEntropy",
     "RealEnds",

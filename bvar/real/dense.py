@@ -28,7 +28,7 @@ from bvar.real.batch_norm import BatchNorm
 from bvar.real.conv import RealConv2d
 from bvar.real.join_channels import RealJoinChannels
 from bvar.real.layers import FixedPoint
-from bvar.real.losses import RealAbsoluteError, RealCrossEntropy
+from bvar.real.losses import RealCrossEntropy, RealHuber
 
 __all__ = ["edsr_small", "segmenter"]
 
@@ -78,7 +78,7 @@ def edsr_small(
     -------
     Network
         From small images to large ones, rows of ``height * factor * width * factor * channels`` numbers, with
-        :class:`RealAbsoluteError` as its loss.
+        :class:`RealHuber` as its loss.
 
     Raises
     ------
@@ -120,7 +120,7 @@ def edsr_small(
         layers += residual_block(inside, n_filters, fan_out=fan_out, random_state=source, name=f"block{number}")
     layers.append(RealConv2d(inside, n_last, padding=1, random_state=source, name="last"))
     layers.append(PixelShuffle((height, width, n_last), factor))
-    return _trained(layers, RealAbsoluteError(), eta, rate, n_steps)
+    return _trained(layers, RealHuber(), eta, rate, n_steps)
 
 
 def segmenter(

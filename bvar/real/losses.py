@@ -12,7 +12,7 @@ from bvar._validation import check_array, check_real
 from bvar.networks.cross_entropy import class_shares, count_best
 from bvar.networks.losses import FULL_WEIGHT, LOSS_ONE, SIGNAL_MAX, Loss, ProbabilisticLoss, check_sample_weight
 
-__all__ = ["RealAbsoluteError", "RealCrossEntropy"]
+__all__ = ["RealHuber", "RealCrossEntropy"]
 
 
 class RealCrossEntropy(ProbabilisticLoss):
@@ -78,8 +78,8 @@ def nats(scores: np.ndarray, shares: np.ndarray) -> np.ndarray:
     return -(shares * log_softmax(scores, axis=1)).sum(axis=1) / SIGNAL_MAX
 
 
-class RealAbsoluteError(Loss):
-    r"""Absolute error of real scores, as images are compared: the L1 of the paper's super-resolution.
+class RealHuber(Loss):
+    r"""The Huber loss of real scores: nearly the L1 of the paper's super-resolution.
 
     .. math:: z_j = 127 \operatorname{clip}_{\pm 1} \frac{s_j - y_j}{c}
 
@@ -87,7 +87,7 @@ class RealAbsoluteError(Loss):
     ----------
     scale : float, default=1.0
         The distance c from which on signals are full: below it the error is squared, so that pixels that are
-        almost right say little (the loss of Huber). Small ones make it L1.
+        almost right say little. Small ones make it L1.
 
     Raises
     ------
@@ -106,8 +106,8 @@ class RealAbsoluteError(Loss):
     Examples
     --------
     >>> import numpy as np
-    >>> from bvar.real import RealAbsoluteError
-    >>> loss = RealAbsoluteError(scale=0.5)
+    >>> from bvar.real import RealHuber
+    >>> loss = RealHuber(scale=0.5)
     >>> loss.signals(np.array([[0.0, 0.25, 9.0]], np.float32), np.zeros((1, 3), np.float32))
     array([[  0. ,  63.5, 127. ]], dtype=float32)
     """

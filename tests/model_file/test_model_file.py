@@ -285,7 +285,7 @@ def test_every_kind_is_known_by_the_name_that_files_keep():
         *("Concatenate", "Offset", "SignalScale"),
         *("RealLinear", "BatchNorm", "FixedPoint", "SignedSum", "RealCrossEntropy", "Adam"),
         *("JoinChannels", "GlobalMean", "PixelShuffle", "Upsample2d", "PerPixel"),
-        *("RealJoinChannels", "RealAbsoluteError", "Checkpoint", "Interrupted", "Kept", "Strengths"),
+        *("RealJoinChannels", "RealHuber", "Checkpoint", "Interrupted", "Kept", "Strengths"),
         *("Embedding", "PositionSum", "LayerNorm", "RealScale", "Attention", "Residual"),
         *("Offset", "Concatenate", "SignalScale"),
         *("Kernels", "Transformer", "BooleanTransformer", "Encoder", "BooleanEncoder"),

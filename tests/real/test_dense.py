@@ -9,8 +9,8 @@ from bvar.energy import FLOAT, cost
 from bvar.layers import Threshold
 from bvar.real import (
     BatchNorm,
-    RealAbsoluteError,
     RealConv2d,
+    RealHuber,
     RealJoinChannels,
     edsr_small,
     segmenter,
@@ -49,8 +49,8 @@ def test_votes_on_bits_of_a_real_convolution_are_half_the_finite_change_over_the
         assert abs(votes[place] - change / rms) < 0.51
 
 
-def test_signals_of_the_absolute_error_are_its_gradient():
-    loss, y = RealAbsoluteError(0.5), RANDOM.standard_normal((3, 7))
+def test_signals_of_the_huber_loss_are_its_gradient():
+    loss, y = RealHuber(0.5), RANDOM.standard_normal((3, 7))
     s = y + RANDOM.standard_normal((3, 7))
 
     def total():
@@ -189,7 +189,7 @@ def test_the_pyramid_is_that_of_the_paper():
         (lambda: edsr_small((4, 4, 3), n_blocks=0), "n_blocks must be"),
         (lambda: edsr_small((4, 4, 3), n_filters=0), "n_filters must be"),
         (lambda: segmenter((4, 4, 3), n_filters=0), "n_filters must be"),
-        (lambda: RealAbsoluteError(0), "scale must be"),
+        (lambda: RealHuber(0), "scale must be"),
     ],
 )
 def test_what_cannot_be_built_is_refused(make, words):
