@@ -115,7 +115,7 @@ SETTINGS = {
         ]
     ],
     LogicGateConvClassifier: [
-        {"conv_layers": (64,), "layer_sizes": (400, 200), "image_shape": (1, -1), "max_iter": 50, **one}
+        {"conv_layers": (128,), "layer_sizes": (400, 200), "image_shape": (1, -1), "max_iter": 50, **one}
         for one in [
             *(
                 one
