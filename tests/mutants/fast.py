@@ -228,7 +228,7 @@ FAST = {
     "the rest begins anew in each row": Mutant(
         "bits, flipped, dither = flip_row(", "bits, flipped, _ = flip_row(", "flip"
     ),
-    "the rest does not walk with the steps": Mutant("20251 * self.age % 2**15", "0", "optimize"),
+    "the rest does not walk with the steps": Mutant("0, 20251 * self.age % 2**15", "0, 0", "optimize"),
     "eta of the first neuron for all": Mutant(
         "flip_row(read_row(text)[0], row, votes, beta, rate, dither)",
         "flip_row(read_row(text)[0], row, votes, beta, eta[0], dither)",
