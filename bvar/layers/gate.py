@@ -326,7 +326,7 @@ def conjunctions(n_gates: int, fan_in: int, literals: int, source: RandomWords) 
 def by_unit(signal: np.ndarray) -> np.ndarray:
     """Signals as int16, unit by unit; as they are where a layer of gates made them."""
     signal = check_array(signal, "signal", dtype=(np.int8, np.int16, np.int32), ndim=2)
-    if signal.dtype == np.int32:
+    if signal.dtype == np.int32 or (signal.dtype == np.int16 and signal.min(initial=0) < -MAX_SIGNAL):
         signal = np.minimum(np.maximum(signal, -MAX_SIGNAL), MAX_SIGNAL)
     return np.ascontiguousarray(signal.T, dtype=np.int16)
 

@@ -18,17 +18,17 @@ the way back, so memory does not grow with the trees.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 
 from bvar import kernels
 from bvar._validation import check_integer
-from bvar.bits import WORD, BitMatrix, n_words, tail_mask
+from bvar.bits import WORD, BitMatrix, tail_mask
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.bits.windows import SlidingWindow
 from bvar.kernels import MAX_FAN_IN, MAX_SIGNAL, Wiring
 from bvar.kernels.memory import lines
+from bvar.layers import places
 from bvar.layers.base import Layer
 from bvar.layers.gate import (
     PASS_THROUGH,
@@ -51,24 +51,6 @@ VOTE = 64
 
 _MOST_LEAVES = 2**20  # of all trees of a layer
 _MOST_COLUMNS = 2**10  # of places: a row of them, one word each, is then a batch that a vote can take
-_TOGETHER = 2**13  # bits in a row of words, if a row of places has no more
-
-
-class Block(NamedTuple):
-    """Some places and samples that are computed together: rows of the grid of places, and words of samples."""
-
-    rows: slice
-    words: slice
-
-    @property
-    def n_rows(self) -> int:
-        """Number of rows of places."""
-        return self.rows.stop - self.rows.start
-
-    @property
-    def n_words(self) -> int:
-        """Number of words of each place."""
-        return self.words.stop - self.words.start
 
 
 class SharedTable(Parameter):
@@ -252,10 +234,10 @@ class GateConv2d(Layer):
     def forward(self, x: BitMatrix) -> tuple[UnitMajor, BitMatrix]:
         """Look the trees up; the context is the images unit by unit, no bit of which may be missing."""
         units = units_of(x)
-        padded = self._padded(units)
+        padded = places.pad(units, self.window)
         out = lines((self.n_outputs, units.words.shape[1]), np.uint64)
         images = out.reshape(*self.out_shape, -1)
-        for block in self._blocks(units.n_bits):
+        for block in places.blocks(units.n_bits, self.window):
             top = self._levels(padded, block)[-1].words
             by_place = top.reshape(self.n_filters, block.n_rows, self.window.places[1], block.n_words)
             images[block.rows, ..., block.words] = by_place.transpose(1, 2, 0, 3)
@@ -265,11 +247,10 @@ class GateConv2d(Layer):
 
     def backward(self, signal: np.ndarray, context: BitMatrix) -> np.ndarray:
         """Collect the votes on the images, int16; signals beyond +-32767 are taken for that."""
-        height, width, channels = self._padded_shape
-        sums = np.zeros((height, width, channels, context.n_bits), np.int32)
+        sums = np.zeros((*places.padded_shape(self.window), context.n_bits), np.int32)
         for block, votes in self._window_votes(signal, context):
-            self._add_up(sums, votes, block)
-        pixels = np.clip(self._inside(sums), -MAX_SIGNAL, MAX_SIGNAL, dtype=np.int32).astype(np.int16)
+            places.add_up(sums, votes, self.window, block)
+        pixels = np.clip(places.inside(sums, self.window), -MAX_SIGNAL, MAX_SIGNAL).astype(np.int16)
         return pixels.reshape(self.n_inputs, context.n_bits).T
 
     def votes(self, signal: np.ndarray, context: BitMatrix) -> tuple[np.ndarray, ...]:
@@ -350,92 +331,30 @@ class GateConv2d(Layer):
         widths = [self.n_inputs, *map(len, tables)]
         return [of_tables(*layer) for layer in zip(widths, wires, tables, strict=False)]
 
-    @property
-    def _padded_shape(self) -> tuple[int, int, int]:
-        (height, width, channels), (down, across) = self.window.image_shape, self.window.padding
-        return height + 2 * down, width + 2 * across, channels
-
-    def _inside(self, padded: np.ndarray) -> np.ndarray:
-        """Return the view of an image without what stands around it."""
-        (height, width, _), (down, across) = self.window.image_shape, self.window.padding
-        return padded[down : down + height, across : across + width]
-
-    def _padded(self, units: BitMatrix) -> np.ndarray:
-        """Put F around images: words of shape (height, width, channels, n_words)."""
-        if units.n_rows != self.n_inputs:
-            raise ValueError(f"x must have {self.n_inputs} bits a sample, got {units.n_rows}")
-        padded = np.zeros((*self._padded_shape, units.words.shape[1]), np.uint64)
-        self._inside(padded)[...] = units.words.reshape(*self.window.image_shape, -1)
-        return padded
-
-    def _blocks(self, n_samples: int) -> Iterator[Block]:
-        rows, columns = self.window.places
-        words = n_words(n_samples)
-        step = min(words, max(1, _TOGETHER // (WORD * columns)))
-        n_rows = max(1, _TOGETHER // (WORD * columns * max(1, step)))
-        for word in range(0, words, max(1, step)):
-            for row in range(0, rows, n_rows):
-                yield Block(slice(row, min(row + n_rows, rows)), slice(word, min(word + step, words)))
-
-    def _taps(self, rows: slice) -> Iterator[tuple[slice, slice]]:
-        """Give the pixels, with what stands around an image, that each tap is at some rows of places."""
-        (high, wide), (down, across), n_columns = self.window.size, self.window.stride, self.window.places[1]
-        for y in range(high):
-            for x in range(wide):
-                yield (
-                    slice(rows.start * down + y, (rows.stop - 1) * down + y + 1, down),
-                    slice(x, (n_columns - 1) * across + x + 1, across),
-                )
-
-    def _patches(self, padded: np.ndarray, block: Block) -> np.ndarray:
-        """Gather what windows see, bit by bit of a window and place by place."""
-        columns, channels = self.window.places[1], self.window.channels
-        patches = np.empty((self.window.n_taps, channels, block.n_rows, columns, block.n_words), padded.dtype)
-        for tap, (y, x) in enumerate(self._taps(block.rows)):
-            patches[tap] = padded[y, x, :, block.words].transpose(2, 0, 1, 3)
-        return patches.reshape(self.window.patch_size, block.n_rows * columns * block.n_words)
-
     def _read_by_leaves(self, padded: np.ndarray) -> np.ndarray:
         """Give what the wires of the first level end at, a row for each gate at each place."""
-        patches = self._patches(padded[..., None], Block(slice(0, self.window.places[0]), slice(0, 1)))
+        everywhere = places.Block(slice(0, self.window.places[0]), slice(0, 1))
+        patches = places.gather(padded[..., None], self.window, everywhere)
         return patches.T[:, self.wirings[0].wires].reshape(-1, self.fan_in)
 
-    def _levels(self, padded: np.ndarray, block: Block) -> list[BitMatrix]:
+    def _levels(self, padded: np.ndarray, block: places.Block) -> list[BitMatrix]:
         """Compute what windows see, and what each level answers to it; every word of samples counts as full."""
-        patches = self._patches(padded, block)
-        levels = [BitMatrix.trusted(patches, WORD * patches.shape[1])]
+        seen = places.gather(padded, self.window, block)
+        levels = [BitMatrix.trusted(seen, WORD * seen.shape[1])]
         for wiring, table in zip(self.wirings, self.tables, strict=True):
             levels.append(kernels.table_values(levels[-1], wiring, table.bits))
         return levels
 
-    def _window_votes(self, signal: np.ndarray, units: BitMatrix) -> Iterator[tuple[Block, np.ndarray]]:
+    def _window_votes(self, signal: np.ndarray, units: BitMatrix) -> Iterator[tuple[places.Block, np.ndarray]]:
         """Give for each block the votes on what windows see."""
         n_samples = units.n_bits
-        signals, padded = by_unit(signal).reshape(*self.out_shape, n_samples), self._padded(units)
-        for block in self._blocks(n_samples):
+        signals, padded = by_unit(signal).reshape(*self.out_shape, n_samples), places.pad(units, self.window)
+        for block in places.blocks(n_samples, self.window):
             levels = self._levels(padded, block)
-            votes = self._by_place(signals, block)
+            votes = places.lay_out(signals, block)
             for x, wiring, table in reversed(list(zip(levels, self.wirings, self.tables, strict=False))):
                 votes = kernels.wire_votes(votes, x, wiring, table.bits)
             yield block, votes
-
-    def _by_place(self, signals: np.ndarray, block: Block) -> np.ndarray:
-        """Lay the signals of a block out as the kernels take them; samples that are not there have none."""
-        samples = slice(WORD * block.words.start, WORD * block.words.stop)
-        some = signals[block.rows, ..., samples].transpose(2, 0, 1, 3)
-        z = lines((self.n_filters, block.n_rows * self.window.places[1] * WORD * block.n_words), np.int16)
-        by_place = z.reshape(*some.shape[:3], -1)
-        by_place[..., : some.shape[3]] = some
-        by_place[..., some.shape[3] :] = 0
-        return z
-
-    def _add_up(self, sums: np.ndarray, votes: np.ndarray, block: Block) -> None:
-        """Add the votes of a block on what windows see to the pixels that it is."""
-        samples = slice(WORD * block.words.start, min(WORD * block.words.stop, sums.shape[3]))
-        columns, channels = self.window.places[1], self.window.channels
-        by_tap = votes.reshape(self.window.n_taps, channels, block.n_rows, columns, -1)
-        for tap, (y, x) in enumerate(self._taps(block.rows)):
-            sums[y, x, :, samples] += by_tap[tap, ..., : samples.stop - samples.start].transpose(1, 2, 0, 3)
 
 
 def _in_turn(n_gates: int, fan_in: int) -> Wiring:

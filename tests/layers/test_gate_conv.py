@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from bvar import backends, kernels
 from bvar.backends import protocol
-from bvar.layers import GateConv2d, GateLayer, OrPool2d, gate_conv
+from bvar.bits import RandomWords
+from bvar.layers import GateConv2d, GateLayer, OrPool2d, gate_conv, places
 
 QUICK = settings(derandomize=True, max_examples=25, deadline=None, database=None)
 SHAPES = [  # image, window, stride, padding, depth, fan-in
@@ -167,7 +168,7 @@ def test_blocks_of_places_and_samples_do_not_matter(n_columns, n_samples, togeth
     ends = []
     for bits in (64 * together, 2**20):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(gate_conv, "_TOGETHER", bits)
+            patch.setattr(places, "_TOGETHER", bits)
             y, context = layer.forward(flat(images))
             ends.append([kernels.unpack(y), layer.backward(z, context), *layer.votes(z, context)])
     for one, other in zip(*ends, strict=True):
@@ -291,3 +292,13 @@ def test_tables_begin_as_conjunctions_of_their_literals():
     assert seen == {(n, wire, value) for n in (1, 2, 3, 4) for wire in range(6) for value in (0, 1)}
     again = GateConv2d((8, 8, 3), 500, depth=1, fan_in=6, literals=4, random_state=0)
     assert (again.tables[0].bits.words == layer.tables[0].bits.words).all()
+
+
+@pytest.mark.parametrize("make", [lambda: GateLayer(9, 5, 3, random_state=0), lambda: GateConv2d((3, 3, 1), 5, 2)])
+def test_the_signal_that_has_no_opposite_counts_as_the_least_that_has_one(make, backend):
+    layer = make()
+    _, context = layer.forward(RandomWords(1).bits(70, 9))
+    lowest, low = (np.full((70, layer.n_outputs), value, np.int16) for value in (-(2**15), -(2**15) + 1))
+    assert (layer.backward(lowest, context) == layer.backward(low, context)).all()
+    for one, other in zip(layer.votes(lowest, context), layer.votes(low, context), strict=True):
+        assert (one == other).all()
