@@ -17,7 +17,23 @@ from bvar.networks.losses import SIGNAL_MAX, ProbabilisticLoss
 __all__ = ["BinaryCrossEntropy", "CrossEntropy", "class_shares", "count_best", "integer_targets"]
 
 
-class CrossEntropy(ProbabilisticLoss):
+class _OfTable(ProbabilisticLoss):
+    """A loss whose probabilities are quotients of entries of a table."""
+
+    BITS = 20
+    _log_table: np.ndarray
+
+    def __init__(self, fan_in: int, temperature: float = 1.0) -> None:
+        self.table = _exp_table(fan_in, temperature, self.BITS)
+
+    def _logarithms(self) -> np.ndarray:
+        """Return logarithms of the table, for 0 that of 1; made once, and again where a loss was loaded."""
+        if not hasattr(self, "_log_table"):
+            self._log_table = log(np.maximum(self.table, 1))
+        return self._log_table
+
+
+class CrossEntropy(_OfTable):
     r"""Cross-entropy between softmax of the scores and one class.
 
     .. math:: z_j = \operatorname{round}(127 \, p_j) - 127 \, [j = y], \qquad
@@ -60,12 +76,6 @@ class CrossEntropy(ProbabilisticLoss):
     >>> loss.signals(scores, np.array([1]))
     array([[ 63, -64,   0]], dtype=int8)
     """
-
-    BITS = 20
-    _log_table: np.ndarray
-
-    def __init__(self, fan_in: int, temperature: float = 1.0) -> None:
-        self.table = _exp_table(fan_in, temperature, self.BITS)
 
     def probabilities(self, scores: np.ndarray) -> np.ndarray:
         """Turn scores into probabilities.
@@ -112,7 +122,7 @@ class CrossEntropy(ProbabilisticLoss):
     def fixed_values(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Add up the logarithms of the probabilities by their shares."""
         distance = scores.max(axis=1, keepdims=True) - scores
-        expected = (targets * _look_up(_logs(self), distance)).sum(axis=1)
+        expected = (targets * _look_up(self._logarithms(), distance)).sum(axis=1)
         total = _look_up(self.table, distance).sum(axis=1)
         return log(total) - (2 * expected + SIGNAL_MAX) // (2 * SIGNAL_MAX)
 
@@ -166,7 +176,7 @@ def integer_targets(y: np.ndarray, smoothing: np.ndarray, n_classes: int) -> np.
     return shares
 
 
-class BinaryCrossEntropy(ProbabilisticLoss):
+class BinaryCrossEntropy(_OfTable):
     r"""Cross-entropy of each score on its own against a label that is 0 or 1, for any number of labels at once.
 
     .. math:: z_j = (1 - 2 y_j) \operatorname{round}\bigl(127 \, \sigma((1 - 2 y_j) \, s_j / (T \sqrt n))\bigr) ,
@@ -203,12 +213,6 @@ class BinaryCrossEntropy(ProbabilisticLoss):
     >>> loss.signals(np.array([[10, 10, -80]], dtype=np.int32), np.array([[0, 1, 0]]))
     array([[ 93, -34,   0]], dtype=int8)
     """
-
-    BITS = 20
-    _log_table: np.ndarray
-
-    def __init__(self, fan_in: int, temperature: float = 1.0) -> None:
-        self.table = _exp_table(fan_in, temperature, self.BITS)
 
     def probabilities(self, scores: np.ndarray) -> np.ndarray:
         """Turn scores into probabilities of the label 1.
@@ -261,7 +265,7 @@ class BinaryCrossEntropy(ProbabilisticLoss):
         """Add the losses of the labels."""
         small = _look_up(self.table, np.abs(scores))
         right = np.where(
-            (2 * targets - 1) * scores > 0, log(self.table[:1]), _look_up(_logs(self), np.abs(scores))
+            (2 * targets - 1) * scores > 0, log(self.table[:1]), _look_up(self._logarithms(), np.abs(scores))
         )
         return (log(self.table[0] + small) - right).sum(axis=1)
 
@@ -277,13 +281,6 @@ def _exp_table(fan_in: int, temperature: float, bits: int) -> np.ndarray:
         raise ValueError(f"temperature must be in [0.001, 1000], got {temperature!r}")
     # the float is read as the exact fraction that it is: no rounding enters here
     return exp_table(sqrt(fan_in * Fraction(temperature) ** 2), bits)
-
-
-def _logs(loss: CrossEntropy | BinaryCrossEntropy) -> np.ndarray:
-    """Return logarithms of the table of a loss, for 0 that of 1; made once, and again where a loss was loaded."""
-    if not hasattr(loss, "_log_table"):
-        loss._log_table = log(np.maximum(loss.table, 1))
-    return loss._log_table
 
 
 def _look_up(table: np.ndarray, distance: np.ndarray) -> np.ndarray:
