@@ -3,6 +3,8 @@
 The prior, its tuning and the departures from the paper are in ``docs/explanation/bayesian-autoencoders.md``.
 """
 
+# Over 400 lines, because half of them describe parameters and attributes of the one estimator that is here.
+
 from __future__ import annotations
 
 from collections.abc import Sequence

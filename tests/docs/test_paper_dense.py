@@ -88,7 +88,7 @@ def test_the_segmenter_can_do_without_the_whole(run):
     assert (folder / "out" / "segmenter-boolean-4-local.jsonl").exists()
 
 
-@pytest.mark.parametrize("sizes", [(16, 32), (32, 16), (7, 14), (9, 4)])
+@pytest.mark.parametrize("sizes", [(16, 32), (32, 16), (14, 28), (36, 12)])
 def test_resizing_keeps_what_is_the_same_everywhere_and_straight_lines_inside(sizes):
     n, m = sizes
     even = np.full((1, n, n, 3), 77.0)
@@ -96,7 +96,9 @@ def test_resizing_keeps_what_is_the_same_everywhere_and_straight_lines_inside(si
     line = np.linspace(0, 200, n)[None, :, None, None] * np.ones((1, n, 3, 1))
     step = 200 / (n - 1) * n / m
     inside = np.diff(pictures.resize(line, m, 3)[0, :, 1, 0])[4 * m // n + 1 : -4 * m // n - 1]
-    assert np.allclose(inside, step, atol=1e-3)
+    assert len(inside)
+    # weights are rounded to 2**-24 of themselves and come to less than 2 without their signs; two pixels below 256
+    assert abs(inside - step).max() < 2 * 2 * 256 * 2.0**-24
 
 
 def test_images_of_differences_are_those_that_were_kept(tmp_path):

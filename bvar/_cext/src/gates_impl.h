@@ -23,7 +23,9 @@
  * plane_carry (two or more of a, b, c), plane_and, plane_xor; and level_word.  Where it does better than the plain C
  * below: BVAR_OWN_GATE_VOTES with votes_of_gate, BVAR_OWN_SIGNED with add_signed, and BVAR_OWN_FEW with add_few, the
  * sum of at most two wires, kept within +-32767, BVAR_OWN_TOTAL with total_where, and BVAR_OWN_COUNTERS with
- * read_counters. */
+ * read_counters.
+ *
+ * Longer than 400 lines because all five share the plane and are compiled together for each instruction set. */
 
 enum {
     MAX_COUNT_PLANES = 32, /* counts below 2^32 */
