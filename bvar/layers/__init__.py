@@ -1,8 +1,8 @@
 """Layers of a Boolean network: bits and integers alone; real weights are in ``bvar.real``.
 
 ``base`` is the contract, ``parameter``, ``offset``, ``choice`` are what votes train, ``ballots`` is what votes are
-counted from, ``branches`` layers of layers, ``places`` lays images out for gates and ``wires`` says who reads whom;
-every other module is a layer or a few of a kin.
+counted from, ``branches`` layers of layers, ``places`` lays images out for gates and ``wires`` says who reads
+whom; every other module is a layer or a few of a kin.
 """
 
 from bvar.layers.add import Add
