@@ -31,7 +31,7 @@ class LogicGateConvClassifier(HasCircuit, ImageClassifier):
     Parameters
     ----------
     conv_layers : sequence of int or 'M', default=(32, 'M', 64, 'M')
-        Numbers of trees at each place, and 'M' for an or-pool of two by two behind them.
+        Numbers of trees at each place, and 'M' for an or-pool behind them.
     layer_sizes : int or sequence of int, default=(8000, 4000)
         Numbers of gates of the layers between the last convolution and the scores; the last is rounded up to a
         multiple of the number of classes.
@@ -52,6 +52,14 @@ class LogicGateConvClassifier(HasCircuit, ImageClassifier):
     literals : int, optional
         Trees begin as conjunctions of as many wires at most, see :class:`bvar.layers.GateConv2d`. Default: as
         copies of their first.
+    comparisons : int, optional
+        In place of that, trees of the first convolution begin as conjunctions of as many comparisons of two pixels
+        at most, 1 to 3, with a level of the encoder between them, see :func:`bvar.layers.random_comparisons`;
+        needs `depth` 2 and `fan_in` 6.
+    fixed_trees : bool, default=False
+        Whether trees stay as they begin, so that only what is behind them learns.
+    pool_size : int, default=2
+        Pixels on a side of the square of an or-pool, 1 to 6.
     damping : int, default=1
         What votes on the tables of trees are divided by, see :func:`bvar.networks.gate_conv_network`.
     image_shape : tuple of int, optional
@@ -177,6 +185,9 @@ class LogicGateConvClassifier(HasCircuit, ImageClassifier):
         head_candidates: int = 8,
         skip: bool = False,
         literals: int | None = None,
+        comparisons: int | None = None,
+        fixed_trees: bool = False,
+        pool_size: int = 2,
         damping: int = 1,
         image_shape: Sequence[int] | None = None,
         encoder: BitEncoder | None = None,
@@ -209,6 +220,9 @@ class LogicGateConvClassifier(HasCircuit, ImageClassifier):
         self.head_candidates = head_candidates
         self.skip = skip
         self.literals = literals
+        self.comparisons = comparisons
+        self.fixed_trees = fixed_trees
+        self.pool_size = pool_size
         self.damping = damping
         self.image_shape = image_shape
         self.encoder = encoder
@@ -243,6 +257,9 @@ class LogicGateConvClassifier(HasCircuit, ImageClassifier):
             head_fan_in=self.head_fan_in,
             skip=self.skip,
             literals=self.literals,
+            comparisons=self.comparisons,
+            fixed_trees=self.fixed_trees,
+            pool_size=self.pool_size,
             damping=self.damping,
             image_shape=getattr(self, "image_shape_", None),
         )

@@ -27,7 +27,7 @@ from bvar.layers import (
 )
 from bvar.networks.conv import check_conv_layers, conv_network
 from bvar.networks.front import front_network
-from bvar.networks.gate_conv import check_kernel_sizes, gate_conv_network
+from bvar.networks.gate_conv import check_comparisons, check_kernel_sizes, gate_conv_network
 from bvar.networks.gates import check_wiring, gate_network
 from bvar.networks.losses import Loss
 from bvar.networks.mlp import boolean_mlp
@@ -299,6 +299,9 @@ class GateConvolutions(Gates):
     head_fan_in: int = 2
     skip: bool = False
     literals: int | None = None
+    comparisons: int | None = None
+    fixed_trees: bool = False
+    pool_size: int = 2
     damping: int = 1
     image_shape: tuple[int, int, int] | None = None
 
@@ -310,6 +313,8 @@ class GateConvolutions(Gates):
         if self.literals is not None:
             check_integer(self.literals, "literals", low=1, high=self.fan_in)
         check_integer(self.depth, "depth", low=1)
+        check_comparisons(self.comparisons, self.depth, self.fan_in)
+        check_integer(self.pool_size, "pool_size", low=1, high=MAX_FAN_IN)
         check_integer(self.head_fan_in, "head_fan_in", low=1, high=MAX_FAN_IN)
         check_integer(self.damping, "damping", low=1)
 
@@ -323,8 +328,9 @@ class GateConvolutions(Gates):
             raise ValueError(
                 f"conv_layers {self.conv_layers!r}, layer_sizes {self.layer_sizes!r}, kernel_size "
                 f"{self.kernel_size}, depth {self.depth}, fan_in {self.fan_in}, head_fan_in {self.head_fan_in}, "
-                f"head_wiring {self.wires.wiring!r}, head_candidates {self.wires.candidates} and skip {self.skip} "
-                "are not those of the network to go on with; warm_start=False starts anew"
+                f"head_wiring {self.wires.wiring!r}, head_candidates {self.wires.candidates}, fixed_trees "
+                f"{self.fixed_trees}, pool_size {self.pool_size} and skip {self.skip} are not those of the "
+                "network to go on with; warm_start=False starts anew"
             )
 
     def build(
@@ -341,6 +347,7 @@ class GateConvolutions(Gates):
     def _network(
         self, image_shape: tuple[int, ...], n_outputs: int, loss: Loss | None, source: RandomWords
     ) -> Network:
+        assert self.image_shape is not None  # noqa: S101 - narrows the type
         return gate_conv_network(
             image_shape,
             self.conv_layers,
@@ -354,6 +361,10 @@ class GateConvolutions(Gates):
             head_candidates=self.wires.candidates,
             skip=self.skip,
             literals=self.literals,
+            comparisons=self.comparisons,
+            n_levels=image_shape[2] // self.image_shape[2],
+            fixed_trees=self.fixed_trees,
+            pool_size=self.pool_size,
             damping=self.damping,
             eta=self.eta,
             loss=loss,
@@ -386,8 +397,12 @@ def _members(network: Network) -> Sequence[Sequence[Layer]]:
 
 
 def _form(network: Network) -> list[Any]:
-    """Describe layers by their kinds, their windows and the shapes of their weights."""
-    return [
-        (type(layer).__name__, getattr(layer, "window", None), [p.shape for p in layer.parameters])
-        for layer in network.layers
-    ]
+    """Describe layers by their kinds, windows and widths, and the shapes of their weights and tables."""
+    return [_form_of(layer) for layer in network.layers]
+
+
+def _form_of(layer: Any) -> tuple[Any, ...]:
+    held = [*layer.parameters, *getattr(layer, "tables", ())]
+    shapes, window = [tensor.shape for tensor in held], getattr(layer, "window", None)
+    inner = [_form_of(part) for part in layer.layers] if isinstance(layer, Concatenate) else []
+    return type(layer).__name__, window, getattr(layer, "n_outputs", None), shapes, inner

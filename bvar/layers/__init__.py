@@ -1,14 +1,15 @@
 """Layers of a Boolean network: bits and integers alone; real weights are in ``bvar.real``.
 
 ``base`` is the contract, ``parameter``, ``offset``, ``choice`` are what votes train, ``ballots`` is what votes are
-counted from, ``branches`` layers of layers, ``places`` lays images out for gates and ``wires`` says who reads
-whom; every other module is a layer or a few of a kin.
+counted from, ``branches`` layers of layers, ``places`` lays images out for gates, ``wires`` says who reads
+whom and ``comparisons`` draws trees of gates; every other module is a layer or a few of a kin.
 """
 
 from bvar.layers.add import Add
 from bvar.layers.ballots import Ballots
 from bvar.layers.base import Comparison, Layer, Product
 from bvar.layers.choice import Choice
+from bvar.layers.comparisons import random_comparisons
 from bvar.layers.concatenate import Concatenate
 from bvar.layers.conv import BooleanConv2d
 from bvar.layers.gate import GateLayer, GroupSum, UnitMajor
@@ -57,6 +58,7 @@ __all__ = [
     "column_wires",
     "image_places",
     "random_candidates",
+    "random_comparisons",
     "random_wires",
     "standard_int8",
     "window_wires",

@@ -17,7 +17,7 @@ the way back, so memory does not grow with the trees.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -90,8 +90,13 @@ class GateConv2d(Layer):
     literals : int, optional
         In place of copies and coins, each table begins as a conjunction of as many of its wires at most, and at
         least one, each as it is or negated. Default: copies and coins, by `pass_through`.
+    tables : sequence of BitMatrix, optional
+        In place of all that, what the tables begin as: for each level, from the leaves to the root, bits of shape
+        (gates of all trees, 2**fan_in).
     damping : int, default=1
         What votes on the tables are divided by once more.
+    fixed : bool, default=False
+        Whether the tables stay as they begin: the layer then has no parameters.
     random_state : None, int, RandomState or RandomWords, default=None
         Where leaves and tables come from, in this order; tables from the leaves to the root.
     name : str, default='gateconv'
@@ -150,7 +155,9 @@ class GateConv2d(Layer):
         leaves: np.ndarray | None = None,
         pass_through: int = PASS_THROUGH,
         literals: int | None = None,
+        tables: Sequence[BitMatrix] | None = None,
         damping: int = 1,
+        fixed: bool = False,
         random_state: RandomSource = None,
         name: str = "gateconv",
     ) -> None:
@@ -177,19 +184,19 @@ class GateConv2d(Layer):
             Wiring(np.reshape(leaves, (-1, fan_in)), self.window.patch_size),
             *(_in_turn(n_filters * fan_in**level, fan_in) for level in reversed(range(depth - 1))),
         )
-        self.tables = tuple(
-            SharedTable(
-                f"{name}.table{level}",
+        if tables is None:
+            tables = [
                 initial_tables(wiring.n_gates, fan_in, pass_through, source)
                 if literals is None
-                else conjunctions(wiring.n_gates, fan_in, literals, source),
-                rms=damping,
-                n_places=self.window.n_places,
-                is_clipped=False,
-            )
-            for level, wiring in enumerate(self.wirings, start=1)
+                else conjunctions(wiring.n_gates, fan_in, literals, source)
+                for wiring in self.wirings
+            ]
+        self._check_tables(tables)
+        self.tables = tuple(
+            SharedTable(f"{name}.table{level}", bits, rms=damping, n_places=self.window.n_places, is_clipped=False)
+            for level, bits in enumerate(tables, start=1)
         )
-        self.parameters = self.tables
+        self.parameters = () if fixed else self.tables
 
     @property
     def n_filters(self) -> int:
@@ -205,6 +212,11 @@ class GateConv2d(Layer):
     def fan_in(self) -> int:
         """Number of wires of each gate."""
         return self.wirings[0].fan_in
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the tables stay as they began."""
+        return not self.parameters
 
     @property
     def damping(self) -> int:
@@ -330,6 +342,12 @@ class GateConv2d(Layer):
         wires = [pixels, *(_in_turn(len(table), self.fan_in).wires for table in tables[1:])]
         widths = [self.n_inputs, *map(len, tables)]
         return [of_tables(*layer) for layer in zip(widths, wires, tables, strict=False)]
+
+    def _check_tables(self, tables: Sequence[BitMatrix]) -> None:
+        shapes = [(wiring.n_gates, 1 << self.fan_in) for wiring in self.wirings]
+        found = [getattr(table, "shape", None) for table in tables]
+        if found != shapes or any(table.known is not None for table in tables):
+            raise ValueError(f"tables must be bits of the shapes {shapes}, none missing, got {found}")
 
     def _read_by_leaves(self, padded: np.ndarray) -> np.ndarray:
         """Give what the wires of the first level end at, a row for each gate at each place."""

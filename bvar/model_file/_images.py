@@ -229,6 +229,7 @@ def _save_gate_conv(layer: GateConv2d) -> dict[str, Any]:
         "leaves": layer.leaves,
         "name": layer.name,
         "tables": [table.bits for table in layer.tables],
+        **({"fixed": True} if layer.fixed else {}),
     }
 
 
@@ -242,6 +243,7 @@ def _load_gate_conv(
     size: Any,
     stride: Any,
     tables: Any,
+    fixed: Any = False,
 ) -> GateConv2d:
     window = window_of(image_shape, size, stride, padding, [1, 1])
     fits = isinstance(leaves, np.ndarray) and leaves.dtype == np.int32 and leaves.ndim == 2
@@ -258,6 +260,7 @@ def _load_gate_conv(
         leaves=leaves,
         pass_through=0,
         damping=of_type(damping, int, "damping"),
+        fixed=of_type(fixed, bool, "fixed"),
         random_state=0,
         name=of_type(name, str, "name"),
     )

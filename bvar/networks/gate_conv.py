@@ -8,7 +8,8 @@ from typing import Literal
 
 from bvar._validation import check_image_shape, check_integer, check_sizes
 from bvar.bits.random import RandomSource, RandomWords
-from bvar.layers import Concatenate, GateConv2d, Layer, OrPool2d
+from bvar.layers import Concatenate, GateConv2d, Layer, OrPool2d, random_comparisons
+from bvar.layers.comparisons import DEPTH, FAN_IN, MOST
 from bvar.networks.conv import check_conv_layers
 from bvar.networks.gates import check_wiring, gate_network
 from bvar.networks.losses import Loss
@@ -32,6 +33,10 @@ def gate_conv_network(
     skip: bool = False,
     pass_through: int = 64,
     literals: int | None = None,
+    comparisons: int | None = None,
+    n_levels: int = 1,
+    fixed_trees: bool = False,
+    pool_size: int = 2,
     damping: int = 1,
     eta: float = 10.0,
     n_steps: int | None = None,
@@ -46,7 +51,7 @@ def gate_conv_network(
     image_shape : tuple of int
         (height, width, channels) of the encoded images, one bit per channel.
     conv_layers : sequence of int or 'M', default=(64, 'M', 128, 'M')
-        Numbers of trees at each place, and 'M' for an or-pool of two by two behind them: the maximum of bits.
+        Numbers of trees at each place, and 'M' for an or-pool behind them: the maximum of bits.
     layer_sizes : int or sequence of int, default=(8000, 4000)
         Numbers of gates of the layers between the last convolution and the scores; the last must be a multiple of
         `n_outputs`.
@@ -74,6 +79,16 @@ def gate_conv_network(
         :class:`bvar.layers.GateConv2d`: all, since an or over tables that were drawn is T nearly everywhere.
     literals : int, optional
         In place of that, tables of trees begin as conjunctions, see :class:`bvar.layers.GateConv2d`.
+    comparisons : int, optional
+        In place of all that, trees of the first convolution are drawn so that each begins as a conjunction of as
+        many comparisons of two pixels at most, 1 to 3, see :func:`bvar.layers.random_comparisons`; needs `depth` 2
+        and `fan_in` 6.
+    n_levels : int, default=1
+        For `comparisons`: how many of the channels, side by side, are rising levels of one number.
+    fixed_trees : bool, default=False
+        Whether tables of trees stay as they begin, so that a step has no votes on them to count.
+    pool_size : int, default=2
+        Pixels on a side of the square of an or-pool, 1 to 6.
     damping : int, default=1
         See :class:`bvar.layers.GateConv2d`.
     eta : float, default=10.0
@@ -96,7 +111,8 @@ def gate_conv_network(
     ------
     TypeError, ValueError
         If sizes are not positive integers, a pool does not follow a convolution or finds an image too small, the
-        kernel size is even, or the last layer cannot be shared evenly.
+        kernel size is even, comparisons do not fit the trees or the channels, or the last layer cannot be shared
+        evenly.
 
     See Also
     --------
@@ -114,9 +130,13 @@ def gate_conv_network(
     sizes = check_sizes(layer_sizes, "layer_sizes", least=1)
     check_wiring(head_wiring, head_candidates, "head_")
     taps = check_kernel_sizes(kernel_size, len(stages))
+    check_comparisons(comparisons, depth, fan_in)
     source, shape, levels = RandomWords.of(random_state), check_image_shape(image_shape), list[list[Layer]]()
     widths = [prod(shape)]
     for number, ((n_filters, has_pool), size) in enumerate(zip(stages, taps, strict=True), start=1):
+        trees = {}
+        if comparisons is not None and number == 1:
+            trees = random_comparisons(n_filters, (size, size), shape[2], n_levels, comparisons, source)._asdict()
         conv = GateConv2d(
             shape,
             n_filters,
@@ -127,13 +147,15 @@ def gate_conv_network(
             pass_through=pass_through,
             literals=literals,
             damping=damping,
+            fixed=fixed_trees,
+            **trees,
             random_state=source,
             name=f"gateconv{number}",
         )
         levels.append([conv])
         shape = conv.out_shape
         if has_pool:
-            pool = OrPool2d(shape)
+            pool = OrPool2d(shape, pool_size)
             levels[-1].append(pool)
             shape = pool.out_shape
         widths.append(prod(shape))
@@ -161,6 +183,15 @@ def check_kernel_sizes(kernel_size: int | Sequence[int], n_convolutions: int) ->
         if check_integer(size, "kernel_size", low=1) % 2 == 0:
             raise ValueError(f"kernel_size must be odd, so that images keep their size, got {size}")
     return sizes
+
+
+def check_comparisons(comparisons: int | None, depth: int, fan_in: int) -> None:
+    """Refuse trees of another form than those that compare."""
+    if comparisons is None:
+        return
+    check_integer(comparisons, "comparisons", low=1, high=MOST)
+    if (depth, fan_in) != (DEPTH, FAN_IN):
+        raise ValueError(f"comparisons need depth {DEPTH} and fan_in {FAN_IN}, got {depth} and {fan_in}")
 
 
 def _stacked(levels: Sequence[Sequence[Layer]], skip: bool) -> list[Layer]:

@@ -303,16 +303,17 @@ class Network:
         return value, contexts
 
     def _backward(self, signal: np.ndarray, contexts: list[Any], beside: list[Received]) -> Iterator[Received]:
-        """Give every layer, from the last to the first, with the signal that it receives.
+        """Give layers with the signals that they receive, from the last to the first that learns.
 
         The signal for the layer below is computed before this one is given away: who takes it may flip it. What
         layers receive that learn from more than votes is kept in `beside` as well.
         """
-        for depth in reversed(range(len(self.layers))):
+        first = next((i for i, layer in enumerate(self.layers) if layer.parameters or layer.companion), 0)
+        for depth in reversed(range(first, len(self.layers))):
             received = Received(self.layers[depth], signal, contexts[depth])
             if received.layer.companion is not None:
                 beside.append(received)
-            if depth:  # nobody listens below the first
+            if depth > first:  # nobody listens below
                 signal = received.layer.backward(signal, received.context)
             yield received
 

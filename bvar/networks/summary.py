@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from bvar.energy import summarize_energy
-from bvar.layers import Choice, GateLayer, GroupSum, Layer, Offset, Trainable
+from bvar.layers import Choice, Concatenate, GateConv2d, GateLayer, GroupSum, Layer, Offset, Trainable
 from bvar.layers.base import Companion
 from bvar.layers.gate import at_false
 
@@ -46,8 +46,20 @@ def summarize(
     feet, (n_unused, n_gates) = [foot], unused_gates(layers)
     if n_unused:
         feet.append(f"{n_unused} of {n_gates} gates lead to no score")
+    for layer in fixed_trees(layers):
+        n_tables = sum(table.shape[0] for table in layer.tables)
+        feet.append(f"{n_tables} tables of {layer.name} stay as they began, at {layer.window.n_places} places each")
     costs = ["", summarize_energy(layers)] if energy else []
     return "\n".join([head, *lines, *feet, *costs])
+
+
+def fixed_trees(layers: Sequence[Layer]) -> Iterator[GateConv2d]:
+    """Give the convolutions of gates that have no parameters, also those in other layers."""
+    for layer in layers:
+        if isinstance(layer, Concatenate):
+            yield from fixed_trees(layer.layers)
+        elif isinstance(layer, GateConv2d) and layer.fixed:
+            yield layer
 
 
 def unused_gates(layers: Sequence[Layer]) -> tuple[int, int]:

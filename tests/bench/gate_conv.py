@@ -2,11 +2,11 @@
 
 Usage: python -m tests.bench.gate_conv [--data DIR] [--images mnist] [--conv 32 M 64 M] [--epochs 10] [--test]
 
-The last 10,000 training images are held out, for looking at; with --test the network that ends the training is
-asked for the test images, once. DIR holds mnist.npz with x_train, y_train, x_test and y_test; they come from
-OpenML without it. For --images cifar it holds cifar10_train.npz, whose last 10,000 images are the test; images
-are then mirrored as well. With --checkpoint FILE a training that was stopped goes on from its last whole epoch.
-Times are CPU time of one thread.
+The last training images, --held-out of them, are held out, for looking at; with --test the network that ends
+the training is asked for the test images, once. DIR holds mnist.npz with x_train, y_train, x_test and y_test;
+they come from OpenML without it. For --images cifar it holds cifar10_train.npz, whose last 10,000 images are the
+test; images are then mirrored as well. With --checkpoint FILE a training that was stopped goes on from its last
+whole epoch. Times are CPU time of one thread.
 """
 
 import argparse
@@ -24,10 +24,8 @@ from bvar.networks import gate_conv_network
 from bvar.training import RandomFlip, RandomShift, apply_augmentations
 from tests.bench import cifar, mnist
 
-N_HELD_OUT = 10000
 
-
-def load_images(name, directory):
+def load_images(name, directory, n_held_out):
     """Give flat images in bytes and classes, for training, holding out and testing, and the shape of an image."""
     if name == "mnist":
         pixels, test, y, y_test = mnist.load(directory and os.path.join(directory, "mnist.npz"))
@@ -36,14 +34,24 @@ def load_images(name, directory):
         images, y = cifar.load(directory)
         pixels, shape = images.reshape(len(images), -1), images.shape[1:]
         pixels, test, y, y_test = pixels[:-10000], pixels[-10000:], y[:-10000], y[-10000:]
-    parts = (pixels[:-N_HELD_OUT], y[:-N_HELD_OUT]), (pixels[-N_HELD_OUT:], y[-N_HELD_OUT:]), (test, y_test)
+    parts = (pixels[:-n_held_out], y[:-n_held_out]), (pixels[-n_held_out:], y[-n_held_out:]), (test, y_test)
     return *parts, shape
 
 
+def levels_of(pixels, n_colours, arguments):
+    """Give levels of each colour: those asked for, or quantiles of the first images, of grey ones even steps."""
+    if arguments.quantiles is None:
+        return np.tile(np.array(arguments.levels, np.uint8), (n_colours, 1))
+    shares = np.arange(1, arguments.quantiles + 1) / (arguments.quantiles + 1)
+    colours = pixels[:5000].reshape(-1, n_colours)
+    levels = 256 * shares[None] if n_colours == 1 else np.quantile(colours, shares, axis=0).T
+    return np.rint(levels).clip(1, 255).astype(np.uint8)
+
+
 def pack(pixels, levels):
-    """Ask each number for each level whether it reaches it: a channel for each level of each."""
-    asked = np.repeat(pixels.astype(np.uint8), len(levels), axis=1)
-    return kernels.pack_levels(asked, np.tile(np.array(levels, np.uint8), pixels.shape[1]))
+    """Ask each number for each level of its colour whether it reaches it: a channel for each."""
+    asked = np.repeat(pixels.astype(np.uint8), levels.shape[1], axis=1)
+    return kernels.pack_levels(asked, np.tile(levels.ravel(), pixels.shape[1] // len(levels)))
 
 
 def every(layers):
@@ -70,25 +78,26 @@ def accuracy(network, pixels, y, levels):
     return (np.concatenate(parts).argmax(axis=1) == y).mean()
 
 
-def train(network, pixels, y, held_out, shape, arguments):
+def train(network, pixels, y, held_out, shape, levels, arguments):
     random, first, taken = np.random.RandomState(arguments.seed), 1, 0.0
     path = arguments.checkpoint and Path(arguments.checkpoint)
     if path and path.exists():
         network, random, first, taken = pickle.loads(path.read_bytes())
-    changes = [RandomShift(arguments.shift, probability=arguments.share, image_shape=shape)]
+    fill = "edge" if arguments.edge else 0.0
+    changes = [RandomShift(arguments.shift, fill, probability=arguments.share, image_shape=shape)]
     changes += [RandomFlip(image_shape=shape)] if arguments.images == "cifar" else []
     start = time.process_time() - taken
     for epoch in range(first, arguments.epochs + 1):
         if taken > arguments.seconds:
             return None
         moved = apply_augmentations(pixels, changes if arguments.shift else None, random)
-        x, order, n_correct = pack(moved, arguments.levels), random.permutation(len(y)), 0
+        x, order, n_correct = pack(moved, levels), random.permutation(len(y)), 0
         for i in range(0, len(y) - arguments.batch + 1, arguments.batch):
             some = order[i : i + arguments.batch]
             n_correct += network.step(x[some], y[some])[0].n_correct
         taken = time.process_time() - start
         print(f"epoch {epoch:>3}: train {n_correct / len(y):.4f}, held out "
-              f"{accuracy(network, *held_out, arguments.levels):.4f}, {taken:.0f} s of CPU, "
+              f"{accuracy(network, *held_out, levels):.4f}, {taken:.0f} s of CPU, "
               f"{epoch * len(y) / taken:.0f} images/s", flush=True)  # fmt: skip
         if path:
             path.write_bytes(pickle.dumps((network, random, epoch + 1, taken)))
@@ -154,6 +163,12 @@ def main():
     parser.add_argument("--candidates", type=int, default=8, help="of each learnt wire")
     parser.add_argument("--skip", action="store_true", help="let the gates behind the trees read all levels")
     parser.add_argument("--literals", type=int, help="begin with conjunctions of so many wires, at most")
+    parser.add_argument("--comparisons", type=int, help="begin with conjunctions of so many comparisons, at most")
+    parser.add_argument("--fixed-trees", action="store_true", help="let tables of trees stay as they begin")
+    parser.add_argument("--pool-size", type=int, default=2)
+    parser.add_argument("--quantiles", type=int, help="levels of each colour, in place of --levels")
+    parser.add_argument("--edge", action="store_true", help="repeat the edge of images that are moved")
+    parser.add_argument("--held-out", type=int, default=10000, help="training images")
     parser.add_argument("--seconds", type=float, default=np.inf, help="of CPU, after which no epoch begins")
     parser.add_argument("--eta", type=float, default=10.0)
     parser.add_argument("--temperature", type=float, default=0.5)
@@ -164,11 +179,11 @@ def main():
     parser.add_argument("--checkpoint", help="a file, to go on from")
     parser.add_argument("--test", action="store_true")
     arguments = parser.parse_args()
-    (pixels, y), held_out, test, shape = load_images(arguments.images, arguments.data)
+    (pixels, y), held_out, test, shape = load_images(arguments.images, arguments.data, arguments.held_out)
     pixels, y = pixels[: arguments.samples], y[: arguments.samples]
-    n_channels = shape[2] * len(arguments.levels)
+    levels = levels_of(pixels, shape[2], arguments)
     network = gate_conv_network(
-        (*shape[:2], n_channels),
+        (*shape[:2], levels.size),
         [entry if entry == "M" else int(entry) for entry in arguments.conv],
         arguments.layers,
         kernel_size=arguments.kernel_size[0] if len(arguments.kernel_size) == 1 else arguments.kernel_size,
@@ -180,6 +195,10 @@ def main():
         skip=arguments.skip,
         pass_through=arguments.pass_through,
         literals=arguments.literals,
+        comparisons=arguments.comparisons,
+        n_levels=levels.shape[1],
+        fixed_trees=arguments.fixed_trees,
+        pool_size=arguments.pool_size,
         damping=arguments.damping,
         eta=arguments.eta,
         n_steps=arguments.epochs * (len(y) // arguments.batch),
@@ -188,13 +207,13 @@ def main():
     )
     print(f"{count_gates(network)} gates at all places, of {arguments.fan_in} wires in trees and "
           f"{arguments.head_fan_in} behind them, or-pools in gates of two")  # fmt: skip
-    network = train(network, pixels, y, held_out, shape, arguments)
+    network = train(network, pixels, y, held_out, shape, levels, arguments)
     if network is None:
         return
     if arguments.test:
-        print(f"test {accuracy(network, *test, arguments.levels):.4f}")
+        print(f"test {accuracy(network, *test, levels):.4f}")
     if arguments.flips:
-        try_flips(network, pack(held_out[0][:500], arguments.levels), held_out[1][:500], arguments.flips, 0)
+        try_flips(network, pack(held_out[0][:500], levels), held_out[1][:500], arguments.flips, 0)
     print(f"fingerprint {network.fingerprint()[:16]}")
 
 

@@ -11,6 +11,7 @@ import bvar
 from bvar import LogicGateConvClassifier
 from bvar.circuit import from_json
 from bvar.encoding import ThermometerEncoder
+from bvar.layers import GateConv2d
 
 DIGITS = load_digits()
 X_TRAIN, X_TEST, Y_TRAIN, Y_TEST = train_test_split(
@@ -74,6 +75,8 @@ def test_the_circuit_has_a_gate_at_every_place_and_the_scores_of_the_model(fitte
         {"head_wiring": "learnt", "head_candidates": 3},
         {"conv_layers": (4, "M", 5, "M"), "skip": True, "head_wiring": "learnt", "literals": 4},
         {"conv_layers": (4, 5), "skip": True},
+        {"comparisons": 3, "depth": 2, "fixed_trees": True, "pool_size": 4, "skip": True, "head_wiring": "learnt"},
+        {"comparisons": 2, "depth": 2, "conv_layers": (4, "M", 5)},
     ],
 )
 def test_circuits_of_other_forms_agree(parameters):
@@ -100,6 +103,61 @@ def test_a_file_holds_the_model_and_its_training(tmp_path):
     assert twin.network_.fingerprint() == model.network_.fingerprint()
 
 
+@pytest.mark.parametrize("skip", [False, True])
+def test_fixed_trees_stay_and_what_is_behind_them_learns_as_if_they_did_not(skip, tmp_path):
+    def make(fixed):
+        return quick(
+            comparisons=3,
+            depth=2,
+            conv_layers=(5, "M", 4),
+            skip=skip,
+            fixed_trees=fixed,
+            damping=10**6,
+            max_iter=2,
+        )
+
+    model = make(True).fit(X_TRAIN, Y_TRAIN)
+    drawn = make(True).partial_fit(X_TRAIN[:1], Y_TRAIN[:1], classes=np.arange(10))
+    for one, other in zip(trees_of(model), trees_of(drawn), strict=True):
+        assert one.parameters == ()
+        assert all((a.bits.words == b.bits.words).all() for a, b in zip(one.tables, other.tables, strict=True))
+    # votes that are divided by a million flip nothing: the rest of the network must be the same
+    slow = make(False).fit(X_TRAIN, Y_TRAIN)
+    heads = [
+        [layer.table.bits.words for layer in m.network_.layers if type(layer).__name__ == "GateLayer"]
+        for m in (model, slow)
+    ]
+    assert heads[0]
+    assert all((a == b).all() for a, b in zip(*heads, strict=True))
+    model.save(tmp_path / "model.bvar", training_state=True)
+    again = bvar.load(tmp_path / "model.bvar")
+    assert again.get_params() == model.get_params()
+    assert (again.decision_function(X_TEST) == model.decision_function(X_TEST)).all()
+    for one in (model, again):
+        one.partial_fit(X_TRAIN, Y_TRAIN)
+    assert again.network_.fingerprint() == model.network_.fingerprint()
+    assert (again.decision_function(X_TEST) == model.decision_function(X_TEST)).all()
+
+
+def trees_of(model):
+    def inner(layers):
+        for layer in layers:
+            yield from inner(layer.layers) if hasattr(layer, "layers") else [layer]
+
+    return [layer for layer in inner(model.network_.layers) if isinstance(layer, GateConv2d)]
+
+
+def test_nobody_goes_the_way_back_below_what_learns(monkeypatch):
+    def never(*_):
+        raise AssertionError("nobody listens there")
+
+    for name in ("backward", "votes"):
+        monkeypatch.setattr(GateConv2d, name, never)
+    quick(comparisons=1, depth=2, fixed_trees=True, max_iter=1).fit(X_TRAIN[:100], Y_TRAIN[:100])
+    with pytest.raises(AssertionError, match="nobody listens"):
+        quick(max_iter=1).fit(X_TRAIN[:100], Y_TRAIN[:100])
+
+
 def test_a_clone_of_flat_images_is_the_same_model(fitted):
     flat = clone(fitted).fit(X_TRAIN.reshape(len(X_TRAIN), -1), Y_TRAIN)
     assert flat.network_.fingerprint() == fitted.network_.fingerprint()
@@ -108,6 +166,12 @@ def test_a_clone_of_flat_images_is_the_same_model(fitted):
 def test_a_summary_counts_the_uses_of_shared_tables(fitted):
     line = next(line for line in fitted.summary().splitlines() if line.startswith("gateconv1.table1"))
     assert line.split()[-1] == str(64 * 6 * 64)
+
+
+@pytest.mark.parametrize("skip", [False, True])
+def test_a_summary_counts_tables_that_stay(skip):
+    model = quick(comparisons=1, depth=2, fixed_trees=True, skip=skip, max_iter=1).fit(X_TRAIN[:50], Y_TRAIN[:50])
+    assert model.summary().splitlines()[-1] == "42 tables of gateconv1 stay as they began, at 64 places each"
 
 
 def test_a_warm_start_refuses_another_form():
@@ -120,6 +184,9 @@ def test_a_warm_start_refuses_another_form():
         ("kernel_size", 5),
         ("layer_sizes", 100),
         ("conv_layers", (6,)),
+        ("pool_size", 4),
+        ("fixed_trees", True),
+        ("skip", True),
     ):
         changed = {**quick().get_params(), "warm_start": True, name: value}
         with pytest.raises(ValueError, match="are not those of the network to go on with"):
@@ -135,6 +202,9 @@ def test_a_warm_start_refuses_another_form():
         ({"head_fan_in": 0}, ValueError, r"head_fan_in must be an integer in \[1, 6\]"),
         ({"depth": 0}, ValueError, "depth must be"),
         ({"damping": 0}, ValueError, "damping must be"),
+        ({"comparisons": 1}, ValueError, "comparisons need depth 2 and fan_in 6, got 1 and 6"),
+        ({"comparisons": 4, "depth": 2}, ValueError, r"comparisons must be an integer in \[1, 3\]"),
+        ({"pool_size": 7}, ValueError, r"pool_size must be an integer in \[1, 6\]"),
         ({"kernel_size": 2}, ValueError, "kernel_size must be odd"),
         ({"encoder": ThermometerEncoder(2), "image_shape": (7, 9)}, ValueError, "does not fit images of 64"),
     ],

@@ -302,3 +302,35 @@ def test_the_signal_that_has_no_opposite_counts_as_the_least_that_has_one(make, 
     assert (layer.backward(lowest, context) == layer.backward(low, context)).all()
     for one, other in zip(layer.votes(lowest, context), layer.votes(low, context), strict=True):
         assert (one == other).all()
+
+
+def test_ready_made_tables_begin_as_they_are_and_stay_where_they_are_fixed(backend):
+    made = make(SHAPES[0])
+    again = GateConv2d(
+        SHAPES[0][0],
+        3,
+        depth=2,
+        fan_in=2,
+        padding=1,
+        leaves=made.leaves,
+        tables=[t.bits for t in made.tables],
+        fixed=True,
+    )
+    images = np.random.RandomState(1).rand(5, *SHAPES[0][0]) < 0.5
+    assert (kernels.unpack(again.forward(flat(images))[0]) == answers(made, images)).all()
+    assert again.fixed
+    assert again.parameters == ()
+    assert not made.fixed
+
+
+@pytest.mark.parametrize("wrong", ["one too few", "too wide", "missing values"])
+def test_tables_that_do_not_fit_are_refused(wrong):
+    tables = [t.bits for t in make(SHAPES[0]).tables]
+    if wrong == "one too few":
+        tables.pop()
+    elif wrong == "too wide":
+        tables[0] = kernels.pack(np.zeros((6, 8), bool))
+    else:
+        tables[0] = kernels.pack(np.zeros((6, 4), np.int8))
+    with pytest.raises(ValueError, match="tables must be bits of the shapes"):
+        GateConv2d(SHAPES[0][0], 3, depth=2, fan_in=2, padding=1, tables=tables)
