@@ -48,7 +48,9 @@ def summarize(
         feet.append(f"{n_unused} of {n_gates} gates lead to no score")
     for layer in fixed_trees(layers):
         n_tables = sum(table.shape[0] for table in layer.tables)
-        feet.append(f"{n_tables} tables of {layer.name} stay as they began, at {layer.window.n_places} places each")
+        feet.append(
+            f"{n_tables} tables of {layer.name} stay as they began, at {layer.window.n_places} places each"
+        )
     costs = ["", summarize_energy(layers)] if energy else []
     return "\n".join([head, *lines, *feet, *costs])
 

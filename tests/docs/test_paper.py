@@ -72,7 +72,8 @@ def test_results_keep_the_rows_that_others_wrote(tmp_path):
     )
 
 
-def test_a_torch_twin_goes_on_to_the_same_weights(tmp_path):
+@pytest.mark.parametrize("bfloat16", [False, True])
+def test_a_torch_twin_goes_on_to_the_same_weights(tmp_path, bfloat16):
     torch = pytest.importorskip("torch")
 
     def twin():
@@ -82,7 +83,14 @@ def test_a_torch_twin_goes_on_to_the_same_weights(tmp_path):
         def batch(rows, random):
             return torch.tensor(BITS[rows], dtype=torch.float32), torch.tensor(BITS[rows, 0].astype(np.int64))
 
-        return common.TorchLearner(module, batch, torch.nn.functional.cross_entropy, lambda f: {}, n_steps=24)
+        seen = []
+        module[-1].register_forward_hook(lambda *tensors: seen.append(tensors[-1].dtype))
+        loss = torch.nn.functional.cross_entropy
+        learner = common.TorchLearner(module, batch, loss, lambda f: {}, n_steps=24, bfloat16=bfloat16)
+        learner.step(np.arange(4), np.random.RandomState(0))
+        assert seen == [torch.bfloat16 if bfloat16 else torch.float32]
+        module[-1]._forward_hooks.clear()
+        return learner
 
     whole, parts = twin(), twin()
     common.train(arguments("--out", tmp_path / "whole"), "a", whole, ROWS)

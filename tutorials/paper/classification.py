@@ -114,8 +114,17 @@ def learner(arguments: Any, data: Images) -> BooleanLearner | TorchLearner:
     torch.manual_seed(arguments.seed)
     blocks = VGG_SMALL if arguments.model == "vgg" else RESNET
     module = twin(arguments.twin, arguments.model, blocks, arguments.width, side)
-    loss = torch.nn.functional.cross_entropy
-    return TorchLearner(module, batch, loss, measure, n_steps=n_steps, rate=arguments.rate, after_step=clip_latent)
+    module = module.to(memory_format=torch.channels_last)  # as images are: a third faster
+    return TorchLearner(
+        module,
+        batch,
+        torch.nn.functional.cross_entropy,
+        measure,
+        n_steps=n_steps,
+        rate=arguments.rate,
+        after_step=clip_latent,
+        bfloat16=arguments.bfloat16,
+    )
 
 
 def main() -> None:
@@ -127,6 +136,7 @@ def main() -> None:
     p.add_argument("--width", type=float, default=1.0, help="factor of the numbers of filters")
     p.add_argument("--eta", type=float, default=10.0, help="accumulation factor of bits")
     p.add_argument("--rate", type=float, default=1e-3, help="rate of Adam of twins")
+    p.add_argument("--bfloat16", action="store_true", help="let twins multiply in bfloat16, in half of the time")
     p.add_argument("--plain", action="store_true", help="do not shift and mirror training images")
     p.add_argument("--images", type=int, help="train on so many only")
     arguments = p.parse_args()

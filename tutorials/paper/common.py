@@ -81,7 +81,8 @@ class TorchLearner:
 
     `batch(rows, random)` makes tensors of inputs and targets, `loss(outputs, targets)` a tensor of one number, and
     `measure(scores)` takes a function from inputs to outputs; `after_step(module)` may change weights, of twins
-    that are not float.
+    that are not float.  With `bfloat16` the products of a step, and what they make, are of that type; weights,
+    their gradients and measures are of float32.
     """
 
     def __init__(
@@ -95,19 +96,22 @@ class TorchLearner:
         rate: float = 1e-3,
         optimizer: Any = None,
         after_step: Callable | None = None,
+        bfloat16: bool = False,
     ) -> None:
         torch = need_torch()
         self.module, self.batch, self.loss, self.measure = module, batch, loss, measure
         self.optimizer = torch.optim.Adam(module.parameters(), rate) if optimizer is None else optimizer
         self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, n_steps)
-        self.after_step = after_step
+        self.after_step, self.bfloat16 = after_step, bfloat16
 
     def step(self, rows: np.ndarray, random: np.random.RandomState) -> float:
-        need_torch().manual_seed(random.randint(2**31))  # of what the module draws itself: dropout
+        torch = need_torch()
+        torch.manual_seed(random.randint(2**31))  # of what the module draws itself: dropout
         x, y = self.batch(rows, random)
         self.module.train()
         self.optimizer.zero_grad()
-        loss = self.loss(self.module(x), y)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
+            loss = self.loss(self.module(x), y)
         loss.backward()
         self.optimizer.step()
         self.schedule.step()
