@@ -43,11 +43,11 @@ class LogicGateConvClassifier(HasCircuit, ImageClassifier):
         Wires of each gate of a tree, 1 to 6.
     head_fan_in : int, default=2
         Wires of each gate behind the trees, 1 to 6.
-    head_wiring : {'random', 'learnt'}, default='random'
+    head_wiring : {'random', 'learnt'}, default='learnt'
         Whether these wires stay, or choose among candidates by votes, see :doc:`/explanation/learnt-wires`.
     head_candidates : int, default=8
         Candidates of each of them, 1 to 64.
-    skip : bool, default=False
+    skip : bool, default=True
         Whether the gates behind the trees read pixels and all convolutions, or the last one only.
     literals : int, optional
         Trees begin as conjunctions of as many wires at most, see :class:`bvar.layers.GateConv2d`. Default: as
@@ -181,9 +181,9 @@ class LogicGateConvClassifier(HasCircuit, ImageClassifier):
         depth: int = 1,
         fan_in: int = 6,
         head_fan_in: int = 2,
-        head_wiring: Literal["random", "learnt"] = "random",
+        head_wiring: Literal["random", "learnt"] = "learnt",
         head_candidates: int = 8,
-        skip: bool = False,
+        skip: bool = True,
         literals: int | None = None,
         comparisons: int | None = None,
         fixed_trees: bool = False,

@@ -194,7 +194,7 @@ class GateConv2d(Layer):
         self._check_tables(tables)
         self.tables = tuple(
             SharedTable(f"{name}.table{level}", bits, rms=damping, n_places=self.window.n_places, is_clipped=False)
-            for level, bits in enumerate(tables, start=1)
+            for level, bits in enumerate((table.copy() for table in tables), start=1)
         )
         self.parameters = () if fixed else self.tables
 

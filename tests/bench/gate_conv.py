@@ -21,7 +21,7 @@ import numpy as np
 from bvar import kernels
 from bvar.layers import Concatenate, GateConv2d, GateLayer, OrPool2d
 from bvar.networks import gate_conv_network
-from bvar.training import RandomFlip, RandomShift, apply_augmentations
+from bvar.training import RandomFlip, RandomRotation, RandomShift, apply_augmentations
 from tests.bench import cifar, mnist
 
 
@@ -78,19 +78,28 @@ def accuracy(network, pixels, y, levels):
     return (np.concatenate(parts).argmax(axis=1) == y).mean()
 
 
+def changes_of(arguments, shape):
+    """Give what happens to images before each epoch."""
+    changes, fill = [], "edge" if arguments.edge else 0.0
+    if arguments.turn:
+        changes.append(RandomRotation(arguments.turn, fill, arguments.share, shape))
+    if arguments.shift:
+        changes.append(RandomShift(arguments.shift, fill, arguments.share, shape))
+        changes += [RandomFlip(image_shape=shape)] if arguments.images == "cifar" else []
+    return changes
+
+
 def train(network, pixels, y, held_out, shape, levels, arguments):
     random, first, taken = np.random.RandomState(arguments.seed), 1, 0.0
     path = arguments.checkpoint and Path(arguments.checkpoint)
     if path and path.exists():
         network, random, first, taken = pickle.loads(path.read_bytes())
-    fill = "edge" if arguments.edge else 0.0
-    changes = [RandomShift(arguments.shift, fill, probability=arguments.share, image_shape=shape)]
-    changes += [RandomFlip(image_shape=shape)] if arguments.images == "cifar" else []
+    changes = changes_of(arguments, shape)
     start = time.process_time() - taken
     for epoch in range(first, arguments.epochs + 1):
         if taken > arguments.seconds:
             return None
-        moved = apply_augmentations(pixels, changes if arguments.shift else None, random)
+        moved = apply_augmentations(pixels, changes, random)
         x, order, n_correct = pack(moved, levels), random.permutation(len(y)), 0
         for i in range(0, len(y) - arguments.batch + 1, arguments.batch):
             some = order[i : i + arguments.batch]
@@ -158,7 +167,8 @@ def main():
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--levels", type=int, nargs="+", default=[128], help="a bit for each, pixel >= level")
     parser.add_argument("--shift", type=int, default=0, help="pixels by which images are moved at random")
-    parser.add_argument("--share", type=float, default=0.9, help="of images that are moved")
+    parser.add_argument("--turn", type=float, default=0.0, help="degrees by which images are turned at random")
+    parser.add_argument("--share", type=float, default=0.9, help="of images that are moved, and of those turned")
     parser.add_argument("--wiring", choices=("random", "learnt"), default="random", help="behind the trees")
     parser.add_argument("--candidates", type=int, default=8, help="of each learnt wire")
     parser.add_argument("--skip", action="store_true", help="let the gates behind the trees read all levels")

@@ -235,7 +235,15 @@ def gate_images():
     """Convolutions of gates on images, and an or-pool."""
     x = np.random.RandomState(1).randint(0, 256, (40, 4, 6)).astype(np.uint8)
     model = LogicGateConvClassifier(
-        (5, "M"), (12, 6), fan_in=3, head_fan_in=3, damping=2, max_iter=2, random_state=0
+        (5, "M"),
+        (12, 6),
+        fan_in=3,
+        head_fan_in=3,
+        head_wiring="random",
+        skip=False,
+        damping=2,
+        max_iter=2,
+        random_state=0,
     )
     return model.fit(x, x.mean(axis=(1, 2)) > 127), x.reshape(40, -1)
 

@@ -318,6 +318,9 @@ def test_ready_made_tables_begin_as_they_are_and_stay_where_they_are_fixed(backe
     )
     images = np.random.RandomState(1).rand(5, *SHAPES[0][0]) < 0.5
     assert (kernels.unpack(again.forward(flat(images))[0]) == answers(made, images)).all()
+    assert not any(
+        np.shares_memory(a.bits.words, b.bits.words) for a, b in zip(again.tables, made.tables, strict=True)
+    )
     assert again.fixed
     assert again.parameters == ()
     assert not made.fixed
