@@ -10,8 +10,9 @@ import numpy as np
 from bvar.augmentation.changes import Change
 from bvar.augmentation.learned import LearnedAugmentation
 from bvar.encoding import BitEncoder
+from bvar.estimators.image_recipes import Convolutions
 from bvar.estimators.images import ImageClassifier
-from bvar.estimators.recipes import Convolutions, Recipe
+from bvar.estimators.recipes import Recipe
 from bvar.mollify import Mollifier
 from bvar.networks.losses import Loss
 from bvar.training.callbacks import Callback

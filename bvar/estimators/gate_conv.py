@@ -11,8 +11,9 @@ from bvar.augmentation.changes import Change
 from bvar.augmentation.learned import LearnedAugmentation
 from bvar.encoding import BitEncoder
 from bvar.estimators.circuits import HasCircuit
+from bvar.estimators.image_recipes import GateConvolutions
 from bvar.estimators.images import ImageClassifier
-from bvar.estimators.recipes import GateConvolutions, Recipe, Wires
+from bvar.estimators.recipes import Recipe, Wires
 from bvar.mollify import Mollifier
 from bvar.networks.losses import Loss
 from bvar.training.callbacks import Callback
