@@ -9,7 +9,7 @@ import numpy as np
 from bvar.layers import Layer
 from bvar.model_file._kinds import of_type, register, require
 from bvar.model_file._real import finite_numbers
-from bvar.real import Attention, Embedding, LayerNorm, PositionSum, RealScale, Residual
+from bvar.real import Attention, Embedding, LayerNorm, NGramEmbedding, PositionSum, RealScale, Residual
 
 
 def _load_embedding(name: Any, position: Any, token: Any) -> Embedding:
@@ -24,6 +24,31 @@ register(
     Embedding,
     save=lambda layer: {"name": layer.name, "position": layer.position.values, "token": layer.token.values},
     load=_load_embedding,
+    made_again=("real_parameters",),
+    takes="numbers",
+    gives="real sums",
+)
+
+
+def _load_ngram_embedding(max_n: Any, name: Any, ngram: Any, position: Any, token: Any) -> NGramEmbedding:
+    ngram = finite_numbers(ngram, "ngram", np.float32, (None, None))
+    token = finite_numbers(token, "token", np.float32, (None, ngram.shape[1]))
+    position = finite_numbers(position, "position", np.float32, (None, ngram.shape[1]))
+    layer = NGramEmbedding(1, len(position), 1, max_n, 1, random_state=0, name=of_type(name, str, "name"))
+    layer.token.values, layer.position.values, layer.ngram.values = token, position, ngram
+    return layer
+
+
+register(
+    NGramEmbedding,
+    save=lambda layer: {
+        "max_n": layer.max_n,
+        "name": layer.name,
+        "ngram": layer.ngram.values,
+        "position": layer.position.values,
+        "token": layer.token.values,
+    },
+    load=_load_ngram_embedding,
     made_again=("real_parameters",),
     takes="numbers",
     gives="real sums",

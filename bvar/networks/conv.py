@@ -138,6 +138,7 @@ def vgg_small(
     ends: Ends | None = None,
     norm: Norm | None = None,
     eta: float = 10.0,
+    clip: float = 1.0,
     n_steps: int | None = None,
     random_state: RandomSource = None,
 ) -> Network:
@@ -160,6 +161,8 @@ def vgg_small(
         See :func:`conv_network`.
     eta : float, default=10.0
         See :class:`bvar.networks.BooleanOptimizer`.
+    clip : float, default=1.0
+        Likewise.
     n_steps : int, optional
         Likewise.
     random_state : None, int, RandomState or RandomWords, default=None
@@ -190,6 +193,7 @@ def vgg_small(
         ends=ends,
         norm=norm,
         eta=eta,
+        clip=clip,
         n_steps=n_steps,
         random_state=random_state,
     )

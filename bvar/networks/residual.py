@@ -32,6 +32,7 @@ def residual_network(
     ends: Ends | None = None,
     norm: Norm | None = None,
     eta: float = 10.0,
+    clip: float = 1.0,
     n_steps: int | None = None,
     temperature: float = 2.0,
     random_state: RandomSource = None,
@@ -55,6 +56,8 @@ def residual_network(
         Default: nothing, as in the paper.
     eta : float, default=10.0
         See :class:`bvar.networks.BooleanOptimizer`.
+    clip : float, default=1.0
+        Likewise.
     n_steps : int, optional
         Likewise.
     temperature : float, default=2.0
@@ -110,7 +113,7 @@ def residual_network(
     else:
         layers.append(ends.last(prod(shape), n_outputs, random_state=source, name="linear1"))
         loss = ends.loss()
-    return Network(layers, loss, BooleanOptimizer(eta, n_steps=n_steps))
+    return Network(layers, loss, BooleanOptimizer(eta, clip=clip, n_steps=n_steps))
 
 
 def _stem(shape: tuple[int, int, int], n_filters: int, ends: Ends | None, source: RandomWords) -> ConvStage:

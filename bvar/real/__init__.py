@@ -5,7 +5,8 @@ everything that is summed elsewhere in a network is an integer.  ``layers``, ``c
 stands in a network, ``join_channels`` holds branches with such layers; ``embedding``, ``layer_norm``,
 ``attention`` and ``residual`` are the layers of a transformer, with the arithmetic of ``transformer_parts``.
 ``rounding`` is where floats become integers, ``losses`` and ``adam`` train, ``trainer`` is what a network calls,
-``once`` what it need not compute twice; ``ends``, ``dense`` and ``transformer`` build networks of this kind.
+``once`` what it need not compute twice, ``blocks`` cuts what is large; ``ends``, ``dense`` and ``transformer``
+build networks of this kind.
 ``perceptron`` and ``classifier`` are what models without a bit share, in other rooms.
 """
 
@@ -14,7 +15,7 @@ from bvar.real.attention import Attention
 from bvar.real.batch_norm import BatchNorm
 from bvar.real.conv import RealConv2d
 from bvar.real.dense import edsr_small, segmenter
-from bvar.real.embedding import Embedding, PositionSum
+from bvar.real.embedding import Embedding, NGramEmbedding, PositionSum
 from bvar.real.ends import RealEnds
 from bvar.real.join_channels import RealJoinChannels
 from bvar.real.layer_norm import LayerNorm
@@ -31,6 +32,7 @@ __all__ = [
     "Embedding",
     "FixedPoint",
     "LayerNorm",
+    "NGramEmbedding",
     "PositionSum",
     "RealHuber",
     "RealConv2d",

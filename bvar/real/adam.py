@@ -15,6 +15,7 @@ import numpy as np
 
 from bvar._fixed_point import half_cosine
 from bvar._validation import check_integer, check_real
+from bvar.real.blocks import blocks
 
 __all__ = ["Adam"]
 
@@ -123,6 +124,11 @@ class Adam:
         rate /= 1 - (1 - _MEAN) ** self.age
         correction = 1 / (1 - (1 - _SQUARE) ** self.age)
         for p, g, m, v in zip(parameters, gradients, self.mean, self.square, strict=True):
-            m += _MEAN * (g - m)
-            v += _SQUARE * (g * g - v)
-            p -= rate * m / (np.sqrt(correction * v) + _EPSILON)
+            for rows in blocks(p):
+                _move(p[rows], g[rows], m[rows], v[rows], rate, correction)
+
+
+def _move(p: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray, rate: float, correction: float) -> None:
+    m += _MEAN * (g - m)
+    v += _SQUARE * (g * g - v)
+    p -= rate * m / (np.sqrt(correction * v) + _EPSILON)

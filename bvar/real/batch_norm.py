@@ -9,7 +9,7 @@ statistics in each part.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from math import sqrt
 from typing import Any, NamedTuple
 
@@ -20,12 +20,12 @@ from bvar import kernels
 from bvar._validation import check_integer, check_real
 from bvar.layers.base import Comparison, Layer, Value
 from bvar.layers.signed_sum import to_int8
+from bvar.real.blocks import blocks
 from bvar.real.rounding import ONE, fixed_point
 from bvar.real.trainer import RealLayer, RealParameter
 
 __all__ = ["BatchNorm", "normalize", "normalize_backward"]
 
-_TOGETHER = 2**16  # numbers of a block
 _FAR = 2**30 + 1  # beyond every sum, and beyond the largest 64th
 
 
@@ -123,7 +123,7 @@ class BatchNorm(RealLayer):
         dtype = self.scale.values.dtype
         context = normalize(self._rows(x).astype(dtype), self.epsilon * self.fan_in, x.dtype)
         y = np.empty(context.values.shape, np.int32)
-        for rows in _blocks(y):
+        for rows in blocks(y):
             y[rows] = fixed_point(self.scale.values * context.values[rows] + self.shift.values)
         return y.reshape(x.shape), context
 
@@ -330,7 +330,7 @@ def normalize_backward(
     along, common = (total / n for total in _sums(z, values))
     factor = (gain * context.inverse).astype(values.dtype)
     below = np.empty(z.shape, np.int8 if to_integers else values.dtype)
-    for rows in _blocks(z):
+    for rows in blocks(z):
         part = z[rows] - common
         part -= values[rows] * along
         part *= factor
@@ -341,15 +341,8 @@ def normalize_backward(
 def _sums(z: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sum up, over the rows, signals times normalised sums, and signals."""
     along, common = (np.zeros(z.shape[1], values.dtype) for _ in range(2))
-    for rows in _blocks(z):
+    for rows in blocks(z):
         part = z[rows].astype(values.dtype)
         common += part.sum(axis=0)
         along += np.einsum("bj,bj->j", part, values[rows])
     return along, common
-
-
-def _blocks(rows: np.ndarray) -> Iterator[slice]:
-    """Cut rows into blocks that stay in the cache: of images, memory costs more than arithmetic."""
-    size = max(1, _TOGETHER // rows.shape[1])
-    for start in range(0, len(rows), size):
-        yield slice(start, start + size)

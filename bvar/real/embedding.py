@@ -17,7 +17,10 @@ from bvar.bits.random import RandomSource, RandomWords
 from bvar.layers.base import Layer
 from bvar.real.trainer import RealLayer, RealParameter
 
-__all__ = ["Embedding", "PositionSum"]
+__all__ = ["Embedding", "NGramEmbedding", "PositionSum"]
+
+# odd, so that products with them lose nothing: of the golden ratio, and of the root of 2
+_STEP, _MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xB504F333F9DE6485)
 
 
 class Embedding(RealLayer):
@@ -110,10 +113,8 @@ class Embedding(RealLayer):
     def gradients(self, signal: np.ndarray, context: np.ndarray) -> tuple[np.ndarray, ...]:
         """Sum up the signals at each token, and at each position."""
         ids = context.ravel()
-        where = sparse.csr_array(
-            (np.ones(ids.size, signal.dtype), (ids, np.arange(ids.size))), (self.n_tokens, ids.size)
-        )
-        return where @ signal, signal.reshape(*context.shape, self.n_outputs).sum(axis=0)
+        at_tokens = _sums_at(ids, np.arange(ids.size), signal, self.n_tokens)
+        return at_tokens, signal.reshape(*context.shape, self.n_outputs).sum(axis=0)
 
     def _check(self, x: np.ndarray) -> np.ndarray:
         ids = np.asarray(x)
@@ -124,6 +125,126 @@ class Embedding(RealLayer):
         if ids.size and not 0 <= ids.min() <= ids.max() < self.n_tokens:
             raise ValueError(f"x must be tokens in [0, {self.n_tokens}), got {ids.min()} to {ids.max()}")
         return ids
+
+
+class NGramEmbedding(Embedding):
+    r"""Add what belongs to the n-grams that end at a position: rows of a table that they share by a hash.
+
+    .. math:: x_{(b, i)} = E_{t_{bi}} + P_i + \sum_{n=2}^{N} G_{h_n(t_{b, i-n+1}, \dots, t_{bi})}
+
+    Parameters
+    ----------
+    n_tokens, n_positions, n_units : int
+        As of :class:`Embedding`.
+    max_n : int, default=4
+        Tokens of the longest n-gram, at least 2.
+    n_buckets : int, default=65536
+        Rows of the table. All n-grams share them, and those of one bucket are not told apart.
+    random_state : None, int, RandomState or RandomWords, default=None
+        Where the first rows of tokens and positions come from; those of n-grams begin with 0.
+    name : str, default='embed'
+        What the layer is called in tables.
+
+    Attributes
+    ----------
+    token, position : RealParameter
+        As of :class:`Embedding`.
+    ngram : RealParameter
+        G: float32, shape (n_buckets, n_units).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a size is not a positive integer, or `max_n` is below 2.
+
+    See Also
+    --------
+    boolean_transformer : Takes it where `max_ngram` is above 1.
+
+    Notes
+    -----
+    The bucket of an n-gram is, in unsigned 64-bit integers with ``A = 0x9E3779B97F4A7C15`` and
+    ``C = 0xB504F333F9DE6485``,
+
+    .. math:: h_n = \lfloor C \, H_n / 2^{32} \rfloor \bmod \text{n\_buckets}, \qquad
+              H_n(t_1, \dots, t_n) = A \, H_{n-1}(t_1, \dots, t_{n-1}) + t_n + 1, \qquad H_0 = 0 .
+
+    Nothing that comes later than a position has a part in its row, as a language model needs it; near the
+    beginning of a text long n-grams are missing and add nothing.
+
+    References
+    ----------
+    Sums of rows of hashed n-grams of characters: P. Bojanowski et al., "Enriching Word Vectors with Subword
+    Information", TACL 2017.  Below a transformer: J. H. Clark et al., "CANINE", TACL 2022, of single characters.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bvar.real import NGramEmbedding
+    >>> layer = NGramEmbedding(n_tokens=65, n_positions=4, n_units=8, max_n=3, n_buckets=1000, random_state=0)
+    >>> layer.buckets(np.array([[1, 2, 1, 2]])).tolist()  # pairs, then triples; -1 where there is none
+    [[[-1, 74, 805, 74]], [[-1, -1, 180, 487]]]
+    """
+
+    def __init__(
+        self,
+        n_tokens: int,
+        n_positions: int,
+        n_units: int,
+        max_n: int = 4,
+        n_buckets: int = 2**16,
+        *,
+        random_state: RandomSource = None,
+        name: str = "embed",
+    ) -> None:
+        super().__init__(n_tokens, n_positions, n_units, random_state=random_state, name=name)
+        self.max_n = check_integer(max_n, "max_n", low=2)
+        check_integer(n_buckets, "n_buckets", low=1, high=kernels.MAX_TERMS)
+        self.ngram = RealParameter(f"{name}.ngram", np.zeros((n_buckets, n_units), np.float32))
+        self.ngram.n_places = (max_n - 1) * n_positions
+        self.real_parameters = (*self.real_parameters, self.ngram)
+
+    def buckets(self, x: np.ndarray) -> np.ndarray:
+        """Hash the n-grams of texts.
+
+        Parameters
+        ----------
+        x : ndarray of int, shape (n_texts, n_positions)
+            Tokens.
+
+        Returns
+        -------
+        ndarray of int64, shape (max_n - 1, n_texts, n_positions)
+            The bucket of the n-gram that ends at each position, for n from 2 on; -1 where the text begins later.
+        """
+        last = self._check(x).astype(np.uint64) + np.uint64(1)
+        n_buckets, hashed = np.uint64(len(self.ngram.values)), last
+        found = np.full((self.max_n - 1, *last.shape), -1, np.int64)
+        for n in range(2, min(self.max_n, self.n_inputs) + 1):
+            hashed = hashed[:, :-1] * _STEP + last[:, n - 1 :]
+            found[n - 2, :, n - 1 :] = ((hashed * _MIX) >> np.uint64(32)) % n_buckets
+        return found
+
+    def forward(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Look up the rows of tokens, positions and n-grams; the context is the tokens."""
+        rows, ids = super().forward(x)
+        for bucket in self.buckets(ids).reshape(self.max_n - 1, -1):
+            ends = bucket >= 0
+            rows[ends] += self.ngram.values[bucket[ends]]
+        return rows, ids
+
+    def gradients(self, signal: np.ndarray, context: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Sum up the signals at each token, at each position, and at each bucket."""
+        buckets = self.buckets(context).reshape(self.max_n - 1, -1)
+        _, ends = np.nonzero(buckets >= 0)
+        at_buckets = _sums_at(buckets[buckets >= 0], ends, signal, len(self.ngram.values))
+        return (*super().gradients(signal, context), at_buckets)
+
+
+def _sums_at(ids: np.ndarray, rows: np.ndarray, signal: np.ndarray, n: int) -> np.ndarray:
+    """Add up rows of signals for each of n ids."""
+    where = sparse.csr_array((np.ones(ids.size, signal.dtype), (ids, rows)), (n, len(signal)))
+    return where @ signal
 
 
 class PositionSum(Layer):

@@ -22,7 +22,7 @@ from bvar.networks.network import Network
 from bvar.networks.optimizer import BooleanOptimizer
 from bvar.real.adam import Adam
 from bvar.real.attention import Attention
-from bvar.real.embedding import Embedding, PositionSum
+from bvar.real.embedding import Embedding, NGramEmbedding, PositionSum
 from bvar.real.layer_norm import LayerNorm
 from bvar.real.layers import FixedPoint, RealLinear
 from bvar.real.losses import RealCrossEntropy
@@ -39,6 +39,8 @@ def boolean_transformer(
     hidden: int | None = None,
     n_blocks: int = 4,
     n_heads: int = 4,
+    max_ngram: int = 1,
+    n_buckets: int = 2**16,
     eta: float = 500.0,
     clip: float = 1.0,
     rate: float = 5e-3,
@@ -59,6 +61,11 @@ def boolean_transformer(
         Units of a block. Default: four times the width.
     n_blocks, n_heads : int, default=4
         Numbers of blocks, and of heads of each, which divide the width.
+    max_ngram : int, default=1
+        Tokens of the longest n-gram that has a row of its own at the beginning of the stream, see
+        :class:`NGramEmbedding`: what a token follows need not be found out by bits then. 1: none has.
+    n_buckets : int, default=65536
+        Rows for n-grams, which share them.
     eta, clip : float, default=500 and 1
         See :class:`bvar.networks.BooleanOptimizer`. Votes of a text are those of all its positions, and eta is
         divided by the square root of their number.
@@ -110,7 +117,7 @@ def boolean_transformer(
     check_integer(n_blocks, "n_blocks", low=1)
     check_integer(width, "width", low=1)
     hidden = 4 * width if hidden is None else check_integer(hidden, "hidden", low=1)
-    layers: list[Layer] = [Embedding(n_tokens, n_positions, width, random_state=source)]
+    layers: list[Layer] = [_embedding(n_tokens, n_positions, width, max_ngram, n_buckets, source)]
     start = 1 / sqrt(2 * n_blocks)  # all that is added to the stream is then as large as what it begins with
     for i in range(n_blocks):
         attention = _attention(f"l{i}.", n_positions, width, n_heads, start, source)
@@ -169,6 +176,8 @@ def text_classifier(
     """
     layers: Any = getattr(network, "layers", ())
     kinds = [type(layer) for layer in layers]
+    if kinds[:1] == [NGramEmbedding]:
+        kinds[0] = Embedding
     if kinds != [Embedding, *[Residual] * (len(kinds) - 3), LayerNorm, RealLinear]:
         raise ValueError(f"network must be a language model of boolean_transformer, got {network!r}")
     check_integer(n_classes, "n_classes", low=1)
@@ -178,6 +187,14 @@ def text_classifier(
     loud = [_residual(block.layers, n_positions, block.loudness * sqrt(n_positions)) for block in blocks]
     last = RealLinear(width, n_classes, random_state=random_state, name="classes")
     return _network([first, *loud, norm, PositionSum(n_positions), last], eta, clip, rate, n_steps)
+
+
+def _embedding(
+    n_tokens: int, n_positions: int, width: int, max_ngram: int, n_buckets: int, source: RandomWords
+) -> Embedding:
+    if check_integer(max_ngram, "max_ngram", low=1) == 1:
+        return Embedding(n_tokens, n_positions, width, random_state=source)
+    return NGramEmbedding(n_tokens, n_positions, width, max_ngram, n_buckets, random_state=source)
 
 
 def _network(layers: list[Layer], eta: float, clip: float, rate: float, n_steps: int | None) -> Network:

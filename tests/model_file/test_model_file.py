@@ -286,7 +286,7 @@ def test_every_kind_is_known_by_the_name_that_files_keep():
         *("RealLinear", "BatchNorm", "FixedPoint", "SignedSum", "RealCrossEntropy", "Adam"),
         *("JoinChannels", "GlobalMean", "PixelShuffle", "Upsample2d", "PerPixel"),
         *("RealJoinChannels", "RealHuber", "Checkpoint", "Interrupted", "Kept", "Strengths"),
-        *("Embedding", "PositionSum", "LayerNorm", "RealScale", "Attention", "Residual"),
+        *("Embedding", "NGramEmbedding", "PositionSum", "LayerNorm", "RealScale", "Attention", "Residual"),
         *("Offset", "Concatenate", "SignalScale"),
         *("Kernels", "Transformer", "BooleanTransformer", "Encoder", "BooleanEncoder"),
     } == BUILT_IN

@@ -12,6 +12,7 @@ from bvar.real import (
     Embedding,
     FixedPoint,
     LayerNorm,
+    NGramEmbedding,
     PositionSum,
     RealCrossEntropy,
     RealLinear,
@@ -76,6 +77,53 @@ def test_gradients_of_an_embedding_are_finite_differences():
     ids = np.array([[0, 1, 1], [3, 1, 0]])  # a token that comes often, one that never does
     assert_gradients(layer, ids, random.standard_normal((6, 5)))
     assert (layer.gradients(np.ones((6, 5)), ids)[0][2] == 0).all()
+
+
+def test_gradients_of_an_embedding_of_ngrams_are_finite_differences():
+    layer = NGramEmbedding(4, 5, 3, max_n=3, n_buckets=6, random_state=0)  # buckets with several n-grams
+    random = in_float64(layer)
+    ids = np.array([[0, 1, 1, 1, 1], [3, 1, 0, 1, 0]])
+    assert_gradients(layer, ids, random.standard_normal((10, 3)))
+
+
+def test_the_row_of_a_position_adds_those_of_the_ngrams_that_end_there():
+    layer, plain = (kind(4, 5, 3, random_state=0) for kind in (NGramEmbedding, Embedding))
+    ids = np.random.RandomState(0).randint(0, 4, (6, 5))
+    np.testing.assert_array_equal(layer.forward(ids)[0], plain.forward(ids)[0])  # nothing is known of them yet
+    layer.ngram.values = np.random.RandomState(1).standard_normal(layer.ngram.values.shape).astype(np.float32)
+    expected = plain.forward(ids)[0].reshape(6, 5, 3)
+    for text, row in zip(ids.tolist(), expected, strict=True):
+        for i in range(5):
+            for n in range(2, min(4, i + 1) + 1):
+                row[i] += layer.ngram.values[bucket_by_hand(text[i - n + 1 : i + 1], 2**16)]
+    np.testing.assert_array_equal(layer.forward(ids)[0].reshape(6, 5, 3), expected)
+
+
+def bucket_by_hand(ngram, n_buckets):
+    hashed = 0
+    for token in ngram:
+        hashed = (0x9E3779B97F4A7C15 * hashed + token + 1) % 2**64
+    return (0xB504F333F9DE6485 * hashed % 2**64 >> 32) % n_buckets
+
+
+@pytest.mark.parametrize("n_buckets", [1000, 2**16])
+def test_ngrams_are_spread_over_buckets_at_least_as_evenly_as_balls_at_random(n_buckets):
+    """All pairs and triples of 65 tokens: no more buckets stay empty than if balls had been thrown at random."""
+    ids = np.stack(np.meshgrid(*[np.arange(65)] * 3), axis=-1).reshape(-1, 3)
+    pairs, triples = NGramEmbedding(65, 3, 1, max_n=3, n_buckets=n_buckets).buckets(ids)[:, :, 2]
+    for buckets, n in ((np.unique(np.column_stack([ids[:, 1:], pairs]), axis=0)[:, 2], 65**2), (triples, 65**3)):
+        assert len(buckets) == n
+        empty = 1 - len(np.unique(buckets)) / n_buckets
+        # the number of empty buckets has a variance below that of a binomial: six spreads
+        chance = (1 - 1 / n_buckets) ** n
+        assert empty <= chance + 6 * (chance * (1 - chance) / n_buckets) ** 0.5
+
+
+def test_texts_shorter_than_an_ngram_have_none():
+    layer = NGramEmbedding(4, 2, 3, max_n=5, n_buckets=9, random_state=0)
+    assert (layer.buckets(np.array([[1, 2]]))[1:] == -1).all()
+    layer.ngram.values += 1
+    assert layer.forward(np.array([[1, 2]]))[0].shape == (2, 3)
 
 
 def test_the_gradient_of_a_sum_over_positions_is_a_finite_difference():
@@ -210,6 +258,16 @@ def test_the_first_hundred_steps_have_one_fingerprint_on_two_backends_and_any_nu
     assert toy().fingerprint() not in found
 
 
+def test_ngrams_know_after_few_steps_what_two_tokens_say_of_the_next():
+    plain, network = toy(n_steps=150), toy(n_steps=150, max_ngram=2, n_buckets=500)
+    for step in range(150):
+        for each in (plain, network):
+            each.step(*texts(32, seed=step))
+    x, y = texts(100, seed=1000)
+    right, without = (np.mean(each.scores(x).argmax(axis=1) == y) for each in (network, plain))
+    assert right > 0.65 > 0.6 > without
+
+
 def test_it_learns_what_two_tokens_say_of_the_next():
     network = toy(width=32, n_steps=300)
     for step in range(300):
@@ -232,9 +290,10 @@ def test_parts_of_a_batch_say_together_what_the_whole_does():
         assert np.abs(a - b).max() <= len(y) * 2.0**-24 * np.abs(a).max()
 
 
+@pytest.mark.parametrize("max_ngram", [1, 3])
 @pytest.mark.parametrize("is_classifier", [False, True])
-def test_a_file_keeps_scores_and_further_training(tmp_path, is_classifier):
-    network = trained(5)
+def test_a_file_keeps_scores_and_further_training(tmp_path, is_classifier, max_ngram):
+    network = trained(5, make=lambda: toy(max_ngram=max_ngram, n_buckets=50))
     y = np.array([0, 1, 2, 1]) if is_classifier else texts(4)[1]
     if is_classifier:
         network = text_classifier(network, 3, random_state=1)
@@ -297,6 +356,11 @@ def test_its_cost_is_that_of_maps_at_every_position():
         (lambda: Embedding(5, 4, 3).forward(np.zeros((2, 3), int)), r"shape \(n_texts, 4\)"),
         (lambda: Embedding(5, 4, 3).forward(np.zeros((2, 4))), "x must be integers"),
         (lambda: Embedding(5, 4, 3).forward(np.full((2, 4), 5)), r"tokens in \[0, 5\)"),
+        (lambda: NGramEmbedding(5, 4, 3, max_n=1), "max_n must be"),
+        (lambda: NGramEmbedding(5, 4, 3, n_buckets=0), "n_buckets must be"),
+        (lambda: NGramEmbedding(5, 4, 3).buckets(np.full((2, 4), 5)), r"tokens in \[0, 5\)"),
+        (lambda: boolean_transformer(5, 4, max_ngram=0), "max_ngram must be"),
+        (lambda: boolean_transformer(5, 4, max_ngram=2, n_buckets=0), "n_buckets must be"),
         (lambda: Residual([]), "layers must be one or more"),
         (lambda: Residual([LayerNorm(3)], loudness=0), "loudness"),
         (lambda: RealScale(3, 0), "fan_in"),

@@ -83,6 +83,7 @@ def network(arguments: Any, side: int, n_steps: int) -> Network:
         "ends": RealEnds() if is_real else None,
         "norm": BatchNorm if arguments.norm else None,
         "eta": arguments.eta,
+        "clip": arguments.clip,
         "n_steps": n_steps,
         "random_state": arguments.seed,
     }
@@ -135,6 +136,7 @@ def main() -> None:
     p.add_argument("--norm", action="store_true", help="normalise sums by batch statistics")
     p.add_argument("--width", type=float, default=1.0, help="factor of the numbers of filters")
     p.add_argument("--eta", type=float, default=10.0, help="accumulation factor of bits")
+    p.add_argument("--clip", type=float, default=1.0, help="bound on what a neuron accumulates in a step")
     p.add_argument("--rate", type=float, default=1e-3, help="rate of Adam of twins")
     p.add_argument("--bfloat16", action="store_true", help="let twins multiply in bfloat16, nearly twice as fast")
     p.add_argument("--plain", action="store_true", help="do not shift and mirror training images")

@@ -70,6 +70,12 @@ def rare_first(y: np.ndarray, temperature: float) -> Callable[[np.ndarray, np.ra
     return draw
 
 
+def relit(images: np.ndarray, amount: float, random: np.random.RandomState) -> np.ndarray:
+    """Change the contrast of each image, and the brightness of each of its colours; uint8."""
+    contrast, brightness = (random.uniform(-amount, amount, (len(images), 1, 1, n)) for n in (1, 3))
+    return np.clip(np.rint(128 + (1 + contrast) * (images - 128.0) + 128 * brightness), 0, 255).astype(np.uint8)
+
+
 def learner(arguments: Any, data: Scenes, validation: Scenes) -> BooleanLearner | TorchLearner:
     """Put the network, its data and its measure together."""
     n_steps, is_twin = arguments.epochs * (len(data.x) // arguments.batch), arguments.twin is not None
@@ -77,7 +83,7 @@ def learner(arguments: Any, data: Scenes, validation: Scenes) -> BooleanLearner 
 
     def batch(rows: np.ndarray, random: np.random.RandomState) -> tuple[Any, Any]:
         rows = choose(rows, random)
-        x, y = inputs(data.x[rows], is_twin), data.y[rows]
+        x, y = inputs(relit(data.x[rows], arguments.jitter, random), is_twin), data.y[rows]
         return x, need_torch().from_numpy(y) if is_twin else y.reshape(len(y), -1)
 
     def measure(scores: Callable) -> dict[str, float]:
@@ -150,6 +156,9 @@ def main() -> None:
         "--rare", type=float, default=0.5, help="temperature of rare-class sampling; 0: scenes as they come"
     )
     p.add_argument(
+        "--jitter", type=float, default=0.3, help="how far contrast and brightness change in training, 0 to 1"
+    )
+    p.add_argument(
         "--scenes", type=int, default=4000, help="scenes to train on; an eighth to choose by, a quarter to test"
     )
     arguments = p.parse_args()
@@ -165,7 +174,7 @@ def main() -> None:
         trained = learner(arguments, data, validation)
         curve = train(arguments, called(arguments), trained, len(data.x))
         if arguments.record and curve:
-            names = "filters global_branch norm rare eta rate scenes epochs batch seed".split()
+            names = "filters global_branch norm rare jitter eta rate scenes epochs batch seed".split()
             values = {name: getattr(arguments, name) for name in names}
             values |= {"epoch": curve[-1]["epoch"], "seconds": curve[-1]["seconds"]}
             values |= {"validation_miou": curve[-1]["miou"]} | quality(final(trained, arguments, test.x), test.y)

@@ -122,6 +122,7 @@ def network(arguments: Any, n_tokens: int, n_classes: int, n_steps: int) -> Netw
         body = model_file.load(arguments.start)
     else:
         shape = {"width": arguments.width, "n_blocks": arguments.blocks, "n_heads": arguments.heads}
+        shape |= {"max_ngram": arguments.max_ngram, "n_buckets": arguments.buckets}
         body = boolean_transformer(n_tokens, arguments.length, **shape, **options)
     return body if arguments.task == "language" else text_classifier(body, n_classes, **options)
 
@@ -152,7 +153,10 @@ def learner(
         return {"bits": bits / n, "accuracy": right / n}
 
     def batch(rows: np.ndarray, random: np.random.RandomState) -> tuple[Any, Any]:
-        return pairs(training, rows, random)
+        x, y = pairs(training, rows, random)
+        wrong = random.rand(*x.shape) < arguments.noise
+        x[wrong] = x[random.permutation(len(x))][wrong]
+        return x, y
 
     n_steps = arguments.epochs * (len(training) // arguments.batch)
     if not arguments.twin:
@@ -162,8 +166,8 @@ def learner(
 
     torch = need_torch()
     torch.manual_seed(arguments.seed)
-    shape = arguments.width, arguments.blocks, arguments.heads
-    module = Twin(n_tokens, arguments.length, *shape, None if is_language else n_classes)
+    shape = arguments.width, arguments.blocks, arguments.heads, None if is_language else n_classes
+    module = Twin(n_tokens, arguments.length, *shape, arguments.max_ngram, arguments.buckets)
     loss = torch.nn.functional.cross_entropy
     return TorchLearner(module, batch, loss, measure, n_steps=n_steps, rate=arguments.rate)
 
@@ -216,6 +220,9 @@ def main() -> None:
     p.add_argument("--width", type=int, default=128, help="numbers of the stream")
     p.add_argument("--blocks", type=int, default=4)
     p.add_argument("--heads", type=int, default=8)
+    p.add_argument("--max-ngram", type=int, default=5, help="longest n-gram with a row in the stream; 1: none")
+    p.add_argument("--buckets", type=int, default=2**16, help="rows that n-grams share")
+    p.add_argument("--noise", type=float, default=0.0, help="share of characters read wrongly in training")
     p.add_argument("--eta", type=float, help="accumulation factor of bits; default: 500 for language, 5 for plays")
     p.add_argument("--rate", type=float, default=5e-3, help="rate of Adam, of what is real")
     p.add_argument("--longest", type=int, nargs="+", default=[3, 4, 5], help="n-grams of characters tried")

@@ -6,6 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from bvar.real import NGramEmbedding
+
 __all__ = ["Twin"]
 
 
@@ -33,7 +35,15 @@ class Twin(nn.Module):
     """Embeddings, blocks, and a head: of the next token at each position, or of classes."""
 
     def __init__(
-        self, n_tokens: int, n_positions: int, width: int, n_blocks: int, n_heads: int, n_classes: int | None
+        self,
+        n_tokens: int,
+        n_positions: int,
+        width: int,
+        n_blocks: int,
+        n_heads: int,
+        n_classes: int | None,
+        max_ngram: int,
+        n_buckets: int,
     ) -> None:
         super().__init__()
         self.is_language = n_classes is None
@@ -48,11 +58,19 @@ class Twin(nn.Module):
             )
             self.parts += [Attention(width, n_positions, n_heads), units]
         self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, n_classes or n_tokens)
+        self.hashes = None
+        if max_ngram > 1:  # the last row, of what is no n-gram, stays 0
+            self.hashes = NGramEmbedding(n_tokens, n_positions, 1, max_ngram, n_buckets, random_state=0)
+            self.ngram = nn.Embedding(n_buckets + 1, width, padding_idx=n_buckets)
+            nn.init.zeros_(self.ngram.weight)
         nn.init.normal_(self.token.weight, std=0.1)
         nn.init.normal_(self.position.weight, std=0.05)
 
     def forward(self, ids):
         x = self.token(ids) + self.position.weight
+        if self.hashes is not None:
+            buckets = torch.from_numpy(self.hashes.buckets(ids.numpy()))
+            x = x + self.ngram(buckets.where(buckets >= 0, self.ngram.padding_idx)).sum(dim=0)
         for part in self.parts:
             x = x + part(x)
         x = self.norm(x)
