@@ -345,4 +345,4 @@ class Companion(Protocol):
         """Give everything that inference depends on, layer by layer."""
 
     def tensors(self) -> Sequence[tuple[str, np.ndarray, int]]:
-        """Give the name of each tensor, its values, and the number of places where it is used."""
+        """Give the name of each tensor, its values, and how many values of it one sample uses."""

@@ -24,11 +24,11 @@ def summarize(
     """Describe what votes train, what its companion trains, and what layers leave unused or cost."""
     real = () if companion is None else companion.tensors()
     tensors: list[tuple[str, tuple[int, ...], int, int, int]]
-    tensors = [(p.name, p.shape, p.n_weights, p.n_bytes, p.n_places) for p in parameters]
-    tensors += [(name, values.shape, values.size, values.nbytes, n_places) for name, values, n_places in real]
+    tensors = [(p.name, p.shape, p.n_weights, p.n_bytes, p.n_weights * p.n_places) for p in parameters]
+    tensors += [(name, values.shape, values.size, values.nbytes, n_uses) for name, values, n_uses in real]
     rows = [
-        (name, " x ".join(map(str, shape)), n_weights, n_bytes, n_weights * n_places)
-        for name, shape, n_weights, n_bytes, n_places in tensors
+        (name, " x ".join(map(str, shape)), n_weights, n_bytes, n_uses)
+        for name, shape, n_weights, n_bytes, n_uses in tensors
     ]
     rows.append(("all", "", *(sum(column) for column in list(zip(*rows, strict=True))[2:])))
     lines = [f"{name:<14} {shape:>10} {n:>9} {size:>9} {uses:>12}" for name, shape, n, size, uses in rows]

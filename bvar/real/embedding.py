@@ -23,6 +23,14 @@ __all__ = ["Embedding", "NGramEmbedding", "PositionSum"]
 _STEP, _MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xB504F333F9DE6485)
 
 
+class _Table(RealParameter):
+    """Rows of which each place of a sample looks up one."""
+
+    @property
+    def n_uses(self) -> int:
+        return self.values.shape[1] * self.n_places
+
+
 class Embedding(RealLayer):
     r"""Add a row that belongs to a token and one that belongs to its position.
 
@@ -80,9 +88,9 @@ class Embedding(RealLayer):
             check_integer(n, what, low=1, high=kernels.MAX_TERMS)
         source = RandomWords.of(random_state)
         self.name = name
-        self.token = RealParameter(f"{name}.token", _uniform(source, 1.0, n_tokens, n_units))
+        token = _uniform(source, 1.0, n_tokens, n_units)
+        self.token = _Table(f"{name}.token", token, n_places=n_positions)
         self.position = RealParameter(f"{name}.position", _uniform(source, 0.5, n_positions, n_units))
-        self.token.n_places = n_positions
         self.real_parameters = (self.token, self.position)
 
     @property
@@ -200,8 +208,8 @@ class NGramEmbedding(Embedding):
         super().__init__(n_tokens, n_positions, n_units, random_state=random_state, name=name)
         self.max_n = check_integer(max_n, "max_n", low=2)
         check_integer(n_buckets, "n_buckets", low=1, high=kernels.MAX_TERMS)
-        self.ngram = RealParameter(f"{name}.ngram", np.zeros((n_buckets, n_units), np.float32))
-        self.ngram.n_places = (max_n - 1) * n_positions
+        n_ngrams = sum(max(0, n_positions - n + 1) for n in range(2, max_n + 1))
+        self.ngram = _Table(f"{name}.ngram", np.zeros((n_buckets, n_units), np.float32), n_places=n_ngrams)
         self.real_parameters = (*self.real_parameters, self.ngram)
 
     def buckets(self, x: np.ndarray) -> np.ndarray:

@@ -39,6 +39,11 @@ class RealParameter:
         self.values = values
         self.n_places = n_places
 
+    @property
+    def n_uses(self) -> int:
+        """How many values one sample uses, all of them at each place."""
+        return self.values.size * self.n_places
+
 
 @dataclass(frozen=True)
 class RealSums:
@@ -190,9 +195,9 @@ class RealTrainer:
         Returns
         -------
         list of (str, ndarray, int)
-            Name, values and number of places of each parameter.
+            Name and values of each parameter, and how many of its values one sample uses.
         """
-        return [(p.name, p.values, p.n_places) for p in self.parameters]
+        return [(p.name, p.values, p.n_uses) for p in self.parameters]
 
     def _with_statistics(self) -> list[RealLayer]:
         return [layer for layer in self.layers if layer.statistics]

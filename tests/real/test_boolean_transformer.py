@@ -329,9 +329,18 @@ def test_the_summary_counts_weights_at_every_position():
     network = toy()
     lines = network.summary().splitlines()
     assert next(line for line in lines if line.startswith("l1.qkv.weight")).split()[-1] == str(16 * 48 * LENGTH)
-    assert next(line for line in lines if line.startswith("embed.token")).split()[-1] == str(7 * 16 * LENGTH)
+    assert next(line for line in lines if line.startswith("embed.token")).split()[-1] == str(16 * LENGTH)
     assert next(line for line in lines if line.startswith("head.weight")).split()[-1] == str(16 * 7 * LENGTH)
     assert all(parameter.n_places == LENGTH for parameter in network.parameters)
+
+
+def test_the_summary_counts_rows_that_are_looked_up():
+    lines = toy(max_ngram=3, n_buckets=50).summary().splitlines()
+    pairs, triples = LENGTH - 1, LENGTH - 2
+    assert next(line for line in lines if line.startswith("embed.ngram")).split()[-4:] == [
+        *("50", "x", "16")[2:],
+        *(str(50 * 16), str(4 * 50 * 16), str(16 * (pairs + triples))),
+    ]
 
 
 def test_its_cost_is_that_of_maps_at_every_position():
