@@ -31,8 +31,9 @@ def summarize(
         for name, shape, n_weights, n_bytes, n_uses in tensors
     ]
     rows.append(("all", "", *(sum(column) for column in list(zip(*rows, strict=True))[2:])))
-    lines = [f"{name:<14} {shape:>10} {n:>9} {size:>9} {uses:>12}" for name, shape, n, size, uses in rows]
-    head = f"{'parameter':<14} {'shape':>10} {'weights':>9} {'bytes':>9} {'uses':>12}"
+    width = max(14, *(len(name) for name, *_ in rows))
+    lines = [f"{name:<{width}} {shape:>10} {n:>9} {size:>9} {uses:>12}" for name, shape, n, size, uses in rows]
+    head = f"{'parameter':<{width}} {'shape':>10} {'weights':>9} {'bytes':>9} {'uses':>12}"
     foot = "each weight is 1 bit; rows are padded to 64 bits"
     n_offsets = sum(p.values.size for p in parameters if isinstance(p, Offset))
     if n_offsets:

@@ -43,6 +43,13 @@ def test_every_network_goes_on_to_the_same_weights(run, model, options, capsys):
     assert [line["epoch"] for line in common.read_curve(curve)] == [1, 2]
 
 
+def test_settings_can_be_chosen_without_the_images_of_the_test():
+    x = np.arange(50)
+    images = classification.to_choose_by(classification.Images(x, x, x[:0] - 1, x[:0] - 1))
+    assert sorted([*images.x, *images.x_test]) == list(range(50))
+    assert (images.x.tolist(), len(images.x_test)) == (images.y.tolist(), 10)
+
+
 def test_curves_become_a_figure(run, capsys):
     folder = run()
     run("--figure", str(folder / "accuracy.png"))

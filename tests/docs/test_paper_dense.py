@@ -123,6 +123,19 @@ def test_scenes_with_a_rare_class_are_drawn_as_often_as_the_paper_says():
     assert abs((rows < 4).mean() - (p + (1 - p) / 10)) < 0.01
 
 
+def test_light_changes_the_same_for_all_pixels_of_a_scene():
+    x = np.random.RandomState(0).randint(100, 150, (30, 4, 4, 3)).astype(np.uint8)
+    np.testing.assert_array_equal(segmentation.relit(x, 0.0, np.random.RandomState(0)), x)
+    found = segmentation.relit(x, 0.3, np.random.RandomState(0))
+    assert found.dtype == np.uint8
+    for before, after in zip(x.reshape(30, 16, 3), found.reshape(30, 16, 3).astype(int), strict=True):
+        for colour in range(3):
+            slope, start = np.polyfit(before[:, colour], after[:, colour], 1)
+            assert abs(slope * before[:, colour] + start - after[:, colour]).max() <= 1  # rounded
+            assert 0.65 <= slope <= 1.35
+    assert segmentation.relit(np.full((2, 1, 1, 3), 255, np.uint8), 1.0, np.random.RandomState(1)).max() <= 255
+
+
 def test_scenes_are_their_seed_and_parts_share_nothing():
     a, b, c = (scenes.compose(6, "train", seed) for seed in (0, 0, 1))
     assert (a.x == b.x).all()

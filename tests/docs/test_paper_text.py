@@ -12,7 +12,24 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tutorials" / "paper"))
 import common
 import text
 
-TOY = ["--length", "16", "--width", "16", "--blocks", "1", "--heads", "2", "--batch", "20", "--longest", "2"]
+from bvar import model_file
+
+TOY = [
+    "--length",
+    "16",
+    "--width",
+    "16",
+    "--blocks",
+    "1",
+    "--heads",
+    "2",
+    "--batch",
+    "20",
+    "--longest",
+    "2",
+    "--buckets",
+    "50",
+]
 
 
 @pytest.fixture
@@ -91,6 +108,23 @@ def test_no_passage_is_in_two_parts():
     assert (np.diff(tokens, axis=1) == 1).all()
     assert ((tokens[:, 0] >= 100) == plays).all()
     assert len(passages) == 9
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_tokens_are_misread_as_those_of_other_texts(share):
+    texts = np.arange(40)[:, None] + np.zeros((1, 200), int)
+    read = texts.copy()
+    text.misread(read, share, np.random.RandomState(0))
+    changed = (read != texts).mean()  # a text may be its own neighbour, once in 40
+    assert abs(changed - share * 39 / 40) <= 6 * (share * (1 - share) / texts.size + share / 40**2) ** 0.5
+    assert all(len(set(row) - {number}) <= 1 for number, row in enumerate(read.tolist()))
+
+
+@pytest.mark.parametrize("max_ngram", [1, 3])
+def test_the_longest_ngram_is_that_of_the_network_and_of_the_twin(run, max_ngram):
+    folder = run("--max-ngram", max_ngram)
+    found = model_file.load(folder / "language.bvar").layers[0]
+    assert getattr(found, "max_n", 1) == max_ngram
 
 
 def test_lines_that_say_who_speaks_are_left_out(tmp_path):

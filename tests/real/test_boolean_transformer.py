@@ -336,6 +336,7 @@ def test_the_summary_counts_weights_at_every_position():
 
 def test_the_summary_counts_rows_that_are_looked_up():
     lines = toy(max_ngram=3, n_buckets=50).summary().splitlines()
+    assert len({len(line) for line in lines[:-1]}) == 1  # columns stand below each other, however long a name is
     pairs, triples = LENGTH - 1, LENGTH - 2
     assert next(line for line in lines if line.startswith("embed.ngram")).split()[-4:] == [
         *("50", "x", "16")[2:],

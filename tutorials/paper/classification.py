@@ -26,6 +26,7 @@ from bvar.training import RandomFlip, RandomShift, apply_augmentations
 
 CHANGES = [RandomShift(4), RandomFlip()]
 HELD_OUT = 10_000
+_TO_CHOOSE_BY = 4_000
 RESNET = (64, 128, 256, 512)
 _TOGETHER = 500  # images measured at a time
 
@@ -54,6 +55,12 @@ def load(path: str | None) -> Images:
         x, y = (from_jpegs(z) if "dY" in z else z["x"]), z["y"]
     n = len(x) - min(HELD_OUT, len(x) // 5)
     return Images(x[:n], y[:n], x[n:], y[n:])
+
+
+def to_choose_by(data: Images) -> Images:
+    """Hold out the last images of training instead of those of the test."""
+    n = len(data.x) - min(_TO_CHOOSE_BY, len(data.x) // 5)
+    return Images(data.x[:n], data.y[:n], data.x[n:], data.y[n:])
 
 
 def standardizer(x_train: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
@@ -140,12 +147,15 @@ def main() -> None:
     p.add_argument("--rate", type=float, default=1e-3, help="rate of Adam of twins")
     p.add_argument("--bfloat16", action="store_true", help="let twins multiply in bfloat16, nearly twice as fast")
     p.add_argument("--plain", action="store_true", help="do not shift and mirror training images")
+    p.add_argument("--validate", action="store_true", help="measure on 4,000 training images, not learnt from")
     p.add_argument("--images", type=int, help="train on so many only")
     arguments = p.parse_args()
     if arguments.figure:
         plot_folder(arguments, "accuracy", "accuracy on images held out")
         return
     data = load(arguments.data)
+    if arguments.validate:
+        data = to_choose_by(data)
     data = data._replace(x=data.x[: arguments.images], y=data.y[: arguments.images])
     if arguments.fingerprints:
         fingerprints(lambda: learner(arguments, data), arguments, len(data.x))

@@ -156,7 +156,7 @@ def main() -> None:
         "--rare", type=float, default=0.5, help="temperature of rare-class sampling; 0: scenes as they come"
     )
     p.add_argument(
-        "--jitter", type=float, default=0.3, help="how far contrast and brightness change in training, 0 to 1"
+        "--jitter", type=float, default=0.0, help="how far contrast and brightness change in training, 0 to 1"
     )
     p.add_argument(
         "--scenes", type=int, default=4000, help="scenes to train on; an eighth to choose by, a quarter to test"

@@ -107,6 +107,12 @@ class Passages:
         return np.array(tokens), np.array(classes)
 
 
+def misread(tokens: np.ndarray, share: float, random: np.random.RandomState) -> None:
+    """Replace tokens, each with the probability `share`, by those of another text of the batch, in place."""
+    wrong = random.rand(*tokens.shape) < share
+    tokens[wrong] = tokens[random.permutation(len(tokens))][wrong]
+
+
 class LanguageLearner(BooleanLearner):
     """A network that judges every position: losses are those of one of them."""
 
@@ -154,8 +160,7 @@ def learner(
 
     def batch(rows: np.ndarray, random: np.random.RandomState) -> tuple[Any, Any]:
         x, y = pairs(training, rows, random)
-        wrong = random.rand(*x.shape) < arguments.noise
-        x[wrong] = x[random.permutation(len(x))][wrong]
+        misread(np.asarray(x), arguments.noise, random)  # of a tensor, its memory
         return x, y
 
     n_steps = arguments.epochs * (len(training) // arguments.batch)
