@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from bvar import kernels
-from bvar._validation import check_integer
+from bvar._validation import check_integer, check_real
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.layers.base import Layer
 from bvar.real.trainer import RealLayer, RealParameter
@@ -44,8 +44,10 @@ class Embedding(RealLayer):
         Tokens of a text; all texts are of this length.
     n_units : int
         Numbers in a row.
+    spread : float, default=1.0
+        Standard deviation of the first rows of tokens, which are uniform; for positions it is half as large.
     random_state : None, int, RandomState or RandomWords, default=None
-        Where the first rows come from: of tokens uniform of variance 1, of positions of variance 1/4.
+        Where the first rows come from.
     name : str, default='embed'
         What the layer is called in tables.
 
@@ -80,17 +82,19 @@ class Embedding(RealLayer):
         n_positions: int,
         n_units: int,
         *,
+        spread: float = 1.0,
         random_state: RandomSource = None,
         name: str = "embed",
     ) -> None:
         sizes = {"n_tokens": n_tokens, "n_positions": n_positions, "n_units": n_units}
         for what, n in sizes.items():
             check_integer(n, what, low=1, high=kernels.MAX_TERMS)
+        check_real(spread, "spread", low=0)
         source = RandomWords.of(random_state)
         self.name = name
-        token = _uniform(source, 1.0, n_tokens, n_units)
+        token = _uniform(source, spread, n_tokens, n_units)
         self.token = _Table(f"{name}.token", token, n_places=n_positions)
-        self.position = RealParameter(f"{name}.position", _uniform(source, 0.5, n_positions, n_units))
+        self.position = RealParameter(f"{name}.position", _uniform(source, spread / 2, n_positions, n_units))
         self.real_parameters = (self.token, self.position)
 
     @property
@@ -148,6 +152,8 @@ class NGramEmbedding(Embedding):
         Tokens of the longest n-gram, at least 2.
     n_buckets : int, default=65536
         Rows of the table. All n-grams share them, and those of one bucket are not told apart.
+    spread : float, default=1.0
+        As of :class:`Embedding`.
     random_state : None, int, RandomState or RandomWords, default=None
         Where the first rows of tokens and positions come from; those of n-grams begin with 0.
     name : str, default='embed'
@@ -202,10 +208,11 @@ class NGramEmbedding(Embedding):
         max_n: int = 4,
         n_buckets: int = 2**16,
         *,
+        spread: float = 1.0,
         random_state: RandomSource = None,
         name: str = "embed",
     ) -> None:
-        super().__init__(n_tokens, n_positions, n_units, random_state=random_state, name=name)
+        super().__init__(n_tokens, n_positions, n_units, spread=spread, random_state=random_state, name=name)
         self.max_n = check_integer(max_n, "max_n", low=2)
         check_integer(n_buckets, "n_buckets", low=1, high=kernels.MAX_TERMS)
         n_ngrams = sum(max(0, n_positions - n + 1) for n in range(2, max_n + 1))

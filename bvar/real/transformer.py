@@ -30,6 +30,10 @@ from bvar.real.residual import RealScale, Residual
 
 __all__ = ["boolean_transformer", "text_classifier"]
 
+# The stream is normalised wherever it is read, so its size matters beside one thing alone, the steps of Adam: what
+# begins small is soon what has been learnt.
+_SPREAD = 0.1
+
 
 def boolean_transformer(
     n_tokens: int,
@@ -118,7 +122,7 @@ def boolean_transformer(
     check_integer(width, "width", low=1)
     hidden = 4 * width if hidden is None else check_integer(hidden, "hidden", low=1)
     layers: list[Layer] = [_embedding(n_tokens, n_positions, width, max_ngram, n_buckets, source)]
-    start = 1 / sqrt(2 * n_blocks)  # all that is added to the stream is then as large as what it begins with
+    start = _SPREAD / sqrt(2 * n_blocks)  # all that is added to the stream is then as large as what it begins with
     for i in range(n_blocks):
         attention = _attention(f"l{i}.", n_positions, width, n_heads, start, source)
         units = _units(f"l{i}.", width, hidden, start, source)
@@ -193,8 +197,8 @@ def _embedding(
     n_tokens: int, n_positions: int, width: int, max_ngram: int, n_buckets: int, source: RandomWords
 ) -> Embedding:
     if check_integer(max_ngram, "max_ngram", low=1) == 1:
-        return Embedding(n_tokens, n_positions, width, random_state=source)
-    return NGramEmbedding(n_tokens, n_positions, width, max_ngram, n_buckets, random_state=source)
+        return Embedding(n_tokens, n_positions, width, spread=_SPREAD, random_state=source)
+    return NGramEmbedding(n_tokens, n_positions, width, max_ngram, n_buckets, spread=_SPREAD, random_state=source)
 
 
 def _network(layers: list[Layer], eta: float, clip: float, rate: float, n_steps: int | None) -> Network:

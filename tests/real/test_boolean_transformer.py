@@ -119,6 +119,14 @@ def test_ngrams_are_spread_over_buckets_at_least_as_evenly_as_balls_at_random(n_
         assert empty <= chance + 6 * (chance * (1 - chance) / n_buckets) ** 0.5
 
 
+def test_a_stream_of_another_spread_begins_as_the_same_in_another_size():
+    ids = np.array([[0, 1, 2, 3, 3]])
+    for kind in (Embedding, NGramEmbedding):
+        large, small = (kind(4, 5, 64, spread=spread, random_state=0).forward(ids)[0] for spread in (1, 0.1))
+        np.testing.assert_allclose(small, large / 10, rtol=0, atol=2.0**-24)  # roundings of numbers below 1/2
+        assert 0.9 < large.std() < 1.3  # of variance 1 + 1/4
+
+
 def test_texts_shorter_than_an_ngram_have_none():
     layer = NGramEmbedding(4, 2, 3, max_n=5, n_buckets=9, random_state=0)
     assert (layer.buckets(np.array([[1, 2]]))[1:] == -1).all()
@@ -366,6 +374,7 @@ def test_its_cost_is_that_of_maps_at_every_position():
         (lambda: Embedding(5, 4, 3).forward(np.zeros((2, 3), int)), r"shape \(n_texts, 4\)"),
         (lambda: Embedding(5, 4, 3).forward(np.zeros((2, 4))), "x must be integers"),
         (lambda: Embedding(5, 4, 3).forward(np.full((2, 4), 5)), r"tokens in \[0, 5\)"),
+        (lambda: Embedding(5, 4, 3, spread=-1), "spread must be"),
         (lambda: NGramEmbedding(5, 4, 3, max_n=1), "max_n must be"),
         (lambda: NGramEmbedding(5, 4, 3, n_buckets=0), "n_buckets must be"),
         (lambda: NGramEmbedding(5, 4, 3).buckets(np.full((2, 4), 5)), r"tokens in \[0, 5\)"),
