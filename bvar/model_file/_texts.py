@@ -30,11 +30,11 @@ register(
 )
 
 
-def _load_ngram_embedding(max_n: Any, name: Any, ngram: Any, position: Any, token: Any) -> NGramEmbedding:
+def _load_ngram_embedding(max_ngram: Any, name: Any, ngram: Any, position: Any, token: Any) -> NGramEmbedding:
     ngram = finite_numbers(ngram, "ngram", np.float32, (None, None))
     token = finite_numbers(token, "token", np.float32, (None, ngram.shape[1]))
     position = finite_numbers(position, "position", np.float32, (None, ngram.shape[1]))
-    layer = NGramEmbedding(1, len(position), 1, max_n, 1, random_state=0, name=of_type(name, str, "name"))
+    layer = NGramEmbedding(1, len(position), 1, max_ngram, 1, random_state=0, name=of_type(name, str, "name"))
     layer.token.values, layer.position.values, layer.ngram.values = token, position, ngram
     return layer
 
@@ -42,7 +42,7 @@ def _load_ngram_embedding(max_n: Any, name: Any, ngram: Any, position: Any, toke
 register(
     NGramEmbedding,
     save=lambda layer: {
-        "max_n": layer.max_n,
+        "max_ngram": layer.max_ngram,
         "name": layer.name,
         "ngram": layer.ngram.values,
         "position": layer.position.values,

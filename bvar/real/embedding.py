@@ -148,8 +148,8 @@ class NGramEmbedding(Embedding):
     ----------
     n_tokens, n_positions, n_units : int
         As of :class:`Embedding`.
-    max_n : int, default=4
-        Tokens of the longest n-gram, at least 2.
+    max_ngram : int, default=4
+        Tokens of the longest n-gram, at least 2 and at most `n_positions`.
     n_buckets : int, default=65536
         Rows of the table. All n-grams share them, and those of one bucket are not told apart.
     spread : float, default=1.0
@@ -169,7 +169,7 @@ class NGramEmbedding(Embedding):
     Raises
     ------
     TypeError, ValueError
-        If a size is not a positive integer, or `max_n` is below 2.
+        If a size is not a positive integer, or `max_ngram` is below 2 or above `n_positions`.
 
     See Also
     --------
@@ -195,7 +195,7 @@ class NGramEmbedding(Embedding):
     --------
     >>> import numpy as np
     >>> from bvar.real import NGramEmbedding
-    >>> layer = NGramEmbedding(n_tokens=65, n_positions=4, n_units=8, max_n=3, n_buckets=1000, random_state=0)
+    >>> layer = NGramEmbedding(n_tokens=65, n_positions=4, n_units=8, max_ngram=3, n_buckets=1000, random_state=0)
     >>> layer.buckets(np.array([[1, 2, 1, 2]])).tolist()  # pairs, then triples; -1 where there is none
     [[[-1, 74, 805, 74]], [[-1, -1, 180, 487]]]
     """
@@ -205,7 +205,7 @@ class NGramEmbedding(Embedding):
         n_tokens: int,
         n_positions: int,
         n_units: int,
-        max_n: int = 4,
+        max_ngram: int = 4,
         n_buckets: int = 2**16,
         *,
         spread: float = 1.0,
@@ -213,9 +213,9 @@ class NGramEmbedding(Embedding):
         name: str = "embed",
     ) -> None:
         super().__init__(n_tokens, n_positions, n_units, spread=spread, random_state=random_state, name=name)
-        self.max_n = check_integer(max_n, "max_n", low=2)
+        self.max_ngram = check_integer(max_ngram, "max_ngram", low=2, high=n_positions)
         check_integer(n_buckets, "n_buckets", low=1, high=kernels.MAX_TERMS)
-        n_ngrams = sum(max(0, n_positions - n + 1) for n in range(2, max_n + 1))
+        n_ngrams = sum(n_positions - n + 1 for n in range(2, max_ngram + 1))
         self.ngram = _Table(f"{name}.ngram", np.zeros((n_buckets, n_units), np.float32), n_places=n_ngrams)
         self.real_parameters = (*self.real_parameters, self.ngram)
 
@@ -229,13 +229,13 @@ class NGramEmbedding(Embedding):
 
         Returns
         -------
-        ndarray of int64, shape (max_n - 1, n_texts, n_positions)
+        ndarray of int64, shape (max_ngram - 1, n_texts, n_positions)
             The bucket of the n-gram that ends at each position, for n from 2 on; -1 where the text begins later.
         """
         last = self._check(x).astype(np.uint64) + np.uint64(1)
         n_buckets, hashed = np.uint64(len(self.ngram.values)), last
-        found = np.full((self.max_n - 1, *last.shape), -1, np.int64)
-        for n in range(2, min(self.max_n, self.n_inputs) + 1):
+        found = np.full((self.max_ngram - 1, *last.shape), -1, np.int64)
+        for n in range(2, self.max_ngram + 1):
             hashed = hashed[:, :-1] * _STEP + last[:, n - 1 :]
             found[n - 2, :, n - 1 :] = ((hashed * _MIX) >> np.uint64(32)) % n_buckets
         return found
@@ -243,14 +243,14 @@ class NGramEmbedding(Embedding):
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Look up the rows of tokens, positions and n-grams; the context is the tokens."""
         rows, ids = super().forward(x)
-        for bucket in self.buckets(ids).reshape(self.max_n - 1, -1):
+        for bucket in self.buckets(ids).reshape(self.max_ngram - 1, -1):
             ends = bucket >= 0
             rows[ends] += self.ngram.values[bucket[ends]]
         return rows, ids
 
     def gradients(self, signal: np.ndarray, context: np.ndarray) -> tuple[np.ndarray, ...]:
         """Sum up the signals at each token, at each position, and at each bucket."""
-        buckets = self.buckets(context).reshape(self.max_n - 1, -1)
+        buckets = self.buckets(context).reshape(self.max_ngram - 1, -1)
         _, ends = np.nonzero(buckets >= 0)
         at_buckets = _sums_at(buckets[buckets >= 0], ends, signal, len(self.ngram.values))
         return (*super().gradients(signal, context), at_buckets)

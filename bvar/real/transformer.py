@@ -179,10 +179,8 @@ def text_classifier(
     (2, 3)
     """
     layers: Any = getattr(network, "layers", ())
-    kinds = [type(layer) for layer in layers]
-    if kinds[:1] == [NGramEmbedding]:
-        kinds[0] = Embedding
-    if kinds != [Embedding, *[Residual] * (len(kinds) - 3), LayerNorm, RealLinear]:
+    kinds = [type(layer) for layer in layers[1:]]
+    if kinds != [*[Residual] * (len(kinds) - 2), LayerNorm, RealLinear] or not isinstance(layers[0], Embedding):
         raise ValueError(f"network must be a language model of boolean_transformer, got {network!r}")
     check_integer(n_classes, "n_classes", low=1)
     first, *blocks, norm, _ = layers

@@ -124,7 +124,7 @@ def test_tokens_are_misread_as_those_of_other_texts(share):
 def test_the_longest_ngram_is_that_of_the_network_and_of_the_twin(run, max_ngram):
     folder = run("--max-ngram", max_ngram)
     found = model_file.load(folder / "language.bvar").layers[0]
-    assert getattr(found, "max_n", 1) == max_ngram
+    assert getattr(found, "max_ngram", 1) == max_ngram
 
 
 def test_lines_that_say_who_speaks_are_left_out(tmp_path):

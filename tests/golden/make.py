@@ -332,7 +332,7 @@ def ngrams():
     """Rows of hashed pairs and triples of tokens that have begun to tell classes of texts apart."""
     random = np.random.RandomState(4)  # of its own
     x, y = random.randint(0, 3, (12, 4)), np.arange(12) % 2
-    layers = [NGramEmbedding(3, 4, 4, max_n=3, n_buckets=8, random_state=1), PositionSum(4)]
+    layers = [NGramEmbedding(3, 4, 4, max_ngram=3, n_buckets=8, random_state=1), PositionSum(4)]
     model = Network([*layers, RealLinear(4, 2, random_state=2)], RealCrossEntropy(), BooleanOptimizer(100.0))
     for _ in range(3):
         model.step(x, y)

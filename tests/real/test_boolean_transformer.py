@@ -80,7 +80,7 @@ def test_gradients_of_an_embedding_are_finite_differences():
 
 
 def test_gradients_of_an_embedding_of_ngrams_are_finite_differences():
-    layer = NGramEmbedding(4, 5, 3, max_n=3, n_buckets=6, random_state=0)  # buckets with several n-grams
+    layer = NGramEmbedding(4, 5, 3, max_ngram=3, n_buckets=6, random_state=0)  # buckets with several n-grams
     random = in_float64(layer)
     ids = np.array([[0, 1, 1, 1, 1], [3, 1, 0, 1, 0]])
     assert_gradients(layer, ids, random.standard_normal((10, 3)))
@@ -110,7 +110,7 @@ def bucket_by_hand(ngram, n_buckets):
 def test_ngrams_are_spread_over_buckets_at_least_as_evenly_as_balls_at_random(n_buckets):
     """All pairs and triples of 65 tokens: no more buckets stay empty than if balls had been thrown at random."""
     ids = np.stack(np.meshgrid(*[np.arange(65)] * 3), axis=-1).reshape(-1, 3)
-    pairs, triples = NGramEmbedding(65, 3, 1, max_n=3, n_buckets=n_buckets).buckets(ids)[:, :, 2]
+    pairs, triples = NGramEmbedding(65, 3, 1, max_ngram=3, n_buckets=n_buckets).buckets(ids)[:, :, 2]
     for buckets, n in ((np.unique(np.column_stack([ids[:, 1:], pairs]), axis=0)[:, 2], 65**2), (triples, 65**3)):
         assert len(buckets) == n
         empty = 1 - len(np.unique(buckets)) / n_buckets
@@ -125,13 +125,6 @@ def test_a_stream_of_another_spread_begins_as_the_same_in_another_size():
         large, small = (kind(4, 5, 64, spread=spread, random_state=0).forward(ids)[0] for spread in (1, 0.1))
         np.testing.assert_allclose(small, large / 10, rtol=0, atol=2.0**-24)  # roundings of numbers below 1/2
         assert 0.9 < large.std() < 1.3  # of variance 1 + 1/4
-
-
-def test_texts_shorter_than_an_ngram_have_none():
-    layer = NGramEmbedding(4, 2, 3, max_n=5, n_buckets=9, random_state=0)
-    assert (layer.buckets(np.array([[1, 2]]))[1:] == -1).all()
-    layer.ngram.values += 1
-    assert layer.forward(np.array([[1, 2]]))[0].shape == (2, 3)
 
 
 def test_the_gradient_of_a_sum_over_positions_is_a_finite_difference():
@@ -375,7 +368,9 @@ def test_its_cost_is_that_of_maps_at_every_position():
         (lambda: Embedding(5, 4, 3).forward(np.zeros((2, 4))), "x must be integers"),
         (lambda: Embedding(5, 4, 3).forward(np.full((2, 4), 5)), r"tokens in \[0, 5\)"),
         (lambda: Embedding(5, 4, 3, spread=-1), "spread must be"),
-        (lambda: NGramEmbedding(5, 4, 3, max_n=1), "max_n must be"),
+        (lambda: NGramEmbedding(5, 4, 3, max_ngram=1), "max_ngram must be"),
+        (lambda: NGramEmbedding(5, 4, 3, max_ngram=5), r"max_ngram must be an integer in \[2, 4\]"),
+        (lambda: boolean_transformer(5, 4, max_ngram=5), r"max_ngram must be an integer in \[2, 4\]"),
         (lambda: NGramEmbedding(5, 4, 3, n_buckets=0), "n_buckets must be"),
         (lambda: NGramEmbedding(5, 4, 3).buckets(np.full((2, 4), 5)), r"tokens in \[0, 5\)"),
         (lambda: boolean_transformer(5, 4, max_ngram=0), "max_ngram must be"),

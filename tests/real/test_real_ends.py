@@ -527,6 +527,20 @@ def test_adam_is_the_textbook():
         np.testing.assert_allclose(ours, p, rtol=1e-12)  # a hundred roundings of float64
 
 
+@pytest.mark.parametrize("shape", [(3000, 64), (2, 70_000), (70_000,), (0, 3)])
+def test_adam_steps_on_large_tensors_as_on_their_numbers_one_by_one(shape):
+    random = np.random.RandomState(0)
+    p = random.standard_normal(shape).astype(np.float32)
+    large, small = Adam(0.05), Adam(0.05)
+    one = p.copy()
+    parts = list(one.reshape(-1, 100)) if p.ndim == 1 else [one[i] for i in range(len(one))]  # views
+    for _ in range(2):
+        g = random.standard_normal(shape).astype(np.float32)
+        large.step([p], [g])
+        small.step(parts, list(g.reshape(-1, 100)) if p.ndim == 1 else list(g))
+    np.testing.assert_array_equal(p, one)
+
+
 def test_adam_falls_along_half_a_cosine_and_a_new_schedule_keeps_the_means():
     adam, p = Adam(0.1, n_steps=4), np.zeros(1)
     rates = []
