@@ -230,8 +230,10 @@ def main() -> None:
     p.add_argument("--noise", type=float, default=0.0, help="share of characters read wrongly in training")
     p.add_argument("--eta", type=float, help="accumulation factor of bits; default: 500 for language, 5 for plays")
     p.add_argument("--rate", type=float, default=5e-3, help="rate of Adam, of what is real")
-    p.add_argument("--longest", type=int, nargs="+", default=[4, 5, 6, 7], help="n-grams of characters tried")
-    p.add_argument("--strengths", type=float, nargs="+", default=[10.0, 100.0, 1000.0], help="values of C tried")
+    p.add_argument("--longest", type=int, nargs="+", default=[3, 4, 5, 6, 7], help="n-grams of characters tried")
+    p.add_argument(
+        "--strengths", type=float, nargs="+", default=[1.0, 10.0, 100.0, 1000.0], help="values of C tried"
+    )
     arguments = p.parse_args()
     if arguments.figure:
         plot_folder(arguments, "accuracy", "accuracy on validation", f"{arguments.task}*")
