@@ -46,6 +46,14 @@ def test_a_stopped_training_goes_on_to_the_same_weights_and_curve(tmp_path):
     assert common.read_curve(tmp_path / "parts" / "a.jsonl") == parts
 
 
+def test_threads_may_change_on_the_way_and_change_no_weight(tmp_path):
+    whole, parts = learner(), learner()
+    common.train(arguments(), "a", whole, ROWS)
+    common.train(arguments("--out", tmp_path, "--minutes", 0), "a", learner(), ROWS)
+    common.train(arguments("--out", tmp_path, "--threads", 2), "a", parts, ROWS)
+    assert parts.fingerprint() == whole.fingerprint()
+
+
 def test_another_training_in_the_same_folder_is_refused(tmp_path):
     common.train(arguments("--out", tmp_path, "--minutes", 0), "a", learner(), ROWS)
     with pytest.raises(SystemExit, match=r"a\.state is of a training with --epochs 4, got 5"):

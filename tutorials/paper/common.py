@@ -26,7 +26,17 @@ from bvar.networks import LOSS_ONE
 
 RESULTS = Path(__file__).parent / "results"
 _REPORT = 20  # seconds between two lines of progress
-_FREE = ("out", "data", "minutes", "save", "backend", "record", "figure", "fingerprints")  # may change on the way
+_FREE = (
+    "out",
+    "data",
+    "minutes",
+    "save",
+    "backend",
+    "record",
+    "figure",
+    "fingerprints",
+    "threads",
+)  # may change on the way
 
 
 class Learner(Protocol):
@@ -164,6 +174,7 @@ def parser(description: str, *, twins: Sequence[str] = ("float",), **defaults: A
     p.add_argument("--minutes", type=float, help="stop, to be continued, after so long")
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--backend", choices=backends.available(), help="default: the fastest")
+    p.add_argument("--threads", type=int, default=1, help="of Boolean kernels: more change no bit")
     p.add_argument("--twin", choices=twins, help="train this PyTorch network instead")
     p.add_argument("--save", type=int, default=200, help="steps between two writings of the state")
     p.add_argument("--fingerprints", type=int, metavar="STEPS", help="only take so many steps, on two backends")
@@ -195,7 +206,7 @@ def train(arguments: argparse.Namespace, name: str, learner: Learner, n_samples:
             write(state, pickle.dumps((begun, learner.state())))
             write(curve_file, "".join(json.dumps(line) + "\n" for line in begun["curve"]).encode())
 
-    with backends.use(arguments.backend, n_threads=1):
+    with backends.use(arguments.backend, n_threads=arguments.threads):
         while begun["step"] < last:
             begun["losses"].append(take_step(learner, arguments, begun["step"], n_samples))
             begun["step"] += 1
