@@ -260,13 +260,13 @@ def test_the_first_hundred_steps_have_one_fingerprint_on_two_backends_and_any_nu
 
 
 def test_ngrams_know_after_few_steps_what_two_tokens_say_of_the_next():
-    plain, network = toy(n_steps=150), toy(n_steps=150, max_ngram=2, n_buckets=500)
-    for step in range(150):
+    plain, network = toy(n_steps=60), toy(n_steps=60, max_ngram=2, n_buckets=500)
+    for step in range(60):
         for each in (plain, network):
             each.step(*texts(32, seed=step))
     x, y = texts(100, seed=1000)
     right, without = (np.mean(each.scores(x).argmax(axis=1) == y) for each in (network, plain))
-    assert right > 0.65 > 0.6 > without
+    assert right > 0.75 > 0.55 > without  # 0.85 and 0.4, whatever the seed
 
 
 def test_it_learns_what_two_tokens_say_of_the_next():
