@@ -31,11 +31,10 @@ register(
 
 
 def _load_ngram_embedding(max_ngram: Any, name: Any, ngram: Any, position: Any, token: Any) -> NGramEmbedding:
-    ngram = finite_numbers(ngram, "ngram", np.float32, (None, None))
-    token = finite_numbers(token, "token", np.float32, (None, ngram.shape[1]))
-    position = finite_numbers(position, "position", np.float32, (None, ngram.shape[1]))
-    layer = NGramEmbedding(1, len(position), 1, max_ngram, 1, random_state=0, name=of_type(name, str, "name"))
-    layer.token.values, layer.position.values, layer.ngram.values = token, position, ngram
+    rows = _load_embedding(name, position, token)
+    layer = NGramEmbedding(1, rows.n_inputs, 1, max_ngram, 1, random_state=0, name=rows.name)
+    layer.token.values, layer.position.values = rows.token.values, rows.position.values
+    layer.ngram.values = finite_numbers(ngram, "ngram", np.float32, (None, rows.n_outputs))
     return layer
 
 

@@ -129,10 +129,16 @@ def test_light_changes_the_same_for_all_pixels_of_a_scene():
     found = segmentation.relit(x, 0.3, np.random.RandomState(0))
     assert found.dtype == np.uint8
     for before, after in zip(x.reshape(30, 16, 3), found.reshape(30, 16, 3).astype(int), strict=True):
+        lows, highs = [], []
         for colour in range(3):
             slope, start = np.polyfit(before[:, colour], after[:, colour], 1)
             assert abs(slope * before[:, colour] + start - after[:, colour]).max() <= 1  # rounded
             assert 0.65 <= slope <= 1.35
+            off = abs(before[:, colour] - before[:, colour].mean())
+            turned = off.sum() / 2 / (off**2).sum()  # by points that were rounded, each by 1/2 at most
+            lows.append(slope - turned)
+            highs.append(slope + turned)
+        assert max(lows) <= min(highs)  # one contrast for all colours
     assert segmentation.relit(np.full((2, 1, 1, 3), 255, np.uint8), 1.0, np.random.RandomState(1)).max() <= 255
 
 

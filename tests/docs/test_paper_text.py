@@ -13,6 +13,7 @@ import common
 import text
 
 from bvar import model_file
+from bvar.real import NGramEmbedding
 
 TOY = [
     "--length",
@@ -121,10 +122,23 @@ def test_tokens_are_misread_as_those_of_other_texts(share):
 
 
 @pytest.mark.parametrize("max_ngram", [1, 3])
-def test_the_longest_ngram_is_that_of_the_network_and_of_the_twin(run, max_ngram):
+def test_the_longest_ngram_is_that_of_the_network(run, max_ngram):
     folder = run("--max-ngram", max_ngram)
     found = model_file.load(folder / "language.bvar").layers[0]
     assert getattr(found, "max_ngram", 1) == max_ngram
+
+
+def test_the_twin_looks_up_the_ngrams_that_the_network_does():
+    torch = pytest.importorskip("torch")
+    from text_twin import Twin
+
+    torch.manual_seed(0)
+    ids = np.random.RandomState(0).randint(0, 5, (3, 8))
+    twin = Twin(5, 8, 4, 0, 2, None, 3, 50)
+    twin(torch.from_numpy(ids)).square().sum().backward()
+    heard = torch.nonzero(twin.ngram.weight.grad.abs().sum(dim=1)).ravel().tolist()
+    buckets = NGramEmbedding(5, 8, 4, 3, 50).buckets(ids)
+    assert heard == sorted(set(buckets[buckets >= 0].tolist()))
 
 
 def test_lines_that_say_who_speaks_are_left_out(tmp_path):
