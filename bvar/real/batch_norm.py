@@ -21,6 +21,7 @@ from bvar._validation import check_integer, check_real
 from bvar.layers.base import Comparison, Layer, Value
 from bvar.layers.signed_sum import to_int8
 from bvar.real.blocks import blocks
+from bvar.real.once import Once
 from bvar.real.rounding import ONE, fixed_point
 from bvar.real.trainer import RealLayer, RealParameter
 
@@ -198,12 +199,16 @@ class BatchNorm(RealLayer):
     def backward(self, signal: np.ndarray, context: Normalized) -> np.ndarray:
         """Give the gradient in the sums, statistics included: int8 if these were integers, else float32."""
         gain = sqrt(self.fan_in) * self.scale.values
-        below = normalize_backward(self._rows(signal), context, gain, to_integers=context.dtype.kind == "i")
+        rows, to_integers = self._rows(signal), context.dtype.kind == "i"
+        below = normalize_backward(rows, context, gain, self._sums(signal, context), to_integers=to_integers)
         return below.reshape(signal.shape)
 
     def gradients(self, signal: np.ndarray, context: Normalized) -> tuple[np.ndarray, ...]:
         """Sum up the gradients in scale and shift."""
-        return _sums(self._rows(signal), context.values)
+        return self._sums(signal, context)
+
+    def _sums(self, signal: np.ndarray, context: Normalized) -> tuple[np.ndarray, np.ndarray]:
+        return context.sums.make(signal, lambda z: _sums(self._rows(z), context.values))
 
     def moments(self, context: Normalized) -> tuple[np.ndarray, ...]:
         """Sum up the numbers of rows, the sums and their squares: one array of shape (3, n_units)."""
@@ -252,13 +257,14 @@ def _first(rises: Callable[[np.ndarray], np.ndarray], guess: np.ndarray) -> np.n
 
 
 class Normalized(NamedTuple):
-    """Rows of mean 0 and variance 1, and what was done to get there."""
+    """Rows of mean 0 and variance 1, what was done to get there, and sums over the signals on them."""
 
     values: np.ndarray
     mean: np.ndarray
     variance: np.ndarray
     inverse: np.ndarray
     dtype: np.dtype
+    sums: Once[tuple[np.ndarray, np.ndarray]]
 
 
 def normalize(s: np.ndarray, epsilon: float, dtype: DTypeLike | None = None) -> Normalized:
@@ -291,11 +297,16 @@ def normalize(s: np.ndarray, epsilon: float, dtype: DTypeLike | None = None) -> 
     variance = np.einsum("bj,bj->j", centered, centered) / n
     inverse = 1 / np.sqrt(variance + s.dtype.type(epsilon))
     centered *= inverse
-    return Normalized(centered, mean, variance, inverse, np.dtype(dtype or s.dtype))
+    return Normalized(centered, mean, variance, inverse, np.dtype(dtype or s.dtype), Once())
 
 
 def normalize_backward(
-    z: np.ndarray, context: Normalized, gain: np.ndarray | float = 1.0, *, to_integers: bool = False
+    z: np.ndarray,
+    context: Normalized,
+    gain: np.ndarray | float = 1.0,
+    sums: tuple[np.ndarray, np.ndarray] | None = None,
+    *,
+    to_integers: bool = False,
 ) -> np.ndarray:
     r"""Give the gradient of ``sum(z * normalize(s).values)`` in s, statistics included.
 
@@ -310,6 +321,8 @@ def normalize_backward(
         What `normalize` returned.
     gain : float or ndarray of float, shape (n_units,), default=1.0
         What the gradient is multiplied by.
+    sums : (ndarray, ndarray), each of shape (n_units,), optional
+        The sums over the rows of ``z * context.values`` and of z. Default: they are added up here.
     to_integers : bool, default=False
         Whether to round it to int8.
 
@@ -327,7 +340,7 @@ def normalize_backward(
     True
     """
     n, values = max(len(z), 1), context.values
-    along, common = (total / n for total in _sums(z, values))
+    along, common = (total / n for total in (_sums(z, values) if sums is None else sums))
     factor = (gain * context.inverse).astype(values.dtype)
     below = np.empty(z.shape, np.int8 if to_integers else values.dtype)
     for rows in blocks(z):

@@ -22,6 +22,7 @@ from bvar.real import (
     RealLayer,
     RealLinear,
     RealParameter,
+    batch_norm,
 )
 from bvar.real.batch_norm import normalize, normalize_backward
 from bvar.real.layers import affine, affine_gradients, real_votes
@@ -105,6 +106,25 @@ def test_what_comes_back_through_batch_norm_is_the_gradient_times_a_constant_in_
     real = layer.backward(z, layer.forward(s.astype(np.float32))[1])
     assert real.dtype == np.float32
     np.testing.assert_allclose(real, exact, atol=1e-2)  # 1e-6 of numbers up to 4000, a few roundings each
+
+
+def test_signals_on_normalised_sums_are_added_up_once_each(monkeypatch):
+    added, random = [], np.random.RandomState(0)
+
+    def sums(z, values, add=batch_norm._sums):
+        added.append(1)
+        return add(z, values)
+
+    monkeypatch.setattr(batch_norm, "_sums", sums)
+    layer, s = BatchNorm(6, fan_in=400), random.randint(-40, 40, (50, 6)).astype(np.int32)
+    one, other = random.randint(-127, 128, (2, 50, 6)).astype(np.int8)
+    context = layer.forward(s)[1]
+    for number, z in enumerate((one, other), start=1):
+        below, gradients = layer.backward(z, context), layer.gradients(z, context)
+        assert len(added) == 3 * number - 2
+        assert (below == layer.backward(z, layer.forward(s)[1])).all()
+        for got, alone in zip(gradients, layer.gradients(z, layer.forward(s)[1]), strict=True):
+            assert (got == alone).all()
 
 
 def test_signals_of_the_real_loss_are_finite_differences():
