@@ -50,6 +50,24 @@ def test_settings_can_be_chosen_without_the_images_of_the_test():
     assert (images.x.tolist(), len(images.x_test)) == (images.y.tolist(), 10)
 
 
+def test_bits_can_move_until_the_end(run, monkeypatch):
+    """The schedule of bits is longer than the training; that of real weights is not."""
+    seen = []
+    monkeypatch.setattr(classification, "train", lambda arguments, name, learner, n: seen.append(learner.network))
+    run("--ends", "real", "--stretch", "1.5", "--eta", "30", "--clip", "3")
+    (network,) = seen
+    assert (network.optimizer.n_steps, network.optimizer.eta, network.optimizer.clip) == (12, 30.0, 3.0)
+    assert network.real.adam.n_steps == 8
+
+
+def test_a_row_says_how_large_its_steps_were(run):
+    folder = run("--ends", "real", "--stretch", "1.5", "--record", "row")
+    (row,) = json.loads((folder.parent / "results" / "classification.json").read_text()).values()
+    assert (row["eta"], row["clip"], row["stretch"]) == (1000, 1, 1.5)
+    with pytest.raises(SystemExit, match="leave --validate out"):
+        run("--validate", "--record", "row")
+
+
 def test_curves_become_a_figure(run, capsys):
     folder = run()
     run("--figure", str(folder / "accuracy.png"))
@@ -71,6 +89,7 @@ def test_twins_train_beside(run, model, twin):
     folder = run("--model", model, "--twin", twin, "--record", f"{model} {twin}")
     (row,) = json.loads((folder.parent / "results" / "classification.json").read_text()).values()
     assert (row["epochs"], row["epoch"], row["width"]) == (2, 2, 0.02)
+    assert "eta" not in row
     assert 0 <= row["accuracy"] <= 1
 
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from argparse import Namespace
 from itertools import pairwise
 from pathlib import Path
 
@@ -81,6 +82,25 @@ def test_the_segmenter_can_have_norms_and_rare_classes_first(run):
     assert (folder / "out" / "segmenter-norm-4.jsonl").exists()
     (row,) = json.loads((folder / "results" / "segmentation.json").read_text()).values()
     assert (row["norm"], row["rare"]) == (True, 0.5)
+
+
+def test_scenes_that_are_centered_do_not_say_how_light_they_are():
+    x = np.random.RandomState(0).randint(0, 200, (3, 32, 32, 3))
+    dark, light = (segmentation.numbers(images, True) for images in (x, x + np.arange(3).reshape(3, 1, 1, 1)))
+    assert (dark.dtype, dark.shape) == (np.float32, x.shape)
+    assert abs(dark.mean(axis=(1, 2, 3), dtype=np.float64)).max() < 1e-6
+    assert abs(dark - light).max() < 1e-6
+    assert (segmentation.numbers(x, False) != segmentation.numbers(x + 1, False)).all()
+
+
+def test_the_segmenter_can_see_scenes_less_their_mean(run):
+    folder = run(segmentation, "--centered", "--record", "centered")
+    (row,) = json.loads((folder / "results" / "segmentation.json").read_text()).values()
+    assert row["centered"] is True
+    x = np.random.RandomState(0).randint(0, 200, (3, 32, 32, 3))
+    for centered in (False, True):
+        rows = segmentation.inputs(x, Namespace(centered=centered, twin=None))
+        assert (rows == segmentation.numbers(x, centered).reshape(3, -1)).all()
 
 
 def test_the_segmenter_can_do_without_the_whole(run):

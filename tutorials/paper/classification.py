@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from common import BooleanLearner, TorchLearner, fingerprints, need_torch, parser, plot_folder, record, train
+from common import BooleanLearner, TorchLearner, fail, fingerprints, need_torch, parser, plot_folder, record, train
 from pictures import from_jpegs
 
 from bvar import ImageEncoder
@@ -95,8 +95,12 @@ def network(arguments: Any, side: int, n_steps: int) -> Network:
         "random_state": arguments.seed,
     }
     if arguments.model == "vgg":
-        return vgg_small(shape, width=arguments.width, **options)
-    return residual_network(shape, [max(1, round(arguments.width * n)) for n in RESNET], **options)
+        built = vgg_small(shape, width=arguments.width, **options)
+    else:
+        built = residual_network(shape, [max(1, round(arguments.width * n)) for n in RESNET], **options)
+    # near the end of half a cosine wave hardly a bit moves any more, while real weights still learn
+    built.optimizer.start_schedule(arguments.eta, round(arguments.stretch * n_steps))
+    return built
 
 
 def learner(arguments: Any, data: Images) -> BooleanLearner | TorchLearner:
@@ -144,6 +148,9 @@ def main() -> None:
     p.add_argument("--width", type=float, default=1.0, help="factor of the numbers of filters")
     p.add_argument("--eta", type=float, default=10.0, help="accumulation factor of bits")
     p.add_argument("--clip", type=float, default=1.0, help="bound on what a neuron accumulates in a step")
+    p.add_argument(
+        "--stretch", type=float, default=1.0, help="length of the schedule of bits, in lengths of the training"
+    )
     p.add_argument("--rate", type=float, default=1e-3, help="rate of Adam of twins")
     p.add_argument("--bfloat16", action="store_true", help="let twins multiply in bfloat16, nearly twice as fast")
     p.add_argument("--plain", action="store_true", help="do not shift and mirror training images")
@@ -153,6 +160,8 @@ def main() -> None:
     if arguments.figure:
         plot_folder(arguments, "accuracy", "accuracy on images held out")
         return
+    if arguments.validate and arguments.record:
+        fail("--record writes what was measured on the images of the test: leave --validate out")
     data = load(arguments.data)
     if arguments.validate:
         data = to_choose_by(data)
@@ -163,7 +172,8 @@ def main() -> None:
     kind = arguments.twin or arguments.ends + ("-norm" if arguments.norm else "")
     curve = train(arguments, f"{arguments.model}-{kind}", learner(arguments, data), len(data.x))
     if arguments.record and curve:
-        values = {"width": arguments.width, "epochs": arguments.epochs, "batch": arguments.batch}
+        names = ["width", "epochs", "batch", *([] if arguments.twin else ["eta", "clip", "stretch"])]
+        values = {name: getattr(arguments, name) for name in names}
         record(Path(__file__).stem, arguments.record, values | curve[-1])
 
 

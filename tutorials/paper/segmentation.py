@@ -25,24 +25,25 @@ _TOGETHER = 100  # scenes segmented at a time
 COLOURS = np.array([[31, 70, 120], [240, 190, 90], [90, 170, 80], [200, 60, 60], [150, 110, 190], [140, 90, 75]])
 
 
-def numbers(images: np.ndarray) -> np.ndarray:
-    """Make float32 numbers of mean square about 1."""
-    return ((images - 120.0) / 75.0).astype(np.float32)
+def numbers(images: np.ndarray, centered: bool) -> np.ndarray:
+    """Make float32 numbers of mean square about 1; with `centered`, of each image less its own mean."""
+    level, spread = (images.mean(axis=(1, 2, 3), keepdims=True), 60.0) if centered else (120.0, 75.0)
+    return ((images - level) / spread).astype(np.float32)
 
 
-def inputs(images: np.ndarray, is_twin: bool) -> Any:
+def inputs(images: np.ndarray, arguments: Any) -> Any:
     """Make rows of numbers, or tensors."""
-    x = numbers(images)
-    return need_torch().from_numpy(x.transpose(0, 3, 1, 2).copy()) if is_twin else x.reshape(len(x), -1)
+    x = numbers(images, arguments.centered)
+    return need_torch().from_numpy(x.transpose(0, 3, 1, 2).copy()) if arguments.twin else x.reshape(len(x), -1)
 
 
-def segment(scores: Callable, images: np.ndarray, is_twin: bool) -> np.ndarray:
+def segment(scores: Callable, images: np.ndarray, arguments: Any) -> np.ndarray:
     """Find the best class of each pixel."""
     parts = []
     for start in range(0, len(images), _TOGETHER):
-        x = inputs(images[start : start + _TOGETHER], is_twin)
+        x = inputs(images[start : start + _TOGETHER], arguments)
         made = scores(x)
-        if is_twin:
+        if arguments.twin:
             parts.append(made.argmax(dim=1).numpy())
         else:
             parts.append(made.reshape(len(x), SIDE, SIDE, len(CLASSES)).argmax(axis=3))
@@ -83,11 +84,11 @@ def learner(arguments: Any, data: Scenes, validation: Scenes) -> BooleanLearner 
 
     def batch(rows: np.ndarray, random: np.random.RandomState) -> tuple[Any, Any]:
         rows = choose(rows, random)
-        x, y = inputs(relit(data.x[rows], arguments.jitter, random), is_twin), data.y[rows]
+        x, y = inputs(relit(data.x[rows], arguments.jitter, random), arguments), data.y[rows]
         return x, need_torch().from_numpy(y) if is_twin else y.reshape(len(y), -1)
 
     def measure(scores: Callable) -> dict[str, float]:
-        return quality(segment(scores, validation.x, is_twin), validation.y)
+        return quality(segment(scores, validation.x, arguments), validation.y)
 
     if not is_twin:
         network = segmenter(
@@ -115,10 +116,10 @@ def learner(arguments: Any, data: Scenes, validation: Scenes) -> BooleanLearner 
 def final(trained: Any, arguments: Any, images: np.ndarray) -> np.ndarray:
     """Segment with a trained network."""
     if not arguments.twin:
-        return segment(trained.network.scores, images, False)
+        return segment(trained.network.scores, images, arguments)
     trained.module.eval()
     with need_torch().no_grad():
-        return segment(trained.module, images, True)
+        return segment(trained.module, images, arguments)
 
 
 def draw(arguments: Any, data: Scenes, validation: Scenes, test: Scenes) -> None:
@@ -158,6 +159,7 @@ def main() -> None:
     p.add_argument(
         "--jitter", type=float, default=0.0, help="how far contrast and brightness change in training, 0 to 1"
     )
+    p.add_argument("--centered", action="store_true", help="subtract its own mean from each scene")
     p.add_argument(
         "--scenes", type=int, default=4000, help="scenes to train on; an eighth to choose by, a quarter to test"
     )
@@ -174,7 +176,7 @@ def main() -> None:
         trained = learner(arguments, data, validation)
         curve = train(arguments, called(arguments), trained, len(data.x))
         if arguments.record and curve:
-            names = "filters global_branch norm rare jitter eta rate scenes epochs batch seed".split()
+            names = "filters global_branch norm rare jitter centered eta rate scenes epochs batch seed".split()
             values = {name: getattr(arguments, name) for name in names}
             values |= {"epoch": curve[-1]["epoch"], "seconds": curve[-1]["seconds"]}
             values |= {"validation_miou": curve[-1]["miou"]} | quality(final(trained, arguments, test.x), test.y)
