@@ -26,17 +26,8 @@ from bvar.networks import LOSS_ONE
 
 RESULTS = Path(__file__).parent / "results"
 _REPORT = 20  # seconds between two lines of progress
-_FREE = (
-    "out",
-    "data",
-    "minutes",
-    "save",
-    "backend",
-    "record",
-    "figure",
-    "fingerprints",
-    "threads",
-)  # may change on the way
+# may change on the way
+_FREE = "out data minutes save backend record figure fingerprints threads".split()
 
 
 class Learner(Protocol):
