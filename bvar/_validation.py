@@ -14,23 +14,34 @@ from typing import Any
 import numpy as np
 
 __all__ = [
+    "as_array",
     "check_array",
     "check_choice",
     "check_image_shape",
     "check_integer",
+    "check_numbers",
     "check_out",
     "check_real",
+    "check_rows",
     "check_sizes",
 ]
 
 LARGEST_IMAGE = 2**31 - 1  # values of an image: kernels count them in int32
 
 
+def as_array(value: Any, name: str) -> np.ndarray:
+    """Return `value` as an array; rows of different lengths are none."""
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise ValueError(f"{name} must be an array, got rows of different lengths") from None
+
+
 def check_array(
     value: Any, name: str, *, dtype: type[np.generic] | tuple[type[np.generic], ...], ndim: int
 ) -> np.ndarray:
     """Return `value` as an array after checking its dtype and number of dimensions; never casts."""
-    array = np.asarray(value)
+    array = as_array(value, name)
     kinds = dtype if isinstance(dtype, tuple) else (dtype,)
     if array.dtype.type not in kinds or not array.dtype.isnative:
         wanted = " or ".join(np.dtype(k).name for k in kinds)
@@ -63,6 +74,15 @@ def check_integer(value: Any, name: str, *, low: int, high: int | None = None) -
     if number < low or (high is not None and number > high):
         raise ValueError(f"{name} must be {span}, got {value!r}")
     return number
+
+
+def check_rows(x: Any, width: int, reader: str, *, together: int = 1) -> None:
+    """Refuse what is no matrix of rows of `width` values, or does not part into texts of `together` rows."""
+    shape: tuple[int, ...] = getattr(x, "shape", ())
+    if len(shape) != 2 or shape[1] != width:
+        raise ValueError(f"x must have rows of {width} values for {reader}, got shape {shape}")
+    if shape[0] % together:
+        raise ValueError(f"x must have {together} rows for each text, got {shape[0]} rows")
 
 
 def check_sizes(sizes: Any, name: str, *, least: int = 0, most: int | None = None) -> list[int]:
@@ -103,6 +123,16 @@ def check_real(value: Any, name: str, *, low: float, high: float = inf, strict: 
     if not isfinite(number) or not low <= number <= high or (strict and number == low):
         raise ValueError(f"{name} must be {span}, got {value!r}")
     return number
+
+
+def check_numbers(value: Any, name: str) -> np.ndarray:
+    """Return numbers as float64 after checking that they are real and finite."""
+    array = as_array(value, name)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must be an array of real numbers, got dtype {array.dtype}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite, got NaN or infinity")
+    return array.astype(np.float64)
 
 
 def check_path(value: Any, name: str) -> Any:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from bvar.bits import BitMatrix
-from bvar.layers.base import Layer
-from bvar.layers.branches import Branched, Climbed, climb, stacks_of
+from bvar.layers.base import Layer, Value
+from bvar.layers.branches import Branched, Climbed, climb, inference, stacks_of
 
 __all__ = ["Add"]
 
@@ -67,18 +68,24 @@ class Add(Branched):
     def forward(self, x: BitMatrix) -> tuple[np.ndarray, Climbed]:
         """Add up the sums of the branches, int32; the context is what the layers of each returned."""
         outputs, contexts = zip(*(climb(branch, x) for branch in self.branches), strict=True)
-        total = outputs[0].copy()
-        for output in outputs[1:]:
-            total += output
-        return total, Climbed(contexts)
+        return _total(outputs), Climbed(contexts)
+
+    def absorb(self, above: Sequence[Layer]) -> tuple[Callable[[Any], Value], Sequence[Layer]]:
+        """Let layers of branches be merged; what is above is left."""
+        inner = [inference(branch) for branch in self.branches]
+        return lambda x: _total([infer(x) for infer in inner]), above
 
     def backward(self, signal: np.ndarray, context: Climbed) -> np.ndarray:
         """Add up the votes of the branches on their common input."""
-        (layer, z, kept), *others = (received[-1] for received in self._received(signal, context))
-        total = layer.backward(z, kept).copy()
-        for layer, z, kept in others:
-            total += layer.backward(z, kept)
-        return total
+        lowest = [received[-1] for received in self._received(signal, context)]
+        return _total([layer.backward(z, kept) for layer, z, kept in lowest])
 
     def _parts(self, signal: np.ndarray) -> Sequence[np.ndarray]:
         return (signal,) * len(self.branches)
+
+
+def _total(parts: Sequence[Any]) -> np.ndarray:
+    total = parts[0].copy()
+    for part in parts[1:]:
+        total += part
+    return total

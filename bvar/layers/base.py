@@ -91,7 +91,8 @@ class Layer(ABC):
         Returns
         -------
         BitMatrix or ndarray
-            Input of the layer above; it does not depend on what other samples are there.
+            Input of the layer above; it does not depend on what other samples are there, but for the rounding of
+            sums of floats in real layers.
         """
         return self.forward(x)[0]
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from bvar.layers.base import Layer, Marginals, Product, Received, VoteBlock
+from bvar.layers.base import Layer, Marginals, Product, Received, Value, VoteBlock
 
-__all__ = ["Branched", "Climbed", "climb", "descend", "stack_of", "stacks_of"]
+__all__ = ["Branched", "Climbed", "climb", "descend", "inference", "stack_of", "stacks_of"]
 
 
 class Climbed:
@@ -114,6 +114,22 @@ def climb(branch: Sequence[Layer], value: Any) -> tuple[Any, list[Any]]:
         value, context = layer.forward(value)
         contexts.append(context)
     return value, contexts
+
+
+def inference(layers: Sequence[Layer]) -> Callable[[Any], Value]:
+    """Make the function that a stack is at inference, as its layers and the backend in force are now."""
+    steps: list[Callable[[Any], Value]] = []
+    while layers:
+        # a linear layer with the threshold above it: the sums are compared where they arise and never stored
+        step, layers = layers[0].absorb(layers[1:])
+        steps.append(step)
+
+    def infer(value: Any) -> Value:
+        for step in steps:
+            value = step(value)
+        return value
+
+    return infer
 
 
 def descend(branch: Sequence[Layer], signal: np.ndarray, contexts: list[Any]) -> list[Received]:

@@ -123,7 +123,7 @@ class BooleanConv2d(Layer):
         random_state: RandomSource = None,
         name: str = "conv",
     ) -> None:
-        self.window = SlidingWindow(tuple(image_shape), kernel_size, stride, padding, dilation)
+        self.window = SlidingWindow(image_shape, kernel_size, stride, padding, dilation)
         check_integer(n_filters, "n_filters", low=1, high=kernels.MAX_TERMS // self.window.n_taps)
         self.gate = find_learnable_gate(gate)
         if padding_value not in (0, -1):

@@ -161,7 +161,7 @@ class GateConv2d(Layer):
         random_state: RandomSource = None,
         name: str = "gateconv",
     ) -> None:
-        self.window = SlidingWindow(tuple(image_shape), kernel_size, stride, padding)
+        self.window = SlidingWindow(image_shape, kernel_size, stride, padding)
         check_integer(fan_in, "fan_in", low=1, high=MAX_FAN_IN)
         check_integer(depth, "depth", low=1, high=8)
         check_integer(n_filters, "n_filters", low=1, high=_MOST_LEAVES // fan_in**depth)

@@ -16,7 +16,7 @@ import numpy as np
 
 from bvar import kernels
 from bvar._fixed_point import rounded_root
-from bvar._validation import check_image_shape, check_integer
+from bvar._validation import check_array, check_image_shape, check_integer, check_rows
 from bvar.layers.base import Layer
 
 __all__ = ["GlobalMean"]
@@ -94,6 +94,7 @@ class GlobalMean(Layer):
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, None]:
         """Average int32 sums, int8; the way back needs no context."""
+        check_rows(check_array(x, "x", dtype=np.int32, ndim=2), self.n_inputs, "the mean")
         totals = x.reshape(-1, prod(self.image_shape[:2]), self.n_outputs).sum(axis=1, dtype=np.int64)
         return _scaled(totals, self.factor, self.SHIFT), None
 

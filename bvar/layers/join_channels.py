@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -12,7 +12,7 @@ from bvar import kernels
 from bvar._validation import check_integer
 from bvar.bits import BitMatrix
 from bvar.layers.base import Layer, Value
-from bvar.layers.branches import Branched, Climbed, climb, stacks_of
+from bvar.layers.branches import Branched, Climbed, climb, inference, stacks_of
 from bvar.layers.signed_sum import to_int8
 
 __all__ = ["JoinChannels"]
@@ -64,6 +64,8 @@ class JoinChannels(Branched):
         self.branches = stacks_of(branches)
         self.n_places = check_integer(n_places, "n_places", low=1)
         self._hold()
+        if not all(hasattr(branch[-1], "n_units") or hasattr(branch[-1], "n_outputs") for branch in self.branches):
+            raise ValueError("branches must each end with a layer of known width, such as a Threshold")
         if any(_width(branch[-1]) % self.n_places for branch in self.branches):
             widths = [_width(branch[-1]) for branch in self.branches]
             raise ValueError(f"n_places must divide what each branch makes, {widths}, got {n_places}")
@@ -88,26 +90,26 @@ class JoinChannels(Branched):
 
     def infer(self, x: Value) -> BitMatrix:
         """Do the same with layers as they are after training."""
-        outputs = []
-        for branch in self.branches:
-            value: Any = x
-            for layer in branch:
-                value = layer.infer(value)
-            outputs.append(value)
-        return self._join(outputs)
+        return self.absorb(())[0](x)  # type: ignore[return-value]
 
-    def _join(self, outputs: Sequence[BitMatrix]) -> BitMatrix:
+    def absorb(self, above: Sequence[Layer]) -> tuple[Callable[[Any], Value], Sequence[Layer]]:
+        """Let layers of branches be merged; what is above is left."""
+        inner = [inference(branch) for branch in self.branches]
+        return lambda x: self._join([infer(x) for infer in inner]), above
+
+    def _join(self, outputs: Sequence[Any]) -> BitMatrix:
         pixels = (kernels.unpack_ternary(bits) for bits in outputs)
         parts = [x.reshape(-1, self.n_places, x.shape[1] // self.n_places) for x in pixels]
         return kernels.pack(np.concatenate(parts, axis=2).reshape(-1, self.n_outputs))
 
     def backward(self, signal: np.ndarray, context: Climbed) -> np.ndarray:
-        """Add up what the branches pass down: int32 votes on bits, or int8 signals on sums."""
+        """Add up what the branches pass down: int32 votes on bits, or signals on sums, int8 if integers."""
         passed = [layer.backward(z, kept) for *_, (layer, z, kept) in self._received(signal, context)]
-        total = np.zeros(passed[0].shape, np.int32)
-        for votes in passed:
-            total += votes
-        return to_int8(total) if passed[0].dtype == np.int8 else total
+        are_real = any(part.dtype.kind == "f" for part in passed)
+        total = np.zeros(passed[0].shape, np.float32 if are_real else np.int32)
+        for part in passed:
+            total += part
+        return to_int8(total) if passed[0].dtype == np.int8 and not are_real else total
 
     def _parts(self, signal: np.ndarray) -> Sequence[np.ndarray]:
         pixels = signal.reshape(-1, self.n_places, sum(self.channels))

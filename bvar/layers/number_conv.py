@@ -184,7 +184,7 @@ class SignedConv2d(NumberConv2d[SignedSum]):
         random_state: RandomSource = None,
         name: str = "signed",
     ) -> None:
-        window = SlidingWindow(tuple(image_shape), kernel_size, stride, padding, dilation)
+        window = SlidingWindow(image_shape, kernel_size, stride, padding, dilation)
         linear = SignedSum(window.patch_size, n_filters, rms=rms, random_state=random_state, name=name)
         self._place(window, linear)
 

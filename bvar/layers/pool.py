@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bvar import kernels
-from bvar._validation import check_image_shape, check_integer
+from bvar._validation import check_array, check_image_shape, check_integer, check_rows
 from bvar.bits import BitMatrix
 from bvar.kernels import MAX_FAN_IN
 from bvar.kernels.memory import lines
@@ -147,7 +147,8 @@ class SumPool2d(_Pool2d):
     """
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, None]:
-        """Add up; the way back needs no context."""
+        """Add up int32 sums; the way back needs no context."""
+        check_rows(check_array(x, "x", dtype=np.int32, ndim=2), self.n_inputs, "the pool")
         totals = np.zeros((len(x), *self.out_shape), np.int32)
         for rows, columns in self._corners():
             totals += x.reshape(-1, *self.image_shape)[:, rows, columns]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bvar import kernels
-from bvar._validation import check_image_shape, check_integer
+from bvar._validation import check_image_shape, check_integer, check_rows
 from bvar.bits import BitMatrix
 from bvar.layers.base import Layer, Value
 
@@ -94,6 +94,7 @@ class PixelShuffle(Layer):
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, None]:
         """Lay sums out as pixels; the way back needs no context."""
+        check_rows(x, self.n_inputs, "the pixel shuffle")
         height, width, _ = self.image_shape
         r, (_, _, channels) = self.factor, self.out_shape
         pixels = x.reshape(-1, height, width, r, r, channels).transpose(0, 1, 3, 2, 4, 5)
@@ -177,6 +178,7 @@ class Upsample2d(Layer):
 
     def forward(self, x: BitMatrix) -> tuple[Value, None]:
         """Repeat bits; the way back needs no context."""
+        check_rows(x, self.n_inputs, "the images to be enlarged")
         pixels = kernels.unpack_ternary(x).reshape(-1, *self.image_shape)
         repeated = pixels.repeat(self.factor[0], axis=1).repeat(self.factor[1], axis=2)
         return kernels.pack(repeated.reshape(x.n_rows, self.n_outputs)), None

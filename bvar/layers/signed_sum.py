@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bvar import kernels
-from bvar._validation import check_integer
+from bvar._validation import check_integer, check_numbers
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.layers.base import Layer, Product
 from bvar.layers.parameter import Parameter
@@ -132,7 +132,7 @@ def standard_int8(X: ArrayLike, rms: int = 32) -> np.ndarray:
     Raises
     ------
     TypeError, ValueError
-        If `X` is not finite or `rms` is out of range.
+        If `X` has no real numbers or is not finite, or `rms` is out of range.
 
     Examples
     --------
@@ -141,10 +141,7 @@ def standard_int8(X: ArrayLike, rms: int = 32) -> np.ndarray:
     array([[  0,  32, -16, 127]], dtype=int8)
     """
     rms = check_integer(rms, "rms", low=1, high=127)
-    numbers = np.asarray(X, dtype=np.float64)
-    if not np.isfinite(numbers).all():
-        raise ValueError("X must be finite: int8 has no NaN")
-    return to_int8(rms * numbers)
+    return to_int8(rms * check_numbers(X, "X"))
 
 
 def to_int8(x: np.ndarray) -> np.ndarray:

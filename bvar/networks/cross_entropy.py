@@ -311,7 +311,10 @@ def count_best(scores: np.ndarray, y: np.ndarray) -> int:
 
 def _check_shares(y: np.ndarray, scores: np.ndarray) -> np.ndarray:
     if y.shape != scores.shape:
-        raise ValueError(f"y must have the shape of scores {scores.shape}, got {y.shape}")
+        raise ValueError(
+            f"y must be {len(scores)} classes in one row, or shares of the shape of scores {scores.shape}, "
+            f"got shape {y.shape}"
+        )
     if len(y) and (y.min() < 0 or (y.sum(axis=1) != SIGNAL_MAX).any()):
         raise ValueError(f"y must be shares that are not negative and add up to {SIGNAL_MAX} in each row")
     return y.astype(np.int64)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from bvar.bits import BitMatrix
 from bvar.layers import Layer
-from bvar.layers.base import Value
+from bvar.layers.branches import inference
 
 __all__ = ["Inference"]
 
@@ -29,11 +28,7 @@ class Inference:
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         self.rows_together = min((n for layer in layers if (n := layer.rows_together)), default=None)
-        self.steps: list[Callable[[Any], Value]] = []
-        while layers:
-            # a linear layer with the threshold above it: the sums are compared where they arise and never stored
-            step, layers = layers[0].absorb(layers[1:])
-            self.steps.append(step)
+        self._infer = inference(layers)
 
     def __call__(self, x: BitMatrix | np.ndarray) -> np.ndarray:
         """Compute the scores of samples.
@@ -51,7 +46,4 @@ class Inference:
         size = self.rows_together
         if size is not None and len(x) > size:
             return np.concatenate([self(x[i : i + size]) for i in range(0, len(x), size)])
-        value: Any = x
-        for step in self.steps:
-            value = step(value)
-        return value
+        return self._infer(x)  # type: ignore[return-value]

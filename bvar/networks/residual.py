@@ -180,7 +180,7 @@ def residual_block(
     >>> threshold.tau.shape
     (512,)
     """
-    source = RandomWords.of(random_state)
+    shape, source = check_image_shape(image_shape), RandomWords.of(random_state)
 
     def conv(shape: tuple[int, ...], stride: int, dilation: int, part: str) -> BooleanConv2d:
         return BooleanConv2d(
@@ -193,9 +193,9 @@ def residual_block(
             name=f"{name}.{part}",
         )
 
-    first = conv(image_shape, stride, dilation, "conv1")
+    first = conv(shape, stride, dilation, "conv1")
     second = conv(first.out_shape, 1, dilation, "conv2")
-    shortcut = conv(image_shape, stride, 1, "shortcut")
+    shortcut = conv(shape, stride, 1, "shortcut")
     add = Add([[first, *activation(boolean_stage(first), second.fan_out, second.gate), second], [shortcut]])
     fan_in = second.window.patch_size + shortcut.window.patch_size
     total = ConvStage([add], second.out_shape, fan_in, n_terms=second.n_terms() + shortcut.n_terms())

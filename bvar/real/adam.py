@@ -106,14 +106,11 @@ class Adam:
 
         Raises
         ------
-        ValueError
-            If shapes disagree; nothing is changed then.
+        TypeError, ValueError
+            If something is no array of floats, a parameter cannot be written to, or shapes disagree; nothing is
+            changed then.
         """
-        shapes = [p.shape for p in parameters]
-        if [g.shape for g in gradients] != shapes:
-            raise ValueError(f"gradients must have the shapes {shapes}, got {[g.shape for g in gradients]}")
-        if self.mean and [m.shape for m in self.mean] != shapes:
-            raise ValueError("parameters must be those of the first step: the means have other shapes")
+        self._check(parameters, gradients)
         if not self.mean:
             self.mean = [np.zeros_like(p) for p in parameters]
             self.square = [np.zeros_like(p) for p in parameters]
@@ -126,6 +123,19 @@ class Adam:
         for p, g, m, v in zip(parameters, gradients, self.mean, self.square, strict=True):
             for rows in blocks(p):
                 _move(p[rows], g[rows], m[rows], v[rows], rate, correction)
+
+    def _check(self, parameters: Sequence[np.ndarray], gradients: Sequence[np.ndarray]) -> None:
+        for name, arrays in (("parameters", parameters), ("gradients", gradients)):
+            for a in arrays:
+                if not isinstance(a, np.ndarray) or a.dtype.kind != "f" or not a.ndim:
+                    raise TypeError(f"{name} must be arrays of floats of at least one dimension, got {a!r}")
+        if not all(p.flags.writeable for p in parameters):
+            raise ValueError("parameters must be arrays that can be written to, got one that is read-only")
+        shapes = [p.shape for p in parameters]
+        if [g.shape for g in gradients] != shapes:
+            raise ValueError(f"gradients must have the shapes {shapes}, got {[g.shape for g in gradients]}")
+        if self.mean and [m.shape for m in self.mean] != shapes:
+            raise ValueError("parameters must be those of the first step: the means have other shapes")
 
 
 def _move(p: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray, rate: float, correction: float) -> None:

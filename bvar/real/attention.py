@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bvar import kernels
-from bvar._validation import check_integer
+from bvar._validation import check_integer, check_rows
 from bvar.bits import BitMatrix
 from bvar.real.once import Once
 from bvar.real.rounding import to_votes
@@ -23,7 +23,7 @@ from bvar.real.transformer_parts import attend, attend_back, join_heads, split_h
 
 __all__ = ["Attention"]
 
-_SLOPE = 2.0  # of the first distances: seven eighths of what a head looks at lies within one position
+_SLOPE = 2.0  # of the first distances: three quarters of what a head looks at are the position that it has
 
 
 class Attention(RealLayer):
@@ -105,6 +105,7 @@ class Attention(RealLayer):
 
     def forward(self, x: BitMatrix) -> tuple[np.ndarray, Looked]:
         """Average values, float32; the context is what was looked at, and the shares."""
+        check_rows(x, self.n_inputs, self.name, together=self.n_positions)
         signs = kernels.unpack_ternary(x).astype(self.sharpness.values.dtype)
         q, k, v = (self._by_text(part) for part in np.split(signs, 3, axis=1))
         sharp = self._sharpened(q)

@@ -22,7 +22,7 @@ from bvar.layers.base import Comparison, Layer, Value
 from bvar.layers.signed_sum import to_int8
 from bvar.real.blocks import blocks
 from bvar.real.once import Once
-from bvar.real.rounding import ONE, fixed_point
+from bvar.real.rounding import LEAST_EPSILON, ONE, fixed_point
 from bvar.real.trainer import RealLayer, RealParameter
 
 __all__ = ["BatchNorm", "normalize", "normalize_backward"]
@@ -105,7 +105,7 @@ class BatchNorm(RealLayer):
         if not check_real(momentum, "momentum", low=0, strict=True) <= 1:
             raise ValueError(f"momentum must be above 0 and at most 1, got {momentum!r}")
         self.momentum = float(momentum)
-        self.epsilon = check_real(epsilon, "epsilon", low=0, strict=True)
+        self.epsilon = check_real(epsilon, "epsilon", low=LEAST_EPSILON)
         self.name = name
         self.scale = RealParameter(f"{name}.scale", np.ones(n_units, np.float32))
         self.shift = RealParameter(f"{name}.shift", np.zeros(n_units, np.float32))
@@ -122,7 +122,10 @@ class BatchNorm(RealLayer):
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, Normalized]:
         """Normalise sums by the statistics of the batch, over samples and places; give int32 64ths."""
         dtype = self.scale.values.dtype
-        context = normalize(self._rows(x).astype(dtype), self.epsilon * self.fan_in, x.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is wrong is refused below
+            context = normalize(self._rows(x).astype(dtype), self.epsilon * self.fan_in, x.dtype)
+        if not (np.isfinite(context.inverse) & (context.inverse > 0)).all():  # one look at each unit
+            raise ValueError(f"x must be finite for {self.name}, and small enough for its variance to be")
         y = np.empty(context.values.shape, np.int32)
         for rows in blocks(y):
             y[rows] = fixed_point(self.scale.values * context.values[rows] + self.shift.values)

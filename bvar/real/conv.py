@@ -82,7 +82,7 @@ class RealConv2d(NumberConv2d[RealLinear], RealLayer):
         random_state: RandomSource = None,
         name: str = "real",
     ) -> None:
-        window = SlidingWindow(tuple(image_shape), kernel_size, stride, padding, dilation)
+        window = SlidingWindow(image_shape, kernel_size, stride, padding, dilation)
         linear = RealLinear(window.patch_size, n_filters, bias=bias, random_state=random_state, name=name)
         self._place(window, linear)
 

@@ -49,6 +49,7 @@ def edsr_small(
     n_filters: int = 64,
     n_blocks: int = 4,
     eta: float = 10.0,
+    clip: float = 1.0,
     rate: float = 3e-3,
     n_steps: int | None = None,
     random_state: RandomSource = None,
@@ -67,6 +68,8 @@ def edsr_small(
         Residual blocks; the paper has 8.
     eta : float, default=10.0
         See :class:`bvar.networks.BooleanOptimizer`.
+    clip : float, default=1.0
+        Likewise.
     rate : float, default=0.003
         Of Adam, which trains the real weights.
     n_steps : int, optional
@@ -120,7 +123,8 @@ def edsr_small(
         layers += residual_block(inside, n_filters, fan_out=fan_out, random_state=source, name=f"block{number}")
     layers.append(RealConv2d(inside, n_last, padding=1, random_state=source, name="last"))
     layers.append(PixelShuffle((height, width, n_last), factor))
-    return _trained(layers, RealHuber(), eta, rate, n_steps)
+    optimizer = BooleanOptimizer(eta, clip=clip, n_steps=n_steps)
+    return _trained(layers, RealHuber(), optimizer, rate)
 
 
 def segmenter(
@@ -132,6 +136,7 @@ def segmenter(
     global_branch: bool = True,
     norm: Norm | None = None,
     eta: float = 10.0,
+    clip: float = 1.0,
     rate: float = 3e-3,
     n_steps: int | None = None,
     random_state: RandomSource = None,
@@ -157,6 +162,8 @@ def segmenter(
         branch is, as in the paper.
     eta : float, default=10.0
         See :class:`bvar.networks.BooleanOptimizer`.
+    clip : float, default=1.0
+        Likewise.
     rate : float, default=0.003
         Of Adam, which trains the real weights.
     n_steps : int, optional
@@ -221,11 +228,12 @@ def segmenter(
         join,
         RealConv2d((height, width, 2 * n_fine), n_classes, 1, random_state=recipe.source, name="last"),
     ]
-    return _trained(layers, PerPixel(RealCrossEntropy(), n_classes), eta, rate, n_steps)
+    optimizer = BooleanOptimizer(eta, clip=clip, n_steps=n_steps)
+    return _trained(layers, PerPixel(RealCrossEntropy(), n_classes), optimizer, rate)
 
 
-def _trained(layers: Sequence[Layer], loss: Loss, eta: float, rate: float, n_steps: int | None) -> Network:
-    return Network(layers, loss, BooleanOptimizer(eta, n_steps=n_steps), Adam(rate, n_steps=n_steps))
+def _trained(layers: Sequence[Layer], loss: Loss, optimizer: BooleanOptimizer, rate: float) -> Network:
+    return Network(layers, loss, optimizer, Adam(rate, n_steps=optimizer.n_steps))
 
 
 def _stem(
@@ -276,9 +284,9 @@ def _encoder(
     *sums, bits = residual_block(
         shape, n, dilation=2, fan_out=above, norm=recipe.norm, random_state=recipe.source, name="block2"
     )
-    branches = [[bits, *_boolean(shape, n, n, recipe, "aspp1", 1)]]
-    for dilation in dilations:
-        branches.append([bits, *_boolean(shape, n, n, recipe, f"aspp{dilation}", dilation=dilation)])
+    branches = [[bits, *_boolean(shape, n, n, recipe, "aspp0", 1)]]
+    for number, dilation in enumerate(dilations, start=1):
+        branches.append([bits, *_boolean(shape, n, n, recipe, f"aspp{number}", dilation=dilation)])
     if global_branch:
         variance = 2 * _TAPS * n if recipe.norm is None else recipe.norm.FAN_IN
         branches.append(_global_branch(shape, variance, recipe.source))

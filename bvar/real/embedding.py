@@ -12,9 +12,10 @@ import numpy as np
 from scipy import sparse
 
 from bvar import kernels
-from bvar._validation import check_integer, check_real
+from bvar._validation import as_array, check_integer, check_real, check_rows
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.layers.base import Layer
+from bvar.real.rounding import floats
 from bvar.real.trainer import RealLayer, RealParameter
 
 __all__ = ["Embedding", "NGramEmbedding", "PositionSum"]
@@ -89,7 +90,7 @@ class Embedding(RealLayer):
         sizes = {"n_tokens": n_tokens, "n_positions": n_positions, "n_units": n_units}
         for what, n in sizes.items():
             check_integer(n, what, low=1, high=kernels.MAX_TERMS)
-        check_real(spread, "spread", low=0)
+        check_real(spread, "spread", low=0, high=1e30)  # rows are float32
         source = RandomWords.of(random_state)
         self.name = name
         token = _uniform(source, spread, n_tokens, n_units)
@@ -124,12 +125,12 @@ class Embedding(RealLayer):
 
     def gradients(self, signal: np.ndarray, context: np.ndarray) -> tuple[np.ndarray, ...]:
         """Sum up the signals at each token, and at each position."""
-        ids = context.ravel()
+        ids, signal = context.ravel(), floats(signal)
         at_tokens = _sums_at(ids, np.arange(ids.size), signal, self.n_tokens)
         return at_tokens, signal.reshape(*context.shape, self.n_outputs).sum(axis=0)
 
     def _check(self, x: np.ndarray) -> np.ndarray:
-        ids = np.asarray(x)
+        ids = as_array(x, "x")
         if ids.ndim != 2 or ids.dtype.kind not in "iu" or ids.shape[1] != self.n_inputs:
             raise ValueError(
                 f"x must be integers of shape (n_texts, {self.n_inputs}), got {ids.dtype} {ids.shape}"
@@ -252,7 +253,7 @@ class NGramEmbedding(Embedding):
         """Sum up the signals at each token, at each position, and at each bucket."""
         buckets = self.buckets(context).reshape(self.max_ngram - 1, -1)
         _, ends = np.nonzero(buckets >= 0)
-        at_buckets = _sums_at(buckets[buckets >= 0], ends, signal, len(self.ngram.values))
+        at_buckets = _sums_at(buckets[buckets >= 0], ends, floats(signal), len(self.ngram.values))
         return (*super().gradients(signal, context), at_buckets)
 
 
@@ -290,14 +291,15 @@ class PositionSum(Layer):
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, None]:
         """Add up float32 rows."""
-        return self._share(x.reshape(-1, self.n_positions, x.shape[1]).sum(axis=1)), None
+        check_rows(x, x.shape[-1], "the sum of positions", together=self.n_positions)
+        return self._share(floats(x).reshape(-1, self.n_positions, x.shape[1]).sum(axis=1)), None
 
     def backward(self, signal: np.ndarray, context: None) -> np.ndarray:
         """Hand the signal to every position."""
-        return np.repeat(self._share(signal), self.n_positions, axis=0)
+        return np.repeat(self._share(floats(signal)), self.n_positions, axis=0)
 
     def _share(self, x: np.ndarray) -> np.ndarray:
-        return x / x.dtype.type(sqrt(self.n_positions))
+        return x / sqrt(self.n_positions)
 
 
 def _uniform(source: RandomWords, spread: float, n_rows: int, n_units: int) -> np.ndarray:

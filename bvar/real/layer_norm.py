@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bvar._validation import check_integer, check_real
+from bvar._validation import check_integer, check_real, check_rows
+from bvar.real.rounding import LEAST_EPSILON
 from bvar.real.trainer import RealLayer, RealParameter
 from bvar.real.transformer_parts import normalize, normalize_back
 
@@ -62,7 +63,7 @@ class LayerNorm(RealLayer):
 
     def __init__(self, n_units: int, *, epsilon: float = 1e-5, name: str = "norm") -> None:
         check_integer(n_units, "n_units", low=1)
-        self.epsilon = check_real(epsilon, "epsilon", low=0, strict=True)
+        self.epsilon = check_real(epsilon, "epsilon", low=LEAST_EPSILON)
         self.name = name
         self.scale = RealParameter(f"{name}.scale", np.ones(n_units, np.float32))
         self.shift = RealParameter(f"{name}.shift", np.zeros(n_units, np.float32))
@@ -75,7 +76,11 @@ class LayerNorm(RealLayer):
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, _Centred]:
         """Normalise rows of numbers."""
-        out, centred, factor = normalize(x, self.scale.values, self.epsilon, self.shift.values)
+        check_rows(x, self.n_units, self.name)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is wrong is refused below
+            out, centred, factor = normalize(x, self.scale.values, self.epsilon, self.shift.values)
+        if not (np.isfinite(factor) & (factor > 0)).all():  # one look at each row, not at each number
+            raise ValueError(f"x must be finite for {self.name}, and small enough for its variance to be")
         return out, _Centred(centred, factor)
 
     def backward(self, signal: np.ndarray, context: _Centred) -> np.ndarray:

@@ -94,6 +94,8 @@ class RealLinear(RealLayer):
         check_integer(n_inputs, "n_inputs", low=1, high=kernels.MAX_BITS)
         check_integer(n_positions, "n_positions", low=1)
         check_integer(n_outputs, "n_outputs", low=1, high=kernels.MAX_TERMS)
+        if not isinstance(bias, bool):
+            raise TypeError(f"bias must be True or False, got {bias!r}")
         source = RandomWords.of(random_state)
         weight = np.sqrt(3 / n_inputs) * source.uniform(n_outputs, n_inputs)
         self.name = name

@@ -8,22 +8,24 @@ reproducible by seed on one backend, outside the promise of equal bits.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from bvar._validation import check_integer, check_real
+from bvar._validation import check_integer, check_real, check_rows
 from bvar.layers.ballots import Ballots
-from bvar.layers.base import Layer, Marginals, Product, Received, VoteBlock
-from bvar.layers.branches import climb, descend, stack_of
+from bvar.layers.base import Layer, Marginals, Product, Received, Value, VoteBlock
+from bvar.layers.branches import climb, descend, inference, stack_of
 from bvar.layers.signed_sum import to_int8
-from bvar.networks.inference import Inference
 from bvar.real.once import Once
+from bvar.real.rounding import floats
 from bvar.real.trainer import RealLayer, RealParameter
 
 __all__ = ["RealScale", "Residual"]
+
+_MOST = 1e30  # of a size, which must be a float32
 
 
 class RealScale(RealLayer):
@@ -68,7 +70,7 @@ class RealScale(RealLayer):
     def __init__(self, n_units: int, fan_in: int, *, start: float = 1.0, name: str = "scale") -> None:
         check_integer(n_units, "n_units", low=1)
         self.fan_in = check_integer(fan_in, "fan_in", low=1)
-        values = np.full(n_units, check_real(start, "start", low=0, strict=True), np.float32)
+        values = np.full(n_units, check_real(start, "start", low=0, high=_MOST, strict=True), np.float32)
         self.name = name
         self.scale = RealParameter(f"{name}.scale", values)
         self.real_parameters = (self.scale,)
@@ -80,6 +82,7 @@ class RealScale(RealLayer):
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Scale int32 sums; the context is these in units of their spread."""
+        check_rows(x, self.n_units, self.name)
         dtype = self.scale.values.dtype
         values = x.astype(dtype) * dtype.type(1 / sqrt(self.fan_in))
         return values * self.scale.values, values
@@ -164,21 +167,30 @@ class Residual(RealLayer):
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, _Kept]:
         """Add to float32 rows; the context is what the layers returned."""
         more, contexts = climb(self.layers, x)
+        if more.shape != x.shape:
+            raise ValueError(
+                f"layers must make rows as wide as the stream, {x.shape[1]} numbers, got {more.shape[1]}"
+            )
         return x + more, _Kept(contexts, Once())
 
     def infer(self, x: np.ndarray) -> np.ndarray:
         """Add to float32 rows, each sum with its threshold at once."""
-        return x + Inference(self.layers)(x)
+        return self.absorb(())[0](x)  # type: ignore[return-value]
+
+    def absorb(self, above: Sequence[Layer]) -> tuple[Callable[[Any], Value], Sequence[Layer]]:
+        """Let inner layers be merged; what is above is left."""
+        inner = inference(self.layers)
+        return lambda x: x + inner(x), above
 
     def backward(self, signal: np.ndarray, context: _Kept) -> np.ndarray:
         """Add the gradient through the layers to that in the sum."""
         layer, z, kept = self._received(signal, context)[0]
-        return signal + layer.backward(z, kept) / signal.dtype.type(self.loudness)
+        return floats(signal) + floats(layer.backward(z, kept)) / self.loudness
 
     def gradients(self, signal: np.ndarray, context: _Kept) -> tuple[np.ndarray, ...]:
         """Sum up the gradients in the real weights of all layers."""
         return tuple(
-            gradient / np.float32(self.loudness)
+            gradient / self.loudness
             for layer, z, kept in self._received(signal, context)
             if isinstance(layer, RealLayer)
             for gradient in layer.gradients(z, kept)
@@ -211,7 +223,7 @@ class Residual(RealLayer):
         """Pass a signal down to the first layer, which comes first, but not through it."""
 
         def down(z: np.ndarray) -> list[Received]:
-            return descend(self.layers, z * z.dtype.type(self.loudness), context.contexts)[::-1]
+            return descend(self.layers, floats(z) * self.loudness, context.contexts)[::-1]
 
         return context.received.make(signal, down)
 

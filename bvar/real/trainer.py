@@ -93,6 +93,11 @@ class RealTrainer:
     adam : Adam
         The optimizer.
 
+    Raises
+    ------
+    TypeError
+        If `optimizer` is neither an Adam nor None.
+
     Examples
     --------
     >>> from bvar.networks import BooleanOptimizer, Network
@@ -105,6 +110,8 @@ class RealTrainer:
     def __init__(
         self, layers: Sequence[Layer], optimizer: Adam | None = None, *, n_steps: int | None = None
     ) -> None:
+        if optimizer is not None and not isinstance(optimizer, Adam):
+            raise TypeError(f"real_optimizer must be a bvar.real.Adam or None, got {optimizer!r}")
         self.layers = [layer for layer in layers if isinstance(layer, RealLayer)]
         self.adam = Adam(n_steps=n_steps) if optimizer is None else optimizer
 

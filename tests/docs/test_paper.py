@@ -60,6 +60,19 @@ def test_another_training_in_the_same_folder_is_refused(tmp_path):
         common.train(arguments("--out", tmp_path, "--epochs", 5), "a", learner(), ROWS)
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--batch", ROWS + 1, "--batch must be from 1 to the 60 samples to train on, got 61"),
+        ("--batch", 0, "--batch must be from 1 to the 60 samples to train on, got 0"),
+        ("--epochs", 0, "--epochs must be at least 1, got 0"),
+    ],
+)
+def test_a_schedule_without_a_step_is_refused(option, value, words):
+    with pytest.raises(SystemExit, match=words):
+        common.train(arguments(option, value), "a", learner(), ROWS)
+
+
 def test_first_steps_have_one_fingerprint_on_two_backends(capsys):
     assert len(common.fingerprints(learner, arguments("--fingerprints", 9), ROWS)) == 1
     assert learner().fingerprint() not in capsys.readouterr().out

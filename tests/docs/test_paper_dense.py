@@ -66,6 +66,26 @@ def test_first_steps_print_one_fingerprint(run, script, capsys):
 
 
 @pytest.mark.parametrize("script", TOYS)
+def test_a_twin_without_pytorch_says_what_is_missing(run, script, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(SystemExit, match="PyTorch"):
+        run(script, "--twin", "float")
+
+
+def test_the_clip_is_that_of_the_optimizer(run, monkeypatch):
+    seen = []
+
+    def learner(network, *others):
+        seen.append(network.optimizer.clip)
+        return common.BooleanLearner(network, *others)
+
+    monkeypatch.setattr(segmentation, "BooleanLearner", learner)
+    folder = run(segmentation, "--clip", "3", "--record", "ours")
+    assert seen == [3]
+    assert json.loads((folder / "results" / "segmentation.json").read_text())["ours"]["clip"] == 3
+
+
+@pytest.mark.parametrize("script", TOYS)
 def test_twins_train_beside_and_pictures_show_both(run, script, monkeypatch):
     pytest.importorskip("torch")
     plt = pytest.importorskip("matplotlib.pyplot")
@@ -132,6 +152,15 @@ def test_images_of_differences_are_those_that_were_kept(tmp_path):
     flat[:, :, 0] = 228
     red = pictures.from_jpegs({"dY": np.zeros((1, 32, 32), np.uint8), "dCb": flat, "dCr": flat})
     assert (red == [140, 0, 177]).all()
+
+
+def test_a_file_without_images_says_what_it_should_hold(tmp_path):
+    images = np.zeros((2, 32, 32, 3), np.uint8)
+    np.savez(tmp_path / "x.npz", x_train=images)
+    assert (pictures.cifar(tmp_path / "x.npz") == images).all()
+    np.savez(tmp_path / "x.npz", pictures=images)
+    with pytest.raises(SystemExit, match=r"--data must hold images, .* got pictures"):
+        pictures.cifar(tmp_path / "x.npz")
 
 
 def test_scenes_with_a_rare_class_are_drawn_as_often_as_the_paper_says():

@@ -91,6 +91,12 @@ def test_plays_are_told_apart_on_the_body_of_a_language_model_and_by_ngrams(run)
     assert rows["scratch"]["fingerprint"] != rows["finetuned"]["fingerprint"]
 
 
+@pytest.mark.parametrize("options", [("--task", "language"), ("--task", "plays", "--twin", "float")])
+def test_what_cannot_begin_with_a_language_model_says_so(run, options):
+    with pytest.raises(SystemExit, match="--start is for --task plays, and not for a --twin"):
+        run(*options, "--start", "language.bvar")
+
+
 @pytest.mark.parametrize("task", ["language", "plays"])
 def test_a_twin_trains_beside(run, task):
     pytest.importorskip("torch")

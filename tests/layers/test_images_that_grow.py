@@ -18,10 +18,12 @@ from bvar.layers import (
     JoinChannels,
     PixelShuffle,
     SignedSum,
+    SumPool2d,
     Threshold,
     Upsample2d,
 )
-from bvar.real import RealJoinChannels, RealLinear, Residual
+from bvar.networks import residual_block
+from bvar.real import FixedPoint, RealJoinChannels, RealLinear, Residual
 
 SHAPES = st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(1, 3))
 
@@ -158,6 +160,30 @@ def test_another_signal_on_the_same_batch_is_another_way_back(backend):
         (lambda: Upsample2d((2, 2, 8), (2, 2, 2)), TypeError, "factor must be"),
         (lambda: GlobalMean((2, 2, 8), 0, 1), ValueError, "variance must be"),
         (lambda: GlobalMean((2**15, 2**15, 1), 2**20, 1), ValueError, "variance must be smaller for images of"),
+        (lambda: PixelShuffle((1, 2, 4)).forward(np.zeros((2, 4), np.int32)), ValueError, "x must have rows of 8"),
+        (lambda: Upsample2d((1, 2, 1)).forward(bits(2, 4)), ValueError, "x must have rows of 2 values"),
+        (
+            lambda: GlobalMean((1, 2, 1), 4, 4).forward(np.zeros((4, 1), np.int32)),
+            ValueError,
+            "x must have rows of 2",
+        ),
+        (
+            lambda: GlobalMean((1, 2, 1), 4, 4).forward(np.full((1, 2), 1.9)),
+            TypeError,
+            "x must be an array of int32",
+        ),
+        (lambda: SumPool2d((2, 4, 1)).forward(np.zeros((2, 4), np.int32)), ValueError, "x must have rows of 8"),
+        (
+            lambda: SumPool2d((2, 4, 1)).forward(np.zeros((2, 8), np.float32)),
+            TypeError,
+            "must be an array of int32",
+        ),
+        (
+            lambda: JoinChannels([[FixedPoint()]], 4),
+            ValueError,
+            "branches must each end with a layer of known width",
+        ),
+        (lambda: residual_block(5, 4), ValueError, "image_shape must be"),
         (lambda: JoinChannels([], 4), ValueError, "branches must be one or more"),
         (lambda: JoinChannels([[BooleanLinear(4, 4)], []], 4), ValueError, "branches must be one or more"),
         (

@@ -5,7 +5,7 @@ import pytest
 
 from bvar import backends, kernels, model_file
 from bvar.energy import cost
-from bvar.layers import BooleanLinear, JoinChannels, Threshold
+from bvar.layers import BooleanLinear, GateLayer, JoinChannels, Threshold
 from bvar.networks import BooleanOptimizer, CrossEntropy, Network, boolean_mlp
 from bvar.real import (
     Attention,
@@ -139,6 +139,50 @@ def test_gradients_of_a_residual_sum_are_finite_differences_however_loud_it_is()
     for parameter in layer.real_parameters:
         parameter.values = parameter.values + random.standard_normal(5)
     assert_gradients(layer, random.standard_normal((7, 5)), random.standard_normal((7, 5)))
+
+
+@pytest.mark.parametrize("loudness", [1.0, 11.3, 300.0])
+def test_int8_signals_of_a_threshold_pass_a_residual_sum_as_numbers(loudness):
+    """Their dtype would wrap what is multiplied or added up in it."""
+    layer, random = Residual([RealLinear(4, 4, random_state=0)], loudness=loudness), np.random.RandomState(0)
+    _, context = layer.forward(random.standard_normal((3, 4)).astype(np.float32))
+    z = random.randint(-127, 128, (3, 4)).astype(np.int8)
+    (inner,) = layer.layers
+    exact = z + z.astype(float) @ inner.weight.values
+    np.testing.assert_allclose(layer.backward(z, context), exact, rtol=1e-5, atol=1e-3)  # float32
+    wanted = inner.gradients(z.astype(np.float32), context.contexts[0])
+    for found, gradient in zip(layer.gradients(z, context), wanted, strict=True):
+        np.testing.assert_allclose(found, gradient, rtol=1e-5, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", [Embedding, NGramEmbedding])
+def test_int8_signals_of_a_threshold_are_added_up_as_numbers(kind):
+    layer, z = kind(3, 4, 2), np.full((8, 2), 100, np.int8)
+    ids = np.array([[1, 1, 1, 1], [2, 1, 2, 1]])
+    context = layer.forward(ids)[1]
+    found = layer.gradients(z, context)
+    assert found[0].tolist() == [[0, 0], [600, 600], [200, 200]]
+    assert found[1].tolist() == [[200, 200]] * 4
+    for one, other in zip(found, layer.gradients(z.astype(np.float32), context), strict=True):
+        assert (one == other).all()
+        assert one.dtype == np.float32
+
+
+def test_integers_are_added_up_over_positions_as_numbers():
+    layer, x = PositionSum(2), np.array([[1], [3]], np.int32)
+    assert layer.forward(x)[0].ravel() == pytest.approx([2**1.5])
+    assert layer.backward(np.array([[127]], np.int8), None).ravel() == pytest.approx([127 / 2**0.5] * 2)
+
+
+def test_a_residual_sum_is_inferred_whole_however_many_rows_its_layers_would_take():
+    """Layers of gates ask for 2560 rows at most, which here cut a text."""
+    n_texts, length = 27, 96
+    gates = GateLayer(4, 12, 2, random_state=0)
+    assert n_texts * length > gates.rows_together
+    inner = [LayerNorm(4), FixedPoint(), Threshold(4, FixedPoint.FAN_IN, 3), gates, Attention(length, 4, 2)]
+    layer = Residual(inner, n_positions=length)
+    x = np.random.RandomState(0).standard_normal((n_texts * length, 4)).astype(np.float32)
+    np.testing.assert_allclose(layer.infer(x), layer.forward(x)[0], rtol=1e-5, atol=1e-6)
 
 
 def test_gradients_of_a_scale_are_finite_differences():
@@ -363,6 +407,37 @@ def test_its_cost_is_that_of_maps_at_every_position():
     [
         (lambda: Attention(4, 6, 4), "n_heads must divide the 6 units, got 4"),
         (lambda: Attention(0, 6, 2), "n_positions"),
+        (
+            lambda: Attention(2, 1, 1).forward(kernels.pack(np.ones((2, 6), bool))),
+            "x must have rows of 3 values for",
+        ),
+        (
+            lambda: Attention(2, 1, 1).forward(kernels.pack(np.ones((3, 3), bool))),
+            "x must have 2 rows for each text",
+        ),
+        (lambda: LayerNorm(4).forward(np.ones((2, 1), np.float32)), "x must have rows of 4 values for norm"),
+        (lambda: LayerNorm(2).forward(np.array([[1, np.nan]], np.float32)), "x must be finite for norm"),
+        (
+            lambda: LayerNorm(2).forward(np.array([[1e20, -1e20]], np.float32)),
+            "x must be finite .* and small enough",
+        ),
+        (lambda: LayerNorm(2, epsilon=1e-50), "epsilon must be a finite number >= 1.17549e-38"),
+        (lambda: RealScale(4, 4).forward(np.ones((2, 1), np.int32)), "x must have rows of 4 values for scale"),
+        (lambda: RealScale(2, 4, start=1e300), "start must be a finite number > 0 and <= 1e"),
+        (
+            lambda: Residual([RealLinear(4, 1)]).forward(np.ones((2, 4), np.float32)),
+            "layers must make rows as wide as the stream, 4 numbers, got 1",
+        ),
+        (lambda: PositionSum(2).forward(np.ones((3, 4), np.float32)), "x must have 2 rows for each text, got 3"),
+        (lambda: Embedding(5, 4, 3).forward([[1, 2], [1]]), "x must be an array, got rows of different lengths"),
+        (lambda: Embedding(5, 4, 3, spread=1e300), "spread must be"),
+        (lambda: boolean_transformer(5, 4, width=16, n_heads=3), "n_heads must divide width, 16, got 3"),
+        (lambda: text_classifier(toy(), 2**40), "n_classes must be an integer in"),
+        (lambda: RealLinear(2, 2, bias=1), "bias must be True or False, got 1"),
+        (
+            lambda: toy().step(texts(4)[0], texts(4)[1].reshape(4, -1)),
+            r"y must be 48 classes in one row, or shares of the shape of scores \(48, 7\)",
+        ),
         (lambda: LayerNorm(0), "n_units"),
         (lambda: Embedding(5, 4, 3).forward(np.zeros((2, 3), int)), r"shape \(n_texts, 4\)"),
         (lambda: Embedding(5, 4, 3).forward(np.zeros((2, 4))), "x must be integers"),
@@ -389,7 +464,7 @@ def test_its_cost_is_that_of_maps_at_every_position():
     ],
 )
 def test_what_cannot_be_is_refused_by_name(call, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         call()
 
 

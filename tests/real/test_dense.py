@@ -6,7 +6,7 @@ from test_real_ends import assert_gradient
 
 from bvar import backends, kernels, model_file
 from bvar.energy import FLOAT, cost
-from bvar.layers import Threshold
+from bvar.layers import Add, Threshold
 from bvar.real import (
     BatchNorm,
     RealConv2d,
@@ -62,7 +62,7 @@ def test_signals_of_the_huber_loss_are_its_gradient():
     assert loss.values(scores, y).mean() == pytest.approx(2 * total() / 21)
     assert (abs(loss.signals(scores, y)) <= 127).all()
     assert (loss.signals(scores, y, np.array([0, 2**16, 2**15]))[0] == 0).all()
-    with pytest.raises(ValueError, match="y must be finite numbers, one for each score"):
+    with pytest.raises(ValueError, match="y must have a number for each score"):
         loss.signals(scores, y[:, :3])
 
 
@@ -100,6 +100,54 @@ def test_norms_in_branches_of_branches_have_their_own_statistics():
     other.learn_moments(*other.moments(other.forward(s)[1]))
     for found, wanted in zip(join.statistics, alone.statistics + other.statistics, strict=True):
         assert (found == wanted).all()
+
+
+def test_norms_in_branches_may_see_real_sums():
+    """Signals on them stay floats, and add up."""
+    join, s = norm_join(), RANDOM.standard_normal((6, 8)).astype(np.float32)
+    z = RANDOM.randint(-900, 901, (6, 16)).astype(np.int32)
+    found = join.backward(z, join.forward(s)[1])
+    total = np.zeros((6, 8))
+    for part, (norm, threshold) in zip(np.split(z.reshape(6, 4, 4), 2, axis=2), join.branches, strict=True):
+        y, kept = norm.forward(s)
+        total += norm.backward(threshold.backward(part.reshape(6, 8), threshold.forward(y)[1]), kept)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, total, rtol=1e-5)  # float32
+
+
+def test_inference_of_norms_in_branches_is_integers_and_bits(monkeypatch):
+    network, (x, y) = BUILDERS["with norms"](), task("with norms")
+    for _ in range(4):
+        network.step(x[:9], y[:9])
+    for parameter in network.real.parameters:
+        if parameter.name.endswith("norm.scale"):
+            parameter.values[::2] *= -1
+    value = x
+    for layer in network.layers:
+        value = _one_by_one(layer, value)
+    names, infer = [], BatchNorm.infer
+    monkeypatch.setattr(BatchNorm, "infer", lambda self, s: names.append(self.name) or infer(self, s))
+    np.testing.assert_allclose(network.scores(x), value, rtol=1e-5, atol=1e-5)  # the last layer is real
+    assert names == ["block2.norm"]  # whose numbers several branches take; no other computes a float
+
+
+def _one_by_one(layer, value):
+    """Infer each layer by itself, in branches too."""
+    if isinstance(layer, Add | RealJoinChannels):
+        made = []
+        for branch in layer.branches:
+            part = value
+            for inner in branch:
+                part = _one_by_one(inner, part)
+            made.append(part)
+        return sum(made) if isinstance(layer, Add) else layer._join(made)
+    return layer.infer(value)
+
+
+def test_every_parameter_has_a_name_of_its_own():
+    network = segmenter((8, 8, 3), 3, n_filters=4, dilations=(1, 1, 2), norm=BatchNorm, random_state=0)
+    names = [parameter.name for parameter in [*network.parameters, *network.real.parameters]]
+    assert len(names) == len(set(names))
 
 
 BUILDERS = {
@@ -165,7 +213,7 @@ def test_the_pyramid_is_that_of_the_paper():
     network = segmenter((32, 32, 3), 8, n_filters=8, random_state=0)
     names = [parameter.name for parameter in network.parameters]
     assert [n for n in names if "aspp" in n or "global" in n] == [
-        *(f"aspp{d}.weight" for d in (1, 2, 4, 6)),
+        *(f"aspp{number}.weight" for number in range(4)),
         "global.weight",
     ]
     coarse = network.layers[3].branches[1]

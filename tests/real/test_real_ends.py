@@ -17,8 +17,10 @@ from bvar.real import (
     Adam,
     BatchNorm,
     FixedPoint,
+    RealConv2d,
     RealCrossEntropy,
     RealEnds,
+    RealHuber,
     RealLayer,
     RealLinear,
     RealParameter,
@@ -578,6 +580,17 @@ def test_adam_refuses_what_does_not_fit_and_stays_as_it_was():
         with pytest.raises(ValueError, match="gradients must have the shapes"):
             adam.step(parameters, gradients)
     assert (adam.age, adam.mean, p.tolist()) == (0, [], [0, 0])
+    fixed = np.zeros(2)
+    fixed.flags.writeable = False
+    for parameters, gradients, words in (
+        ([np.zeros(2, int)], [np.ones(2)], "parameters must be arrays of floats"),
+        ([np.array(1.0)], [np.array(1.0)], "parameters must be arrays of floats of at least one dimension"),
+        ([p], [[1.0, 1.0]], "gradients must be arrays of floats"),
+        ([p, fixed], [np.ones(2), np.ones(2)], "parameters must be arrays that can be written to"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=words):
+            adam.step(parameters, gradients)
+    assert (adam.age, adam.step_count, adam.mean, p.tolist()) == (0, 0, [], [0, 0])
     adam.step([p], [np.ones(2)])
     with pytest.raises(ValueError, match="parameters must be those of the first step"):
         adam.step([np.zeros(3)], [np.ones(3)])
@@ -692,8 +705,19 @@ def test_standard_int8_rounds_and_clips():
         (lambda: BatchNorm(0), "n_units must be an integer >= 1"),
         (lambda: BatchNorm(1, 0), "fan_in must be an integer >= 1"),
         (lambda: BatchNorm(1, momentum=1.5), "momentum must be above 0 and at most 1, got 1.5"),
-        (lambda: BatchNorm(1, epsilon=0), "epsilon must be a finite number > 0"),
+        (lambda: BatchNorm(1, epsilon=0), "epsilon must be a finite number >= 1.17549e-38"),
         (lambda: BatchNorm(2).forward(np.zeros((3, 5), np.int32)), "x has 5 units, which is no multiple of the 2"),
+        (lambda: BatchNorm(1).forward(np.array([[np.nan], [1]], np.float32)), "x must be finite for norm"),
+        (
+            lambda: Network([RealLinear(3, 2)], RealCrossEntropy(), BooleanOptimizer(), "adam"),
+            "real_optimizer must be a bvar.real.Adam or None, got 'adam'",
+        ),
+        (lambda: RealHuber().signals(np.zeros((1, 2), np.float32), [[np.nan, 1]]), "y must be finite"),
+        (lambda: RealHuber().signals(np.zeros((1, 2), np.float32), [["a", "b"]]), "y must be .* of real numbers"),
+        (lambda: RealHuber().signals(np.zeros((1, 2), np.float32), [[1j, 1]]), "y must be .* of real numbers"),
+        (lambda: standard_int8([["a"]]), "X must be an array of real numbers"),
+        (lambda: standard_int8([[1], [1, 2]]), "X must be an array, got rows of different lengths"),
+        (lambda: RealConv2d(5, 4), "image_shape must be"),
         (lambda: Adam(-1.0), "rate must be a finite number >= 0"),
         (lambda: Adam(n_steps=0), "n_steps must be an integer >= 1"),
         (lambda: SignedSum(3, 2, rms=128), r"rms must be an integer in \[1, 127\]"),

@@ -16,8 +16,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from common import BooleanLearner, TorchLearner, fail, fingerprints, need_torch, parser, plot_folder, record, train
-from pictures import from_jpegs
+from common import (
+    BooleanLearner,
+    TorchLearner,
+    count_steps,
+    fail,
+    fingerprints,
+    need_torch,
+    parser,
+    plot_folder,
+    record,
+    train,
+)
+from pictures import images_of
 
 from bvar import ImageEncoder
 from bvar.networks import VGG_SMALL, Network, residual_network, vgg_small
@@ -52,7 +63,7 @@ def load(path: str | None) -> Images:
     with np.load(path) as z:
         if "x_train" in z:
             return Images(z["x_train"], z["y_train"].ravel(), z["x_test"], z["y_test"].ravel())
-        x, y = (from_jpegs(z) if "dY" in z else z["x"]), z["y"]
+        x, y = images_of(z), z["y"]
     n = len(x) - min(HELD_OUT, len(x) // 5)
     return Images(x[:n], y[:n], x[n:], y[n:])
 
@@ -105,7 +116,7 @@ def network(arguments: Any, side: int, n_steps: int) -> Network:
 
 def learner(arguments: Any, data: Images) -> BooleanLearner | TorchLearner:
     """Put the network, its data and its measure together."""
-    make, n_steps = inputs(arguments, data), arguments.epochs * (len(data.x) // arguments.batch)
+    make, n_steps = inputs(arguments, data), count_steps(arguments, len(data.x))
 
     def batch(rows: np.ndarray, random: np.random.RandomState) -> tuple[Any, Any]:
         x = make(apply_augmentations(data.x[rows], [] if arguments.plain else CHANGES, random))

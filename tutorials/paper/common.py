@@ -155,6 +155,15 @@ def fail(why: str) -> NoReturn:
     raise SystemExit(f"error: {why}")
 
 
+def count_steps(arguments: argparse.Namespace, n_samples: int) -> int:
+    """Count the steps of the schedule; an epoch leaves out what does not fill a batch."""
+    if not 1 <= arguments.batch <= n_samples:
+        fail(f"--batch must be from 1 to the {n_samples} samples to train on, got {arguments.batch}")
+    if arguments.epochs < 1:
+        fail(f"--epochs must be at least 1, got {arguments.epochs}")
+    return arguments.epochs * (n_samples // arguments.batch)
+
+
 def parser(description: str, *, twins: Sequence[str] = ("float",), **defaults: Any) -> argparse.ArgumentParser:
     """Make a parser of the arguments that all scripts have; `defaults` change theirs."""
     p = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -187,8 +196,8 @@ def train(arguments: argparse.Namespace, name: str, learner: Learner, n_samples:
         begun, kept = pickle.loads(state.read_bytes())
         _refuse_another(begun.get("asked", asked), asked, state)
         learner.restore(kept)
-    per_epoch = n_samples // arguments.batch
-    last = arguments.epochs * per_epoch
+    last = count_steps(arguments, n_samples)
+    per_epoch = last // arguments.epochs
     clock, reported, before = time.monotonic(), time.monotonic(), begun["seconds"] - time.process_time()
 
     def save() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from common import fail, read_curve
 
-__all__ = ["bicubic", "cifar", "from_jpegs", "grey", "is_over", "photographs", "resize", "show"]
+__all__ = ["bicubic", "cifar", "from_jpegs", "grey", "images_of", "is_over", "photographs", "resize", "show"]
 
 
 def cifar(path: str | None) -> np.ndarray:
@@ -17,7 +17,17 @@ def cifar(path: str | None) -> np.ndarray:
     if path is None:
         fail("--data must be a file of images; see the head of this script")
     with np.load(path) as z:
-        return z["x"] if "x" in z else from_jpegs(z)
+        return images_of(z)
+
+
+def images_of(z: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Give the images of a file: `x`, `x_train`, or those of JPEGs."""
+    for name in ("x", "x_train"):
+        if name in z:
+            return z[name]
+    if "dY" in z:
+        return from_jpegs(z)
+    fail(f"--data must hold images, uint8, as `x`, or JPEGs as `dY`, `dCb` and `dCr`, got {', '.join(z)}")
 
 
 def from_jpegs(z: Mapping[str, np.ndarray]) -> np.ndarray:

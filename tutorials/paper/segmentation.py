@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import BooleanLearner, TorchLearner, fail, fingerprints, need_torch, parser, record, train
+from common import BooleanLearner, TorchLearner, count_steps, fail, fingerprints, need_torch, parser, record, train
 from pictures import is_over, show
 from scenes import CLASSES, SIDE, Scenes, compose
 
@@ -79,7 +79,7 @@ def relit(images: np.ndarray, amount: float, random: np.random.RandomState) -> n
 
 def learner(arguments: Any, data: Scenes, validation: Scenes) -> BooleanLearner | TorchLearner:
     """Put the network, its data and its measure together."""
-    n_steps, is_twin = arguments.epochs * (len(data.x) // arguments.batch), arguments.twin is not None
+    n_steps, is_twin = count_steps(arguments, len(data.x)), arguments.twin is not None
     choose = rare_first(data.y, arguments.rare) if arguments.rare else lambda rows, random: rows
 
     def batch(rows: np.ndarray, random: np.random.RandomState) -> tuple[Any, Any]:
@@ -99,14 +99,15 @@ def learner(arguments: Any, data: Scenes, validation: Scenes) -> BooleanLearner 
             global_branch=arguments.global_branch,
             norm=BatchNorm if arguments.norm else None,
             eta=arguments.eta,
+            clip=arguments.clip,
             rate=arguments.rate,
             n_steps=n_steps,
             random_state=arguments.seed,
         )
         return BooleanLearner(network, batch, measure)
+    torch = need_torch()
     from dense_twins import Segmenter
 
-    torch = need_torch()
     torch.manual_seed(arguments.seed)
     module = Segmenter(len(CLASSES), arguments.filters, tuple(arguments.dilations), arguments.global_branch)
     loss, rate = torch.nn.functional.cross_entropy, arguments.twin_rate
@@ -151,6 +152,7 @@ def main() -> None:
     p.add_argument("--no-global-branch", dest="global_branch", action="store_false", help="leave out the mean")
     p.add_argument("--norm", action="store_true", help="normalise sums by batch statistics")
     p.add_argument("--eta", type=float, default=30.0, help="accumulation factor of bits")
+    p.add_argument("--clip", type=float, default=1.0, help="bound on what a neuron accumulates in a step")
     p.add_argument("--rate", type=float, default=0.015, help="rate of Adam of real ends")
     p.add_argument("--twin-rate", type=float, default=2e-3, help="rate of Adam of the twin")
     p.add_argument(
@@ -176,7 +178,9 @@ def main() -> None:
         trained = learner(arguments, data, validation)
         curve = train(arguments, called(arguments), trained, len(data.x))
         if arguments.record and curve:
-            names = "filters global_branch norm rare jitter centered eta rate scenes epochs batch seed".split()
+            names = (
+                "filters global_branch norm rare jitter centered eta clip rate scenes epochs batch seed".split()
+            )
             values = {name: getattr(arguments, name) for name in names}
             values |= {"epoch": curve[-1]["epoch"], "seconds": curve[-1]["seconds"]}
             values |= {"validation_miou": curve[-1]["miou"]} | quality(final(trained, arguments, test.x), test.y)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from common import BooleanLearner, TorchLearner, fail, fingerprints, need_torch, parser, record, train
+from common import BooleanLearner, TorchLearner, count_steps, fail, fingerprints, need_torch, parser, record, train
 from pictures import bicubic, cifar, grey, is_over, photographs, resize, show
 
 from bvar.inspection import peak_signal_to_noise, structural_similarity
@@ -104,7 +104,7 @@ def quality(made: np.ndarray, large: np.ndarray) -> dict[str, float]:
 
 def learner(arguments: Any, data: Images, found: Scales) -> BooleanLearner | TorchLearner:
     """Put the network, its data and its measure together."""
-    n_steps, is_twin = arguments.epochs * (len(data.train) // arguments.batch), arguments.twin is not None
+    n_steps, is_twin = count_steps(arguments, len(data.train)), arguments.twin is not None
 
     def batch(rows: np.ndarray, random: np.random.RandomState) -> tuple[Any, Any]:
         large = data.train[rows]
@@ -119,9 +119,9 @@ def learner(arguments: Any, data: Images, found: Scales) -> BooleanLearner | Tor
     if not is_twin:
         shape = (data.train.shape[1] // FACTOR, data.train.shape[2] // FACTOR, 3)
         return BooleanLearner(network(arguments, shape, n_steps), batch, measure)
+    torch = need_torch()
     from dense_twins import Edsr
 
-    torch = need_torch()
     torch.manual_seed(arguments.seed)
     module, rate = Edsr(arguments.filters, arguments.blocks, FACTOR), arguments.twin_rate
     return TorchLearner(module, batch, torch.nn.functional.l1_loss, measure, n_steps=n_steps, rate=rate)

@@ -18,7 +18,18 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from common import BooleanLearner, TorchLearner, fail, fingerprints, need_torch, parser, plot_folder, record, train
+from common import (
+    BooleanLearner,
+    TorchLearner,
+    count_steps,
+    fail,
+    fingerprints,
+    need_torch,
+    parser,
+    plot_folder,
+    record,
+    train,
+)
 
 from bvar import model_file
 from bvar.networks import Network
@@ -163,13 +174,13 @@ def learner(
         misread(np.asarray(x), arguments.noise, random)  # of a tensor, its memory
         return x, y
 
-    n_steps = arguments.epochs * (len(training) // arguments.batch)
+    n_steps = count_steps(arguments, len(training))
     if not arguments.twin:
         make = LanguageLearner if is_language else BooleanLearner
         return make(network(arguments, n_tokens, n_classes, n_steps), batch, measure)
+    torch = need_torch()
     from text_twin import Twin
 
-    torch = need_torch()
     torch.manual_seed(arguments.seed)
     shape = arguments.width, arguments.blocks, arguments.heads, None if is_language else n_classes
     module = Twin(n_tokens, arguments.length, *shape, arguments.max_ngram, arguments.buckets)
@@ -238,6 +249,8 @@ def main() -> None:
     if arguments.figure:
         plot_folder(arguments, "accuracy", "accuracy on validation", f"{arguments.task}*")
         return
+    if arguments.start and (arguments.twin or arguments.task != "plays"):
+        fail("--start is for --task plays, and not for a --twin: a language model goes on from its folder --out")
     parts, n_tokens = load(arguments)
     if arguments.task == "ngrams":
         ngrams(arguments, parts)
