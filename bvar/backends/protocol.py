@@ -381,7 +381,7 @@ def use(name: str | None = None, *, n_threads: int = 1) -> AbstractContextManage
     ...     backends.current()
     'numpy'
     """
-    check_integer(n_threads, "n_threads", low=1, high=MAX_THREADS)
+    n_threads = check_integer(n_threads, "n_threads", low=1, high=MAX_THREADS)
     return in_force((current() if name is None else get(name)).with_threads(n_threads))
 
 

@@ -161,8 +161,8 @@ class AmortizedSampler:
         encoders : ndarray of float64, shape (n_draws, n_chains, n_parameters)
             The encoders of the same times.
         """
-        check_integer(n_burn_in, "n_burn_in", low=0)
-        check_integer(keep_every, "keep_every", low=1)
+        n_burn_in = check_integer(n_burn_in, "n_burn_in", low=0)
+        keep_every = check_integer(keep_every, "keep_every", low=1)
         state, encoder, n_global = self.state, self.encoder, self.prior.n_global
         states = np.empty((n_draws, len(state), n_global))
         encoders = np.empty((n_draws, *encoder.parameters.shape))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bvar._validation import check_array, check_integer
+from bvar._validation import as_array, check_array, check_integer
 
 __all__ = ["WORD", "BitMatrix", "n_words", "tail_mask"]
 
@@ -42,7 +42,7 @@ def n_words(n_bits: int) -> int:
     >>> [n_words(n) for n in (0, 1, 64, 65)]
     [0, 1, 1, 2]
     """
-    return -(-n_bits // WORD)
+    return -(-int(n_bits) // WORD)  # a NumPy integer would keep its width, and 1 << 40 be 0 in 32 bits
 
 
 def tail_mask(n_bits: int) -> np.uint64:
@@ -65,7 +65,7 @@ def tail_mask(n_bits: int) -> np.uint64:
     >>> int(tail_mask(64)) == 2**64 - 1
     True
     """
-    return np.uint64((1 << ((n_bits - 1) % WORD + 1)) - 1)
+    return np.uint64((1 << ((int(n_bits) - 1) % WORD + 1)) - 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +109,7 @@ class BitMatrix:
     def __post_init__(self) -> None:
         """Check every claim that the kernels rely on."""
         n_bits = check_integer(self.n_bits, "n_bits", low=0, high=2**31 - 1)
+        object.__setattr__(self, "n_bits", n_bits)
         object.__setattr__(self, "words", _check_plane(self.words, "words", n_bits))
         if self.known is None:
             return
@@ -218,8 +219,15 @@ class BitMatrix:
 
     def __getitem__(self, rows: slice | np.ndarray) -> BitMatrix:
         """Select rows by a slice or by an array of indices."""
-        if isinstance(rows, int | np.integer):
-            raise TypeError("rows must be a slice or an array of indices; b[i : i + 1] is one row")
+        if not isinstance(rows, slice):
+            rows = as_array(rows, "rows")
+            if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iub"):
+                raise TypeError("rows must be a slice or a row of indices; b[i : i + 1] is one row")
+            rows = rows if rows.size else np.zeros(0, np.intp)
+            if rows.dtype.kind != "b" and rows.size and not -len(self) <= rows.min() <= rows.max() < len(self):
+                raise IndexError(f"rows must be in [{-len(self)}, {len(self)}), got {rows.min()} to {rows.max()}")
+            if rows.dtype.kind == "b" and len(rows) != len(self):
+                raise IndexError(f"rows must have a bool for each of the {len(self)} rows, got {len(rows)}")
         planes = [None if p is None else np.ascontiguousarray(p[rows]) for p in (self.words, self.known)]
         return BitMatrix.trusted(planes[0], self.n_bits, planes[1])  # type: ignore[arg-type]
 

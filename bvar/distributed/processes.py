@@ -78,9 +78,9 @@ class Processes(Coordinator):
     def __init__(
         self, data: TrainingData, n_processes: int = 2, *, way: str = "auto", n_threads: int = 1, limit: float = 60
     ) -> None:
-        check_integer(n_processes, "n_processes", low=1)
-        check_integer(n_threads, "n_threads", low=1)
-        check_real(limit, "limit", low=0, strict=True)
+        n_processes = check_integer(n_processes, "n_processes", low=1)
+        n_threads = check_integer(n_threads, "n_threads", low=1)
+        limit = check_real(limit, "limit", low=0, strict=True)
         if not isinstance(data.x, BitMatrix):
             raise TypeError(f"data must have samples of bits for processes, got {type(data.x).__name__}")
         edges = len(data) * np.arange(n_processes + 1) // n_processes
@@ -152,9 +152,9 @@ def in_processes(n_processes: int = 2, *, n_threads: int = 1, limit: float = 60)
     >>> shared == alone
     True
     """
-    check_integer(n_processes, "n_processes", low=1)
-    check_integer(n_threads, "n_threads", low=1)
-    check_real(limit, "limit", low=0, strict=True)
+    n_processes = check_integer(n_processes, "n_processes", low=1)
+    n_threads = check_integer(n_threads, "n_threads", low=1)
+    limit = check_real(limit, "limit", low=0, strict=True)
 
     @contextmanager
     def hire(data: Any) -> Iterator[tuple[Coordinator, NumberedData]]:

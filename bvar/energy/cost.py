@@ -168,7 +168,7 @@ def cost(network: Any, batch: int = 1, platform: Platform = ASCEND, *, widths: W
     linear1      update  ...
     """
     layers = getattr(network, "layers", network)
-    check_integer(batch, "batch", low=1)
+    batch = check_integer(batch, "batch", low=1)
     products = products_of(layers)
     if not products:
         raise ValueError("network must have a layer that multiplies: linear, a convolution or real; it has none")

@@ -75,7 +75,7 @@ def measure(network: Any, x: Any, y: np.ndarray | None = None, *, n_runs: int = 
     >>> measured.n_bytes
     9184
     """
-    check_integer(n_runs, "n_runs", low=1)
+    n_runs = check_integer(n_runs, "n_runs", low=1)
     run: Callable[[], Any] = (lambda: network.scores(x)) if y is None else (lambda: network.step(x, y))
     run()
     seconds, energy = min((_timed(run) for _ in range(n_runs)), key=lambda timed: timed[0])

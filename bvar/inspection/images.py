@@ -125,7 +125,7 @@ def class_iou(found: ArrayLike, y: ArrayLike, n_classes: int) -> np.ndarray:
     >>> class_iou([[0, 0, 1, 1]], [[0, 1, 1, 1]], 3)
     array([0.5       , 0.66666667,        nan])
     """
-    check_integer(n_classes, "n_classes", low=1)
+    n_classes = check_integer(n_classes, "n_classes", low=1)
     a, b = _array(found, "found"), _array(y, "y")
     if a.shape != b.shape:
         raise ValueError(f"found must have the shape of y {b.shape}, got {a.shape}")

@@ -268,8 +268,8 @@ def scale_signals(g: np.ndarray, factor: int, shift: int) -> np.ndarray:
     g = check_array(g, "g", dtype=np.int32, ndim=2)
     if g.shape[1] > 1 and g.strides[1] != g.itemsize:
         g = np.ascontiguousarray(g)
-    check_integer(factor, "factor", low=0, high=2**21)
-    check_integer(shift, "shift", low=0, high=20)
+    factor = check_integer(factor, "factor", low=0, high=2**21)
+    shift = check_integer(shift, "shift", low=0, high=20)
     out = lines((g.shape[1], g.shape[0]), np.int16)
     protocol.current().scale_signals(g, factor, shift, out)
     return out.T
@@ -324,7 +324,7 @@ def rescale(g: np.ndarray, s: np.ndarray, tau: np.ndarray, curve: np.ndarray, sh
     s = np.ascontiguousarray(check_array(s, "s", dtype=np.int32, ndim=2))
     tau = np.ascontiguousarray(check_array(tau, "tau", dtype=np.int32, ndim=1))
     curve = np.ascontiguousarray(check_array(curve, "curve", dtype=np.int32, ndim=1))
-    check_integer(shift, "shift", low=0, high=30)
+    shift = check_integer(shift, "shift", low=0, high=30)
     if s.shape != g.shape:
         raise ValueError(f"s must have the shape of g {g.shape}, got {s.shape}")
     if len(tau) != g.shape[1]:

@@ -341,7 +341,7 @@ def count_groups(x: BitMatrix, n_groups: int) -> np.ndarray:
            [1, 0]], dtype=int32)
     """
     x = check_known_bits(x, "x")
-    check_integer(n_groups, "n_groups", low=1, high=2**31 - 1)
+    n_groups = check_integer(n_groups, "n_groups", low=1, high=2**31 - 1)
     if x.n_rows % n_groups:
         raise ValueError(f"n_groups must divide the number of units, {x.n_rows}, got {n_groups}")
     out = np.empty((n_groups, x.n_bits), np.int32)

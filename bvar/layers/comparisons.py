@@ -80,7 +80,7 @@ def random_comparisons(
         raise ValueError(f"kernel_size must have two taps or more, to compare pixels, got {kernel_size}")
     if n_channels % check_integer(n_levels, "n_levels", low=1):
         raise ValueError(f"n_levels must divide the {n_channels} channels of the images, got {n_levels}")
-    check_integer(at_most, "comparisons", low=1, high=MOST)
+    at_most = check_integer(at_most, "comparisons", low=1, high=MOST)
     words = source.words.random_raw(n_filters * (1 + 3 * MOST)).reshape(n_filters, -1)
     n_counting = 1 + (words[:, 0] % np.uint64(at_most)).astype(np.int64)
     ranges = np.tile([n_channels // n_levels, n_taps, n_taps - 1], MOST).astype(np.uint64)

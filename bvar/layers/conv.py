@@ -124,7 +124,7 @@ class BooleanConv2d(Layer):
         name: str = "conv",
     ) -> None:
         self.window = SlidingWindow(image_shape, kernel_size, stride, padding, dilation)
-        check_integer(n_filters, "n_filters", low=1, high=kernels.MAX_TERMS // self.window.n_taps)
+        n_filters = check_integer(n_filters, "n_filters", low=1, high=kernels.MAX_TERMS // self.window.n_taps)
         self.gate = find_learnable_gate(gate)
         if padding_value not in (0, -1):
             raise ValueError(f"padding_value must be 0 or -1, the value F of M, got {padding_value!r}")

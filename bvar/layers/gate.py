@@ -163,10 +163,10 @@ class GateLayer(Layer):
         random_state: RandomSource = None,
         name: str = "gate",
     ) -> None:
-        check_integer(n_inputs, "n_inputs", low=1)
-        check_integer(n_outputs, "n_outputs", low=1)
-        check_integer(fan_in, "fan_in", low=1, high=MAX_FAN_IN)
-        check_integer(pass_through, "pass_through", low=0, high=64)
+        n_inputs = check_integer(n_inputs, "n_inputs", low=1)
+        n_outputs = check_integer(n_outputs, "n_outputs", low=1)
+        fan_in = check_integer(fan_in, "fan_in", low=1, high=MAX_FAN_IN)
+        pass_through = check_integer(pass_through, "pass_through", low=0, high=64)
         source = RandomWords.of(random_state)
         self.name = name
         choice = None

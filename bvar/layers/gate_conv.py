@@ -162,17 +162,17 @@ class GateConv2d(Layer):
         name: str = "gateconv",
     ) -> None:
         self.window = SlidingWindow(image_shape, kernel_size, stride, padding)
-        check_integer(fan_in, "fan_in", low=1, high=MAX_FAN_IN)
-        check_integer(depth, "depth", low=1, high=8)
-        check_integer(n_filters, "n_filters", low=1, high=_MOST_LEAVES // fan_in**depth)
-        check_integer(pass_through, "pass_through", low=0, high=64)
+        fan_in = check_integer(fan_in, "fan_in", low=1, high=MAX_FAN_IN)
+        depth = check_integer(depth, "depth", low=1, high=8)
+        n_filters = check_integer(n_filters, "n_filters", low=1, high=_MOST_LEAVES // fan_in**depth)
+        pass_through = check_integer(pass_through, "pass_through", low=0, high=64)
         if self.window.places[1] > _MOST_COLUMNS:
             raise ValueError(
                 f"image_shape must give at most {_MOST_COLUMNS} places in a row, got {self.window.places[1]}"
             )
-        check_integer(damping, "damping", low=1)
+        damping = check_integer(damping, "damping", low=1)
         if literals is not None:
-            check_integer(literals, "literals", low=1, high=fan_in)
+            literals = check_integer(literals, "literals", low=1, high=fan_in)
         source = RandomWords.of(random_state)
         n_leaves = fan_in**depth
         if leaves is None:

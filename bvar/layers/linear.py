@@ -91,8 +91,8 @@ class BooleanLinear(Layer):
         random_state: RandomSource = None,
         name: str = "linear",
     ) -> None:
-        check_integer(n_inputs, "n_inputs", low=1, high=kernels.MAX_BITS)
-        check_integer(n_outputs, "n_outputs", low=1, high=kernels.MAX_TERMS)
+        n_inputs = check_integer(n_inputs, "n_inputs", low=1, high=kernels.MAX_BITS)
+        n_outputs = check_integer(n_outputs, "n_outputs", low=1, high=kernels.MAX_TERMS)
         self.gate = find_learnable_gate(gate)
         source = RandomWords.of(random_state)
         self.name = name

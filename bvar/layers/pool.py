@@ -210,7 +210,7 @@ class OrPool2d(_Pool2d):
     """
 
     def __init__(self, image_shape: tuple[int, ...], size: int = 2) -> None:
-        check_integer(size, "size", low=1, high=MAX_FAN_IN)
+        size = check_integer(size, "size", low=1, high=MAX_FAN_IN)
         super().__init__(image_shape, size)
 
     def forward(self, x: BitMatrix) -> tuple[UnitMajor, Marks]:

@@ -74,9 +74,9 @@ class SignedSum(Layer):
         random_state: RandomSource = None,
         name: str = "signed",
     ) -> None:
-        check_integer(n_inputs, "n_inputs", low=1, high=kernels.MAX_TERMS)
-        check_integer(n_outputs, "n_outputs", low=1, high=kernels.MAX_TERMS)
-        check_integer(rms, "rms", low=1, high=127)
+        n_inputs = check_integer(n_inputs, "n_inputs", low=1, high=kernels.MAX_TERMS)
+        n_outputs = check_integer(n_outputs, "n_outputs", low=1, high=kernels.MAX_TERMS)
+        rms = check_integer(rms, "rms", low=1, high=127)
         source = RandomWords.of(random_state)
         self.name = name
         self.weight = Parameter(f"{name}.weight", source.bits(n_outputs, n_inputs), rms=int(rms))

@@ -111,11 +111,11 @@ class Threshold(Layer):
         pool: int = 1,
         width: float = 1.0,
     ) -> None:
-        check_integer(n_units, "n_units", low=1)
-        check_integer(fan_in, "fan_in", low=1)
-        check_integer(pool, "pool", low=1)
+        n_units = check_integer(n_units, "n_units", low=1)
+        fan_in = check_integer(fan_in, "fan_in", low=1)
+        pool = check_integer(pool, "pool", low=1)
         if not isinstance(fan_out, Fraction):
-            check_integer(fan_out, "fan_out", low=1)
+            fan_out = check_integer(fan_out, "fan_out", low=1)
         below, above = Gate.of(gate), Gate.of(next_gate)
         n_terms = np.full(n_units, fan_in) if n_terms is None else np.asarray(n_terms)
         if n_terms.shape != (n_units,) or n_terms.dtype.kind not in "iu":

@@ -178,7 +178,7 @@ def window_wires(
     if places.dtype.kind not in "iu" or places.ndim != 2 or places.shape[1] != 2 or not len(places):
         raise TypeError(f"places must be integers of shape (n_inputs, 2), got {places.dtype} {places.shape}")
     height, width = (int(side) for side in places.max(axis=0) + 1)
-    check_integer(size, "size", low=1, high=min(height, width))
+    size = check_integer(size, "size", low=1, high=min(height, width))
     n_orders = -(-n_outputs // (height * width))
     pixels = np.concatenate([source.permutation(height * width) for _ in range(n_orders)])[:n_outputs]
     middles = np.stack(np.divmod(pixels, width), axis=1)

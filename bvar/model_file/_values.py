@@ -20,7 +20,9 @@ from bvar.model_file._container import DTYPES, EXACT, MAX_ITEMS, ModelFileError
 __all__ = ["Reader", "Writer"]
 
 _FLOAT = re.compile(r"-?0x[01]\.[0-9a-f]{1,13}p[+-][0-9]{1,4}|-?inf|nan")
-_INTEGER = re.compile(r"-?[1-9][0-9]{0,999}")
+_DIGITS = 1000
+_MOST = 10**_DIGITS
+_INTEGER = re.compile(rf"-?[1-9][0-9]{{0,{_DIGITS - 1}}}")
 _PLAIN = (type(None), bool, str)
 _ARRAYS = (np.ndarray, np.memmap)  # other subclasses, such as masked arrays, are more than their data
 
@@ -57,6 +59,8 @@ class Writer:
         if type(value) in _PLAIN:
             return value
         if type(value) is int:
+            if abs(value) >= _MOST:
+                raise ValueError(f"{path}: cannot save an integer of more than {_DIGITS} digits")
             return value if abs(value) <= EXACT else {"int": str(value)}
         if type(value) is float:
             return {"float": value.hex()}

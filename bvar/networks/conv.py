@@ -113,7 +113,7 @@ def conv_network(
     """
     stages = check_conv_layers(conv_layers, "conv_layers")
     hidden = check_sizes(hidden_layer_sizes, "hidden_layer_sizes")
-    check_integer(n_outputs, "n_outputs", low=1)
+    n_outputs = check_integer(n_outputs, "n_outputs", low=1)
     if check_integer(kernel_size, "kernel_size", low=1) % 2 == 0:
         raise ValueError(f"kernel_size must be odd, so that images keep their size, got {kernel_size}")
     check_parts(ends, norm)
@@ -183,7 +183,7 @@ def vgg_small(
     >>> sum(p.bits.n_rows * p.bits.n_bits for p in vgg_small(random_state=0).parameters)
     4680704
     """
-    check_real(width, "width", low=0, strict=True)
+    width = check_real(width, "width", low=0, strict=True)
     stages = [entry if isinstance(entry, str) else max(1, round(width * entry)) for entry in VGG_SMALL]
     return conv_network(
         image_shape,

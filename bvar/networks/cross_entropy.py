@@ -276,7 +276,7 @@ class BinaryCrossEntropy(_OfTable):
 
 
 def _exp_table(fan_in: int, temperature: float, bits: int) -> np.ndarray:
-    check_integer(fan_in, "fan_in", low=1)
+    fan_in = check_integer(fan_in, "fan_in", low=1)
     if not 1e-3 <= check_real(temperature, "temperature", low=0, strict=True) <= 1e3:
         raise ValueError(f"temperature must be in [0.001, 1000], got {temperature!r}")
     # the float is read as the exact fraction that it is: no rounding enters here

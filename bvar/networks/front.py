@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bvar._validation import check_integer
+from bvar._validation import check_integer, check_sizes
 from bvar.bits import RandomWords
 from bvar.bits.random import RandomSource
 from bvar.layers import Concatenate, GateLayer, Layer, SignalScale
@@ -100,10 +100,10 @@ def front_network(
     all                           28310      6200        28310
     each weight is 1 bit; rows are padded to 64 bits; the 110 offsets are integers of 32 bits
     """
-    if len(sizes) < 2:
-        raise ValueError(f"sizes must name inputs and outputs, got {list(sizes)!r}")
-    n_inputs, *widths = (check_integer(size, "each of sizes", low=1) for size in sizes)
-    check_integer(gates, "gates", low=1)
+    n_inputs, *widths = sizes = check_sizes(sizes, "sizes", least=1)
+    if not widths:
+        raise ValueError(f"sizes must name inputs and outputs, got {sizes!r}")
+    gates = check_integer(gates, "gates", low=1)
     source = RandomWords.of(random_state)
     front: list[Layer] = [
         GateLayer(

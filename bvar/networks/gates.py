@@ -102,7 +102,7 @@ def gate_network(
         raise ValueError(f"wires must be given for at most {len(sizes) - 1} layers, got {len(wires)}")
     source = RandomWords.of(random_state)
     check_wiring(wiring, candidates)
-    check_real(wire_rate, "wire_rate", low=0)
+    wire_rate = check_real(wire_rate, "wire_rate", low=0)
     n_candidates = candidates if wiring == "learnt" else None
     layers: list[Layer] = [
         GateLayer(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from bvar._validation import check_integer
+from bvar._validation import check_sizes
 from bvar.bits import RandomWords
 from bvar.bits.random import RandomSource
 from bvar.calculus.gates import Gate
@@ -83,10 +83,9 @@ def boolean_mlp(
     >>> [p.bits.shape for p in boolean_mlp([64, 100, 10], random_state=0).parameters]
     [(100, 64), (10, 100)]
     """
+    sizes = check_sizes(sizes, "sizes")
     if len(sizes) < 2:
-        raise ValueError(f"sizes must name inputs and outputs, got {list(sizes)!r}")
-    for size in sizes:
-        check_integer(size, "each of sizes", low=1)
+        raise ValueError(f"sizes must name inputs and outputs, got {sizes!r}")
     if centered is None:
         centered = counts_from_mean(Gate.of(gate)) and offset_spread is None
     layers = sums_in_turn(

@@ -100,7 +100,7 @@ class BatchNorm(RealLayer):
         epsilon: float = 1e-3,
         name: str = "norm",
     ) -> None:
-        check_integer(n_units, "n_units", low=1)
+        n_units = check_integer(n_units, "n_units", low=1)
         self.fan_in = check_integer(fan_in, "fan_in", low=1)
         if not check_real(momentum, "momentum", low=0, strict=True) <= 1:
             raise ValueError(f"momentum must be above 0 and at most 1, got {momentum!r}")

@@ -111,8 +111,8 @@ def edsr_small(
     (1, 192)
     """
     height, width, channels = check_image_shape(image_shape)
-    check_integer(factor, "factor", low=1)
-    check_integer(n_filters, "n_filters", low=1)
+    factor = check_integer(factor, "factor", low=1)
+    n_filters = check_integer(n_filters, "n_filters", low=1)
     n_blocks = check_integer(n_blocks, "n_blocks", low=1)
     source = RandomWords.of(random_state)
     n_last = channels * factor**2
@@ -205,8 +205,8 @@ def segmenter(
     height, width, channels = check_image_shape(image_shape)
     if height % 2 or width % 2:
         raise ValueError(f"image_shape must have an even height and width, got {height} x {width}")
-    check_integer(n_classes, "n_classes", low=1)
-    check_integer(n_filters, "n_filters", low=1)
+    n_classes = check_integer(n_classes, "n_classes", low=1)
+    n_filters = check_integer(n_filters, "n_filters", low=1)
     rates = check_sizes(dilations, "dilations")
     if not isinstance(global_branch, bool):
         raise TypeError(f"global_branch must be True or False, got {global_branch!r}")

@@ -87,10 +87,10 @@ class Embedding(RealLayer):
         random_state: RandomSource = None,
         name: str = "embed",
     ) -> None:
-        sizes = {"n_tokens": n_tokens, "n_positions": n_positions, "n_units": n_units}
-        for what, n in sizes.items():
-            check_integer(n, what, low=1, high=kernels.MAX_TERMS)
-        check_real(spread, "spread", low=0, high=1e30)  # rows are float32
+        n_tokens = check_integer(n_tokens, "n_tokens", low=1, high=kernels.MAX_TERMS)
+        n_positions = check_integer(n_positions, "n_positions", low=1, high=kernels.MAX_TERMS)
+        n_units = check_integer(n_units, "n_units", low=1, high=kernels.MAX_TERMS)
+        spread = check_real(spread, "spread", low=0, high=1e30)  # rows are float32
         source = RandomWords.of(random_state)
         self.name = name
         token = _uniform(source, spread, n_tokens, n_units)
@@ -215,7 +215,7 @@ class NGramEmbedding(Embedding):
     ) -> None:
         super().__init__(n_tokens, n_positions, n_units, spread=spread, random_state=random_state, name=name)
         self.max_ngram = check_integer(max_ngram, "max_ngram", low=2, high=n_positions)
-        check_integer(n_buckets, "n_buckets", low=1, high=kernels.MAX_TERMS)
+        n_buckets = check_integer(n_buckets, "n_buckets", low=1, high=kernels.MAX_TERMS)
         n_ngrams = sum(n_positions - n + 1 for n in range(2, max_ngram + 1))
         self.ngram = _Table(f"{name}.ngram", np.zeros((n_buckets, n_units), np.float32), n_places=n_ngrams)
         self.real_parameters = (*self.real_parameters, self.ngram)

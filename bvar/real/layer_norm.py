@@ -62,7 +62,7 @@ class LayerNorm(RealLayer):
     """
 
     def __init__(self, n_units: int, *, epsilon: float = 1e-5, name: str = "norm") -> None:
-        check_integer(n_units, "n_units", low=1)
+        n_units = check_integer(n_units, "n_units", low=1)
         self.epsilon = check_real(epsilon, "epsilon", low=LEAST_EPSILON)
         self.name = name
         self.scale = RealParameter(f"{name}.scale", np.ones(n_units, np.float32))

@@ -91,9 +91,9 @@ class RealLinear(RealLayer):
         random_state: RandomSource = None,
         name: str = "real",
     ) -> None:
-        check_integer(n_inputs, "n_inputs", low=1, high=kernels.MAX_BITS)
-        check_integer(n_positions, "n_positions", low=1)
-        check_integer(n_outputs, "n_outputs", low=1, high=kernels.MAX_TERMS)
+        n_inputs = check_integer(n_inputs, "n_inputs", low=1, high=kernels.MAX_BITS)
+        n_positions = check_integer(n_positions, "n_positions", low=1)
+        n_outputs = check_integer(n_outputs, "n_outputs", low=1, high=kernels.MAX_TERMS)
         if not isinstance(bias, bool):
             raise TypeError(f"bias must be True or False, got {bias!r}")
         source = RandomWords.of(random_state)

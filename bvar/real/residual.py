@@ -68,7 +68,7 @@ class RealScale(RealLayer):
     """
 
     def __init__(self, n_units: int, fan_in: int, *, start: float = 1.0, name: str = "scale") -> None:
-        check_integer(n_units, "n_units", low=1)
+        n_units = check_integer(n_units, "n_units", low=1)
         self.fan_in = check_integer(fan_in, "fan_in", low=1)
         values = np.full(n_units, check_real(start, "start", low=0, high=_MOST, strict=True), np.float32)
         self.name = name

@@ -119,7 +119,7 @@ def boolean_transformer(
     [1, 2, 3, 4, 0, 1, 2, 3]
     """
     source = RandomWords.of(random_state)
-    check_integer(n_blocks, "n_blocks", low=1)
+    n_blocks = check_integer(n_blocks, "n_blocks", low=1)
     if check_integer(width, "width", low=1) % check_integer(n_heads, "n_heads", low=1):
         raise ValueError(f"n_heads must divide width, {width}, got {n_heads}")
     hidden = 4 * width if hidden is None else check_integer(hidden, "hidden", low=1)
@@ -184,7 +184,7 @@ def text_classifier(
     kinds = [type(layer) for layer in layers[1:]]
     if kinds != [*[Residual] * (len(kinds) - 2), LayerNorm, RealLinear] or not isinstance(layers[0], Embedding):
         raise ValueError(f"network must be a language model of boolean_transformer, got {network!r}")
-    check_integer(n_classes, "n_classes", low=1, high=kernels.MAX_TERMS)
+    n_classes = check_integer(n_classes, "n_classes", low=1, high=kernels.MAX_TERMS)
     first, *blocks, norm, _ = layers
     n_positions, width = first.n_inputs, first.n_outputs
     # the sum over positions, divided by their root, hands each of them as small a part of the signal

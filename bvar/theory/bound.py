@@ -210,7 +210,7 @@ def watch(
     >>> watch(problem, ErrorFeedback([1.0], eta=0.5), problem.gradient, 4).flips.tolist()
     [0, 1, 0, 1]
     """
-    check_integer(n_steps, "n_steps", low=1)
+    n_steps = check_integer(n_steps, "n_steps", low=1)
     first_value, rows = problem.value(rule.w), []
     for _ in range(n_steps):
         w, given = rule.w, estimate(rule.w)

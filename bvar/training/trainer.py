@@ -178,7 +178,7 @@ class Trainer:
             If an argument is not as described; nothing is changed then. Whatever a step, a callback or an
             interrupt raises, the best network of early stopping is kept as `network_`.
         """
-        check_integer(max_iter, "max_iter", low=1)
+        max_iter = check_integer(max_iter, "max_iter", low=1)
         called = as_callbacks(callbacks)
         source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
         begin = check_integer(begin, "begin", low=0, high=max_iter)

@@ -163,7 +163,7 @@ class _Run:
 def run(subject: Any, name: str, *, levels: Iterable[int], examples: int, expect: Expectations | None) -> Report:
     """Run the vectors of the levels, then their laws."""
     levels = sorted({check_integer(level, "each of levels", low=0, high=len(LEVELS) - 1) for level in levels})
-    check_integer(examples, "examples", low=0)
+    examples = check_integer(examples, "examples", low=0)
     running = _Run(subject, name, expect or Expectations())
     for function in FUNCTIONS.values():
         if function.level in levels:
