@@ -19,8 +19,8 @@ from bvar.backends import protocol
 from bvar.bits import BitMatrix
 from bvar.kernels.tables import (
     MAX_FAN_IN,
-    MAX_SAMPLES,
     Wiring,
+    check_n_samples,
     check_signals,
     check_tables,
     check_units,
@@ -162,8 +162,7 @@ def candidate_votes(
             f"candidates must be for {wiring.wires.shape} wires and {wiring.n_units} units, "
             f"got {candidates.units.shape[:2]} and {candidates.n_units}"
         )
-    if x.n_bits > MAX_SAMPLES:
-        raise ValueError(f"z must have at most {MAX_SAMPLES} samples, got {x.n_bits}: vote in parts and add")
+    check_n_samples(x.n_bits)
     by_wire = candidates.by_wire
     out = np.empty(by_wire.shape, np.int32)
     protocol.current().candidate_votes(z, x.words, wiring.wires, words, by_wire, out)

@@ -17,7 +17,7 @@ from bvar.bits import BitMatrix
 from bvar.kernels.backward import input_votes
 from bvar.kernels.layout import check_known_bits, transpose
 from bvar.kernels.rows import MAX_ROW
-from bvar.kernels.tables import MAX_SAMPLES
+from bvar.kernels.tables import check_n_samples
 
 __all__ = ["number_votes", "signed_sum"]
 
@@ -123,8 +123,7 @@ def number_votes(z: np.ndarray, x: np.ndarray) -> np.ndarray:
     x = check_array(x, "x", dtype=np.int8, ndim=2)
     if len(z) != len(x):
         raise ValueError(f"z has {len(z)} samples but x has {len(x)}: they must agree")
-    if len(z) > MAX_SAMPLES:
-        raise ValueError(f"z has {len(z)} samples; votes are limited to {MAX_SAMPLES}: add parts instead")
+    check_n_samples(len(z))
     votes = np.zeros((z.shape[1], x.shape[1]), np.int32)
     for start in range(0, len(z), _EXACT_ROWS):
         rows = slice(start, start + _EXACT_ROWS)

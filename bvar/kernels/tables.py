@@ -261,8 +261,7 @@ def table_votes(z: np.ndarray, x: BitMatrix, wiring: Wiring) -> np.ndarray:
     array([[ 1, -2,  4,  8]], dtype=int32)
     """
     x, z = check_units(x, wiring), check_signals(z, x, wiring)
-    if x.n_bits > MAX_SAMPLES:
-        raise ValueError(f"z must have at most {MAX_SAMPLES} samples, got {x.n_bits}: vote in parts and add")
+    check_n_samples(x.n_bits)
     out = np.empty((wiring.n_gates, 1 << wiring.fan_in), np.int32)
     protocol.current().table_votes(z, x.words, wiring.wires, out)
     return out
@@ -352,6 +351,12 @@ def count_groups(x: BitMatrix, n_groups: int) -> np.ndarray:
 def fixed(numbers: np.ndarray) -> np.ndarray:
     """Return a copy, int32, of bytes, since an array that owns its memory can be made writeable again."""
     return np.ndarray(numbers.shape, np.int32, numbers.astype(np.int32).tobytes())
+
+
+def check_n_samples(n_samples: int) -> None:
+    """Refuse more samples than int32 can count the votes of."""
+    if n_samples > MAX_SAMPLES:
+        raise ValueError(f"z must have at most {MAX_SAMPLES} samples, got {n_samples}: vote in parts and add")
 
 
 def check_units(x: BitMatrix, wiring: Wiring, axis: int = 0) -> BitMatrix:

@@ -72,6 +72,8 @@ class Add(Branched):
 
     def absorb(self, above: Sequence[Layer]) -> tuple[Callable[[Any], Value], Sequence[Layer]]:
         """Let layers of branches be merged; what is above is left."""
+        if type(self) is not Add:  # a subclass may add up otherwise: it is not merged
+            return super().absorb(above)
         inner = [inference(branch) for branch in self.branches]
         return lambda x: _total([infer(x) for infer in inner]), above
 
@@ -85,7 +87,9 @@ class Add(Branched):
 
 
 def _total(parts: Sequence[Any]) -> np.ndarray:
-    total = parts[0].copy()
+    total = parts[0].astype(np.int32)  # votes of gates are int16, their sums are not
     for part in parts[1:]:
+        if part.shape != total.shape:
+            raise ValueError(f"branches must make sums of one number, got {total.shape[1]} and {part.shape[1]}")
         total += part
     return total

@@ -138,6 +138,38 @@ class Layer(ABC):
         """
         return ()
 
+    def check(self, context: Any) -> None:
+        """Refuse a batch on which votes could not be collected: asked before the weights of any layer move.
+
+        Parameters
+        ----------
+        context : object
+            What `forward` returned.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be voted on. Default: every batch can.
+        """
+        return  # most layers take every batch
+
+    def rows_for(self, n_rows: int) -> int:
+        """Say how many rows, of those that it takes, belong to so many of its output.
+
+        A network that is scored in parts cuts between samples, and not within one.
+
+        Parameters
+        ----------
+        n_rows : int
+            Rows of the output that must not be parted.
+
+        Returns
+        -------
+        int
+            Rows of the input that must not be parted. Default: as many.
+        """
+        return n_rows
+
     @abstractmethod
     def backward(self, signal: np.ndarray, context: Any) -> np.ndarray:
         """Pass a signal down.

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from math import lcm
 from typing import Any
 
 import numpy as np
 
 from bvar.layers.base import Layer, Marginals, Product, Received, Value, VoteBlock
 
-__all__ = ["Branched", "Climbed", "climb", "descend", "inference", "stack_of", "stacks_of"]
+__all__ = [
+    "Branched",
+    "Climbed",
+    "check_all",
+    "climb",
+    "descend",
+    "inference",
+    "rows_for_all",
+    "stack_of",
+    "stacks_of",
+]
 
 
 class Climbed:
@@ -43,6 +54,14 @@ class Branched(Layer):
     def products(self) -> tuple[Product, ...]:
         """Say what the layers of all branches multiply."""
         return tuple(product for layer in self._inner() for product in layer.products())
+
+    def check(self, context: Any) -> None:
+        """Ask the layers of all branches."""
+        check_all(self._inner(), [kept for contexts in context.contexts for kept in contexts])
+
+    def rows_for(self, n_rows: int) -> int:
+        """Keep together what any branch does."""
+        return lcm(*(rows_for_all(branch, n_rows) for branch in self._stacks()))
 
     @abstractmethod
     def _parts(self, signal: np.ndarray) -> Sequence[np.ndarray]:
@@ -114,6 +133,19 @@ def climb(branch: Sequence[Layer], value: Any) -> tuple[Any, list[Any]]:
         value, context = layer.forward(value)
         contexts.append(context)
     return value, contexts
+
+
+def check_all(layers: Sequence[Layer], contexts: Sequence[Any]) -> None:
+    """Ask each layer of a stack whether it could vote."""
+    for layer, context in zip(layers, contexts, strict=True):
+        layer.check(context)
+
+
+def rows_for_all(layers: Sequence[Layer], n_rows: int) -> int:
+    """Say how many rows below a stack belong to so many rows above it."""
+    for layer in reversed(layers):
+        n_rows = layer.rows_for(n_rows)
+    return n_rows
 
 
 def inference(layers: Sequence[Layer]) -> Callable[[Any], Value]:

@@ -85,6 +85,11 @@ class Choice(Trainable):
         return n_gates * fan_in, n_candidates
 
     @property
+    def value_range(self) -> tuple[int, int]:
+        """Numbers of candidates."""
+        return 0, self.shape[1] - 1
+
+    @property
     def n_weights(self) -> int:
         """Number of wires: a candidate that is not read is no part of the model."""
         return len(self.values)

@@ -203,6 +203,11 @@ class BooleanConv2d(Layer):
             images += kernels.unpack_ternary(self.bias.bits)[0]
         return sums.reshape(x.n_rows, self.n_outputs), Patches(x, patches)
 
+    def check(self, context: Patches) -> None:
+        """Refuse missing inputs, if votes are centred."""
+        if self.centered and context.images.known is not None:
+            raise ValueError(f"{self.name} has centered votes, so no input of it can be missing")
+
     def backward(self, signal: np.ndarray, context: Patches) -> np.ndarray:
         """Collect the votes on the images."""
         return kernels.pixel_votes(self._by_place(signal), self.weight.bits, self.window, self.gate)
@@ -223,8 +228,7 @@ class BooleanConv2d(Layer):
         """Sum up the signals of each filter, and the variations of the gate at each tap."""
         if not self.centered:
             return super().marginals(signal, context)
-        if context.images.known is not None:
-            raise ValueError(f"{self.name} has centered votes, so no input of it can be missing")
+        self.check(context)
         z, n_images = self._by_place(signal), context.images.n_rows
         pixels = kernels.count_rows(kernels.transpose(context.images)).reshape(self.window.image_shape)
         n_true = np.stack([pixels[y, x].sum(axis=(0, 1), dtype=np.int64) for _, _, y, x in self.window.taps()])

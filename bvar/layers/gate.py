@@ -23,6 +23,7 @@ from bvar.bits import BitMatrix
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.kernels import MAX_FAN_IN, MAX_SIGNAL, Candidates, Wiring
 from bvar.kernels.memory import lines
+from bvar.kernels.tables import check_n_samples
 from bvar.layers.base import Layer
 from bvar.layers.choice import Choice
 from bvar.layers.parameter import Parameter, Trainable
@@ -232,6 +233,10 @@ class GateLayer(Layer):
         """Look the gates up; the context is the inputs unit by unit, none of which may be missing."""
         units = units_of(x)
         return UnitMajor(kernels.table_values(units, self.wiring, self.table.bits)), units
+
+    def check(self, context: BitMatrix) -> None:
+        """Refuse more samples than tables can count votes of."""
+        check_n_samples(context.n_bits)
 
     def backward(self, signal: np.ndarray, context: BitMatrix) -> np.ndarray:
         """Collect the votes on the inputs, int16; signals beyond +-32767 are taken for that."""

@@ -133,7 +133,7 @@ class BooleanLinear(Layer):
         if type(self) is not BooleanLinear:  # a subclass may add up otherwise: it is not merged
             return super().absorb(above)
         found = above[0].comparison(above[1:]) if above else None
-        if found is None:
+        if found is None or found.tau.shape != (self.n_outputs,):  # a threshold of another width says so itself
             return kernels.PreparedSum(self.weight.prepared(), self._prepared_shift(), self.gate).sums, above
         return self._comparing(found.tau, found.below), found.left
 
@@ -166,6 +166,11 @@ class BooleanLinear(Layer):
         negated = kernels.pack(below[None]).words
         return lambda x: BitMatrix.trusted(compare(x).words ^ negated, self.n_outputs)
 
+    def check(self, context: BitMatrix) -> None:
+        """Refuse missing inputs, if votes are centred."""
+        if self.centered and context.known is not None:
+            raise ValueError(f"{self.name} has centered votes, so no input of it can be missing")
+
     def backward(self, signal: np.ndarray, context: BitMatrix) -> np.ndarray:
         """Collect the votes on the inputs."""
         return kernels.input_votes(signal, self.weight.bits, self.gate)
@@ -185,7 +190,7 @@ class BooleanLinear(Layer):
         """Sum up the signals of each output, and the variations of the gate at each input."""
         if not self.centered:
             return super().marginals(signal, context)
-        self._check_centered(context)
+        self.check(context)
         sums = kernels.signal_sums(signal).astype(np.int64), kernels.input_sums(context, self.gate), len(signal)
         return (sums, None, None)[: len(self.parameters)]
 
@@ -194,6 +199,9 @@ class BooleanLinear(Layer):
 
         Signals may be on some neighbouring outputs alone; blocks are then numbered from the first of them.
         """
+        if type(self).votes is not BooleanLinear.votes:
+            yield from self._blocks_of_votes(signal, context)
+            return
         if context.known is None:
             yield 0, slice(0, signal.shape[1]), Ballots(signal, context, self.gate, self.centered)
         else:
@@ -201,20 +209,22 @@ class BooleanLinear(Layer):
         for number, votes in enumerate(self._shift_votes(signal), start=1):
             yield number, slice(0, len(votes)), votes
 
+    def _blocks_of_votes(self, signal: np.ndarray, context: BitMatrix) -> Iterator[VoteBlock]:
+        """Collect the votes of a subclass, which may vote otherwise, and centre them."""
+        pairs = zip(self.votes(signal, context), self.marginals(signal, context), strict=True)
+        for number, (q, sums) in enumerate(pairs):
+            yield number, slice(0, len(q)), q if sums is None else kernels.center_votes(q, *sums)
+
     def _prepared_shift(self) -> np.ndarray:
         shift = self._shift()
         return np.zeros(self.n_outputs, np.int32) if shift is None else shift
 
     def _counted_blocks(self, signal: np.ndarray, context: BitMatrix) -> Iterator[VoteBlock]:
         """Collect the votes on a few neurons at a time."""
-        self._check_centered(context)
+        self.check(context)
         for start in range(0, signal.shape[1], _BLOCK):
             rows = slice(start, min(start + _BLOCK, signal.shape[1]))
             yield 0, rows, kernels.weight_votes(signal[:, rows], context, self.gate)
-
-    def _check_centered(self, x: BitMatrix) -> None:
-        if self.centered and x.known is not None:
-            raise ValueError(f"{self.name} has centered votes, so no input of it can be missing")
 
     def _shift(self) -> np.ndarray | None:
         """Return what bias and offset add to the sums of each output; None where there is neither."""

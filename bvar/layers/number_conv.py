@@ -40,6 +40,8 @@ class LinearOnRows(Protocol):
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, Any]: ...
 
+    def check(self, context: Any) -> None: ...
+
     def backward(self, signal: np.ndarray, context: Any) -> np.ndarray: ...
 
     def votes(self, signal: np.ndarray, context: Any) -> tuple[np.ndarray, ...]: ...
@@ -107,6 +109,10 @@ class NumberConv2d(Layer, Generic[L]):
             )
         sums, context = self.linear.forward(gather_numbers(x, self.window))
         return sums.reshape(len(x), self.window.n_places * self.linear.n_outputs), Seen(context, len(x))
+
+    def check(self, context: Seen) -> None:
+        """Ask the linear layer, whose rows are the places of all samples."""
+        self.linear.check(context.context)
 
     def backward(self, signal: np.ndarray, context: Seen) -> np.ndarray:
         """Add up what the linear layer passes down, over all the places that see each number."""

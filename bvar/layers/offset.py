@@ -99,6 +99,11 @@ class Offset(Trainable):
         return (len(self.values),)
 
     @property
+    def value_range(self) -> tuple[int, int]:
+        """Range of the sum."""
+        return -self.n_terms, self.n_terms
+
+    @property
     def n_bytes(self) -> int:
         """Bytes in memory."""
         return self.values.nbytes

@@ -48,6 +48,11 @@ class Trainable(ABC):
         """Shape of the tensor, of its votes and of its accumulators."""
 
     @property
+    def value_range(self) -> tuple[int, int]:
+        """Least and largest value of an element, if these are numbers; bits are 0 and 1."""
+        return 0, 1
+
+    @property
     def n_weights(self) -> int:
         """Number of values that are learnt; one for each element, but for wires, of which each counts once."""
         return prod(self.shape)

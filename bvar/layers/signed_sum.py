@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from bvar import kernels
 from bvar._validation import check_integer, check_numbers
 from bvar.bits.random import RandomSource, RandomWords
+from bvar.kernels.tables import check_n_samples
 from bvar.layers.base import Layer, Product
 from bvar.layers.parameter import Parameter
 
@@ -104,6 +105,10 @@ class SignedSum(Layer):
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Compute the sums of int8 inputs, which are the context."""
         return kernels.signed_sum(x, self.weight.bits), x
+
+    def check(self, context: np.ndarray) -> None:
+        """Refuse more rows than votes can be counted of."""
+        check_n_samples(len(context))
 
     def backward(self, signal: np.ndarray, context: np.ndarray) -> np.ndarray:
         """Say how the loss moves when an input grows by 1, int32."""

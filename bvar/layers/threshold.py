@@ -20,7 +20,7 @@ import numpy as np
 
 from bvar import kernels
 from bvar._fixed_point import PI, median_of_largest, sech2_table, sqrt
-from bvar._validation import check_integer, check_real
+from bvar._validation import check_array, check_integer, check_real, check_rows
 from bvar.bits import BitMatrix
 from bvar.calculus.gates import Gate
 from bvar.layers.base import Comparison, Layer
@@ -169,7 +169,8 @@ class Threshold(Layer):
         self.curve = sech2_table(*self._formula, self.SHIFT, float(width)).astype(np.int32)
 
     def forward(self, x: np.ndarray) -> tuple[BitMatrix, np.ndarray]:
-        """Compare with the threshold; the context is the sums."""
+        """Compare int32 sums with the threshold; they are the context."""
+        check_rows(check_array(x, "x", dtype=np.int32, ndim=2), self.n_units, "the threshold")
         return kernels.pack(x >= self.tau), x
 
     def comparison(self, above: Sequence[Layer]) -> Comparison | None:

@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 
 from bvar._fixed_point import exp_table, log, sqrt
-from bvar._validation import check_array, check_integer, check_real
+from bvar._validation import as_array, check_array, check_integer, check_real
 from bvar.networks.losses import SIGNAL_MAX, ProbabilisticLoss
 
 __all__ = ["BinaryCrossEntropy", "CrossEntropy", "class_shares", "count_best", "integer_targets"]
@@ -166,6 +166,11 @@ def integer_targets(y: np.ndarray, smoothing: np.ndarray, n_classes: int) -> np.
     """
     n_classes = check_integer(n_classes, "n_classes", low=1)
     smoothing = check_array(smoothing, "smoothing", dtype=(np.float64, np.float32), ndim=1)
+    y = as_array(y, "y")
+    if y.dtype.kind not in "iu":
+        raise TypeError(f"y must be an array of classes, integers, got {y.dtype}")
+    if y.size and not 0 <= y.min() <= y.max() < n_classes:
+        raise ValueError(f"y must be in [0, {n_classes - 1}], got [{y.min()}, {y.max()}]")
     if smoothing.shape != y.shape:
         raise ValueError(f"smoothing must have the shape of y {y.shape}, got {smoothing.shape}")
     if not ((smoothing >= 0) & (smoothing <= 1)).all():

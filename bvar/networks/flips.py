@@ -198,14 +198,30 @@ def _moves(parameters: list[Trainable], numbers: np.ndarray) -> Iterator[tuple[n
         width = n * (1 if is_bits else 2)
         if n < 0 or len(numbers) <= width:
             raise wrong
-        places = np.cumsum(numbers[1 : 1 + n].astype(np.int64)) - 1
-        if n and not 0 <= places.max() < values.size * (64 if is_bits else 1):
+        gaps, n_places = numbers[1 : 1 + n], values.size * (64 if is_bits else 1)
+        if n and not 0 < gaps.min() <= gaps.max() <= n_places:
+            raise wrong
+        places = np.cumsum(gaps.astype(np.int64)) - 1
+        if n and places[-1] >= n_places:
             raise wrong
         codes = numbers[1 + n : 1 + width].astype(np.int64)
-        yield places, None if is_bits else np.where(codes % 2, -(codes + 1) // 2, codes // 2)
+        changes = None if is_bits else np.where(codes % 2, -(codes + 1) // 2, codes // 2)
+        if not _fits(parameter, places, changes):
+            raise wrong
+        yield places, changes
         numbers = numbers[1 + width :]
     if len(numbers):
         raise wrong
+
+
+def _fits(parameter: Trainable, places: np.ndarray, changes: np.ndarray | None) -> bool:
+    """Say whether no place is padding, and no number leaves its range."""
+    if changes is None:
+        per_row = 64 * (_live(parameter).size // parameter.shape[0])
+        return bool((places % per_row < parameter.shape[1]).all())
+    low, high = parameter.value_range
+    after = _live(parameter)[places] + changes
+    return bool(((low <= after) & (after <= high)).all())
 
 
 def _move(parameter: Trainable, places: np.ndarray, changes: np.ndarray | None) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from bvar.bits import BitMatrix
 from bvar.layers import Layer
-from bvar.layers.branches import inference
+from bvar.layers.branches import inference, rows_for_all
 
 __all__ = ["Inference"]
 
@@ -27,7 +27,9 @@ class Inference:
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
-        self.rows_together = min((n for layer in layers if (n := layer.rows_together)), default=None)
+        size = min((n for layer in layers if (n := layer.rows_together)), default=None)
+        whole = rows_for_all(layers, 1)  # such as the positions of a text, where these are rows
+        self.rows_together = None if size is None else max(whole, size // whole * whole)
         self._infer = inference(layers)
 
     def __call__(self, x: BitMatrix | np.ndarray) -> np.ndarray:

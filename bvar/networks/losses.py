@@ -316,7 +316,8 @@ class SquaredError(Loss):
         """Square the error in units of the scale."""
         error = np.abs(scores - targets)
         # the usual error of some hundred fits; what does not is rare, and is left to the integers of Python
-        fits = int(error.max(initial=0)) ** 2 * error.shape[1] < 2 ** (62 - LOG_BITS)
+        largest = int(error.max(initial=0)) ** 2 * error.shape[1]
+        fits = 2 * LOSS_ONE * largest + self.scale**2 < 2**63
         squares = (error.astype(np.int64 if fits else object) ** 2).sum(axis=1)
         return (2 * LOSS_ONE * squares + self.scale**2) // (2 * self.scale**2)
 

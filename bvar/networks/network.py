@@ -17,6 +17,7 @@ import numpy as np
 from bvar.bits import BitMatrix
 from bvar.layers import Ballots, Layer, Trainable
 from bvar.layers.base import Companion, Marginals, Received, Sums, VoteBlock
+from bvar.layers.branches import check_all
 from bvar.networks.flips import Flips
 from bvar.networks.inference import Inference
 from bvar.networks.losses import FULL_WEIGHT, Loss
@@ -221,6 +222,7 @@ class Network:
         """
         scores, contexts = self._forward(x)
         signals, seen = self._judge(scores, y, sample_weight)  # checks y before anything moves
+        check_all(self.layers, contexts)
         beside: list[Received] = []
         blocks = self._vote_blocks(self._backward(signals, contexts, beside))
         flips = self.optimizer.step_in_blocks(self.parameters, blocks, seen.sample_weight / FULL_WEIGHT)
@@ -255,6 +257,7 @@ class Network:
         linear_layers(self)
         scores, contexts = self._forward(x)
         on_scores, seen = self._judge(scores, y, sample_weight)
+        check_all(self.layers, contexts)
         return collected(seen, self._backward(on_scores, contexts, []))
 
     def apply_signals(self, signals: Signals, *, rows: Rows | None = None) -> list[int]:

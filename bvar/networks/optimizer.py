@@ -104,9 +104,9 @@ class BooleanOptimizer:
         n_steps : int or None
             Length of the schedule in steps; None keeps eta as it is.
         """
-        self.eta = check_real(eta, "eta", low=0)
+        eta = check_real(eta, "eta", low=0)
         self.n_steps = None if n_steps is None else check_integer(n_steps, "n_steps", low=1)
-        self.step_count = 0
+        self.eta, self.step_count = eta, 0
 
     def current_eta(self) -> float:
         """Return eta at this point of the schedule.
@@ -211,9 +211,17 @@ class BooleanOptimizer:
         ----------
         flips : sequence of int
             Number of elements of each parameter that moved.
+
+        Raises
+        ------
+        ValueError
+            If there is not one for each parameter, or one is out of range; nothing is changed then.
         """
         if not self.m:  # the step had no weight
             return
+        sizes = [m.size for m in self.m]
+        if len(flips) != len(sizes) or not all(0 <= n <= size for n, size in zip(flips, sizes, strict=True)):
+            raise ValueError(f"flips must be a number for each parameter, of at most {sizes}, got {list(flips)}")
         counts = ((m.size, m.size - n) for m, n in zip(self.m, flips, strict=True))
         self.beta = [((kept << 15) + size // 2) // size / 2**15 for size, kept in counts]
 

@@ -58,8 +58,7 @@ class PerPixel(ProbabilisticLoss):
     def check_scores(self, scores: np.ndarray) -> np.ndarray:
         """Check scores as the loss of a pixel does."""
         wide = self.loss.check_scores(scores)
-        if wide.shape[1] % self.n_classes:
-            raise ValueError(f"scores must have a multiple of {self.n_classes} columns, got {wide.shape[1]}")
+        self._pixels(wide)
         return wide
 
     def check_targets(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -92,4 +91,6 @@ class PerPixel(ProbabilisticLoss):
         return self.loss._weighed(z, sample_weight)
 
     def _pixels(self, scores: np.ndarray) -> np.ndarray:
+        if scores.shape[1] % self.n_classes:
+            raise ValueError(f"scores must have a multiple of {self.n_classes} columns, got {scores.shape[1]}")
         return scores.reshape(-1, self.n_classes)

@@ -153,7 +153,8 @@ class Votes:
         return tuple(self.tensors.parts if isinstance(self.tensors, Tensors) else self.tensors)
 
     def _shapes(self) -> tuple[object, ...]:
-        return tuple(q.shape for q in self.parts()), None if self.real is None else self.real.shapes
+        are_centered = tuple(sums is not None for sums in self.marginals)
+        return tuple(q.shape for q in self.parts()), are_centered, None if self.real is None else self.real.shapes
 
     def counted(self) -> Votes:
         """Count here and now what has not been counted, as threads do that share the work.

@@ -9,6 +9,7 @@ Float: reproducible by seed on one backend, outside the promise of equal bits.
 
 from __future__ import annotations
 
+from math import lcm
 from typing import NamedTuple
 
 import numpy as np
@@ -111,6 +112,10 @@ class Attention(RealLayer):
         sharp = self._sharpened(q)
         found, shares = attend(sharp, k, v, extra=self._extra())
         return join_heads(found).reshape(-1, self.n_outputs), Looked(q, k, v, shares, Once())
+
+    def rows_for(self, n_rows: int) -> int:
+        """Keep the rows of a text together."""
+        return lcm(n_rows, self.n_positions)
 
     def backward(self, signal: np.ndarray, context: Looked) -> np.ndarray:
         """Give the gradients in queries, keys and values, as int32 votes on bits."""

@@ -6,7 +6,7 @@ text.  Float: reproducible by seed on one backend, outside the promise of equal 
 
 from __future__ import annotations
 
-from math import sqrt
+from math import gcd, sqrt
 
 import numpy as np
 from scipy import sparse
@@ -118,6 +118,10 @@ class Embedding(RealLayer):
         ids = self._check(x)
         rows = self.token.values[ids] + self.position.values
         return rows.reshape(-1, self.n_outputs), ids
+
+    def rows_for(self, n_rows: int) -> int:
+        """Make many rows of one, which is a text."""
+        return n_rows // gcd(n_rows, self.n_inputs)
 
     def backward(self, signal: np.ndarray, context: np.ndarray) -> np.ndarray:
         """Give nothing, int32: a token is no number that could be a little larger."""
@@ -293,6 +297,10 @@ class PositionSum(Layer):
         """Add up float32 rows."""
         check_rows(x, x.shape[-1], "the sum of positions", together=self.n_positions)
         return self._share(floats(x).reshape(-1, self.n_positions, x.shape[1]).sum(axis=1)), None
+
+    def rows_for(self, n_rows: int) -> int:
+        """Make one row of those of a text."""
+        return n_rows * self.n_positions
 
     def backward(self, signal: np.ndarray, context: None) -> np.ndarray:
         """Hand the signal to every position."""

@@ -9,7 +9,7 @@ reproducible by seed on one backend, outside the promise of equal bits.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from math import sqrt
+from math import lcm, sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy as np
 from bvar._validation import check_integer, check_real, check_rows
 from bvar.layers.ballots import Ballots
 from bvar.layers.base import Layer, Marginals, Product, Received, Value, VoteBlock
-from bvar.layers.branches import climb, descend, inference, stack_of
+from bvar.layers.branches import check_all, climb, descend, inference, stack_of
 from bvar.layers.signed_sum import to_int8
 from bvar.real.once import Once
 from bvar.real.rounding import floats
@@ -175,12 +175,22 @@ class Residual(RealLayer):
 
     def infer(self, x: np.ndarray) -> np.ndarray:
         """Add to float32 rows, each sum with its threshold at once."""
-        return self.absorb(())[0](x)  # type: ignore[return-value]
+        return x + inference(self.layers)(x)
 
     def absorb(self, above: Sequence[Layer]) -> tuple[Callable[[Any], Value], Sequence[Layer]]:
         """Let inner layers be merged; what is above is left."""
+        if type(self) is not Residual:  # a subclass may answer otherwise: it is not merged
+            return super().absorb(above)
         inner = inference(self.layers)
         return lambda x: x + inner(x), above
+
+    def check(self, context: _Kept) -> None:
+        """Ask the inner layers."""
+        check_all(self.layers, context.contexts)
+
+    def rows_for(self, n_rows: int) -> int:
+        """Keep the rows of a text together."""
+        return lcm(n_rows, self.n_positions)
 
     def backward(self, signal: np.ndarray, context: _Kept) -> np.ndarray:
         """Add the gradient through the layers to that in the sum."""

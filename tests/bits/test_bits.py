@@ -18,6 +18,38 @@ def test_the_tail_mask_has_a_bit_for_each_legal_position():
         assert bin(tail_mask(n)).count("1") == ((n - 1) % 64) + 1
 
 
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int32, np.int64])
+def test_lengths_may_be_integers_of_any_width(kind):
+    assert [tail_mask(kind(n)) for n in (1, 36, 100, 127)] == [tail_mask(n) for n in (1, 36, 100, 127)]
+    assert [n_words(kind(n)) for n in (1, 64, 127)] == [1, 1, 2]
+    assert type(BitMatrix(np.array([[5]], U), kind(3)).n_bits) is int
+
+
+@pytest.mark.parametrize(
+    ("rows", "error", "words"),
+    [
+        ((slice(None), slice(1)), TypeError, "rows must be a slice or a row of indices"),
+        (2, TypeError, "rows must be a slice or a row of indices"),
+        (None, TypeError, "rows must be a slice or a row of indices"),
+        ("a", TypeError, "rows must be a slice or a row of indices"),
+        ([0.5], TypeError, "rows must be a slice or a row of indices"),
+        ([[0]], TypeError, "rows must be a slice or a row of indices"),
+        ([3], IndexError, r"rows must be in \[-3, 3\), got 3 to 3"),
+        ([True, False], IndexError, "rows must have a bool for each of the 3 rows, got 2"),
+    ],
+)
+def test_rows_are_chosen_by_a_slice_or_a_row_of_indices(rows, error, words):
+    with pytest.raises(error, match=words):
+        kernels.pack(np.ones((3, 70), bool))[rows]
+
+
+def test_rows_may_be_chosen_twice_or_not_at_all():
+    bits = kernels.pack(np.eye(3, 70, dtype=bool))
+    assert (bits[[2, 0, -1]].words == bits.words[[2, 0, 2]]).all()
+    assert (bits[np.array([True, False, True])].words == bits.words[[0, 2]]).all()
+    assert len(bits[[]]) == len(bits[3:]) == 0
+
+
 @pytest.mark.parametrize(
     ("words", "n_bits", "known", "error", "text"),
     [

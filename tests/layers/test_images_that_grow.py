@@ -14,7 +14,9 @@ from bvar.layers import (
     BooleanConv2d,
     BooleanLinear,
     Concatenate,
+    GateLayer,
     GlobalMean,
+    GroupSum,
     JoinChannels,
     PixelShuffle,
     SignedSum,
@@ -148,6 +150,57 @@ def test_another_signal_on_the_same_batch_is_another_way_back(backend):
     again = [add.backward(one, add.forward(bits(3, 32))[1]), *add.votes(one, context)]
     assert all((a == b).all() for a, b in zip(first, again, strict=True))
     assert any((a != b).any() for a, b in zip(first[1:], between, strict=True))
+
+
+def test_int16_votes_of_gates_are_added_up_as_integers():
+    wires = np.zeros((1024, 2), int)
+    wires[:512], wires[512:] = [0, 1], [1, 0]
+    branches = [
+        [GateLayer(2, 1024, 2, wires=wires, pass_through=64, random_state=0), GroupSum(1024, 2)] for _ in range(2)
+    ]
+    add = Add(branches)
+    _, context = add.forward(bits(3, 2))
+    z = np.array([[-127, 127], [127, -127], [127, 127]], np.int8)
+    found = add.backward(z, context)
+    alone = Add(branches[:1])
+    one = alone.backward(z, alone.forward(bits(3, 2))[1])
+    assert found.dtype == np.int32
+    assert (found == 2 * one).all()
+    assert abs(found).max() == 2 * 32767
+
+
+def test_branches_of_other_widths_do_not_add():
+    add = Add([[BooleanLinear(4, 5, random_state=0)], [BooleanLinear(4, 1, random_state=0)]])
+    with pytest.raises(ValueError, match="branches must make sums of one number, got 5 and 1"):
+        add.forward(bits(2, 4))
+
+
+class Twice(Add):
+    """Adds everything up twice."""
+
+    def forward(self, x):
+        total, context = super().forward(x)
+        return 2 * total, context
+
+
+class Inverted(JoinChannels):
+    """Negates what it joins."""
+
+    def forward(self, x):
+        y, context = super().forward(x)
+        return kernels.pack(~kernels.unpack(y)), context
+
+    def infer(self, x):
+        return self.forward(x)[0]
+
+
+@pytest.mark.parametrize("kind", [Twice, Inverted])
+def test_subclasses_of_branches_that_answer_otherwise_are_not_merged(kind):
+    layer = Twice([[BooleanLinear(32, 2, random_state=0)]]) if kind is Twice else Inverted(branches(), 16)
+    x = bits(3, 32)
+    infer, _ = layer.absorb(())
+    one, other = infer(x), layer.forward(x)[0]
+    assert (one == other).all() if kind is Twice else (one.words == other.words).all()
 
 
 @pytest.mark.parametrize(

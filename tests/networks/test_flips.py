@@ -23,6 +23,26 @@ X = RandomWords(1).bits(90, 70)
 Y = np.random.RandomState(0).randint(0, 3, 90)
 
 
+def _message(*numbers):
+    return b"\0" + _to_base_128(np.array([1, *numbers], np.uint64))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "what"),
+    [
+        ((1, 0, 0, 0, 0), "a gap of no place"),
+        ((2, 5, 2**63, 0, 0, 0), "a gap beyond all places"),
+        ((0, 1, 1, 2 * 200, 0, 0), "an offset beyond the range of its sum"),
+    ],
+)
+def test_messages_of_no_network_are_refused(numbers, what):
+    reader = boolean_mlp([70, 64, 3], offset_spread=0.5, random_state=0)
+    before = reader.fingerprint()
+    with pytest.raises(ValueError, match="the message must be of a network of the same shape"):
+        list(follow(reader, [_message(*numbers)]))
+    assert reader.fingerprint() == before, what
+
+
 @pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
 def test_a_copy_that_follows_the_flips_is_the_network_at_every_version(make):
     network = make()
@@ -73,6 +93,11 @@ def test_who_misses_a_message_or_holds_another_network_is_told_so():
     with pytest.raises(ValueError, match="the message must be of version 1, got 0"):
         list(follow(reader, [b""]))
     assert reader.fingerprint() == before
+    narrow = boolean_mlp([60, 130, 3], random_state=0)  # as many words in a row, of which fewer bits belong to it
+    bits = [layer.weight.bits.words.copy() for layer in (narrow.layers[0], narrow.layers[2])]
+    with pytest.raises(ValueError, match="the message must be of a network of the same shape"):
+        list(follow(narrow, [_message(2, 64, 0)]))
+    assert all((a == b.weight.bits.words).all() for a, b in zip(bits, narrow.layers[::2], strict=True))
     reader.layers[0].weight.bits.words[0, 0] ^= np.uint64(1)
     with pytest.raises(ValueError, match="the copy differs at version 1 from the network that it follows"):
         list(follow(reader, messages))

@@ -106,6 +106,30 @@ def test_losses_of_disjoint_samples_add(scores, seed, cut):
         assert whole == sum(round(value * LOSS_ONE) for value in loss.values(s, y).tolist())
 
 
+def test_squared_errors_beside_a_large_scale_are_exact():
+    """The scale is squared as well, and added before the division."""
+    loss = SquaredError(2**30)
+    error = 32767
+    exact = (2 * LOSS_ONE * error**2 + 2**60) // 2**61
+    assert loss.fixed_values(np.array([[error]]), np.array([[0]])).tolist() == [exact]
+    assert exact == 4
+
+
+@pytest.mark.parametrize(
+    ("y", "error", "words"),
+    [
+        ([-1], ValueError, r"y must be in \[0, 2\], got \[-1, -1\]"),
+        ([3], ValueError, r"y must be in \[0, 2\]"),
+        ([True], TypeError, "y must be an array of classes, integers, got bool"),
+        ([0.5], TypeError, "y must be an array of classes"),
+        ([0, 1], ValueError, "smoothing must have the shape of y"),
+    ],
+)
+def test_classes_that_are_none_are_not_softened(y, error, words):
+    with pytest.raises(error, match=words):
+        integer_targets(y, np.array([0.1]), 3)
+
+
 def test_squared_errors_too_large_for_int64_are_still_exact():
     s, y = np.array([[2**31 - 1, -(2**31)], [3, 4]], np.int32), np.array([[-(2**31), 2**31], [0, 0]])
     exact = (2**32 - 1) ** 2 + 2**64

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bvar import backends, kernels
 from bvar.bits import BitMatrix, RandomWords
 from bvar.calculus.gates import GATES
-from bvar.layers import BooleanLinear, Threshold
+from bvar.layers import BooleanLinear, GateLayer, SignalScale, Threshold
 from bvar.networks import LOSS_ONE, BooleanOptimizer, CrossEntropy, Network, Votes, boolean_mlp
 
 
@@ -292,6 +292,90 @@ def test_a_linear_layer_takes_in_the_threshold_above_it_and_no_more():
     assert left == []
     assert (infer(below) == last.infer(below)).all()
     assert first.absorb([last])[1] == [last]
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int32, np.int64])
+def test_sizes_may_be_integers_of_any_width(kind):
+    """Their arithmetic would stay in that width: masks, curves and shapes would be others."""
+    plain = boolean_mlp([100, 60, 2], random_state=0)
+    sized = boolean_mlp(np.array([100, 60, 2], kind), random_state=0)
+    assert sized.fingerprint() == plain.fingerprint()
+    assert (sized.layers[1].curve == plain.layers[1].curve).all()
+    x, y = RandomWords(0).bits(30, 100), np.arange(30) % 2
+    assert sized.step(x, y)[1] == plain.step(x, y)[1]
+
+
+class Contrary(BooleanLinear):
+    """A linear layer that votes for the opposite."""
+
+    def votes(self, signal, context):
+        return tuple(-q for q in super().votes(signal, context))
+
+
+@pytest.mark.parametrize("options", [{}, {"bias": True}, {"centered": True}])
+def test_votes_of_a_subclass_are_those_of_a_step(options):
+    x, y = RandomWords(0).bits(40, 70), np.arange(40) % 3
+    layers = [
+        Contrary(70, 33, random_state=0, **options),
+        Threshold(33, 70, 3),
+        BooleanLinear(33, 3, random_state=1),
+    ]
+    network = Network(layers, CrossEntropy(33), BooleanOptimizer(eta=500.0))
+    other = copy.deepcopy(network)
+    for _ in range(3):
+        assert network.step(x, y)[1] == other.apply(other.votes(x, y))
+    assert network.fingerprint() == other.fingerprint()
+
+
+@pytest.mark.parametrize("way", ["step", "signals"])
+def test_a_batch_that_a_lower_layer_refuses_moves_nothing(way):
+    values = RandomWords(0).bits(20, 70)
+    missing = kernels.pack(np.where(np.arange(70) == 3, 0, kernels.unpack_ternary(values)).astype(np.int8))
+    network = boolean_mlp([70, 33, 3], eta=1000.0, random_state=0)
+    network.layers[0].centered = True
+    network.step(values, np.arange(20) % 3)
+    before, m = network.fingerprint(), [m.copy() for m in network.optimizer.m]
+    with pytest.raises(ValueError, match="linear1 has centered votes, so no input of it can be missing"):
+        getattr(network, way)(missing, np.arange(20) % 3)
+    assert network.fingerprint() == before
+    assert all((a == b).all() for a, b in zip(network.optimizer.m, m, strict=True))
+    assert network.optimizer.step_count == 1
+
+
+def test_more_samples_than_a_lower_layer_can_count_move_nothing():
+    layers = [GateLayer(8, 6, 2, random_state=0), SignalScale(2), BooleanLinear(6, 2, random_state=1)]
+    network = Network(layers, CrossEntropy(6), BooleanOptimizer(eta=1e7, clip=float("inf")))
+    before = network.fingerprint()
+    x = RandomWords(0).bits(2**16 + 1, 8)
+    with pytest.raises(ValueError, match="at most 65536 samples, got 65537"):
+        network.step(x, np.arange(2**16 + 1) % 2)
+    assert network.fingerprint() == before
+
+
+@pytest.mark.parametrize("wide", [1, 7])
+def test_a_threshold_of_another_width_is_refused_in_training_and_in_inference(wide):
+    layers = [BooleanLinear(4, 5, random_state=0), Threshold(wide, 4, 2), BooleanLinear(5, 2, random_state=0)]
+    network = Network(layers, CrossEntropy(5), BooleanOptimizer())
+    x = RandomWords(0).bits(3, 4)
+    for use in (network.scores, lambda x: network.step(x, np.zeros(3, int))):
+        with pytest.raises(ValueError, match=f"x must have rows of {wide} values for the threshold"):
+            use(x)
+
+
+def test_a_threshold_takes_integers_alone():
+    with pytest.raises(TypeError, match="x must be an array of int32"):
+        Threshold(2, 4, 2).forward(np.array([[np.nan, 1.0]]))
+
+
+def test_votes_of_centred_and_other_networks_do_not_add():
+    x, y = RandomWords(0).bits(20, 70), np.arange(20) % 3
+    one, other = (boolean_mlp([70, 33, 3], centered=c, random_state=0).votes(x, y) for c in (True, False))
+    before = [q.copy() for q in one.tensors]
+    with pytest.raises(ValueError, match="votes can be added only if they come from networks of the same shape"):
+        one + other
+    with pytest.raises(ValueError, match="votes can be added only if they come from networks of the same shape"):
+        one += other
+    assert all((a == b).all() for a, b in zip(one.tensors, before, strict=True))
 
 
 @pytest.mark.parametrize("which", ["linear", "threshold"])

@@ -148,6 +148,19 @@ def test_votes_that_do_not_fit_change_nothing():
     assert optimizer.step_count == 0
 
 
+def test_a_schedule_or_an_end_of_a_step_that_is_refused_changes_nothing():
+    optimizer = BooleanOptimizer(eta=2.0, n_steps=5)
+    with pytest.raises(ValueError, match="n_steps must be"):
+        optimizer.start_schedule(3.0, 0)
+    assert (optimizer.eta, optimizer.n_steps) == (2.0, 5)
+    weight = Parameter("w", kernels.pack(np.ones((1, 4), bool)))
+    optimizer.step([weight], [np.zeros((1, 4), np.int32)], n_samples=1)
+    for flips in ([5], [-1], [1, 1], []):
+        with pytest.raises(ValueError, match=r"flips must be a number for each parameter, of at most \[4\]"):
+            optimizer.agree(flips)
+    assert optimizer.beta == [1.0]
+
+
 def test_a_step_without_weight_moves_nothing():
     p, optimizer = parameter(2, 4), BooleanOptimizer(n_steps=5)
     optimizer.step([p], [np.full((2, 4), 50, np.int32)], n_samples=1)

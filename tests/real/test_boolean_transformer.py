@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from bvar import backends, kernels, model_file
+from bvar.bits import RandomWords
 from bvar.energy import cost
 from bvar.layers import BooleanLinear, GateLayer, JoinChannels, Threshold
 from bvar.networks import BooleanOptimizer, CrossEntropy, Network, boolean_mlp
@@ -183,6 +184,29 @@ def test_a_residual_sum_is_inferred_whole_however_many_rows_its_layers_would_tak
     layer = Residual(inner, n_positions=length)
     x = np.random.RandomState(0).standard_normal((n_texts * length, 4)).astype(np.float32)
     np.testing.assert_allclose(layer.infer(x), layer.forward(x)[0], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("length", [3, 7, 2561])
+def test_rows_of_a_text_are_scored_together(length):
+    gates, n_texts = GateLayer(8, 48, 2, random_state=0), 3000 // length + 2
+    layers = [gates, Attention(length, 16, 2), RealLinear(16, 2, n_positions=length, random_state=0)]
+    network = Network(layers, RealCrossEntropy(), BooleanOptimizer())
+    x = RandomWords(0).bits(n_texts * length, 8)
+    whole = x
+    for layer in layers:
+        whole = layer.forward(whole)[0]
+    assert n_texts * length > gates.rows_together
+    np.testing.assert_allclose(network.scores(x), whole, rtol=1e-4, atol=1e-5)  # float32 sums of 16 terms
+
+
+def test_layers_say_which_rows_belong_together():
+    assert Attention(3, 4, 2).rows_for(1) == 3
+    assert Attention(3, 4, 2).rows_for(2) == 6
+    assert PositionSum(3).rows_for(2) == 6
+    assert Embedding(5, 6, 2).rows_for(6) == 1
+    assert Embedding(5, 6, 2).rows_for(4) == 2
+    assert Residual([LayerNorm(4), Attention(4, 4, 2)], n_positions=4).rows_for(6) == 12
+    assert LayerNorm(4).rows_for(5) == 5
 
 
 def test_gradients_of_a_scale_are_finite_differences():
