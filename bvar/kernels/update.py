@@ -85,6 +85,7 @@ def clipped_eta(q: np.ndarray, eta: float, clip: float) -> np.ndarray:
     >>> rows / 2**40
     array([0.5, 0.1])
     """
+    q = check_array(q, "q", dtype=np.int32, ndim=2)
     size, bound = eta_units(eta), _bound(clip, q.shape[1])
     if bound is None:
         return np.full(len(q), size, np.int64)

@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 
 from bvar import kernels
-from bvar._validation import check_array, check_integer
+from bvar._validation import as_array, check_array, check_integer
 from bvar.bits import BitMatrix
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.kernels import MAX_FAN_IN, MAX_SIGNAL, Candidates, Wiring
@@ -62,6 +62,8 @@ class UnitMajor(BitMatrix):
     units: BitMatrix
 
     def __init__(self, units: BitMatrix) -> None:
+        if units.known is not None:
+            raise ValueError("units must not have missing values")
         self.__dict__.update(units=units, n_bits=units.n_rows, known=None)
 
     @cached_property
@@ -174,15 +176,16 @@ class GateLayer(Layer):
         if candidates is not None:
             if wires is not None:
                 raise ValueError("wires must be None where candidates are given, which they choose from")
-            if np.shape(candidates)[:2] != (n_outputs, fan_in):
+            candidates = as_array(candidates, "candidates")
+            if candidates.shape[:2] != (n_outputs, fan_in):
                 raise ValueError(
-                    f"candidates must have shape {(n_outputs, fan_in)} and one more, got {np.shape(candidates)}"
+                    f"candidates must have shape {(n_outputs, fan_in)} and one more, got {candidates.shape}"
                 )
             choice = Choice(f"{name}.wires", Candidates(candidates, n_inputs), rate=wire_rate)
         elif wires is None:
             wires = random_wires(n_inputs, n_outputs, fan_in, source)
-        elif np.shape(wires) != (n_outputs, fan_in):
-            raise ValueError(f"wires must have shape {(n_outputs, fan_in)}, got {np.shape(wires)}")
+        elif (wires := as_array(wires, "wires")).shape != (n_outputs, fan_in):
+            raise ValueError(f"wires must have shape {(n_outputs, fan_in)}, got {wires.shape}")
         tables = initial_tables(n_outputs, fan_in, pass_through, source)
         self.table = Parameter(f"{name}.table", tables, is_clipped=is_clipped)
         self.parameters: tuple[Trainable, ...] = (self.table,)

@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from bvar import kernels
-from bvar._validation import check_integer
+from bvar._validation import as_array, check_integer
 from bvar.bits import WORD, BitMatrix, tail_mask
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.bits.windows import SlidingWindow
@@ -177,8 +177,8 @@ class GateConv2d(Layer):
         n_leaves = fan_in**depth
         if leaves is None:
             leaves = random_wires(self.window.patch_size, n_filters, n_leaves, source)
-        elif np.shape(leaves) != (n_filters, n_leaves):
-            raise ValueError(f"leaves must have shape {(n_filters, n_leaves)}, got {np.shape(leaves)}")
+        elif (leaves := as_array(leaves, "leaves")).shape != (n_filters, n_leaves):
+            raise ValueError(f"leaves must have shape {(n_filters, n_leaves)}, got {leaves.shape}")
         self.name = name
         self.wirings = (
             Wiring(np.reshape(leaves, (-1, fan_in)), self.window.patch_size),

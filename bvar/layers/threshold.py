@@ -20,7 +20,7 @@ import numpy as np
 
 from bvar import kernels
 from bvar._fixed_point import PI, median_of_largest, sech2_table, sqrt
-from bvar._validation import check_array, check_integer, check_real, check_rows
+from bvar._validation import as_array, check_array, check_integer, check_real, check_rows
 from bvar.bits import BitMatrix
 from bvar.calculus.gates import Gate
 from bvar.layers.base import Comparison, Layer
@@ -116,13 +116,17 @@ class Threshold(Layer):
         pool = check_integer(pool, "pool", low=1)
         if not isinstance(fan_out, Fraction):
             fan_out = check_integer(fan_out, "fan_out", low=1)
+        elif fan_out <= 0:
+            raise ValueError(f"fan_out must be above 0, got {fan_out}")
         below, above = Gate.of(gate), Gate.of(next_gate)
-        n_terms = np.full(n_units, fan_in) if n_terms is None else np.asarray(n_terms)
+        n_terms = np.full(n_units, fan_in) if n_terms is None else as_array(n_terms, "n_terms")
         if n_terms.shape != (n_units,) or n_terms.dtype.kind not in "iu":
             got = f"{n_terms.dtype} {n_terms.shape}"
             raise ValueError(f"n_terms must be integers of shape ({n_units},), got {got}")
         numbers, which = np.unique(n_terms, return_inverse=True)
         medians = [_median(int(n), fan_in, below, pool) for n in numbers]
+        if max(map(abs, medians)) >= 2**31:
+            raise ValueError(f"fan_in must be smaller: the median of such sums, {medians[-1]}, is no int32")
         self.tau = np.array(medians, np.int32)[which]
         self._formula = surrogate_width(fan_in, below), signal_scale(fan_out, above)
         self.set_width(width)

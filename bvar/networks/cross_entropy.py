@@ -254,7 +254,7 @@ class BinaryCrossEntropy(_OfTable):
 
     def check_targets(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Check labels."""
-        y = np.asarray(y)
+        y = as_array(y, "y")
         if y.shape != scores.shape:
             raise ValueError(f"y must have the shape of scores {scores.shape}, got {y.shape}")
         if y.dtype.kind not in "biu" or not np.isin(y, (0, 1)).all():
@@ -294,7 +294,7 @@ def _look_up(table: np.ndarray, distance: np.ndarray) -> np.ndarray:
 
 def class_shares(scores: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return the shares of the classes in 127ths, after checking the targets."""
-    y = np.asarray(y)
+    y = as_array(y, "y")
     if y.ndim == 2 and y.dtype.kind in "iu":
         return _check_shares(y, scores)
     if y.ndim != 1 or y.dtype.kind not in "iu":

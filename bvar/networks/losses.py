@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from bvar._fixed_point import LOG_BITS
-from bvar._validation import check_array, check_integer
+from bvar._validation import as_array, check_array, check_integer
 
 __all__ = [
     "FULL_WEIGHT",
@@ -297,7 +297,7 @@ class SquaredError(Loss):
 
     def check_targets(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Check numbers."""
-        y = np.asarray(y)
+        y = as_array(y, "y")
         if y.shape != scores.shape:
             raise ValueError(f"y must have the shape of scores {scores.shape}, got {y.shape}")
         if y.dtype.kind not in "iu":
@@ -324,7 +324,7 @@ class SquaredError(Loss):
 
 def check_sample_weight(sample_weight: np.ndarray, n_samples: int) -> np.ndarray:
     """Return weights of samples as int64, after checking them."""
-    shares = np.asarray(sample_weight)
+    shares = as_array(sample_weight, "sample_weight")
     if shares.shape != (n_samples,) or shares.dtype.kind not in "iu":
         raise TypeError(f"sample_weight must be {n_samples} integers, got {shares.dtype} of shape {shares.shape}")
     if n_samples and (shares.min() < 0 or shares.max() > FULL_WEIGHT):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bvar._validation import check_integer
+from bvar._validation import as_array, check_integer
 from bvar.networks.losses import ProbabilisticLoss
 
 __all__ = ["PerPixel"]
@@ -63,7 +63,7 @@ class PerPixel(ProbabilisticLoss):
 
     def check_targets(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Check classes of pixels; give what the loss of a pixel makes of them."""
-        y, shape = np.asarray(y), (len(scores), scores.shape[1] // self.n_classes)
+        y, shape = as_array(y, "y"), (len(scores), scores.shape[1] // self.n_classes)
         if y.shape != shape:
             raise ValueError(f"y must have a class for each pixel, shape {shape}, got shape {y.shape}")
         return self.loss.check_targets(self._pixels(scores), y.ravel())

@@ -30,7 +30,7 @@ def summarize(
         (name, " x ".join(map(str, shape)), n_weights, n_bytes, n_uses)
         for name, shape, n_weights, n_bytes, n_uses in tensors
     ]
-    rows.append(("all", "", *(sum(column) for column in list(zip(*rows, strict=True))[2:])))
+    rows.append(("all", "", sum(row[2] for row in rows), sum(row[3] for row in rows), sum(row[4] for row in rows)))
     width = max(14, *(len(name) for name, *_ in rows))
     lines = [f"{name:<{width}} {shape:>10} {n:>9} {size:>9} {uses:>12}" for name, shape, n, size, uses in rows]
     head = f"{'parameter':<{width}} {'shape':>10} {'weights':>9} {'bytes':>9} {'uses':>12}"

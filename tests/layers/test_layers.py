@@ -1,6 +1,7 @@
 """Layers: linear against the oracle, thresholds against the decimal definition, and the finite change of z . s."""
 
 from decimal import Decimal, getcontext
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from strategies import signals, signs
 from bvar import kernels
 from bvar.bits import BitMatrix
 from bvar.calculus.gates import GATES, Gate
-from bvar.layers import BooleanLinear, Threshold
+from bvar.layers import BooleanLinear, GateLayer, Threshold, UnitMajor
+from bvar.networks import boolean_mlp
 
 LEARNABLE = [g for g in GATES if g.depends_on_a and g.depends_on_b]
 
@@ -161,6 +163,33 @@ def test_the_threshold_of_random_and_sums_is_near_their_median():
         share = kernels.unpack(y).mean()
         # 500 rows share 20 weight rows: a row of 400 weights shifts the mean by about one spread / sqrt(3)
         assert 0.35 < share < 0.65
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: Threshold(2, 4, 2, n_terms=[[1], [1, 2]]), ValueError, "n_terms must be an array, got rows of"),
+        (lambda: Threshold(2, 4, Fraction(-1)), ValueError, "fan_out must be above 0, got -1"),
+        (lambda: Threshold(2, 4, Fraction(0)), ValueError, "fan_out must be above 0, got 0"),
+        (lambda: Threshold(2, 2**40, 1, "and"), ValueError, "fan_in must be smaller: the median of such sums"),
+        (lambda: GateLayer(4, 2, 2, wires=[[0, 1], [2]]), ValueError, "wires must be an array, got rows of"),
+        (
+            lambda: GateLayer(4, 2, 2, candidates=[[0, 1], [2]]),
+            ValueError,
+            "candidates must be an array",
+        ),
+        (
+            lambda: UnitMajor(kernels.pack(np.zeros((1, 2), np.int8))),
+            ValueError,
+            "units must not have",
+        ),
+        (lambda: kernels.clipped_eta([[1]], 0.5, 1.0), TypeError, "q must be an array of int32"),
+        (lambda: boolean_mlp(5), ValueError, r"sizes must name inputs and outputs, got \[5\]"),
+    ],
+)
+def test_what_is_no_number_or_no_array_is_named(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,14 @@ def test_losses_of_disjoint_samples_add(scores, seed, cut):
         assert whole == sum(round(value * LOSS_ONE) for value in loss.values(s, y).tolist())
 
 
+@pytest.mark.parametrize("y", [[[0], [1, 2]], ["a", "b"], [0.5, 1.0]])
+def test_targets_that_are_no_classes_are_named(y):
+    with pytest.raises((TypeError, ValueError), match="y must be"):
+        CrossEntropy(4).signals(np.zeros((2, 3), np.int32), y)
+    with pytest.raises((TypeError, ValueError), match="sample_weight must be"):
+        CrossEntropy(4).signals(np.zeros((2, 3), np.int32), np.array([0, 1]), y)
+
+
 def test_squared_errors_beside_a_large_scale_are_exact():
     """The scale is squared as well, and added before the division."""
     loss = SquaredError(2**30)
