@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bvar import backends, kernels
 from bvar.bits import BitMatrix, RandomWords
 from bvar.calculus.gates import GATES
-from bvar.layers import BooleanLinear, GateLayer, SignalScale, Threshold
+from bvar.layers import Add, BooleanLinear, GateLayer, SignalScale, SignedConv2d, Threshold
 from bvar.networks import LOSS_ONE, BooleanOptimizer, CrossEntropy, Network, Votes, boolean_mlp
 
 
@@ -342,13 +342,32 @@ def test_a_batch_that_a_lower_layer_refuses_moves_nothing(way):
     assert network.optimizer.step_count == 1
 
 
-def test_more_samples_than_a_lower_layer_can_count_move_nothing():
-    layers = [GateLayer(8, 6, 2, random_state=0), SignalScale(2), BooleanLinear(6, 2, random_state=1)]
-    network = Network(layers, CrossEntropy(6), BooleanOptimizer(eta=1e7, clip=float("inf")))
+def gates():
+    return [GateLayer(8, 6, 2, random_state=0), SignalScale(2)], RandomWords(0).bits(2**16 + 1, 8)
+
+
+def gates_in_a_branch():
+    layers, x = gates()
+    return [Add([[*layers, BooleanLinear(6, 6, random_state=2)]]), Threshold(6, 6, 2)], x
+
+
+def places_of_numbers():
+    conv = SignedConv2d((4, 4, 1), 2, padding=1, random_state=0)
+    return [conv, Threshold(32, conv.sum_variance, 2)], np.ones((2**12 + 1, 16), np.int8)
+
+
+@pytest.mark.parametrize("make", [gates, gates_in_a_branch, places_of_numbers])
+def test_more_samples_than_a_lower_layer_can_count_move_nothing(make):
+    below, x = make()
+    width = 32 if make is places_of_numbers else 6
+    network = Network(
+        [*below, BooleanLinear(width, 2, random_state=1)],
+        CrossEntropy(width),
+        BooleanOptimizer(eta=1e7, clip=float("inf")),
+    )
     before = network.fingerprint()
-    x = RandomWords(0).bits(2**16 + 1, 8)
-    with pytest.raises(ValueError, match="at most 65536 samples, got 65537"):
-        network.step(x, np.arange(2**16 + 1) % 2)
+    with pytest.raises(ValueError, match="at most 65536 samples, got"):
+        network.step(x, np.arange(len(x)) % 2)
     assert network.fingerprint() == before
 
 
