@@ -24,6 +24,13 @@ class Cache:
         self.kept[i] = k[:, :, first:], v[:, :, first:]
         return k, v
 
+    def out_of_sight(self, n: int, n_keys: int, dtype: np.dtype) -> np.ndarray | None:
+        """Return what hides keys too far back from the last n positions; nothing where none is."""
+        if n_keys <= self.context:
+            return None  # nothing is added, so that no bit moves
+        last_hidden = np.arange(n_keys - n, n_keys)[:, None] - self.context
+        return np.where(np.arange(n_keys) <= last_hidden, -np.inf, 0).astype(dtype)
+
 
 class NormContext(NamedTuple):
     """Rows, centred if they are, and what they were multiplied by."""

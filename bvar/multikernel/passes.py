@@ -150,9 +150,11 @@ class _Forward:
         q, k, v = (parts.split_heads(self.linear(f"l{i}.{part}", taken), self.model.head_width) for part in "qkv")
         if self.angles is not None:
             q, k = parts.rotate(q, *self.angles), parts.rotate(k, *self.angles)
+        extra = None
         if self.cache is not None:
             k, v = self.cache.extend(i, k, v)
-        found, shares = parts.attend(q, k, v, looks_back=self.design.looks_back)
+            extra = self.cache.out_of_sight(q.shape[2], k.shape[2], q.dtype)
+        found, shares = parts.attend(q, k, v, looks_back=self.design.looks_back, extra=extra)
         found = parts.join_heads(found)
         return self.linear(f"l{i}.o", found), AttentionContext(taken, q, k, v, found, shares)
 

@@ -87,6 +87,30 @@ def test_generation_looks_back_as_far_as_it_is_told():
     assert model.generate(text, 5, context=50, **greedy).tolist() == whole[12:]
 
 
+@pytest.mark.parametrize("model", [made(1), made(2), made_of("opt", Transformer)], ids=["llama", "shared", "opt"])
+@pytest.mark.parametrize("ends", [(9,), (4, 9), (1, 3, 8, 9)])
+def test_a_prompt_is_one_function_of_its_text(model, ends):
+    """Longer than the context, at once or in parts: each position looks back on `context`, itself among them."""
+    from bvar.multikernel.contexts import Cache
+
+    def logits_by(ends):
+        cache, pairs = Cache(3), zip((0, *ends), ends, strict=False)
+        parts = [model._forward(ids[:, a:b], model._product, cache)[0] for a, b in pairs]
+        return np.concatenate(parts, axis=1)
+
+    ids = ids_of((1, 9))
+    one_by_one = logits_by(range(1, 10))
+    # float64: sums of at most some dozen terms near 1
+    assert np.abs(logits_by(ends) - one_by_one).max() < 1e-12
+    assert np.abs(model.logits(ids) - one_by_one)[:, 3:].max() > 1e-3  # without a context they are others
+
+
+def test_with_a_context_of_one_only_the_last_token_of_a_prompt_counts():
+    model = made()
+    drawn = {tuple(model.generate([*ids_of(4, seed=seed), 5], 6, context=1, random_state=0)) for seed in range(9)}
+    assert len(drawn) == 1
+
+
 def test_generation_is_reproducible_and_follows_the_distribution():
     model, start = made(), ids_of(3)
     one = model.generate(start, 20, random_state=0)
