@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
-from bvar._validation import check_choice, check_integer
+from bvar._validation import as_array, check_choice, check_integer
 from bvar.mollify.labels import unit_interval
 from bvar.mollify.mollifier import degrade_by_role, standard_moments, standardize
 
-__all__ = ["attainable_accuracy", "expected_calibration_error"]
+__all__ = ["attainable_accuracy", "check_labels", "expected_calibration_error"]
 
 
 def expected_calibration_error(
@@ -56,8 +56,8 @@ def expected_calibration_error(
     0.275
     """
     n_bins = check_integer(n_bins, "n_bins", low=1)
-    y, p = np.asarray(y_true), unit_interval(probabilities, "probabilities")
-    columns = np.unique(y) if classes is None else np.asarray(classes)
+    y, p = check_labels(y_true, "y_true"), unit_interval(probabilities, "probabilities")
+    columns = np.unique(y) if classes is None else check_labels(classes, "classes")
     if p.shape != (len(y), len(columns)) or not len(y):
         raise ValueError(
             f"probabilities must have shape ({len(y)}, {len(columns)}) and a row, got shape {p.shape}"
@@ -112,7 +112,8 @@ def attainable_accuracy(
     Raises
     ------
     ValueError
-        If the role is unknown, a time is not in [0, 1] or blur has no `image_shape`.
+        If the role is unknown, a time is not in [0, 1], blur has no `image_shape`, or there is not one label and
+        one answer of `predict` for each sample.
 
     Examples
     --------
@@ -125,5 +126,37 @@ def attainable_accuracy(
     check_choice(role, "role", ("n", "b"))
     mean, std = standard_moments(X, image_shape) if moments is None else moments
     Z, random = standardize(X, mean, std), check_random_state(random_state)
+    classes = check_labels(y, "y", len(Z))
     degraded = (degrade_by_role(Z, role, t, image_shape, random) for t in unit_interval(times, "times").ravel())
-    return np.array([np.mean(np.asarray(predict(D * std + mean)) == np.asarray(y)) for D in degraded])
+    answers = (check_labels(predict(D * std + mean), "what predict returns", len(Z)) for D in degraded)
+    return np.array([np.mean(answer == classes) for answer in answers])
+
+
+def check_labels(labels: Any, name: str, n_samples: int | None = None) -> np.ndarray:
+    """Return labels as a vector, of a matrix of one column too, after comparing how many there are.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_samples,) or (n_samples, 1)
+        The labels.
+    name : str
+        What they are called in an error.
+    n_samples : int, optional
+        How many there must be.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        The labels.
+
+    Raises
+    ------
+    ValueError
+        If there are more columns than one, or another number of labels.
+    """
+    array = as_array(labels, name)
+    vector = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+    if vector.ndim != 1 or (n_samples is not None and len(vector) != n_samples):
+        wanted = "n_samples" if n_samples is None else n_samples
+        raise ValueError(f"{name} must have shape ({wanted},), one label for each sample, got shape {array.shape}")
+    return vector

@@ -20,7 +20,7 @@ from sklearn.utils import check_random_state
 
 from bvar._validation import check_choice, check_image_shape, check_integer
 from bvar.mollify.blurring import blur, blur_scale
-from bvar.mollify.calibration import expected_calibration_error
+from bvar.mollify.calibration import check_labels, expected_calibration_error
 
 __all__ = ["CORRUPTIONS", "CorruptedScores", "corrupt", "corrupted_scores"]
 
@@ -269,8 +269,8 @@ def corrupted_scores(
     height, width, _ = check_image_shape(image_shape, X.shape[-1])
     if len(image_shape) != 2:
         raise ValueError(f"image_shape must be (height, width), got {image_shape!r}")
-    names, severities = tuple(names), tuple(severities)
-    classes = np.unique(y) if classes is None else np.asarray(classes)
+    names, severities, y = tuple(names), tuple(severities), check_labels(y, "y", len(X))
+    classes = np.unique(y) if classes is None else check_labels(classes, "classes")
     scores = np.empty((3, len(names), len(severities)))
     for i, name in enumerate(names):
         for j, severity in enumerate(severities):
@@ -298,7 +298,9 @@ def classification_scores(
     error, nll, ece : float
         Share of wrong predictions, mean negative log-likelihood, expected calibration error.
     """
-    p, y = np.asarray(probabilities, dtype=np.float64), np.asarray(y)
+    p, y = np.asarray(probabilities, dtype=np.float64), check_labels(y, "y")
+    if p.shape != (len(y), len(classes)):
+        raise ValueError(f"probabilities must have shape ({len(y)}, {len(classes)}), got shape {p.shape}")
     wrong = float((classes[p.argmax(axis=1)] != y).mean())
     return wrong, log_loss(y, p, labels=classes), expected_calibration_error(y, p, classes=classes)
 

@@ -162,3 +162,38 @@ def test_attainable_accuracy_falls_to_chance():
         attainable_accuracy(len, X, y, [0.5], role="b")
     with pytest.raises(ValueError, match="role must be one of 'n', 'b'"):
         attainable_accuracy(len, X, y, [0.5], role="x")
+
+
+def test_labels_in_a_column_are_those_of_a_vector():
+    X, y = DIGITS.reshape(300, 64), np.repeat([0, 1], 150)
+    p = np.column_stack([1 - X.mean(axis=1), X.mean(axis=1)])
+
+    def bright(X):
+        return (X.mean(axis=1) > 0.3).astype(int)
+
+    def seen(predict, y):
+        return attainable_accuracy(predict, X, y, [0.2, 0.9], random_state=0).tolist()
+
+    assert seen(bright, y[:, None]) == seen(lambda X: bright(X)[:, None], y) == seen(bright, y)
+    assert expected_calibration_error(y[:, None], p) == expected_calibration_error(y, p)
+    several = (
+        corrupted_scores(lambda X: p, X, labels, (8, 8), names=["contrast"], severities=[2])
+        for labels in (y, y[:, None])
+    )
+    one, other = several
+    assert (one.error, one.nll, one.ece) == (other.error, other.nll, other.ece)
+
+
+@pytest.mark.parametrize("labels", [[1], [0, 1, 1], [[0, 1], [1, 0]], 1, [[0], [1, 1]]])
+def test_labels_that_are_not_one_a_sample_are_refused(labels):
+    X, y, p = np.array([[0.1], [0.9]]), [0, 1], np.full((2, 2), 0.5)
+    with pytest.raises(ValueError, match="y must"):
+        attainable_accuracy(lambda X: y, X, labels, [0.5], random_state=0)
+    with pytest.raises(ValueError, match="what predict returns must"):
+        attainable_accuracy(lambda X: labels, X, y, [0.5], random_state=0)
+    with pytest.raises(ValueError, match="must"):
+        expected_calibration_error(labels, p, classes=[0, 1])
+    with pytest.raises(ValueError, match="y must"):
+        corrupted_scores(lambda X: p, X, labels, (1, 1), classes=[0, 1])
+    with pytest.raises(ValueError, match=r"probabilities must have shape \(2, 2\)"):
+        corrupted_scores(lambda X: p[:1], X, y, (1, 1))
