@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bvar._validation import check_integer
-from bvar.theory.error_feedback import ErrorFeedback
+from bvar.theory.error_feedback import ErrorFeedback, check_gradient
 from bvar.theory.problems import Problem
 
 __all__ = ["Bound", "Trace", "follow", "watch"]
@@ -166,6 +166,8 @@ def follow(
     >>> bool(trace.left[-1] <= trace.bound().total[-1])
     True
     """
+    if batch_size is not None:
+        batch_size = check_integer(batch_size, "batch_size", low=1)
     random = np.random.RandomState(random_state)
     w = np.where(random.random_sample(problem.shape) < 0.5, 1.0, -1.0)
     rule = ErrorFeedback(w, eta, random=random if rounds_at_random else None, adapts=adapts)
@@ -201,7 +203,8 @@ def watch(
     Raises
     ------
     TypeError, ValueError
-        If `n_steps` is no positive integer.
+        If `n_steps` is no positive integer, or the shapes of the weights of `problem` and `rule` or of what
+        `estimate` gives differ, or an estimate is not finite.
 
     Examples
     --------
@@ -211,9 +214,11 @@ def watch(
     [0, 1, 0, 1]
     """
     n_steps = check_integer(n_steps, "n_steps", low=1)
+    if rule.w.shape != problem.shape:
+        raise ValueError(f"rule must have weights of the shape {problem.shape} of problem, got {rule.w.shape}")
     first_value, rows = problem.value(rule.w), []
     for _ in range(n_steps):
-        w, given = rule.w, estimate(rule.w)
+        w, given = rule.w, check_gradient(estimate(rule.w), "what estimate returns", rule.w)
         gradient, behind = problem.gradient(w), problem.gradient(w - rule.e)
         m = rule.beta * rule.e + rule.eta * given
         done = rule.step(given)

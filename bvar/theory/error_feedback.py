@@ -9,13 +9,13 @@ weight for weight; with random rounding it is what the theorem speaks of (``docs
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from bvar._validation import check_real
+from bvar._validation import check_numbers, check_real
 
-__all__ = ["ErrorFeedback", "Sent", "sent"]
+__all__ = ["ErrorFeedback", "Sent", "check_gradient", "sent"]
 
 
 class Sent(NamedTuple):
@@ -114,9 +114,9 @@ class ErrorFeedback:
         random: np.random.RandomState | None = None,
         adapts: bool = False,
     ) -> None:
-        self.w = np.array(w, np.float64)
-        if not (np.abs(self.w) == 1).all():
-            raise ValueError("w must hold +1 and -1 only")
+        self.w = check_numbers(w, "w")
+        if not self.w.size or not (np.abs(self.w) == 1).all():
+            raise ValueError("w must hold +1 and -1 only, at least one of them")
         self.eta = check_real(eta, "eta", low=0, strict=True)
         self.random = random
         self.adapts = adapts
@@ -135,9 +135,14 @@ class ErrorFeedback:
         -------
         Sent
             What it did.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the gradient is not real and finite, or of another shape than `w`; nothing has changed then.
         """
         memory = self.e
-        m = self.beta * self.e + self.eta * np.asarray(gradient, np.float64)
+        m = self.beta * self.e + self.eta * check_gradient(gradient, "gradient", self.w)
         delta = sent(m, self.w)
         target = self.w - delta
         rounded = self._rounded(target)
@@ -152,3 +157,31 @@ class ErrorFeedback:
         if self.random is None:
             return np.where(target == 0, -self.w, np.where(target > 0, 1.0, -1.0))
         return np.where(self.random.random_sample(target.shape) < (1 + target) / 2, 1.0, -1.0)
+
+
+def check_gradient(gradient: Any, name: str, w: np.ndarray) -> np.ndarray:
+    """Return a gradient as float64 after checking that it has one finite number for each weight.
+
+    Parameters
+    ----------
+    gradient : array-like of float
+        The gradient.
+    name : str
+        What it is called in an error.
+    w : ndarray of float
+        The weights.
+
+    Returns
+    -------
+    ndarray of float64, of the shape of `w`
+        The gradient.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is something else.
+    """
+    array = check_numbers(gradient, name)
+    if array.shape != w.shape:
+        raise ValueError(f"{name} must have the shape {w.shape} of w, got shape {array.shape}")
+    return array

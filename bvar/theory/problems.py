@@ -7,9 +7,12 @@ with a lower bound of its values and a Lipschitz constant of its gradient (``doc
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from math import pi, sqrt
+from math import inf, pi, sqrt
+from typing import Any
 
 import numpy as np
+
+from bvar._validation import check_numbers, check_real
 
 __all__ = ["Logistic", "Problem", "Quadratic", "SmoothLayer"]
 
@@ -78,6 +81,11 @@ class Quadratic(Problem):
     targets : array-like of float, shape (n_samples, n_weights)
         The c.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is not finite, a curvature is negative, or shapes do not fit.
+
     Examples
     --------
     >>> from bvar.theory import Quadratic
@@ -87,8 +95,10 @@ class Quadratic(Problem):
     """
 
     def __init__(self, curvature: np.ndarray, targets: np.ndarray) -> None:
-        self.curvature = np.asarray(curvature, np.float64)
-        self.targets = np.asarray(targets, np.float64)
+        self.targets = _matrix(targets, "targets")
+        self.curvature = _vector(curvature, "curvature", self.targets.shape[1])
+        if (self.curvature < 0).any():
+            raise ValueError(f"curvature must be at least 0, got {self.curvature.min():g}")
         self.shape, self.n_samples = self.curvature.shape, len(self.targets)
         self.lipschitz = float(self.curvature.max())
         self.least = self.value(self.targets.mean(axis=0))
@@ -115,6 +125,11 @@ class Logistic(Problem):
     scale : float, default=1.0
         The c.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is not finite, a target is not +1 or -1, or shapes do not fit.
+
     Examples
     --------
     >>> from bvar.theory import Logistic
@@ -123,10 +138,11 @@ class Logistic(Problem):
     """
 
     def __init__(self, X: np.ndarray, y: np.ndarray, scale: float = 1.0) -> None:
-        self.X, self.y, self.scale = np.asarray(X, np.float64), np.asarray(y, np.float64), scale
+        self.X = _matrix(X, "X")
+        self.y, self.scale = _signs(y, len(self.X)), check_real(scale, "scale", low=-inf)
         self.n_samples, *shape = self.X.shape
         self.shape = tuple(shape)
-        self.lipschitz = scale**2 * _largest_eigenvalue(self.X) / 4
+        self.lipschitz = self.scale**2 * _largest_eigenvalue(self.X) / 4
 
     def value(self, w: np.ndarray) -> float:
         """Compute the loss."""
@@ -153,6 +169,11 @@ class SmoothLayer(Problem):
     v : array-like of float, shape (n_units,)
         Weight of each unit in the score.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is not finite, a target is not +1 or -1, or shapes do not fit.
+
     Notes
     -----
     Its gradient is what the votes on a Boolean layer stand for: those take signs instead of tanh on the way up,
@@ -167,8 +188,8 @@ class SmoothLayer(Problem):
     """
 
     def __init__(self, X: np.ndarray, y: np.ndarray, v: np.ndarray) -> None:
-        self.X, self.y = np.asarray(X, np.float64), np.asarray(y, np.float64)
-        self.v = np.asarray(v, np.float64)
+        self.X = _matrix(X, "X")
+        self.y, self.v = _signs(y, len(self.X)), _vector(v, "v")
         self.n_samples, n_inputs = self.X.shape
         self.shape = (len(self.v), n_inputs)
         self.alpha = pi / (2 * sqrt(3 * n_inputs))
@@ -187,6 +208,28 @@ class SmoothLayer(Problem):
         t = np.tanh(self.alpha * X @ np.transpose(w))
         z = _slope(y * (t @ self.v), y)[:, None] * self.v * (1 - t**2)
         return self.alpha * z.T @ X / len(X)
+
+
+def _matrix(value: Any, name: str) -> np.ndarray:
+    array = check_numbers(value, name)
+    if array.ndim != 2 or not array.size:
+        raise ValueError(f"{name} must be a matrix with rows and columns, got shape {array.shape}")
+    return array
+
+
+def _vector(value: Any, name: str, length: int | None = None) -> np.ndarray:
+    array = check_numbers(value, name)
+    if array.ndim != 1 or not array.size or (length is not None and len(array) != length):
+        wanted = "at least one number" if length is None else f"{length} number(s)"
+        raise ValueError(f"{name} must be a vector of {wanted}, got shape {array.shape}")
+    return array
+
+
+def _signs(y: Any, length: int) -> np.ndarray:
+    array = _vector(y, "y", length)
+    if not (np.abs(array) == 1).all():
+        raise ValueError("y must hold +1 and -1 only")
+    return array
 
 
 def _some(X: np.ndarray, y: np.ndarray, samples: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ from bvar import kernels
 from bvar.layers import Parameter
 from bvar.networks import BooleanOptimizer, boolean_mlp, conv_network, gate_network
 from bvar.networks.losses import SIGNAL_MAX
-from bvar.theory import ErrorFeedback, Logistic, Quadratic, SmoothLayer, flip_budget, follow, sent
+from bvar.theory import ErrorFeedback, Logistic, Quadratic, SmoothLayer, flip_budget, follow, sent, watch
 
 SEEDS = st.integers(0, 2**31)
 
@@ -235,11 +235,50 @@ def test_a_rule_that_flips_early_breaks_its_budget(monkeypatch):
         (lambda: ErrorFeedback([1.0, 0.0], eta=1.0), r"w must hold \+1 and -1 only"),
         (lambda: ErrorFeedback([1.0], eta=0.0), "eta must be a finite number > 0"),
         (lambda: follow(losses()["logistic"], eta=1.0, n_steps=0), "n_steps must be an integer >= 1"),
+        (lambda: ErrorFeedback([], eta=1.0), r"w must hold \+1 and -1 only, at least one"),
+        (lambda: ErrorFeedback([1j], eta=1.0), "w must be an array of real numbers"),
+        (lambda: follow(losses()["layer"], eta=1.0, n_steps=1, batch_size=0), "batch_size must be an integer"),
+        (lambda: follow(losses()["layer"], eta=1.0, n_steps=1, batch_size=-1), "batch_size must be an integer"),
+        (lambda: follow(losses()["layer"], eta=1.0, n_steps=1, batch_size=2.5), "batch_size must be an integer"),
+        (lambda: follow(losses()["layer"], eta=1.0, n_steps=1, batch_size="a"), "batch_size must be an integer"),
+        (lambda: Quadratic([np.nan], [[0.0]]), "curvature must be finite"),
+        (lambda: Quadratic([-1.0], [[0.0]]), "curvature must be at least 0, got -1"),
+        (lambda: Quadratic([1.0], [[0.0, 1.0]]), r"curvature must be a vector of 2 number\(s\), got shape \(1,\)"),
+        (lambda: Quadratic([1.0], [0.0]), r"targets must be a matrix .*, got shape \(1,\)"),
+        (lambda: Quadratic([1.0], np.ones((0, 1))), r"targets must be a matrix .*, got shape \(0, 1\)"),
+        (lambda: Logistic([[1.0]], [np.inf]), "y must be finite"),
+        (lambda: Logistic([[1.0]], [2.0]), r"y must hold \+1 and -1 only"),
+        (lambda: Logistic([[1.0], [1.0]], [1.0]), r"y must be a vector of 2 number\(s\)"),
+        (lambda: Logistic([[1.0]], [1.0], scale=np.nan), "scale must be a finite number"),
+        (lambda: SmoothLayer([["a"]], [1.0], [1.0]), "X must be an array of real numbers"),
+        (lambda: SmoothLayer([[1.0]], [1.0], [[1.0]]), "v must be a vector of at least one number"),
     ],
 )
 def test_what_makes_no_sense_is_refused(make, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("gradient", "message"),
+    [
+        (np.ones((3, 1)), r"must have the shape \(3,\) of w, got shape \(3, 1\)"),
+        (1.0, r"must have the shape \(3,\) of w, got shape \(\)"),
+        ([0.0, np.nan, 0.0], "must be finite"),
+        ([1j, 0, 0], "must be an array of real numbers"),
+    ],
+)
+def test_a_gradient_that_does_not_fit_leaves_the_rule_as_it_was(gradient, message):
+    rule = ErrorFeedback([1.0, -1.0, 1.0], eta=0.5)
+    rule.step([0.5, 0.0, 4.0])
+    with pytest.raises((TypeError, ValueError), match="gradient " + message):
+        rule.step(gradient)
+    with pytest.raises((TypeError, ValueError), match="what estimate returns " + message):
+        watch(Quadratic(np.ones(3), np.zeros((1, 3))), rule, lambda w: gradient, 1)
+    with pytest.raises(ValueError, match=r"rule must have weights of the shape \(1,\) of problem, got \(3,\)"):
+        watch(Quadratic([1.0], [[0.0]]), rule, lambda w: w, 1)
+    assert rule.w.tolist() == [1.0, -1.0, -1.0]
+    assert rule.e.tolist() == [0.25, 0.0, 0.0]
 
 
 def test_a_network_that_has_been_trained_has_no_budget():
