@@ -34,6 +34,7 @@ from bvar.bayes.functional_prior import generator, tell
 from bvar.bayes.likelihoods import BernoulliLikelihood, GaussianLikelihood
 from bvar.bayes.posterior import Posterior
 from bvar.bayes.sampled import has_batches, report_chains
+from bvar.bayes.scales import check_magnitude, deviations
 from bvar.bayes.sghmc import SGHMC
 from bvar.encoding.samples import all_or_nothing
 
@@ -218,8 +219,9 @@ class BayesianAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         self._likelihood = BernoulliLikelihood() if self._pixels else GaussianLikelihood(self.noise)
         self.mean_, self.std_ = np.zeros(samples.shape[1]), 1.0
         if not self._pixels:
+            check_magnitude(samples, "X")
             self.mean_ = samples.mean(axis=0)
-            self.std_ = float((samples - self.mean_).std()) if np.ptp(samples, axis=0).any() else 1.0
+            self.std_ = float(deviations((samples - self.mean_).std(), np.ptp(samples, axis=0).any(), "X"))
         random = generator(self.random_state)
         Z = self._standardize(samples, "X")
         self.prior_ = self._make_prior(Z, random)

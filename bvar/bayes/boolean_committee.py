@@ -158,7 +158,8 @@ class BooleanCommittee(RegressorMixin, EncodedEstimator):
         numbers = column_or_1d(numbers, warn=True)
         random = check_random_state(self.random_state)
         signs = self._with_constants(self._learn_signs(X, numbers))
-        self.target_mean_, self.target_std_ = float(numbers.mean()), float(spreads(numbers))
+        self.target_std_ = float(spreads(numbers, "y"))  # which checks them
+        self.target_mean_ = float(numbers.mean())
         walk = Walk(signs, (numbers - self.target_mean_) / self.target_std_, noise, sizes, random)
         hidden, output = [], []
         for stop in np.linspace(n_steps / 2, n_steps, n_draws + 1).astype(int)[1:]:

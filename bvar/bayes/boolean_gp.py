@@ -114,7 +114,8 @@ class BooleanGPRegressor(RegressorMixin, BooleanProcess):
         X, y = self._check(X, y)
         self._one = y.ndim == 1
         columns = y.reshape(len(y), -1)
-        self.target_mean_, self.target_std_ = columns.mean(axis=0), spreads(columns)
+        self.target_std_ = spreads(columns, "y")  # which checks them
+        self.target_mean_ = columns.mean(axis=0)
         self._condition(X, y, (columns - self.target_mean_) / self.target_std_)
         return self
 

@@ -156,7 +156,8 @@ class BayesianRegressor(RegressorMixin, SampledNetwork):
         likelihood = GaussianLikelihood(self.noise)
         samples, targets = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         targets = np.asarray(targets, dtype=float)
-        self.y_mean_, self.y_std_ = float(targets.mean()), float(spreads(targets))
+        self.y_std_ = float(spreads(targets, "y"))  # which checks them
+        self.y_mean_ = float(targets.mean())
         self.noise_ = likelihood.noise
         self._sample(samples, ((targets - self.y_mean_) / self.y_std_)[:, None], likelihood, 1)
         return self

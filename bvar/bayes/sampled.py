@@ -120,7 +120,8 @@ class SampledNetwork(BaseEstimator):
         self.__dict__.pop("functional_prior_", None)
         sampler = SGHMC(self.step_size, self.friction, noise_correction=batches)
         random = generator(self.random_state)
-        self.mean_, self.std_ = X.mean(axis=0), spreads(X)
+        self.std_ = spreads(X, "X")  # which checks them
+        self.mean_ = X.mean(axis=0)
         Z = self._features(X)
         self.prior_ = self._make_prior(Z, n_outputs, random)
         posterior = Posterior(self.prior_, likelihood, Z, y, batch_size=self.batch_size)

@@ -24,6 +24,7 @@ from bvar.bayes.posterior import Posterior
 from bvar.bayes.priors import GaussianPrior
 from bvar.bayes.processes import KernelFunction
 from bvar.bayes.sampled import report_chains
+from bvar.bayes.scales import check_magnitude, deviations
 from bvar.bayes.sghmc import SGHMC
 from bvar.bayes.sparse_process import LatentProcessPrior, SparseProcess, inducing_rows
 from bvar.encoding.samples import all_or_nothing
@@ -308,9 +309,10 @@ class SparseGPAutoencoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
         targets = targets.reshape(len(targets), -1)
         if np.isnan(targets).all(axis=0).any():
             raise ValueError("y must have at least one observed value in each column, got a column of NaN")
+        check_magnitude(targets, "y")
         self.y_mean_ = np.nanmean(targets, axis=0)
         varies = (np.nanmax(targets, axis=0) > np.nanmin(targets, axis=0)).any()
-        self.y_std_ = float(np.sqrt(np.nanmean((targets - self.y_mean_) ** 2))) if varies else 1.0
+        self.y_std_ = float(deviations(np.sqrt(np.nanmean((targets - self.y_mean_) ** 2)), varies, "y"))
         return inputs, (targets - self.y_mean_) / self.y_std_
 
     def _make_prior(self, X: np.ndarray, n_outputs: int) -> np.ndarray:
