@@ -27,6 +27,8 @@ __all__ = ["BEST_DEAD_ZONE", "NetworkKernel", "correlation", "memory", "ternary_
 BEST_DEAD_ZONE = 0.6120031809624807
 """The dead zone that forgets least, in spreads of the sum: where it is half of phi(t) / Phi(-t)."""
 
+_SMALLEST = np.finfo(np.float64).tiny  # quotients of smaller numbers have fewer digits, or are none
+
 
 def ternary_kernel(rho: ArrayLike, dead_zone: float = 0.0) -> np.ndarray:
     r"""Covariance of two activations in {-1, 0, 1} whose sums are Gaussian with a correlation.
@@ -92,7 +94,7 @@ def correlation(
     Raises
     ------
     TypeError, ValueError
-        If a parameter is not as described.
+        If a parameter is not as described, or `dead_zone` is so large that nearly all activations are 0.
 
     Examples
     --------
@@ -102,7 +104,8 @@ def correlation(
     """
     depth = check_integer(depth, "depth", low=0)
     shared = check_real(offset_spread, "offset_spread", low=0, high=1) ** 2
-    scale = ternary_kernel(1.0, dead_zone)
+    dead_zone = check_real(dead_zone, "dead_zone", low=0)
+    scale = _share_that_speaks(dead_zone) if depth else 1.0
     deep = np.asarray(rho, np.float64)
     for _ in range(depth):
         deep = ternary_kernel((deep + shared) / (1 + shared), dead_zone) / scale
@@ -126,7 +129,7 @@ def memory(dead_zone: float = 0.0) -> float:
     Raises
     ------
     TypeError, ValueError
-        If `dead_zone` is no number or negative.
+        If `dead_zone` is no number or negative, or so large that nearly all activations are 0.
 
     Examples
     --------
@@ -135,7 +138,16 @@ def memory(dead_zone: float = 0.0) -> float:
     (0.6366, 0.80983)
     """
     tau = check_real(dead_zone, "dead_zone", low=0)
+    _share_that_speaks(tau)
     return exp(-(tau**2)) / pi / float(ndtr(-tau))
+
+
+def _share_that_speaks(dead_zone: float) -> float:
+    """Return the share of activations that are not 0 after checking that one can divide by it."""
+    share = float(ternary_kernel(1.0, dead_zone))
+    if share < _SMALLEST:
+        raise ValueError(f"dead_zone must leave sums something to say, at most about 37.5, got {dead_zone!r}")
+    return share
 
 
 @dataclass(frozen=True)
@@ -159,7 +171,8 @@ class NetworkKernel:
     Raises
     ------
     TypeError, ValueError
-        When called, if a parameter is not as described.
+        When called, if a parameter is not as described, or `dead_zone` is so large that nearly all activations
+        are 0.
 
     See Also
     --------
@@ -247,7 +260,7 @@ class NetworkKernel:
         shared = check_real(self.offset_spread, "offset_spread", low=0, high=1) ** 2 * X.shape[1]
         size = np.sqrt(np.outer(_n_known(X) + shared, _n_known(Z) + shared))
         rho = (agreement + shared) / np.where(size, size, 1)
-        return ternary_kernel(rho, self.dead_zone) / ternary_kernel(1.0, self.dead_zone)
+        return ternary_kernel(rho, self.dead_zone) / _share_that_speaks(self.dead_zone)
 
     def _counted(self, X: np.ndarray, Z: np.ndarray, agreement: np.ndarray) -> np.ndarray:
         """Look the correlations behind a first layer of finitely many terms up, by distance."""

@@ -228,3 +228,9 @@ def test_the_share_of_each_degree_is_what_the_kernel_learns_first():
     rho = 0.1
     series = sum(c * rho ** (2 * k + 1) for k, c in enumerate(taylor))
     assert float(correlation(rho)) == pytest.approx(series, abs=1e-10)  # the next term is 0.02 * rho^9
+
+
+@pytest.mark.parametrize("model", [BooleanGPRegressor(dead_zone=40.0), BooleanGPClassifier(dead_zone=40.0)])
+def test_a_dead_zone_that_leaves_nothing_to_say_is_refused(model):
+    with pytest.raises(ValueError, match="dead_zone must leave sums something to say"):
+        model.fit(X, X[:, 0])

@@ -161,6 +161,8 @@ def test_no_boolean_network_is_smoother_than_a_random_walk(depth):
     ("kernel", "error", "text"),
     [
         (NetworkKernel(-1), ValueError, "depth must be an integer >= 0"),
+        (NetworkKernel(dead_zone=40.0), ValueError, "dead_zone must leave sums something to say, .*, got 40.0"),
+        (NetworkKernel(2, dead_zone=1e200), ValueError, "dead_zone must leave sums something to say"),
         (NetworkKernel(dead_zone=-1), ValueError, "dead_zone must be a finite number >= 0"),
         (NetworkKernel(offset_spread=2), ValueError, "offset_spread must be a finite number >= 0 and <= 1"),
         (NetworkKernel(exact=True), ValueError, "exact must be False where bits are missing"),
@@ -169,6 +171,18 @@ def test_no_boolean_network_is_smoother_than_a_random_walk(depth):
 def test_bad_parameters_of_a_kernel_are_named(signs, kernel, error, text):
     with pytest.raises(error, match=text):
         kernel(signs)
+
+
+def test_a_dead_zone_that_swallows_all_is_refused():
+    # a difference of two numbers of the size of the share, by which it is divided
+    assert correlation([-1.0, 0.5, 1.0], dead_zone=37.5) == pytest.approx([-1, 0, 1], abs=1e-12)
+    for zone in (37.6, 38.0, 1e300):
+        with pytest.raises(ValueError, match="dead_zone must leave sums something to say"):
+            memory(zone)
+        with pytest.raises(ValueError, match="dead_zone must leave sums something to say"):
+            correlation(0.5, 1, dead_zone=zone)
+        assert correlation(0.5, 0, dead_zone=zone) == 0.5  # without hidden layers nothing lies in it
+        assert ternary_kernel(1.0, zone) < 1e-307
 
 
 def test_bad_samples_of_a_kernel_are_named(signs):
