@@ -6,11 +6,13 @@ Narrower noise is nearer to the exact variation of the step, and hears fewer sam
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from bvar._validation import check_real
-from bvar.layers import Threshold
+from bvar.layers import Layer, Threshold
+from bvar.layers.branches import Branched
 from bvar.mollify.schedules import LinearSchedule, Schedule
 
 __all__ = ["ThresholdAnnealing"]
@@ -90,7 +92,7 @@ class ThresholdAnnealing:
         return float(self.final_width + (1 - self.final_width) * self.schedule.gamma(u))
 
     def apply(self, network: Any, u: float) -> None:
-        """Set the width of all thresholds, in a training loop of one's own.
+        """Set the width of all thresholds, those in branches too, in a training loop of one's own.
 
         Parameters
         ----------
@@ -104,11 +106,11 @@ class ThresholdAnnealing:
         ValueError
             If the network has no thresholds.
         """
-        thresholds = [layer for layer in network.layers if isinstance(layer, Threshold)]
+        thresholds, width = [*_thresholds(network.layers)], self.width(u)
         if not thresholds:
             raise ValueError("network must have thresholds, whose noise can be narrowed; this one has none")
         for threshold in thresholds:
-            threshold.set_width(self.width(u))
+            threshold.set_width(width)
 
     def __call__(self, model: Any) -> None:
         """Set the width for the epoch to come.
@@ -119,3 +121,12 @@ class ThresholdAnnealing:
             A :class:`bvar.BooleanClassifier` or :class:`bvar.BooleanRegressor` that is being trained.
         """
         self.apply(model.network_, model.n_iter_ / model.max_iter_)
+
+
+def _thresholds(layers: Sequence[Layer]) -> Iterator[Threshold]:
+    """Yield thresholds, through the branches of layers that have some."""
+    for layer in layers:
+        if isinstance(layer, Threshold):
+            yield layer
+        elif isinstance(layer, Branched):
+            yield from _thresholds(layer._inner())

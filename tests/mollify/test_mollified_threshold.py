@@ -1,5 +1,7 @@
 """The threshold in noise: limits, derivatives, and the weight of bvar.layers.Threshold as a density."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +12,7 @@ from sklearn.datasets import load_digits
 import bvar
 from bvar import BooleanClassifier, BooleanRegressor, LogicGateClassifier, kernels
 from bvar.calculus.gates import Gate
-from bvar.layers import Threshold
+from bvar.layers import Add, BooleanLinear, Concatenate, Threshold
 from bvar.layers.threshold import signal_scale, surrogate_width
 from bvar.mollify import (
     CosineSchedule,
@@ -149,6 +151,31 @@ def test_annealing_by_one_is_no_annealing():
     ]
     assert models[0] == models[1] != models[2]
     assert models[3] == models[4] != models[5]
+
+
+def test_thresholds_in_branches_are_narrowed_too():
+    def unit(n):
+        return [BooleanLinear(8, n, random_state=0), Threshold(n, 8, 8)]
+
+    inner = [*unit(8), Concatenate(unit(8)), BooleanLinear(16, 2, random_state=0)]
+    layers = [*unit(8), Add([inner, [BooleanLinear(8, 2, random_state=1)]])]
+    ThresholdAnnealing(final_width=0.5).apply(SimpleNamespace(layers=layers), 1)
+    found = [layers[1], inner[1], inner[2].layers[1]]
+    assert [threshold.curve.tolist() for threshold in found] == [Threshold(8, 8, 8, width=0.5).curve.tolist()] * 3
+
+
+def test_a_committee_is_annealed():
+    """What a regressor without sizes may choose: all its thresholds lie in the branches of one sum."""
+    annealing = ThresholdAnnealing(final_width=0.5)
+    model = BooleanRegressor(max_iter=2, callbacks=annealing, random_state=0).fit(X[:300], Y[:300])
+    assert model.plan_ == "committee"
+    (total,) = model.network_.layers
+    thresholds = [layer for branch in total.branches for layer in branch if isinstance(layer, Threshold)]
+    curves = [threshold.curve.tolist() for threshold in thresholds]
+    for threshold in thresholds:
+        threshold.set_width(0.5)
+    assert curves == [threshold.curve.tolist() for threshold in thresholds]
+    assert len(curves) == 4
 
 
 def test_files_keep_the_table_and_the_callback_and_say_what_they_do_not_keep(tmp_path):
