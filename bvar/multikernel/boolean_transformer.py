@@ -98,6 +98,11 @@ class BooleanTransformer(BooleanStack, Transformer):
         -------
         ndarray of int64, shape (n_tokens,)
             What follows.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `ids` are no numbers of tokens or more texts than one, or a number is out of range.
         """
         product = self._chosen_product(integers)
         return self._generate(ids, n_tokens, temperature, context, RandomWords.of(random_state), product)

@@ -24,7 +24,7 @@ from bvar.multikernel.boolean_transformer import BooleanTransformer
 from bvar.multikernel.decompose import MAX_KERNELS
 from bvar.multikernel.encoder import Encoder
 from bvar.multikernel.stack import Stack
-from bvar.multikernel.texts import check_ids, check_texts, of_equal_length
+from bvar.multikernel.texts import check_ids, check_text, check_texts, of_equal_length
 from bvar.multikernel.transformer import Transformer
 from bvar.multikernel.votes import RealVotes, automatic_eta
 from bvar.real import Adam
@@ -267,7 +267,7 @@ def distil(
     """
     batch_size = check_integer(batch_size, "batch_size", low=1)
     context = check_integer(context, "context", low=1)
-    text = check_ids(ids, teacher.n_tokens if isinstance(teacher, Transformer) else None)[0]
+    text = check_text(ids, teacher.n_tokens if isinstance(teacher, Transformer) else None)
     if len(text) <= context:
         raise ValueError(f"ids must be more than {context}, the context, got {len(text)}")
     source = RandomWords.of(random_state)

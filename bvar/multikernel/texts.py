@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from bvar._validation import check_integer
+from bvar._validation import as_array, check_integer
 from bvar.bits.random import RandomWords
 from bvar.real.transformer_parts import log_softmax
 
-__all__ = ["check_ids", "check_texts", "draw_token", "of_equal_length", "windows"]
+__all__ = ["check_ids", "check_text", "check_texts", "draw_token", "names_of", "of_equal_length", "windows"]
+
+_MOST_TOKENS = 2**63  # numbers of an int64
 
 
 def windows(ids: np.ndarray, context: int = 128) -> np.ndarray:
@@ -32,7 +34,7 @@ def windows(ids: np.ndarray, context: int = 128) -> np.ndarray:
     Raises
     ------
     TypeError, ValueError
-        If `ids` are no numbers of tokens or fill no text.
+        If `ids` are no numbers of tokens, more texts than one, or fill no text.
 
     Examples
     --------
@@ -41,7 +43,7 @@ def windows(ids: np.ndarray, context: int = 128) -> np.ndarray:
     array([[0, 1, 2],
            [2, 3, 4]])
     """
-    ids = check_ids(ids)[0]
+    ids = check_text(ids)
     context = check_integer(context, "context", low=1)
     n = (len(ids) - 1) // context
     if not n:
@@ -51,14 +53,32 @@ def windows(ids: np.ndarray, context: int = 128) -> np.ndarray:
 
 def check_ids(ids: Any, n_tokens: int | None = None) -> np.ndarray:
     """Return numbers of tokens as a matrix of int64, one text a row."""
-    array = np.asarray(ids)
+    array = as_array(ids, "ids")
     if array.dtype.kind not in "iu":
         raise TypeError(f"ids must be integers, got dtype {array.dtype}")
     if array.ndim not in (1, 2) or not array.size:
         raise ValueError(f"ids must be one text or a matrix of texts, not empty, got shape {array.shape}")
-    if array.min() < 0 or (n_tokens is not None and array.max() >= n_tokens):
-        raise ValueError(f"ids must be from 0 to {(n_tokens or 0) - 1}, got {array.min()} to {array.max()}")
+    n_tokens = _MOST_TOKENS if n_tokens is None else n_tokens
+    if array.min() < 0 or array.max() >= n_tokens:
+        raise ValueError(f"ids must be from 0 to {n_tokens - 1}, got {array.min()} to {array.max()}")
     return np.atleast_2d(array.astype(np.int64))
+
+
+def check_text(ids: Any, n_tokens: int | None = None) -> np.ndarray:
+    """Return numbers of tokens of one text as a vector of int64."""
+    texts = check_ids(ids, n_tokens)
+    if len(texts) > 1:
+        raise ValueError(f"ids must be one text, a vector, got shape {texts.shape}")
+    return texts[0]
+
+
+def names_of(ids: Any, names: Mapping[int, str]) -> list[str]:
+    """Return the names of the tokens of one text, which may be empty."""
+    numbers = check_text(ids).tolist() if np.size(as_array(ids, "ids")) else []
+    strange = sorted(set(numbers) - set(names))
+    if strange:
+        raise ValueError(f"ids must be numbers of tokens, got {strange[:5]}")
+    return [names[number] for number in numbers]
 
 
 def check_texts(texts: Any, n_tokens: int | None = None) -> list[np.ndarray]:

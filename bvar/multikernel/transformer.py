@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from bvar._validation import check_choice, check_integer, check_real
+from bvar._validation import as_array, check_choice, check_integer, check_real
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.multikernel import passes
 from bvar.multikernel.contexts import Cache, Context
@@ -27,7 +27,7 @@ from bvar.multikernel.designs import DESIGNS
 from bvar.multikernel.passes import Product
 from bvar.multikernel.safetensors import read_safetensors
 from bvar.multikernel.stack import Stack
-from bvar.multikernel.texts import check_ids, draw_token, windows
+from bvar.multikernel.texts import check_ids, check_text, draw_token, windows
 from bvar.multikernel.weights import draw, read_npz
 from bvar.real.transformer_parts import log_softmax
 
@@ -214,11 +214,11 @@ class Transformer(Stack):
         Raises
         ------
         ValueError
-            If there is no such token, or there are no `tokens`.
+            If there is no such token, more texts than one, or there are no `tokens`.
         """
         if self.tokens is None:
             raise ValueError("this model has no tokens: read the numbers")
-        return "".join(self.tokens[i] for i in check_ids(ids, self.n_tokens)[0])
+        return "".join(self.tokens[i] for i in check_text(ids, self.n_tokens))
 
     def logits(self, ids: np.ndarray) -> np.ndarray:
         """Score each token as the next one, at each position.
@@ -277,9 +277,16 @@ class Transformer(Stack):
         -------
         float
             Not positive; the larger the better.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `ids` are no numbers of tokens, or leave nothing to be predicted.
         """
-        texts = windows(ids, context) if np.ndim(ids) == 1 else check_ids(ids, self.n_tokens)
-        texts, total = check_ids(texts, self.n_tokens), 0.0
+        ids = as_array(ids, "ids")
+        texts, total = check_ids(windows(ids, context) if ids.ndim == 1 else ids, self.n_tokens), 0.0
+        if texts.shape[1] < 2:
+            raise ValueError(f"ids must have two tokens or more in each text, got shape {texts.shape}")
         for start in range(0, len(texts), _SCORED):
             some = texts[start : start + _SCORED]
             chances = log_softmax(self._forward(some[:, :-1], self._product)[0])
@@ -314,6 +321,11 @@ class Transformer(Stack):
         -------
         ndarray of int64, shape (n_tokens,)
             What follows.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `ids` are no numbers of tokens or more texts than one, or a number is out of range.
         """
         return self._generate(ids, n_tokens, temperature, context, RandomWords.of(random_state), self._product)
 
@@ -329,7 +341,7 @@ class Transformer(Stack):
         n_tokens = check_integer(n_tokens, "n_tokens", low=0)
         temperature = check_real(temperature, "temperature", low=0)
         context = check_integer(context, "context", low=1)
-        new = check_ids(ids, self.n_tokens)[:1]
+        new = check_text(ids, self.n_tokens)[None]
         out, cache = np.empty(n_tokens, np.int64), Cache(context)
         for i in range(n_tokens):
             logits = self._forward(new, product, cache)[0][0, -1]

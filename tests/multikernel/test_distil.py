@@ -288,6 +288,7 @@ def test_the_state_of_training_is_a_tenth_of_that_of_latent_weights():
         ({"rate": float("nan")}, "rate must be"),
         ({"ids": [0] * 16}, "ids must be more than 16"),
         ({"ids": [99] * 20}, "ids must be from 0"),
+        ({"ids": [[0] * 20] * 2}, "ids must be one text"),
         ({"batch_size": 0}, "batch_size must be"),
     ],
 )

@@ -162,6 +162,46 @@ def test_what_are_no_tokens_is_refused(ids):
         made().logits(ids)
 
 
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda model, ids: windows(ids, 1),
+        lambda model, ids: model.generate(ids, 1),
+        lambda model, ids: model.decode(ids),
+    ],
+    ids=["windows", "generate", "decode"],
+)
+@pytest.mark.parametrize(
+    ("ids", "text"),
+    [
+        ([[1, 2], [2, 1]], r"ids must be one text, a vector, got shape \(2, 2\)"),
+        ([-1, 0, 1], r"ids must be from 0 to \d+, got -1 to 1"),
+        (np.array([2**63, 0], np.uint64), r"ids must be from 0 to \d+, got 0 to 9223372036854775808"),
+        ([1.0, 2.0], "ids must be integers, got dtype float64"),
+        ([[1], [1, 2]], "ids must be an array, got rows of different lengths"),
+        ([], "ids must be"),
+    ],
+)
+def test_what_reads_one_text_refuses_others(read, ids, text):
+    model = Transformer.random("bca", width=8, hidden=8, n_blocks=1, random_state=0)
+    with pytest.raises((TypeError, ValueError), match=text):
+        read(model, ids)
+
+
+def test_one_row_is_one_text():
+    model = Transformer.random("bca", width=8, hidden=8, n_blocks=1, random_state=0)
+    assert model.decode([[2, 0, 1]]) == "abc"
+    assert windows([[0, 1, 2]], 2).tolist() == [[0, 1, 2]]
+    assert (model.generate([[2, 0]], 3, random_state=0) == model.generate([2, 0], 3, random_state=0)).all()
+
+
+def test_texts_with_nothing_to_be_predicted_have_no_score():
+    with pytest.raises(ValueError, match=r"ids must have two tokens or more in each text, got shape \(2, 1\)"):
+        made().score([[1], [2]])
+    with pytest.raises(ValueError, match="ids must be an array, got rows of different lengths"):
+        made().score([[1], [2, 3]])
+
+
 def test_text_goes_to_numbers_and_back():
     model = Transformer.random("bca", width=8, hidden=8, n_blocks=1, random_state=0)
     assert model.encode("abc").tolist() == [2, 0, 1]
