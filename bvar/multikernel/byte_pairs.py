@@ -16,6 +16,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from bvar._validation import check_choice
+from bvar.multikernel.texts import names_of
 
 __all__ = ["PATTERNS", "BytePairs"]
 
@@ -148,16 +149,12 @@ class BytePairs:
 
         Raises
         ------
-        ValueError
-            If there is no such token.
+        TypeError, ValueError
+            If there is no such token, or more texts than one.
         """
-        strange = sorted({int(i) for i in ids} - set(self._names))
-        if strange:
-            raise ValueError(f"ids must be numbers of tokens, got {strange[:5]}")
-        tokens = [name for i in ids if (name := self._names[int(i)]) not in self.special]
+        tokens = [name for name in names_of(ids, self._names) if name not in self.special]
         if self.split != "bars":
-            values = {character: value for value, character in _alphabet().items()}
-            return bytes(values[c] for token in tokens for c in token).decode("utf-8", "replace")
+            return b"".join(map(_bytes_of, tokens)).decode("utf-8", "replace")
         data = b"".join(
             bytes([int(token[3:5], 16)]) if re.fullmatch("<0x[0-9A-F]{2}>", token) else token.encode()
             for token in tokens
@@ -209,6 +206,18 @@ _PLAIN = {"L": "a", "N": "0", "gap": "\t"}
 
 def _kind(character: str) -> str:
     return "gap" if character.isspace() else unicodedata.category(character)[0]
+
+
+def _bytes_of(token: str) -> bytes:
+    """Return the bytes that a token is written for; one that is not written in them stands for itself."""
+    values = _values()
+    return bytes(values[c] for c in token) if values.keys() >= set(token) else token.encode("utf-8")
+
+
+@functools.cache
+def _values() -> dict[str, int]:
+    """Return the byte of each character of the alphabet."""
+    return {character: value for value, character in _alphabet().items()}
 
 
 @functools.cache

@@ -51,7 +51,8 @@ def load_tokenizer(folder: str | os.PathLike[str]) -> BytePairs | WordPieces:
         return _of_file(read_object(whole), whole)
     if (folder / "vocab.json").exists():
         return _of_pairs(folder, options)
-    words = (folder / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    # nothing but a line feed parts tokens: they may hold what Unicode calls the end of a line
+    words = (folder / "vocab.txt").read_text(encoding="utf-8").removesuffix("\n").split("\n")
     return WordPieces(
         {word: i for i, word in enumerate(words)}, is_lower=_truth(options.get("do_lower_case", True), settings)
     )

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from bvar._validation import check_integer
+from bvar.multikernel.texts import names_of
 
 __all__ = ["WordPieces"]
 
@@ -101,14 +102,10 @@ class WordPieces:
 
         Raises
         ------
-        ValueError
-            If there is no such token.
+        TypeError, ValueError
+            If there is no such token, or more texts than one.
         """
-        names = {number: name for name, number in self.vocabulary.items()}
-        strange = sorted({int(i) for i in ids} - set(names))
-        if strange:
-            raise ValueError(f"ids must be numbers of tokens, got {strange[:5]}")
-        pieces = [names[int(i)] for i in ids]
+        pieces = names_of(ids, {number: name for name, number in self.vocabulary.items()})
         return " ".join(piece for piece in pieces if piece not in ("[CLS]", "[SEP]")).replace(f" {_MARK}", "")
 
     def _words(self, text: str) -> list[str]:

@@ -170,6 +170,11 @@ def test_text_that_no_token_writes_is_refused():
         BytePairs({"a": 0}, [], split="gpt3")
 
 
+def test_a_token_that_is_not_written_in_bytes_stands_for_itself():
+    tokenizer = BytePairs({"a": 0, f"{GAP}a": 1, "b c": 2, "\u5317": 3}, [])
+    assert tokenizer.decode([0, 2, 1, 3]) == "ab c a\u5317"
+
+
 # ----------------------------------------------------------------------------------------- pieces of words
 
 WORDS = [
@@ -236,7 +241,32 @@ def test_a_list_of_words_is_read(tmp_path):
         WordPieces({"a": 0})
 
 
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_only_a_line_feed_ends_a_word_of_a_list(tmp_path, end):
+    words = [*WORDS, "\u2028", "\x85", "a\x0bb", "\u2029c", "", "last"]
+    tokenizer = load_tokenizer(write(tmp_path, vocab__txt="\n".join(words) + end))
+    assert tokenizer.vocabulary == {word: i for i, word in enumerate(words)}
+
+
 # ------------------------------------------------------------------------------------------------ mistakes
+
+
+@pytest.mark.parametrize("tokenizer", [BytePairs(VOCABULARY, []), WordPieces({w: i for i, w in enumerate(WORDS)})])
+@pytest.mark.parametrize(
+    ("ids", "text"),
+    [
+        ([3.9], "ids must be integers, got dtype float64"),
+        (["3"], "ids must be integers"),
+        ([True], "ids must be integers, got dtype bool"),
+        ([-1], "ids must be from 0"),
+        ([[3, 4], [3, 4]], "ids must be one text"),
+        ([10**6], r"ids must be numbers of tokens, got \[1000000\]"),
+    ],
+)
+def test_what_are_no_numbers_of_tokens_is_not_decoded(tokenizer, ids, text):
+    with pytest.raises((TypeError, ValueError), match=text):
+        tokenizer.decode(ids)
+    assert tokenizer.decode([]) == ""
 
 
 @pytest.mark.parametrize(
