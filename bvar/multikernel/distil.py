@@ -26,7 +26,7 @@ from bvar.multikernel.encoder import Encoder
 from bvar.multikernel.stack import Stack
 from bvar.multikernel.texts import check_ids, check_text, check_texts, of_equal_length
 from bvar.multikernel.transformer import Transformer
-from bvar.multikernel.votes import RealVotes, automatic_eta
+from bvar.multikernel.votes import LARGEST_ETA, RealVotes, automatic_eta
 from bvar.real import Adam
 
 __all__ = ["Distiller", "History", "distil", "distil_sentences"]
@@ -110,7 +110,7 @@ class Distiller:
         self.student, self.teacher = student, teacher
         self.n_steps = check_integer(n_steps, "n_steps", low=1)
         self.hidden = check_real(hidden, "hidden", low=0)
-        self.eta = automatic_eta(n_steps) if eta == "auto" else check_real(eta, "eta", low=0)
+        self.eta = automatic_eta(n_steps) if eta == "auto" else check_real(eta, "eta", low=0, high=LARGEST_ETA)
         if teacher.n_tokens != student.n_tokens:
             raise ValueError(f"teacher must have {student.n_tokens} tokens as the student, got {teacher.n_tokens}")
         if isinstance(teacher, Encoder) and teacher.width != student.width:

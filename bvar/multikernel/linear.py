@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from bvar._validation import check_integer
+from bvar._validation import as_array, check_integer
 from bvar.backends import current
 from bvar.bits import BitMatrix
 from bvar.kernels import PreparedRows, prepare_rows, quantize_rows, row_sums
@@ -211,9 +211,14 @@ class MultiKernelLinear:
         -------
         ndarray of float, shape (n_outputs, n_inputs)
             Positive where the loss rises as the bit goes from F to T: by twice the vote, to first order.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there is no such kernel, or `gradient` has another shape than the matrix.
         """
         k = check_integer(k, "k", low=0, high=self.n_kernels - 1)
-        return gradient * self.input_scales[k] * self.output_scales[k][:, None]
+        return self._check_gradient(gradient) * self.input_scales[k] * self.output_scales[k][:, None]
 
     def gradients(self, gradient: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Compute the gradients in the scales of all kernels.
@@ -229,7 +234,13 @@ class MultiKernelLinear:
             For each row of each kernel.
         input_scales : ndarray of float, shape (n_kernels, n_inputs)
             For each column of each kernel.
+
+        Raises
+        ------
+        ValueError
+            If `gradient` has another shape than the matrix.
         """
+        gradient = self._check_gradient(gradient)
         in_outputs, in_inputs = np.empty_like(self.output_scales), np.empty_like(self.input_scales)
         for k, bits in enumerate(self.signs):
             signed = signs_of(bits)
@@ -237,3 +248,9 @@ class MultiKernelLinear:
             np.einsum("ji,i->j", signed, self.input_scales[k], out=in_outputs[k], casting="same_kind")
             np.einsum("ji,j->i", signed, self.output_scales[k], out=in_inputs[k], casting="same_kind")
         return in_outputs, in_inputs
+
+    def _check_gradient(self, gradient: np.ndarray) -> np.ndarray:
+        gradient = as_array(gradient, "gradient")
+        if gradient.shape != self.shape:
+            raise ValueError(f"gradient must have shape {self.shape}, got {gradient.shape}")
+        return gradient

@@ -18,7 +18,10 @@ from bvar._validation import check_array, check_integer, check_real
 from bvar.bits import BitMatrix
 from bvar.kernels import pack, unpack
 
-__all__ = ["RealVotes", "automatic_eta"]
+__all__ = ["LARGEST_ETA", "RealVotes", "automatic_eta"]
+
+LARGEST_ETA = 65504.0
+"""The largest step size: the largest number of 16 bits, which evidence cannot exceed."""
 
 _NEW = 0.1  # share of a step in the running means
 _SPREADS = 2.7  # from 0 to the bar of 1, in spreads of the noise at the end: passed by 0.7 % of what is only noise
@@ -102,7 +105,7 @@ class RealVotes:
         votes : ndarray of float32, shape (n_rows, n_bits)
             Positive where the loss rises with the bit; finite, of any unit.
         eta : float
-            Step size: what a usual vote counts.
+            Step size: what a usual vote counts, at most 65504.
 
         Returns
         -------
@@ -112,8 +115,10 @@ class RealVotes:
         Raises
         ------
         TypeError, ValueError
-            If types or shapes are wrong or a vote is not finite; nothing is changed then.
+            If types or shapes are wrong, a vote is not finite, or bits cannot be changed; nothing is changed then.
         """
+        if not isinstance(bits, BitMatrix):
+            raise TypeError(f"bits must be a BitMatrix, got {type(bits).__name__}")
         votes = check_array(votes, "votes", dtype=np.float32, ndim=2)
         if not votes.shape == bits.shape == self.accumulator.shape:
             raise ValueError(
@@ -121,14 +126,16 @@ class RealVotes:
             )
         if not np.isfinite(votes).all():
             raise ValueError("votes must be finite, got NaN or infinity")
-        eta = check_real(eta, "eta", low=0)
+        if not bits.words.flags.writeable:
+            raise ValueError("bits must be writeable: they are changed in place")
+        eta = check_real(eta, "eta", low=0, high=LARGEST_ETA)
         unit = self.unit(votes)
         m = self.accumulator.astype(np.float32)
         m *= np.float32(self.beta)
         m += np.float32(eta) * np.divide(votes, unit, out=np.zeros_like(unit), where=unit > 0)
         flipped = np.where(unpack(bits), m, -m) >= 1
         m[flipped] = 0
-        self.accumulator[...] = m
+        self.accumulator[...] = np.clip(m, -LARGEST_ETA, LARGEST_ETA)  # infinity would stay for ever
         np.bitwise_xor(bits.words, pack(flipped).words, out=bits.words)
         count = int(np.count_nonzero(flipped))
         self.beta = 1 - count / flipped.size

@@ -108,6 +108,14 @@ def test_a_layer_has_memory_of_its_own():
         layer.votes(np.ones((2, 3)), 1)
 
 
+@pytest.mark.parametrize("gradient", [1.0, np.ones(3), np.ones((1, 3)), np.ones((2, 1)), np.ones((3, 2))])
+def test_a_gradient_of_another_shape_is_refused(gradient):
+    layer = MultiKernelLinear(decompose(np.ones((2, 3)), 1))
+    for call in (layer.gradients, lambda gradient: layer.votes(gradient, 0)):
+        with pytest.raises(ValueError, match=r"gradient must have shape \(2, 3\), got"):
+            call(gradient)
+
+
 def test_integers_inside_are_near_the_matrix_and_equal_on_every_backend():
     """A step is 1/253 of the largest sum of four; a number is off by half of one, and errors add up like noise."""
     layer, x = layer_of(3, (40, 130)), RandomWords(4).uniform(2, 130).astype(np.float32)
@@ -202,6 +210,31 @@ def test_votes_that_are_no_numbers_change_nothing():
             rule.flip(bits, votes, 1.0)
     assert (bits.words == before).all()
     assert not len(rule.row_squares)
+
+
+def test_bits_that_cannot_be_changed_leave_the_rule_as_it_was():
+    bits, rule = RandomWords(0).bits(2, 3), RealVotes((2, 3))
+    bits.words.flags.writeable = False
+    for wrong, eta, text in [
+        (bits, 1.0, "bits must be writeable"),
+        (np.ones((2, 3), bool), 1.0, "bits must be a BitMatrix, got ndarray"),
+        (RandomWords(0).bits(2, 3), 1e300, "eta must be a finite number >= 0 and <= 65504"),
+    ]:
+        with pytest.raises((TypeError, ValueError), match=text):
+            rule.flip(wrong, np.ones((2, 3), np.float32), eta)
+    assert not rule.accumulator.any()
+    assert not len(rule.row_squares)
+    assert rule.beta == 1.0
+
+
+def test_evidence_stays_finite_in_16_bits():
+    bits, rule = kernels.pack(np.array([[True, False]])), RealVotes((1, 2))
+    for _ in range(3):  # votes that keep both bits as they are, as loud as may be
+        assert rule.flip(bits, np.array([[-1, 1]], np.float32), 65504.0) == 0
+    assert rule.accumulator.tolist() == [[-65504.0, 65504.0]]
+    for _ in range(2):
+        rule.flip(bits, np.array([[1, -1]], np.float32), 65504.0)
+    assert kernels.unpack(bits).tolist() == [[False, True]]
 
 
 def test_noise_alone_flips_what_the_rule_for_eta_says():
