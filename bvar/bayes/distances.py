@@ -14,7 +14,16 @@ from scipy.spatial.distance import cdist
 from bvar._validation import check_integer
 from bvar.bayes.processes import Marginal
 
-__all__ = ["Distance", "Energy", "GaussianMoments", "SlicedWasserstein", "energy", "gaussian_w2", "sliced_w2"]
+__all__ = [
+    "Distance",
+    "Energy",
+    "GaussianMoments",
+    "SlicedWasserstein",
+    "drawn",
+    "energy",
+    "gaussian_w2",
+    "sliced_w2",
+]
 
 
 def energy(F: np.ndarray, G: np.ndarray) -> tuple[float, np.ndarray]:
@@ -40,7 +49,7 @@ def energy(F: np.ndarray, G: np.ndarray) -> tuple[float, np.ndarray]:
     Raises
     ------
     ValueError
-        If there is a single draw of one, which has no pairs.
+        If there is a single draw of one, which has no pairs, or F and G are at different numbers of points.
 
     See Also
     --------
@@ -57,6 +66,8 @@ def energy(F: np.ndarray, G: np.ndarray) -> tuple[float, np.ndarray]:
     S, T = len(F), len(G)
     if min(S, T) < 2:
         raise ValueError(f"F and G must be at least two draws of each, got {S} and {T}")
+    if F.shape[1:] != G.shape[1:]:
+        raise ValueError(f"F and G must have as many columns as each other, got shapes {F.shape} and {G.shape}")
     across, within = cdist(F, G), cdist(F, F)
     value = 2 * across.mean() - within.sum() / (S * (S - 1)) - cdist(G, G).sum() / (T * (T - 1))
     gradient = 2 / (S * T) * _directions(F, G, across) - 2 / (S * (S - 1)) * _directions(F, F, within)
@@ -94,7 +105,7 @@ def sliced_w2(F: np.ndarray, G: np.ndarray, directions: np.ndarray) -> tuple[flo
     Raises
     ------
     ValueError
-        If F and G have different shapes.
+        If F and G have different shapes, or directions another number of columns.
 
     See Also
     --------
@@ -108,6 +119,9 @@ def sliced_w2(F: np.ndarray, G: np.ndarray, directions: np.ndarray) -> tuple[flo
     >>> sliced_w2(F, 2 * F, np.eye(2))[0]  # the mean square of all projections
     1.25
     """
+    if not F.shape[1:] == G.shape[1:] == directions.shape[1:]:
+        shapes = f"{F.shape}, {G.shape} and {directions.shape}"
+        raise ValueError(f"F, G and directions must have as many columns as each other, got shapes {shapes}")
     difference = matched_differences(F @ directions.T, G @ directions.T)
     return float((difference**2).mean()), 2 / difference.size * (difference @ directions)
 
@@ -145,6 +159,11 @@ def gaussian_w2(F: np.ndarray, mean: np.ndarray, covariance: np.ndarray) -> tupl
     gradient : ndarray of float, shape (S, n)
         With respect to F.
 
+    Raises
+    ------
+    ValueError
+        If the mean or the covariance has another shape.
+
     See Also
     --------
     energy : Sees more than moments.
@@ -157,7 +176,10 @@ def gaussian_w2(F: np.ndarray, mean: np.ndarray, covariance: np.ndarray) -> tupl
     >>> round(gaussian_w2(F, np.zeros(3), np.diag([1.0, 4, 9]))[0], 9)
     5.0
     """
-    S = len(F)
+    S, n = F.shape
+    if mean.shape != (n,) or covariance.shape != (n, n):
+        shapes = f"{mean.shape} and {covariance.shape}"
+        raise ValueError(f"mean and covariance must have shapes {(n,)} and {(n, n)} for F, got {shapes}")
     mu = F.mean(axis=0)
     C = F - mu
     R = _power(covariance, 0.5)
@@ -238,7 +260,7 @@ class Energy(Distance):
 
     def __call__(self, F: np.ndarray, target: Marginal, random: np.random.Generator) -> tuple[float, np.ndarray]:
         """Draw and compare."""
-        return energy(F, target.draw(len(F), random))
+        return energy(F, drawn(target, F, random))
 
 
 class SlicedWasserstein(Distance):
@@ -260,7 +282,7 @@ class SlicedWasserstein(Distance):
     def __call__(self, F: np.ndarray, target: Marginal, random: np.random.Generator) -> tuple[float, np.ndarray]:
         """Draw directions and the target, and compare."""
         directions = unit_vectors(self.n_directions, F.shape[1], random)
-        return sliced_w2(F, target.draw(len(F), random), directions)
+        return sliced_w2(F, drawn(target, F, random), directions)
 
 
 class GaussianMoments(Distance):
@@ -274,6 +296,14 @@ class GaussianMoments(Distance):
     def __call__(self, F: np.ndarray, target: Marginal, random: np.random.Generator) -> tuple[float, np.ndarray]:
         """Compare with the moments of the target; nothing is drawn."""
         return gaussian_w2(F, *target.moments())
+
+
+def drawn(target: Marginal, F: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Draw as often from a target as there are draws of a model, at as many points."""
+    G = target.draw(len(F), random)
+    if G.shape != F.shape:
+        raise ValueError(f"target must have values at {F.shape[1]} point(s) as the model has, got {G.shape[1:]}")
+    return G
 
 
 def unit_vectors(n: int, size: int, random: np.random.Generator) -> np.ndarray:

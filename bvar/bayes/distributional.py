@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from bvar._validation import check_integer, check_real
-from bvar.bayes.distances import Distance, matched_differences, unit_vectors
+from bvar.bayes.distances import Distance, drawn, matched_differences, unit_vectors
 from bvar.bayes.processes import Marginal
 from bvar.real import Adam
 
@@ -77,7 +77,7 @@ class DistributionalSliced(Distance):
         n = F.shape[1]
         if not self.map_.size:
             self.map_, self.shift_ = np.eye(n), np.zeros(n)
-        G = target.draw(len(F), random)
+        G = drawn(target, F, random)
         for _ in range(self.n_inner):
             U = unit_vectors(self.n_directions, n, random)
             _, gradients = self.ascent(F, G, U)

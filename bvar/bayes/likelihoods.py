@@ -6,14 +6,14 @@ Values F have the shape (n_draws, n, n_outputs); data have the shape (n, ...), t
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.special import expit, log_softmax, softmax
 
-from bvar._validation import check_real
+from bvar._validation import as_array, check_real
 
-__all__ = ["BernoulliLikelihood", "CategoricalLikelihood", "GaussianLikelihood", "Likelihood"]
+__all__ = ["BernoulliLikelihood", "CategoricalLikelihood", "GaussianLikelihood", "Likelihood", "data_of"]
 
 
 class Likelihood(Protocol):
@@ -24,6 +24,14 @@ class Likelihood(Protocol):
 
     def gradient(self, F: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Return the gradient of the sum of losses with respect to F, of its shape."""
+
+
+def data_of(y: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Return data after checking their shape, that of all draws or of each: no number stands for several."""
+    array = as_array(y, "y")
+    if array.shape not in (shape, shape[1:]):
+        raise ValueError(f"y must have shape {shape[1:]} or {shape} as the values, got {array.shape}")
+    return array
 
 
 class GaussianLikelihood:
@@ -63,7 +71,13 @@ class GaussianLikelihood:
         -------
         ndarray of float64, shape (n_draws, n)
             In nats.
+
+        Raises
+        ------
+        ValueError
+            If `y` has another shape.
         """
+        y = data_of(y, F.shape)
         return ((F - y) ** 2 / self.noise + np.log(2 * np.pi * self.noise)).sum(axis=-1) / 2
 
     def gradient(self, F: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -80,8 +94,13 @@ class GaussianLikelihood:
         -------
         ndarray of float64, shape (n_draws, n, n_outputs)
             With respect to F.
+
+        Raises
+        ------
+        ValueError
+            If `y` has another shape.
         """
-        return (F - y) / self.noise
+        return (F - data_of(y, F.shape)) / self.noise
 
     def variances(self, F: np.ndarray) -> np.ndarray:
         """Return the variances of data around their means.
@@ -128,8 +147,13 @@ class CategoricalLikelihood:
         -------
         ndarray of float64, shape (n_draws, n)
             In nats.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `y` has another shape, or is not of integers from 0 to n_classes - 1.
         """
-        indices = np.broadcast_to(y, F.shape[:2])[..., None]
+        indices = np.broadcast_to(_classes(y, F.shape), F.shape[:2])[..., None]
         return -np.take_along_axis(log_softmax(F, axis=-1), indices, axis=-1)[..., 0]
 
     def gradient(self, F: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -146,8 +170,22 @@ class CategoricalLikelihood:
         -------
         ndarray of float64, shape (n_draws, n, n_classes)
             With respect to F.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `y` has another shape, or is not of integers from 0 to n_classes - 1.
         """
-        return softmax(F, axis=-1) - (y[..., None] == np.arange(F.shape[-1]))
+        return softmax(F, axis=-1) - (_classes(y, F.shape)[..., None] == np.arange(F.shape[-1]))
+
+
+def _classes(y: Any, shape: tuple[int, ...]) -> np.ndarray:
+    codes = data_of(y, shape[:2])
+    if codes.dtype.kind not in "iu":
+        raise TypeError(f"y must be integers, the numbers of classes, got dtype {codes.dtype}")
+    if codes.size and not 0 <= codes.min() <= codes.max() < shape[2]:
+        raise ValueError(f"y must be in [0, {shape[2] - 1}], got some in [{codes.min()}, {codes.max()}]")
+    return codes
 
 
 class BernoulliLikelihood:
@@ -179,8 +217,13 @@ class BernoulliLikelihood:
         -------
         ndarray of float64, shape (n_draws, n)
             In nats.
+
+        Raises
+        ------
+        ValueError
+            If `y` has another shape.
         """
-        return (np.logaddexp(0, F) - y * F).sum(axis=-1)
+        return (np.logaddexp(0, F) - data_of(y, F.shape) * F).sum(axis=-1)
 
     def gradient(self, F: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Return the gradient of the sum of losses.
@@ -196,8 +239,13 @@ class BernoulliLikelihood:
         -------
         ndarray of float64, shape (n_draws, n, n_outputs)
             With respect to F.
+
+        Raises
+        ------
+        ValueError
+            If `y` has another shape.
         """
-        return expit(F) - y
+        return expit(F) - data_of(y, F.shape)
 
     def variances(self, F: np.ndarray) -> np.ndarray:
         """Return the variances of pixels as of coins.

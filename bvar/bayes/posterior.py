@@ -38,7 +38,8 @@ class Posterior:
     Raises
     ------
     TypeError, ValueError
-        If `batch_size` is no positive integer.
+        If `batch_size` is no positive integer, or `y` has another number of rows than `X`; by methods, if `y` has
+        another shape than the values of functions.
 
     See Also
     --------
@@ -62,6 +63,8 @@ class Posterior:
     def __init__(
         self, prior: Prior, likelihood: Likelihood, X: np.ndarray, y: np.ndarray, *, batch_size: int | None = None
     ) -> None:
+        if np.shape(X)[:1] != np.shape(y)[:1]:
+            raise ValueError(f"y must have as many rows as X, got shapes {np.shape(y)} and {np.shape(X)}")
         self.prior, self.likelihood, self.X, self.y = prior, likelihood, X, y
         size = len(X) if batch_size is None else check_integer(batch_size, "batch_size", low=1)
         self.batch_size = None if size >= len(X) else size

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import expit
 
 from bvar._validation import check_integer, check_real
-from bvar.bayes.distances import Distance
+from bvar.bayes.distances import Distance, drawn
 from bvar.bayes.priors import softplus
 from bvar.bayes.processes import Marginal
 
@@ -90,7 +90,7 @@ class LipschitzPotential(Distance):
     def prepare(self, draw: Callable[[], np.ndarray], target: Marginal, random: np.random.Generator) -> None:
         """Train the potential on fresh draws, the same for all steps."""
         F = draw()
-        G = target.draw(len(F), random)
+        G = drawn(target, F, random)
         n_steps = self.n_inner if self._arrays else self.n_first
         if self.reset or not self._arrays:
             self.initialize(F.shape[1], random)
@@ -106,7 +106,7 @@ class LipschitzPotential(Distance):
         if not self._arrays:
             self.initialize(F.shape[1], random)
         values, gradients, _ = self._forward(F)
-        other, _, _ = self._forward(target.draw(len(F), random))
+        other, _, _ = self._forward(drawn(target, F, random))
         return float(values.mean() - other.mean()), gradients / len(F)
 
     def initialize(self, n: int, random: np.random.Generator) -> None:

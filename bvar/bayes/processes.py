@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import cho_factor, cho_solve
 
-from bvar._validation import check_real
+from bvar._validation import check_integer, check_numbers, check_real
 from bvar.bayes.factor import positive_definite
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "LogNormalProcess",
     "Marginal",
     "Process",
+    "check_kernel",
     "check_process",
 ]
 
@@ -54,6 +55,13 @@ def check_process(value: Any, name: str) -> Any:
         wanted = "a process of bvar.bayes, such as GaussianProcess(kernel), or another object with a method `at`"
         raise TypeError(f"{name} must be {wanted}, got {value!r}")
     return value
+
+
+def check_kernel(kernel: Any) -> KernelFunction:
+    """Return a kernel after checking that it can be called."""
+    if not callable(kernel):
+        raise TypeError(f"kernel must be callable, as kernels of scikit-learn are, got {kernel!r}")
+    return kernel
 
 
 class _Normal:
@@ -108,9 +116,7 @@ class GaussianProcess:
     """
 
     def __init__(self, kernel: KernelFunction, *, jitter: float = 1e-8) -> None:
-        if not callable(kernel):
-            raise TypeError(f"kernel must be callable, as kernels of scikit-learn are, got {kernel!r}")
-        self.kernel = kernel
+        self.kernel = check_kernel(kernel)
         self.jitter = check_real(jitter, "jitter", low=0)
 
     def at(self, X: np.ndarray) -> Marginal:
@@ -150,8 +156,15 @@ class GaussianProcess:
             Means.
         covariance : ndarray of float64, shape (m, m)
             Covariance, of each output the same, without the noise.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `noise` is negative or must be larger, or there is not a finite value for each point of `X`.
         """
-        noise = check_real(noise, "noise", low=0)
+        noise, y = check_real(noise, "noise", low=0), check_numbers(y, "y")
+        if y.ndim not in (1, 2) or len(y) != len(X):
+            raise ValueError(f"y must have a row for each of the {len(X)} rows of X, got shape {y.shape}")
         prior = self.kernel(X, X)
         with positive_definite("noise", noise):
             factor = cho_factor(
@@ -176,6 +189,11 @@ class HierarchicalProcess:
         Whether all draws of one call share lengths and variance. For the energy distance such draws are as good
         as any, see :func:`energy`, and take one factorisation; other distances want False.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as described; by :meth:`at`, if points have another number of inputs.
+
     See Also
     --------
     GaussianProcess : Known smoothness.
@@ -193,8 +211,9 @@ class HierarchicalProcess:
     """
 
     def __init__(self, n_inputs: int, *, length: float | None = None, shared: bool = True) -> None:
-        self.n_inputs = n_inputs
-        self.length = np.sqrt(2 * n_inputs) if length is None else check_real(length, "length", low=0, strict=True)
+        self.n_inputs = check_integer(n_inputs, "n_inputs", low=1)
+        median = np.sqrt(2 * self.n_inputs) if length is None else length
+        self.length = check_real(median, "length", low=0, strict=True)
         self.shared = bool(shared)
 
     def at(self, X: np.ndarray) -> Marginal:
@@ -209,7 +228,15 @@ class HierarchicalProcess:
         -------
         Marginal
             A mixture of normal laws.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If points are not finite or have another number of inputs.
         """
+        X = check_numbers(X, "X")
+        if X.ndim != 2 or X.shape[1] != self.n_inputs:
+            raise ValueError(f"X must have {self.n_inputs} column(s), one for each input, got shape {X.shape}")
         return _Mixture(self, X)
 
     def _component(self, X: np.ndarray, random: np.random.Generator) -> _Normal:
@@ -309,7 +336,7 @@ class Draws:
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If they are no two-dimensional array of finite numbers.
 
     See Also
@@ -326,8 +353,8 @@ class Draws:
     """
 
     def __init__(self, realizations: ArrayLike) -> None:
-        self.realizations = np.asarray(realizations, dtype=float)
-        if self.realizations.ndim != 2 or not len(self.realizations) or not np.isfinite(self.realizations).all():
+        self.realizations = check_numbers(realizations, "realizations")
+        if self.realizations.ndim != 2 or not len(self.realizations):
             got = self.realizations.shape
             raise ValueError(f"realizations must be a finite array of shape (n_realizations, n), got shape {got}")
 

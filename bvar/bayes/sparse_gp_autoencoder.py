@@ -19,10 +19,10 @@ from bvar._validation import check_integer, check_real, check_sizes
 from bvar.bayes.amortized import AmortizedSampler
 from bvar.bayes.functional import FunctionalNetwork
 from bvar.bayes.functional_prior import generator, tell
-from bvar.bayes.likelihoods import GaussianLikelihood
+from bvar.bayes.likelihoods import GaussianLikelihood, data_of
 from bvar.bayes.posterior import Posterior
 from bvar.bayes.priors import GaussianPrior
-from bvar.bayes.processes import KernelFunction
+from bvar.bayes.processes import KernelFunction, check_kernel
 from bvar.bayes.sampled import report_chains
 from bvar.bayes.scales import check_magnitude, deviations
 from bvar.bayes.sghmc import SGHMC
@@ -39,11 +39,13 @@ class PartlyObserved(GaussianLikelihood):
 
     def loss(self, F: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Return minus the log densities of what was observed."""
+        y = data_of(y, F.shape)
         losses = ((F - y) ** 2 / self.noise + np.log(2 * np.pi * self.noise)) / 2
         return np.where(np.isnan(y), 0.0, losses).sum(axis=-1)
 
     def gradient(self, F: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Return the gradient, 0 where nothing was observed."""
+        y = data_of(y, F.shape)
         return np.where(np.isnan(y), 0.0, (F - y) / self.noise)
 
 
@@ -321,9 +323,7 @@ class SparseGPAutoencoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
         n_inducing = check_integer(self.n_inducing, "n_inducing", low=1)
         latent_noise = check_real(self.latent_noise, "latent_noise", low=0, strict=True)
         hidden = check_sizes(self.hidden_layer_sizes, "hidden_layer_sizes", least=1)
-        kernel = RBF() if self.kernel is None else self.kernel
-        if not callable(kernel):
-            raise TypeError(f"kernel must be callable, as kernels of scikit-learn are, got {kernel!r}")
+        kernel = check_kernel(RBF() if self.kernel is None else self.kernel)
         self.inducing_ = X[inducing_rows(kernel, X, n_inducing)]
         self.process_ = SparseProcess(kernel, self.inducing_, noise=latent_noise)
         decoder = GaussianPrior(FunctionalNetwork([n_latent, *hidden, n_outputs]), std=1.0)

@@ -14,10 +14,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import solve_triangular
 
+from bvar._validation import check_real
 from bvar.bayes.factor import positive_definite
 from bvar.bayes.functional import Trace
 from bvar.bayes.priors import Prior, WeightPrior
-from bvar.bayes.processes import KernelFunction
+from bvar.bayes.processes import KernelFunction, check_kernel
 
 __all__ = ["LatentProcessPrior", "SparseProcess", "inducing_rows"]
 
@@ -69,6 +70,11 @@ class SparseProcess:
     jitter : float, default=1e-8
         Added to the diagonal before it is factored, in units of the largest prior variance.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as described, or inputs are so alike that `jitter` must be larger.
+
     See Also
     --------
     GaussianProcess : The process by all inputs.
@@ -86,7 +92,8 @@ class SparseProcess:
     def __init__(
         self, kernel: KernelFunction, inducing: np.ndarray, *, noise: float = 0.01, jitter: float = 1e-8
     ) -> None:
-        self.kernel, self.inducing, self.noise = kernel, inducing, noise
+        self.kernel, self.inducing = check_kernel(kernel), inducing
+        self.noise, jitter = check_real(noise, "noise", low=0), check_real(jitter, "jitter", low=0)
         covariance = kernel(inducing, inducing)
         top = covariance.diagonal().max()
         with positive_definite("jitter", jitter):

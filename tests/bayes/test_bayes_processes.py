@@ -10,14 +10,18 @@ from bvar.bayes import (
     CategoricalLikelihood,
     Draws,
     FunctionalNetwork,
+    FunctionalPrior,
     GaussianLikelihood,
     GaussianPrior,
     GaussianProcess,
     HierarchicalProcess,
     LogNormalProcess,
+    Posterior,
+    SparseProcess,
     tune,
 )
 from bvar.bayes.likelihoods import BernoulliLikelihood
+from bvar.bayes.sparse_gp_autoencoder import PartlyObserved
 from bvar.bayes.tuning import Repeated
 
 POINTS = np.random.default_rng(0).uniform(-1, 1, (5, 2))
@@ -142,3 +146,84 @@ def test_bad_arguments_are_named():
         tune(prior, GaussianProcess(RBF()), POINTS[:, :1], np.random.default_rng(0), distance="far")
     with pytest.raises(ValueError, match=r"realizations must be a finite array of shape \(n_realizations, n\)"):
         Draws([1.0, 2.0])
+    for wrong in ([[1j]], [["a"]], [[None]]):
+        with pytest.raises(TypeError, match="realizations must be an array of real numbers, got dtype"):
+            Draws(wrong)
+    with pytest.raises(ValueError, match="realizations must be finite"):
+        Draws([[np.nan]])
+
+
+@pytest.mark.parametrize(("n_inputs", "n_columns"), [(3, 1), (1, 3), (2, 3)])
+def test_a_process_of_some_inputs_is_asked_at_points_of_as_many(n_inputs, n_columns):
+    process = HierarchicalProcess(n_inputs)
+    with pytest.raises(ValueError, match=rf"X must have {n_inputs} column\(s\), .*, got shape \(4, {n_columns}\)"):
+        process.at(np.zeros((4, n_columns)))
+    with pytest.raises(ValueError, match=r"X must have .*, got shape \(4,\)"):
+        process.at(np.zeros(4))
+    for wrong, error in ((0, ValueError), (2.5, TypeError), ("a", TypeError)):
+        with pytest.raises(error, match="n_inputs must be an integer >= 1"):
+            HierarchicalProcess(wrong)
+
+
+def test_a_sparse_process_has_no_negative_noise():
+    inducing = np.array([[0.0], [1.0]])
+    with pytest.raises(ValueError, match=r"noise must be a finite number >= 0, got -5\.0"):
+        SparseProcess(RBF(), inducing, noise=-5.0)
+    with pytest.raises(ValueError, match="jitter must be a finite number >= 0"):
+        SparseProcess(RBF(), inducing, jitter=np.nan)
+    with pytest.raises(TypeError, match="kernel must be callable"):
+        SparseProcess("rbf", inducing)
+    with pytest.raises(ValueError, match=r"y must have a row for each of the 5 rows of X, got shape \(4,\)"):
+        GaussianProcess(RBF()).posterior(POINTS, np.zeros(4), POINTS, noise=0.1)
+
+
+@pytest.mark.parametrize("n", [1, 9, 11])
+@pytest.mark.parametrize("distance", ["energy", "sliced", "moments", "distributional", "wasserstein"])
+def test_a_target_at_another_number_of_points_is_refused(distance, n):
+    bag = Draws(np.arange(2.0 * n).reshape(2, n))
+    model = FunctionalPrior(bag, n_points=None, max_iter=1, n_draws=4, distance=distance)
+    with pytest.raises(ValueError, match=r"target must have values at 10 point\(s\)|must have shapes \(10,\)"):
+        model.fit(np.linspace(-1, 1, 10)[:, None])
+
+
+@pytest.mark.parametrize(
+    ("likelihood", "y"),
+    [
+        *(
+            (likelihood, y)
+            for likelihood in (GaussianLikelihood(0.3), BernoulliLikelihood(), PartlyObserved(0.3))
+            for y in map(np.zeros, ((), (4,), (1, 2), (4, 1), (1, 4, 2), (3, 2, 4)))
+        ),
+        *((CategoricalLikelihood(), np.zeros(shape, int)) for shape in ((), (1,), (4, 1), (1, 4), (4, 3))),
+    ],
+)
+def test_data_of_another_shape_than_the_values_are_refused(likelihood, y):
+    F = np.zeros((3, 4, 2))
+    for call in (likelihood.loss, likelihood.gradient):
+        with pytest.raises(ValueError, match="y must have shape"):
+            call(F, y)
+
+
+@pytest.mark.parametrize(
+    ("y", "error", "text"),
+    [
+        ([0, 1, -1, 0], ValueError, r"y must be in \[0, 1\], got some in \[-1, 1\]"),
+        ([0, 1, 2, 0], ValueError, r"y must be in \[0, 1\], got some in \[0, 2\]"),
+        ([0.0, 1.0, 0.0, 1.0], TypeError, "y must be integers, the numbers of classes, got dtype float64"),
+    ],
+)
+def test_classes_that_there_are_not_are_refused(y, error, text):
+    for call in (CategoricalLikelihood().loss, CategoricalLikelihood().gradient):
+        with pytest.raises(error, match=text):
+            call(np.zeros((3, 4, 2)), np.array(y))
+
+
+def test_a_posterior_takes_data_of_the_shape_of_values():
+    prior, X = GaussianPrior(FunctionalNetwork([1, 2, 1])), np.linspace(-1, 1, 4)[:, None]
+    state = prior.draw(2, np.random.default_rng(0))
+    flat = Posterior(prior, GaussianLikelihood(0.1), X, X[:, 0])
+    for call in (flat.energy, flat.gradient(np.random.default_rng(0))):
+        with pytest.raises(ValueError, match=r"y must have shape \(4, 1\) or \(2, 4, 1\) .*, got \(4,\)"):
+            call(state)
+    with pytest.raises(ValueError, match=r"y must have as many rows as X, got shapes \(3, 1\) and \(4, 1\)"):
+        Posterior(prior, GaussianLikelihood(0.1), X, X[:3])

@@ -150,3 +150,17 @@ def test_objects_are_the_functions_with_a_target():
 def test_unequal_numbers_of_draws_cannot_be_sorted_against_each_other():
     with pytest.raises(ValueError, match="F and G must be as many draws of each, got 3 and 4"):
         sliced_w2(draws(3, 2), draws(4, 2), np.eye(2))
+
+
+def test_laws_at_different_numbers_of_points_are_no_pair():
+    F = draws(4, 3)
+    for G in (draws(4, 1), draws(4, 2)):
+        with pytest.raises(ValueError, match="F and G must have as many columns as each other"):
+            energy(F, G)
+        with pytest.raises(ValueError, match="F, G and directions must have as many columns"):
+            sliced_w2(F, G, np.eye(3))
+    with pytest.raises(ValueError, match="F, G and directions must have as many columns"):
+        sliced_w2(F, F, np.eye(2))
+    for mean, covariance in ((np.zeros(1), np.eye(3)), (np.zeros(3), np.eye(1)), (np.zeros(3), np.ones(3))):
+        with pytest.raises(ValueError, match=r"mean and covariance must have shapes \(3,\) and \(3, 3\) for F"):
+            gaussian_w2(F, mean, covariance)
