@@ -6,15 +6,18 @@ and of intersection over union (IoU) of classes.  They are floats for people to 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.ndimage import gaussian_filter
 
-from bvar._validation import check_integer, check_real
+from bvar._validation import as_array, check_integer, check_real
 
 __all__ = ["class_iou", "peak_signal_to_noise", "structural_similarity"]
 
 _SPREAD, _REACH = 1.5, 5  # of the window of structural similarity, in pixels
+_LARGEST = 1e75  # the fourth power of a larger number overflows
 
 
 def peak_signal_to_noise(images: ArrayLike, targets: ArrayLike, peak: float = 255.0) -> float:
@@ -27,7 +30,7 @@ def peak_signal_to_noise(images: ArrayLike, targets: ArrayLike, peak: float = 25
     images, targets : array-like of shape (n_images, ...)
         What was made, and what should have been made.
     peak : float, default=255.0
-        Largest value of a pixel.
+        Largest value of a pixel, from 1e-75 to 1e75.
 
     Returns
     -------
@@ -37,7 +40,7 @@ def peak_signal_to_noise(images: ArrayLike, targets: ArrayLike, peak: float = 25
     Raises
     ------
     TypeError, ValueError
-        If the shapes differ, a pixel is no finite number, or `peak` is not positive.
+        If the shapes differ, a pixel is no finite number or beyond 1e75, or `peak` is out of range.
 
     Examples
     --------
@@ -47,7 +50,7 @@ def peak_signal_to_noise(images: ArrayLike, targets: ArrayLike, peak: float = 25
     20.0
     """
     x, y = _pair(images, targets)
-    peak = check_real(peak, "peak", low=0, strict=True)
+    peak = _check_peak(peak)
     error = np.square(x - y).reshape(len(x), -1).mean(axis=1)
     with np.errstate(divide="ignore"):
         return float(np.mean(10 * np.log10(peak**2 / error)))
@@ -61,7 +64,7 @@ def structural_similarity(images: ArrayLike, targets: ArrayLike, peak: float = 2
     images, targets : array-like of shape (n_images, height, width)
         What was made, and what should have been made: at least 11 pixels high and wide.
     peak : float, default=255.0
-        Largest value of a pixel.
+        Largest value of a pixel, from 1e-75 to 1e75.
 
     Returns
     -------
@@ -71,7 +74,8 @@ def structural_similarity(images: ArrayLike, targets: ArrayLike, peak: float = 2
     Raises
     ------
     TypeError, ValueError
-        If the shapes differ, no window fits, a pixel is no finite number, or `peak` is not positive.
+        If the shapes differ, no window fits, a pixel is no finite number or beyond 1e75, or `peak` is out of
+        range.
 
     References
     ----------
@@ -87,12 +91,12 @@ def structural_similarity(images: ArrayLike, targets: ArrayLike, peak: float = 2
     1.0
     """
     x, y = _pair(images, targets)
+    peak = _check_peak(peak)
     if x.ndim != 3 or min(x.shape[1:]) <= 2 * _REACH:
         raise ValueError(f"images must be at least {2 * _REACH + 1} pixels high and wide, got shape {x.shape}")
     mean_x, mean_y = _blurred(x), _blurred(y)
     spread_x, spread_y = _blurred(x * x) - mean_x**2, _blurred(y * y) - mean_y**2
     common = _blurred(x * y) - mean_x * mean_y
-    peak = check_real(peak, "peak", low=0, strict=True)
     light, contrast = (0.01 * peak) ** 2, (0.03 * peak) ** 2
     similar = (2 * mean_x * mean_y + light) * (2 * common + contrast)
     similar /= (mean_x**2 + mean_y**2 + light) * (spread_x + spread_y + contrast)
@@ -126,7 +130,7 @@ def class_iou(found: ArrayLike, y: ArrayLike, n_classes: int) -> np.ndarray:
     array([0.5       , 0.66666667,        nan])
     """
     n_classes = check_integer(n_classes, "n_classes", low=1)
-    a, b = _array(found, "found"), _array(y, "y")
+    a, b = as_array(found, "found"), as_array(y, "y")
     if a.shape != b.shape:
         raise ValueError(f"found must have the shape of y {b.shape}, got {a.shape}")
     if any(v.dtype.kind not in "iu" for v in (a, b)):
@@ -141,22 +145,25 @@ def class_iou(found: ArrayLike, y: ArrayLike, n_classes: int) -> np.ndarray:
 
 
 def _pair(images: ArrayLike, targets: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    x, y = _array(images, "images"), _array(targets, "targets")
+    x, y = as_array(images, "images"), as_array(targets, "targets")
     if any(v.dtype.kind not in "iufb" for v in (x, y)):
         raise TypeError(f"images and targets must be numbers, got {x.dtype} and {y.dtype}")
     x, y = x.astype(np.float64), y.astype(np.float64)
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ValueError("images and targets must be finite, got NaN or infinity")
+    if max(np.abs(x).max(initial=0), np.abs(y).max(initial=0)) > _LARGEST:
+        raise ValueError(f"images and targets must be within {_LARGEST:g} of 0, or their powers overflow")
     if x.shape != y.shape or not x.size or not x.ndim:
         raise ValueError(f"images must be one or more, of the shape of targets {y.shape}, got {x.shape}")
     return x, y
 
 
-def _array(values: ArrayLike, name: str) -> np.ndarray:
-    try:
-        return np.asarray(values)
-    except ValueError:
-        raise ValueError(f"{name} must be an array, got rows of different lengths") from None
+def _check_peak(peak: Any) -> float:
+    peak = check_real(peak, "peak", low=0, strict=True)
+    if not 1 / _LARGEST <= peak <= _LARGEST:
+        span = f"from {1 / _LARGEST:g} to {_LARGEST:g}"
+        raise ValueError(f"peak must be {span}, or its powers are no floats, got {peak!r}")
+    return peak
 
 
 def _blurred(images: np.ndarray) -> np.ndarray:

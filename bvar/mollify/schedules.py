@@ -164,6 +164,11 @@ class SigmoidSchedule(Schedule):
     tau : float, default=0.7
         Temperature, positive: the smaller, the steeper.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is out of range, or the curve is flat for such a `tau`.
+
     Examples
     --------
     >>> SigmoidSchedule().gamma([0, 0.1, 0.5, 0.9]).round(4).tolist()
@@ -198,6 +203,11 @@ class CosineSchedule(Schedule):
     tau : float, default=1.0
         Half of the power, positive.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is out of range, or the curve is flat for such a `tau`.
+
     See Also
     --------
     noise_at_time : The same curve run backwards, for classifiers.
@@ -216,11 +226,15 @@ class CosineSchedule(Schedule):
         _check_piece(self, low=0.0)
         if self.end > 1:
             raise ValueError(f"end must be at most 1, got {self.end!r}")
+        if not self._curve(self.start) > self._curve(self.end):
+            raise ValueError(f"tau is too small or too large: the curve is flat from start to end, got {self!r}")
+
+    def _curve(self, z: float | np.ndarray) -> np.ndarray:
+        # the cosine of pi/2 is 6e-17 and that of a little more is negative: no root of it
+        return np.maximum(np.cos(np.pi / 2 * z), 0.0) ** (2 * self.tau)
 
     def _fraction(self, u: np.ndarray) -> np.ndarray:
-        # the cosine of pi/2 is 6e-17 and that of a little more is negative: no root of it
-        curve = (np.maximum(np.cos(np.pi / 2 * z), 0.0) ** (2 * self.tau) for z in _along(self, u))
-        first, here, last = curve
+        first, here, last = (self._curve(z) for z in _along(self, u))
         return (last - here) / (last - first)
 
 

@@ -12,6 +12,7 @@ from bvar.multikernel.decompose import MAX_KERNELS, decompose
 from bvar.multikernel.linear import MultiKernelLinear
 from bvar.multikernel.passes import Product
 from bvar.multikernel.stack import Stack
+from bvar.multikernel.weights import in_float32
 
 __all__ = ["BooleanStack"]
 
@@ -36,7 +37,7 @@ class BooleanStack(Stack):
         strange = sorted(set(maps) - {*self.map_names, "embed"})
         if strange:
             raise ValueError(f"maps must be named as those of blocks are, or embed, got {strange[:5]}")
-        self.weights = {name: array.astype(np.float32, copy=False) for name, array in self.weights.items()}
+        self.weights = {name: in_float32(array, name) for name, array in self.weights.items()}
 
     @classmethod
     def from_teacher(cls, teacher: Stack, n_kernels: int | Mapping[str, int] = 2, *, n_rounds: int = 15) -> Self:

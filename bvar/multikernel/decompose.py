@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from bvar._validation import check_array, check_integer
+from bvar._validation import as_array, check_array, check_integer, check_numbers
 from bvar.bits import BitMatrix
 from bvar.kernels import pack, unpack
+from bvar.multikernel.weights import LARGEST
 
 __all__ = ["MAX_KERNELS", "Kernels", "compose", "decompose", "signs_of"]
 
@@ -137,7 +138,7 @@ def decompose(
     Parameters
     ----------
     weight : array-like of real numbers, shape (n_outputs, n_inputs)
-        The matrix; finite.
+        The matrix; finite, and in the range of float32.
     n_kernels : int
         Number of kernels, 1 to :data:`MAX_KERNELS`.
     n_rounds : int, default=15
@@ -182,6 +183,8 @@ def decompose(
            [ 0.5,  2. ]], dtype=float32)
     """
     w = _check_weight(weight)
+    if np.abs(w).max() > LARGEST:
+        raise ValueError(f"weight must be within {LARGEST:g} of 0, the range of float32, got {np.abs(w).max():g}")
     n_kernels = check_integer(n_kernels, "n_kernels", low=1, high=MAX_KERNELS)
     n_rounds = check_integer(n_rounds, "n_rounds", low=0)
     u = np.ones(w.shape[1]) if input_weights is None else _check_input_weights(input_weights, w.shape[1])
@@ -318,21 +321,18 @@ def _fit_rows(w: np.ndarray, signs: np.ndarray, a: np.ndarray, b: np.ndarray) ->
 
 def _check_weight(weight: Any) -> np.ndarray:
     """Return a finite matrix as float64."""
-    array = np.asarray(weight)
+    array = as_array(weight, "weight")
     if array.dtype.kind not in "biuf":
         raise TypeError(f"weight must be a matrix of real numbers, got dtype {array.dtype}")
     if array.ndim != 2 or not array.size:
         raise ValueError(f"weight must be a matrix with entries, got shape {array.shape}")
-    array = array.astype(np.float64)
-    if not np.isfinite(array).all():
-        raise ValueError("weight must be finite, got NaN or infinity")
-    return array
+    return check_numbers(array, "weight")
 
 
 def _check_input_weights(input_weights: Any, n_inputs: int) -> np.ndarray:
-    u = np.asarray(input_weights, np.float64)
+    u = check_numbers(input_weights, "input_weights")
     if u.shape != (n_inputs,):
         raise ValueError(f"input_weights must have shape ({n_inputs},), got {u.shape}")
-    if not (np.isfinite(u) & (u > 0)).all():
+    if not (u > 0).all():
         raise ValueError("input_weights must be finite and positive")
     return u

@@ -14,7 +14,10 @@ import numpy as np
 from bvar.bits.random import RandomWords
 from bvar.multikernel.designs import Design
 
-__all__ = ["as_float", "check_shapes", "count_blocks", "draw", "read_npz"]
+__all__ = ["LARGEST", "as_float", "check_shapes", "count_blocks", "draw", "in_float32", "read_npz"]
+
+LARGEST = float(np.finfo(np.float32).max)
+"""The largest number of float32."""
 
 _OF_BLOCK = re.compile(r"l(0|[1-9][0-9]{0,5})\.[a-z0-9]+(\.bias)?")
 
@@ -36,9 +39,16 @@ def as_float(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
             raise TypeError(f"weights must be arrays of float, got {name!r} of dtype {array.dtype}")
         if not array.size or not np.isfinite(array).all():
             raise ValueError(f"weights must be finite and not empty, {name!r} is not")
-    all_double = all(array.dtype == np.float64 for array in arrays.values())
-    dtype = np.float64 if all_double else np.float32
-    return {name: np.array(array, dtype, order="C") for name, array in arrays.items()}
+    if all(array.dtype == np.float64 for array in arrays.values()):
+        return {name: np.array(array, order="C") for name, array in arrays.items()}
+    return {name: np.array(in_float32(array, name), order="C") for name, array in arrays.items()}
+
+
+def in_float32(array: np.ndarray, name: str) -> np.ndarray:
+    """Return an array as float32, itself if it is, after checking that its numbers have their like there."""
+    if array.dtype.itemsize > 4 and np.abs(array).max() > LARGEST:
+        raise ValueError(f"weights must be within {LARGEST:g} of 0, the range of float32, {name!r} is not")
+    return array.astype(np.float32, copy=False)
 
 
 def count_blocks(names: Mapping[str, Any]) -> int:

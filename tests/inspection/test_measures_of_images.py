@@ -73,6 +73,13 @@ def test_small_integers_do_not_overflow(dtype):
     np.testing.assert_array_equal(class_iou(x, y, 99), class_iou(x.astype(int), y.astype(int), 99))
 
 
+@pytest.mark.parametrize("unit", [1e-73, 1e73])
+def test_the_unit_of_pixels_does_not_matter(unit):
+    x, y = RANDOM.rand(2, 1, 12, 12)
+    for measure in (peak_signal_to_noise, structural_similarity):
+        assert measure(unit * x, unit * y, unit) == pytest.approx(measure(x, y, 1.0), rel=1e-9)
+
+
 @pytest.mark.parametrize("measure", [peak_signal_to_noise, structural_similarity])
 @pytest.mark.parametrize(
     ("arguments", "words"),
@@ -81,6 +88,9 @@ def test_small_integers_do_not_overflow(dtype):
         ({"peak": "x"}, "peak must be a finite number > 0, got 'x'"),
         ({"peak": np.nan}, "peak must be a finite number > 0"),
         ({"peak": True}, "peak must be a finite number > 0"),
+        ({"peak": 1e200}, r"peak must be from 1e-75 to 1e\+75, or its powers are no floats, got 1e\+200"),
+        ({"peak": 1e-200}, r"peak must be from 1e-75 to 1e\+75"),
+        ({"images": np.full((1, 12, 12), -1e80)}, r"images and targets must be within 1e\+75 of 0"),
         ({"images": "x"}, "images and targets must be numbers"),
         ({"images": None}, "images and targets must be numbers"),
         ({"images": [[1], [1, 2]]}, "images must be an array, got rows of different lengths"),

@@ -103,6 +103,8 @@ def test_progress_outside_of_the_unit_interval_is_refused(u):
         (lambda: SigmoidSchedule(start=100, end=101), "tau is too small"),
         (lambda: SigmoidSchedule(end=np.inf), "end must be"),
         (lambda: CosineSchedule(end=1.5), "end must be at most 1"),
+        (lambda: CosineSchedule(tau=1e-20), "tau is too small or too large: the curve is flat"),
+        (lambda: CosineSchedule(start=0.5, tau=3000.0), "tau is too small or too large: the curve is flat"),
         (lambda: CosineSchedule(start=-0.5), "start must be"),
         (lambda: progress(-1, 3), "step must be"),
         (lambda: progress(1, 0), "n_steps must be"),

@@ -156,6 +156,8 @@ def test_decompose_is_deterministic():
     [
         (([[1.0, np.nan]], 1), "weight must be finite"),
         (([[np.inf]], 1), "weight must be finite"),
+        (([[1.0, -1e39]], 1), r"weight must be within 3\.40282e\+38 of 0, the range of float32, got 1e\+39"),
+        (([[1.0], [1.0, 2.0]], 1), "weight must be an array, got rows of different lengths"),
         (([1.0, 2.0], 1), "weight must be a matrix"),
         ((np.zeros((0, 3)), 1), "weight must be a matrix with entries"),
         (([["a"]], 1), "weight must be a matrix of real numbers"),
@@ -170,9 +172,9 @@ def test_what_is_no_matrix_or_no_number_of_kernels_is_refused(arguments, text):
         decompose(*arguments)
 
 
-@pytest.mark.parametrize("u", [[1.0], [0.0, 1.0], [np.nan, 1.0]])
+@pytest.mark.parametrize("u", [[1.0], [0.0, 1.0], [np.nan, 1.0], [1j, 1.0], ["a", "b"], [[1.0], [1.0, 2.0]]])
 def test_input_weights_must_fit_and_be_positive(u):
-    with pytest.raises(ValueError, match="input_weights must"):
+    with pytest.raises((TypeError, ValueError), match="input_weights must"):
         decompose(np.ones((2, 2)), 1, input_weights=u)
 
 

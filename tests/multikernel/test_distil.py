@@ -357,6 +357,14 @@ def test_training_that_leaves_the_finite_numbers_stops_before_anything_changes(t
     assert changed_kernels(before, student) == set()
 
 
+def test_numbers_that_float32_has_not_make_no_student(teacher):
+    weights = {name: array.astype(float) for name, array in teacher.weights.items()}
+    weights["norm"][3] = -1e300
+    double = Transformer(weights, **teacher.options)
+    with pytest.raises(ValueError, match=r"weights must be within 3\.40282e\+38 of 0, .*, 'norm' is not"):
+        BooleanTransformer.from_teacher(double, 1, n_rounds=0)
+
+
 def test_a_student_is_float32_whatever_its_teacher_is(teacher):
     double = Transformer({name: array.astype(float) for name, array in teacher.weights.items()}, **teacher.options)
     student = BooleanTransformer.from_teacher(double, 1, n_rounds=0)

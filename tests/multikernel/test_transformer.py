@@ -147,6 +147,10 @@ def test_the_score_is_the_mean_likelihood_of_what_follows():
         (lambda w: w.update(norm=np.full(8, np.nan)), "'norm' is not"),
         (lambda w: w.update(norm=np.ones(8, int)), "arrays of float"),
         (lambda w: w.update(embed=np.ones(8)), "embed must be a matrix"),
+        (
+            lambda w: w.update({"norm": np.full(8, 1e300), "l0.norm1": np.ones(8, np.float32)}),
+            r"weights must be within 3\.40282e\+38 of 0, the range of float32, 'norm' is not",
+        ),
     ],
 )
 def test_weights_that_make_no_model_are_refused(change, text):
