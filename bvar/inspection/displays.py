@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bvar._validation import check_image_shape, check_integer
+from bvar._validation import as_numbers, check_image_shape, check_integer
 from bvar.encoding.samples import Table
 from bvar.inspection.explanation import Explanation, explain
 from bvar.inspection.hiding import check_model
@@ -52,6 +52,11 @@ class ImportanceDisplay(_Display):
     figure_ : matplotlib.figure.Figure
         Their figure.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If importances are not real, or not as many as names.
+
     Examples
     --------
     >>> from bvar.inspection import ImportanceDisplay
@@ -61,8 +66,13 @@ class ImportanceDisplay(_Display):
     """
 
     def __init__(self, importances: ArrayLike, feature_names: Sequence[str]) -> None:
-        self.importances = np.asarray(importances, np.float64)
+        self.importances = as_numbers(importances, "importances")
         self.feature_names = list(feature_names)
+        if self.importances.shape != (len(self.feature_names),):
+            raise ValueError(
+                f"importances must be {len(self.feature_names)}, one for each of feature_names, got shape "
+                f"{self.importances.shape}"
+            )
 
     @classmethod
     def from_estimator(
@@ -186,7 +196,7 @@ class ExplanationDisplay(_Display):
         Parameters
         ----------
         of : {'features', 'bits'}, default='features'
-            What to draw.
+            What to draw; of an image, features.
         n : int, default=15
             Most bars.
         image_shape : tuple of int, optional
@@ -203,12 +213,14 @@ class ExplanationDisplay(_Display):
         Raises
         ------
         ValueError
-            If `of` is neither, or the shape does not fit the features.
+            If `of` is neither, or 'bits' of an image, or the shape does not fit the features.
         """
         reasons, most = self.explanation, check_integer(n, "n", low=1)
         first = reasons.ranked(of)[:most]
         label = f"what speaks for {reasons.output}: lost without it"
         if image_shape is not None:
+            if of != "features":
+                raise ValueError(f"of must be 'features' where there is an image_shape, got {of!r}")
             shape = check_image_shape(image_shape, len(reasons.feature_support))
             image = reasons.feature_support.reshape(shape).sum(axis=2)
             return self._drawn(plot_supports(image, [], label=label, ax=ax))

@@ -87,12 +87,30 @@ def test_displays_keep_their_axes_and_name_what_they_show():
     assert ExplanationDisplay(explain(model, X[0])).plot(image_shape=(2, 1, 2)).ax_.images[
         0
     ].get_array().shape == (2, 1)
+    for of in ("bits", "rows"):
+        with pytest.raises(ValueError, match=f"of must be 'features' .*, got '{of}'"):
+            ExplanationDisplay(explain(model, X[0])).plot(of=of, image_shape=(2, 2))
     with pytest.raises(ValueError, match="has 6 pixels, but X has 4 features"):
         ExplanationDisplay(explain(model, X[0])).plot(image_shape=(3, 2))
     assert LearningCurveDisplay.from_estimator(model).ax_.get_ylabel() == "score"
     drawn = FlipRateDisplay.from_estimator(model, ax=bars.ax_)
     assert drawn.ax_ is bars.ax_
     assert drawn.figure_ is bars.figure_
+
+
+@pytest.mark.parametrize(
+    ("importances", "names", "text"),
+    [
+        ([0.1, 0.2, 0.3], ["a"], r"importances must be 1, one for each of feature_names, got shape \(3,\)"),
+        ([0.1], ["a", "b"], r"importances must be 2, one for each of feature_names, got shape \(1,\)"),
+        ([[0.1]], ["a"], r"importances must be 1, one for each of feature_names, got shape \(1, 1\)"),
+        (["x"], ["a"], "importances must be an array of real numbers, got dtype <U1"),
+        ([1j], ["a"], "importances must be an array of real numbers, got dtype complex128"),
+    ],
+)
+def test_a_display_wants_an_importance_for_each_name(importances, names, text):
+    with pytest.raises((TypeError, ValueError), match=text):
+        ImportanceDisplay(importances, names)
 
 
 def test_an_epoch_without_flips_is_drawn_at_zero():
