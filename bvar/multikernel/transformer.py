@@ -159,11 +159,17 @@ class Transformer(Stack):
         -------
         Transformer
             In float32.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a number is out of range, a character occurs twice, or the width has no even part for each head.
         """
-        n_tokens = check_integer(tokens, "tokens", low=1) if not isinstance(tokens, str) else len(tokens)
-        n_blocks = check_integer(n_blocks, "n_blocks", low=1)
-        source = RandomWords.of(random_state)
-        weights = draw(DESIGNS["llama"], n_tokens, width, hidden, n_blocks, 1, source)
+        n_tokens = len(tokens) if isinstance(tokens, str) else tokens
+        sizes = {"width": width, "hidden": hidden, "n_blocks": n_blocks}
+        sizes = {name: check_integer(n, name, low=1) for name, n in sizes.items()}
+        sizes |= {"n_tokens": check_integer(n_tokens, "tokens", low=1), "n_positions": 1}
+        weights = draw(DESIGNS["llama"], **sizes, source=RandomWords.of(random_state))
         return cls(weights, n_heads=n_heads, tokens=tokens if isinstance(tokens, str) else None)
 
     @property

@@ -160,6 +160,14 @@ def test_weights_that_make_no_model_are_refused(change, text):
         Transformer(weights, n_heads=2)
 
 
+@pytest.mark.parametrize("name", ["tokens", "width", "hidden", "n_blocks", "n_heads"])
+@pytest.mark.parametrize("size", [0, -1, 2.5, True])
+def test_sizes_of_a_random_model_are_positive_integers(name, size):
+    sizes = {"tokens": 3, "width": 8, "hidden": 8, "n_blocks": 1, "n_heads": 2} | {name: size}
+    with pytest.raises((TypeError, ValueError), match=f"{name} must be an integer >= 1, got {size}"):
+        Transformer.random(**sizes, random_state=0)
+
+
 @pytest.mark.parametrize("ids", [[0.5], [[[1]]], [], [7], [-1]])
 def test_what_are_no_tokens_is_refused(ids):
     with pytest.raises((TypeError, ValueError), match="ids must be"):
