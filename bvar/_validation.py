@@ -15,6 +15,7 @@ import numpy as np
 
 __all__ = [
     "as_array",
+    "as_numbers",
     "check_array",
     "check_choice",
     "check_image_shape",
@@ -125,14 +126,20 @@ def check_real(value: Any, name: str, *, low: float, high: float = inf, strict: 
     return number
 
 
-def check_numbers(value: Any, name: str) -> np.ndarray:
-    """Return numbers as float64 after checking that they are real and finite."""
+def as_numbers(value: Any, name: str) -> np.ndarray:
+    """Return numbers as a new array of float64 after checking that they are real; NaN and infinity may be."""
     array = as_array(value, name)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must be an array of real numbers, got dtype {array.dtype}")
+    return array.astype(np.float64)
+
+
+def check_numbers(value: Any, name: str) -> np.ndarray:
+    """Return numbers as a new array of float64 after checking that they are real and finite."""
+    array = as_numbers(value, name)
     if not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite, got NaN or infinity")
-    return array.astype(np.float64)
+    return array
 
 
 def check_path(value: Any, name: str) -> Any:

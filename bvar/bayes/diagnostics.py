@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from bvar._validation import as_numbers
+
 __all__ = ["effective_sample_size", "split_rhat", "stationary_variance"]
 
 
@@ -146,7 +148,7 @@ def stationary_variance(
     >>> [round(float(h * stationary_variance(h, 0.1, a)), 5) for h, a in [(1, 0.05), (25, 0.05), (100, 0.5)]]
     [1.00257, 1.06849, 1.5]
     """
-    h, s = np.asarray(curvature, dtype=float), np.asarray(scale, dtype=float)
+    h, s = as_numbers(curvature, "curvature"), as_numbers(scale, "scale")
     q = 2 * step_size**2 * friction * temperature / s - (step_size**4 if noise_correction else 0.0)
     eta = step_size**2 * h / s
     room = 4 - 2 * friction - eta

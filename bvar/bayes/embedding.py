@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.distance import cdist
 
-from bvar._validation import check_integer, check_real
+from bvar._validation import as_numbers, check_integer, check_real
 
 __all__ = ["RBFEmbedding"]
 
@@ -56,7 +56,7 @@ class RBFEmbedding:
     """
 
     def __init__(self, low: ArrayLike, high: ArrayLike, *, n_per_axis: int = 15, length: float = 1.0) -> None:
-        a, b = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
+        a, b = as_numbers(low, "low"), as_numbers(high, "high")
         if a.ndim != 1 or a.shape != b.shape or not np.isfinite([a, b]).all() or not (a <= b).all():
             raise ValueError(f"low and high must be corners of a box, got {low!r} and {high!r}")
         n = check_integer(n_per_axis, "n_per_axis", low=1)

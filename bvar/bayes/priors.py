@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
-from bvar._validation import check_choice
+from bvar._validation import as_numbers, check_choice
 from bvar.bayes.functional import FunctionalNetwork, Trace
 
 __all__ = ["GaussianPrior", "Prior", "WeightPrior", "inverse_softplus", "softplus"]
@@ -277,7 +277,7 @@ class GaussianPrior(WeightPrior):
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If an argument is not as described.
 
     See Also
@@ -348,7 +348,7 @@ class GaussianPrior(WeightPrior):
 
 
 def _starts(value: Any, name: str, n: int) -> np.ndarray:
-    values = np.asarray(value, dtype=float)
+    values = as_numbers(value, name)
     if values.shape not in ((), (n,)) or not np.isfinite(values).all():
         raise ValueError(f"{name} must be a finite number or {n} of them, got {value!r}")
     return np.full(n, values)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.fft import dctn, idctn
 
-from bvar._validation import check_real
+from bvar._validation import as_numbers, check_real
 from bvar.mollify.noising import as_float, per_sample
 
 __all__ = ["blur", "blur_scale"]
@@ -42,7 +42,7 @@ def blur_scale(t: ArrayLike, side: int, *, s_min: float = 0.3) -> Any:
     """
     s_min = check_real(s_min, "s_min", low=0, strict=True)
     largest = check_real(side, "side", low=s_min)
-    t = np.asarray(t, dtype=np.float64)
+    t = as_numbers(t, "t")
     return (s_min ** (1 - t) * largest**t)[()]
 
 
@@ -69,8 +69,8 @@ def blur(X: ArrayLike, t: ArrayLike, *, s_min: float = 0.3) -> np.ndarray:
 
     Raises
     ------
-    ValueError
-        If `t` is not in [0, 1], or `X` or `t` has another shape.
+    TypeError, ValueError
+        If `X` or `t` is not of real numbers or has another shape, or `t` is not in [0, 1].
 
     Examples
     --------

@@ -18,7 +18,7 @@ from scipy.signal import fftconvolve
 from sklearn.metrics import log_loss
 from sklearn.utils import check_random_state
 
-from bvar._validation import check_choice, check_image_shape, check_integer
+from bvar._validation import as_numbers, check_choice, check_image_shape, check_integer
 from bvar.mollify.blurring import blur, blur_scale
 from bvar.mollify.calibration import check_labels, expected_calibration_error
 
@@ -169,7 +169,7 @@ def corrupt(
     >>> corrupt(np.array([[[0.0, 1.0], [0.5, 0.25]]]), "brightness", 5).tolist()
     [[[0.5, 1.0], [1.0, 0.75]]]
     """
-    array = np.asarray(images, dtype=np.float64)
+    array = as_numbers(images, "images")
     if array.ndim != 3:
         raise ValueError(f"images must have shape (n, h, w), got shape {array.shape}")
     if not ((array >= 0) & (array <= 1)).all():
@@ -265,7 +265,9 @@ def corrupted_scores(
     >>> corrupted_scores(bright, X, y, (2, 2), names=["brightness"], severities=[1, 5]).error.tolist()
     [[0.0, 0.5]]
     """
-    X = np.asarray(X, dtype=np.float64)
+    X = as_numbers(X, "X")
+    if X.ndim != 2:
+        raise ValueError(f"X must have shape (n_samples, h * w), got shape {X.shape}")
     height, width, _ = check_image_shape(image_shape, X.shape[-1])
     if len(image_shape) != 2:
         raise ValueError(f"image_shape must be (height, width), got {image_shape!r}")
@@ -298,7 +300,7 @@ def classification_scores(
     error, nll, ece : float
         Share of wrong predictions, mean negative log-likelihood, expected calibration error.
     """
-    p, y = np.asarray(probabilities, dtype=np.float64), check_labels(y, "y")
+    p, y = as_numbers(probabilities, "probabilities"), check_labels(y, "y")
     if p.shape != (len(y), len(classes)):
         raise ValueError(f"probabilities must have shape ({len(y)}, {len(classes)}), got shape {p.shape}")
     wrong = float((classes[p.argmax(axis=1)] != y).mean())

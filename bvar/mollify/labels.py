@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.isotonic import isotonic_regression
 
-from bvar._validation import check_integer, check_real
+from bvar._validation import as_array, as_numbers, check_integer, check_real
 
 __all__ = ["blur_smoothing", "confidence_matched_schedule", "noise_smoothing", "soft_targets", "unit_interval"]
 
@@ -37,7 +37,7 @@ def noise_smoothing(t: ArrayLike, exponent: float = 1.0) -> Any:
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If a time is not in [0, 1] or the exponent is not positive.
 
     Examples
@@ -70,7 +70,7 @@ def blur_smoothing(t: ArrayLike, exponent: float = 1.0) -> Any:
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If a time is not in [0, 1] or the exponent is not positive.
 
     Examples
@@ -122,7 +122,7 @@ def soft_targets(codes: ArrayLike, gamma: ArrayLike, n_classes: int) -> np.ndarr
     [[1.0, 0.0], [0.25, 0.75]]
     """
     n_classes = check_integer(n_classes, "n_classes", low=1)
-    codes = np.asarray(codes)
+    codes = as_array(codes, "codes")
     if codes.ndim != 1 or codes.dtype.kind not in "iu":
         raise TypeError(f"codes must be integers of shape (n_samples,), got {codes.dtype} of shape {codes.shape}")
     if codes.size and not 0 <= codes.min() <= codes.max() < n_classes:
@@ -162,7 +162,7 @@ def confidence_matched_schedule(t: ArrayLike, accuracies: ArrayLike, n_classes: 
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If times do not increase, numbers are not in [0, 1] or shapes differ.
 
     Examples
@@ -198,10 +198,10 @@ def unit_interval(value: Any, name: str) -> np.ndarray:
 
     Raises
     ------
-    ValueError
-        If a number is not in [0, 1]; NaN is not.
+    TypeError, ValueError
+        If a number is not real or not in [0, 1]; NaN is not.
     """
-    array = np.asarray(value, dtype=np.float64)
+    array = as_numbers(value, name)
     if not ((array >= 0) & (array <= 1)).all():
         raise ValueError(f"{name} must be in [0, 1], got {value!r}")
     return array

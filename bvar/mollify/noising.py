@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
+from bvar._validation import as_array, as_numbers
 from bvar.encoding.samples import as_table
 
 __all__ = ["noise", "noise_at_time", "per_sample"]
@@ -32,8 +33,8 @@ def noise(X: ArrayLike, gamma: ArrayLike, random_state: int | np.random.RandomSt
 
     Raises
     ------
-    ValueError
-        If `gamma` is not in [0, 1] or has another shape.
+    TypeError, ValueError
+        If `X` or `gamma` is not of real numbers, or `gamma` is not in [0, 1] or has another shape.
 
     Examples
     --------
@@ -71,8 +72,8 @@ def noise_at_time(
 
     Raises
     ------
-    ValueError
-        If `t` is not in [0, 1] or has another shape.
+    TypeError, ValueError
+        If `X` or `t` is not of real numbers, or `t` is not in [0, 1] or has another shape.
 
     Examples
     --------
@@ -104,10 +105,10 @@ def per_sample(value: Any, name: str, X: np.ndarray) -> np.ndarray:
 
     Raises
     ------
-    ValueError
-        If a number is not in [0, 1], or the shape is another.
+    TypeError, ValueError
+        If a number is not real or not in [0, 1], or the shape is another.
     """
-    numbers = np.asarray(value, dtype=np.float64)
+    numbers = as_numbers(value, name)
     if numbers.shape not in ((), (len(X),)):
         raise ValueError(f"{name} must be a number or have shape ({len(X)},), got shape {numbers.shape}")
     if not ((numbers >= 0) & (numbers <= 1)).all():
@@ -127,11 +128,21 @@ def as_float(X: ArrayLike) -> np.ndarray:
     -------
     ndarray of float32 or float64
         The same numbers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is a single number only, or something that is not real.
     """
-    array = np.asarray(as_table(X))
+    array = as_array(as_table(X), "X")
     if array.ndim == 0:
         raise ValueError("X must be an array of samples, got a single number")
-    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+    if array.dtype in (np.float32, np.float64):
+        return array
+    try:  # numbers of a frame may be objects
+        return as_numbers(array.astype(np.float64) if array.dtype.kind == "O" else array, "X")
+    except (TypeError, ValueError):
+        raise TypeError(f"X must be an array of real numbers, got dtype {array.dtype}") from None
 
 
 def _mix(X: np.ndarray, alpha: np.ndarray, sigma: np.ndarray, random_state: Any) -> np.ndarray:

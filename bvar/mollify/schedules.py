@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
 
-from bvar._validation import check_choice, check_integer, check_real
+from bvar._validation import as_numbers, check_choice, check_integer, check_real
 
 __all__ = [
     "CosineSchedule",
@@ -85,8 +85,8 @@ class Schedule(ABC):
 
         Raises
         ------
-        ValueError
-            If a value of `u` is not in [0, 1].
+        TypeError, ValueError
+            If a value of `u` is not real or not in [0, 1].
         """
         return np.clip(self._fraction(_checked(u)), _FLOOR, 1.0)[()]
 
@@ -299,7 +299,7 @@ def as_schedule(mollify: Any) -> Schedule | None:
 
 
 def _checked(u: Any) -> np.ndarray:
-    array = np.asarray(u, dtype=np.float64)
+    array = as_numbers(u, "u")
     if not ((array >= 0) & (array <= 1)).all():
         raise ValueError(f"u must be in [0, 1], got {u!r}")
     return array

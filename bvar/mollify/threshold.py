@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, ndtr
 
-from bvar._validation import check_choice, check_real
+from bvar._validation import as_numbers, check_choice, check_real
 
 __all__ = ["mollified_threshold", "mollified_variation"]
 
@@ -44,7 +44,7 @@ def mollified_threshold(s: ArrayLike, tau: ArrayLike, width: float, noise: str =
     Raises
     ------
     TypeError, ValueError
-        If the width is not positive or the noise is unknown.
+        If a sum or threshold is not real, the width is not positive or the noise is unknown.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def mollified_variation(
     Raises
     ------
     TypeError, ValueError
-        If the width or the step is not positive or the noise is unknown.
+        If a sum or threshold is not real, the width or the step is not positive or the noise is unknown.
 
     Examples
     --------
@@ -101,7 +101,7 @@ def mollified_variation(
     """
     if step is not None:
         step = check_real(step, "step", low=0, strict=True)
-        after = mollified_threshold(np.asarray(s, dtype=np.float64) + step, tau, width, noise)
+        after = mollified_threshold(as_numbers(s, "s") + step, tau, width, noise)
         return after - mollified_threshold(s, tau, width, noise)
     z, width = _scaled(s, tau, width)
     return (_density(z, check_choice(noise, "noise", _NOISE)) / width)[()]
@@ -109,7 +109,7 @@ def mollified_variation(
 
 def _scaled(s: Any, tau: Any, width: Any) -> tuple[np.ndarray, float]:
     width = check_real(width, "width", low=0, strict=True)
-    return (np.asarray(s, dtype=np.float64) - np.asarray(tau, dtype=np.float64)) / width, width
+    return (as_numbers(s, "s") - as_numbers(tau, "tau")) / width, width
 
 
 def _density(z: np.ndarray, noise: str) -> np.ndarray:

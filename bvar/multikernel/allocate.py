@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from bvar._validation import check_integer, check_real
+from bvar._validation import as_numbers, check_integer, check_real
 from bvar.multikernel.boolean_transformer import BooleanTransformer
 from bvar.multikernel.decompose import MAX_KERNELS
 from bvar.multikernel.transformer import Transformer
@@ -161,7 +161,7 @@ def sizes(model: Transformer) -> dict[str, int]:
 
 
 def _check_costs(rises: Mapping[str, Sequence[float]], low: int) -> dict[str, np.ndarray]:
-    costs = {name: np.asarray(cost, np.float64) for name, cost in rises.items()}
+    costs = {name: as_numbers(cost, f"rises of {name!r}") for name, cost in rises.items()}
     for name, cost in costs.items():
         if cost.ndim != 1 or len(cost) < low or not np.isfinite(cost).all() or (np.diff(cost) > 0).any():
             raise ValueError(

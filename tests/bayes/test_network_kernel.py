@@ -173,6 +173,13 @@ def test_bad_parameters_of_a_kernel_are_named(signs, kernel, error, text):
         kernel(signs)
 
 
+@pytest.mark.parametrize("wrong", [0.5j, ["a"], np.array([0.5 + 0j]), np.nan, np.inf])
+def test_a_correlation_is_a_real_number(wrong):
+    for function in (ternary_kernel, correlation):
+        with pytest.raises((TypeError, ValueError), match=r"rho must be (an array of real numbers|finite)"):
+            function(wrong)
+
+
 def test_a_dead_zone_that_swallows_all_is_refused():
     # a difference of two numbers of the size of the share, by which it is divided
     assert correlation([-1.0, 0.5, 1.0], dead_zone=37.5) == pytest.approx([-1, 0, 1], abs=1e-12)

@@ -197,6 +197,8 @@ def test_features_are_one_at_their_centre():
         (lambda n: FunctionalNetwork([3, 2], "step"), ValueError, "activation must be one of 'tanh'"),
         (lambda n: GaussianPrior(n, "network"), ValueError, "per must be one of 'layer', 'parameter'"),
         (lambda n: GaussianPrior(n, std=0), ValueError, "std must be positive, got 0"),
+        (lambda n: GaussianPrior(n, std=1j), TypeError, "std must be an array of real numbers"),
+        (lambda n: GaussianPrior(n, mean=["a"] * 4), TypeError, "mean must be an array of real numbers"),
         (lambda n: GaussianPrior(n, std=[1, 2]), ValueError, "std must be a finite number or 4 of them"),
         (
             lambda n: GaussianPrior(n, mean=np.nan),

@@ -90,6 +90,10 @@ def test_bad_images_are_named():
     for call, error, text in (
         (lambda: corrupt(DIGITS * 16, "contrast", 1), ValueError, r"images must have values in \[0, 1\]"),
         (lambda: corrupt(DIGITS[0], "contrast", 1), ValueError, r"images must have shape \(n, h, w\)"),
+        (lambda: corrupt(DIGITS + 0j, "contrast", 1), TypeError, "images must be an array of real numbers"),
+        (lambda: corrupt([[["a"]]], "contrast", 1), TypeError, "images must be an array of real numbers"),
+        (lambda: corrupted_scores(len, DIGITS[0] + 0j, [0] * 8, (2, 4)), TypeError, "X must be an array of real"),
+        (lambda: corrupted_scores(len, DIGITS[0, 0], [0], (2, 4)), ValueError, r"X must have shape \(n_samples"),
         (lambda: corrupt(DIGITS, "rain", 1), ValueError, "name must be one of 'gaussian_noise'"),
         (lambda: corrupt(DIGITS, "contrast", 6), ValueError, r"severity must be an integer in \[1, 5\]"),
         (lambda: corrupted_scores(len, DIGITS[0], [0] * 8, (2, 2, 2)), ValueError, r"\(height, width\), got"),

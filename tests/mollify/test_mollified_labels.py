@@ -82,6 +82,9 @@ def test_confidence_matched_targets_are_as_sure_as_they_are_right():
     [
         (lambda: noise_smoothing(1.1), ValueError, r"t must be in \[0, 1\]"),
         (lambda: blur_smoothing(np.nan), ValueError, r"t must be in \[0, 1\]"),
+        (lambda: noise_smoothing(0.5j), TypeError, "t must be an array of real numbers, got dtype complex128"),
+        (lambda: blur_smoothing(["a"]), TypeError, "t must be an array of real numbers, got dtype <U1"),
+        (lambda: soft_targets([[0], [0, 1]], 0, 2), ValueError, "codes must be an array, got rows of different"),
         (lambda: blur_smoothing(0.5, 0), ValueError, "exponent must be a finite number > 0"),
         (lambda: soft_targets([0.0], 0, 2), TypeError, "codes must be integers"),
         (lambda: soft_targets([2], 0, 2), ValueError, r"codes must be in \[0, 1\]"),

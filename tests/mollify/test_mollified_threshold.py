@@ -99,6 +99,15 @@ def test_bad_arguments_are_named(function):
     assert np.shape(function(np.zeros((3, 1)), np.zeros(4), 1)) == (3, 4)
 
 
+@pytest.mark.parametrize("wrong", [1j, ["a"], np.array([1 + 0j])])
+def test_sums_and_thresholds_are_real(wrong):
+    for function in (mollified_threshold, mollified_variation, lambda *a: mollified_variation(*a, step=2)):
+        with pytest.raises(TypeError, match=r"^s must be an array of real numbers"):
+            function(wrong, 0, 1.0)
+        with pytest.raises(TypeError, match=r"^tau must be an array of real numbers"):
+            function(0, wrong, 1.0)
+
+
 # ----------------------------------------------------------------------------------------------- annealing
 
 X, Y = load_digits(return_X_y=True)

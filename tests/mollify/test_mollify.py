@@ -95,6 +95,31 @@ def test_progress_outside_of_the_unit_interval_is_refused(u):
         SigmoidSchedule().gamma(u)
 
 
+@pytest.mark.parametrize("wrong", [0.5j, np.array([0.5 + 0j]), ["0.5"], "a", None])
+def test_what_are_no_real_numbers_is_named(wrong):
+    x = np.ones((1, 4))
+    for call, name in (
+        (lambda: LinearSchedule().gamma(wrong), "u"),
+        (lambda: noise(x, wrong), "gamma"),
+        (lambda: noise_at_time(x, wrong), "t"),
+        (lambda: blur(x, wrong), "t"),
+        (lambda: blur_scale(wrong, 4), "t"),
+    ):
+        with pytest.raises(TypeError, match=f"^{name} must be an array of real numbers, got dtype "):
+            call()
+
+
+@pytest.mark.parametrize("wrong", [np.ones((2, 2)) + 0j, [["a", "b"]], np.array([["1", "2"]]), [[1j, None]]])
+def test_samples_that_are_no_real_numbers_are_named(wrong):
+    for function in (noise, noise_at_time, blur):
+        with pytest.raises(TypeError, match=r"^X must be an array of real numbers, got dtype "):
+            function(wrong, 0.5)
+    with pytest.raises(ValueError, match=r"^X must be an array, got rows of different lengths"):
+        noise([[1.0], [1.0, 2.0]], 0.5)
+    objects = np.array([[1, 2.5, True]], object)
+    assert noise(objects, 0.0).tolist() == [[1.0, 2.5, 1.0]]
+
+
 @pytest.mark.parametrize(
     ("make", "match"),
     [

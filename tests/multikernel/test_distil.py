@@ -467,6 +467,8 @@ def test_measured_rises_fall_with_kernels_and_name_every_map(teacher):
     [
         ({"a": [1.0, 2.0]}, {"a": 1}, 1.5, "do not rise"),
         ({"a": [np.nan]}, {"a": 1}, 1.5, "finite"),
+        ({"a": [1j]}, {"a": 1}, 1.5, "rises of 'a' must be an array of real numbers, got dtype complex128"),
+        ({"a": ["x"]}, {"a": 1}, 1.5, "rises of 'a' must be an array of real numbers"),
         ({"a": [1.0]}, {"b": 1}, 1.5, "sizes must name"),
         ({"a": [1.0]}, {"a": 0}, 1.5, "sizes must be"),
         ({"a": [1.0]}, {"a": 1}, 0.5, "budget must be"),
