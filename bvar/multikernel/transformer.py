@@ -319,7 +319,7 @@ class Transformer(Stack):
         temperature : float, default=1
             What logits are divided by before a token is drawn; 0 takes the likeliest.
         context : int, default=128
-            Positions that attention looks back on, one's own among them; in the beginning too.
+            Positions that attention looks back on, its own among them, in the beginning as in what follows.
         random_state : None, int, RandomState or RandomWords, default=None
             Where the draws come from.
 
