@@ -35,7 +35,7 @@ MODELS = {
     "X of BayesianClassifier": BayesianClassifier(prior="normal", **QUICK),
     "X of SpatialRegressor": SpatialRegressor(prior="normal", **QUICK),
     "y of SparseGPAutoencoder": SparseGPAutoencoder(2, n_inducing=4, **QUICK),
-    "X of BayesianAutoencoder": BayesianAutoencoder(2, **QUICK),
+    "X of BayesianAutoencoder": BayesianAutoencoder(2, prior="normal", **QUICK),
 }
 
 
