@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import logsumexp, softmax
 
-from bvar._validation import check_real
+from bvar._validation import as_numbers, check_numbers, check_real
 
 __all__ = ["draw_bound", "draw_shares", "jensen_gap", "jensen_gap_limit", "normal_divergence"]
 
@@ -108,7 +108,7 @@ def jensen_gap_limit(slope: float, spread: float) -> float:
     Raises
     ------
     TypeError, ValueError
-        If an argument is no finite number, or negative.
+        If an argument is no number, negative or above 1e75, whose powers are no floats.
 
     Examples
     --------
@@ -116,7 +116,8 @@ def jensen_gap_limit(slope: float, spread: float) -> float:
     >>> jensen_gap_limit(slope=2.0, spread=0.5)
     0.5
     """
-    return (check_real(slope, "slope", low=0) * check_real(spread, "spread", low=0)) ** 2 / 2
+    slope, spread = (check_real(x, name, low=0, high=1e75) for x, name in ((slope, "slope"), (spread, "spread")))
+    return (slope * spread) ** 2 / 2
 
 
 def normal_divergence(mean: ArrayLike, deviation: ArrayLike, prior_mean: ArrayLike, prior: ArrayLike) -> float:
@@ -130,9 +131,9 @@ def normal_divergence(mean: ArrayLike, deviation: ArrayLike, prior_mean: ArrayLi
         Means m of the numbers.
     deviation : array-like of float
         Their standard deviations v, positive.
-    prior_mean : array-like of float
+    prior_mean : float or array-like of float
         Means :math:`m_0` of what they diverge from.
-    prior : array-like of float
+    prior : float or array-like of float
         Standard deviations :math:`\tau` of that, positive.
 
     Returns
@@ -140,18 +141,29 @@ def normal_divergence(mean: ArrayLike, deviation: ArrayLike, prior_mean: ArrayLi
     float
         In nats.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of finite numbers, a deviation is not positive, or shapes are not one.
+
     Examples
     --------
     >>> from bvar.augmentation import normal_divergence
     >>> normal_divergence([1.0], [1.0], [0.0], [1.0])
     0.5
     """
-    m, v, m0, tau = (np.asarray(x, np.float64) for x in (mean, deviation, prior_mean, prior))
+    named = {"mean": mean, "deviation": deviation, "prior_mean": prior_mean, "prior": prior}
+    m, v, m0, tau = (check_numbers(value, name) for name, value in named.items())
+    if m.shape != v.shape or any(x.shape not in ((), m.shape) for x in (m0, tau)):
+        shapes = ", ".join(str(x.shape) for x in (m, v, m0, tau))
+        raise ValueError(f"{', '.join(named)} must be of one shape, the last two perhaps numbers, got {shapes}")
+    if not (v > 0).all() or not (tau > 0).all():
+        raise ValueError("deviation and prior must be positive")
     return float((np.log(tau / v) + (v**2 + (m - m0) ** 2) / (2 * tau**2) - 0.5).sum())
 
 
 def _draws(log_likelihoods: ArrayLike) -> np.ndarray:
-    values = np.asarray(log_likelihoods, np.float64)
+    values = as_numbers(log_likelihoods, "log_likelihoods")
     if values.ndim != 2 or not len(values):
         raise ValueError(
             f"log_likelihoods must have shape (n_draws, n_samples) and a draw, got shape {values.shape}"

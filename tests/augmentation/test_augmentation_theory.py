@@ -110,6 +110,27 @@ def test_the_divergence_is_the_integral(m, v, m0, tau):
     assert abs(normal_divergence([m], [v], [m0], [tau]) - integral) < 1e-7 * max(1, integral)
 
 
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: normal_divergence([1.0, 2, 3], [1.0], [0.0], [1.0]), "must be of one shape"),
+        (lambda: normal_divergence([1.0], [-1.0], [0.0], [1.0]), "deviation and prior must be positive"),
+        (lambda: normal_divergence([1.0], [1.0], 0.0, 0.0), "deviation and prior must be positive"),
+        (lambda: normal_divergence(["a"], [1.0], [0.0], [1.0]), "mean must be an array of real numbers"),
+        (lambda: jensen_gap_limit(1e160, 1.0), "slope must be a finite number >= 0 and <= 1e"),
+        (lambda: draw_bound([["a"]]), "log_likelihoods must be an array of real numbers"),
+    ],
+)
+def test_what_bounds_cannot_be_made_of_is_named(call, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        call()
+
+
+def test_one_prior_may_stand_for_all():
+    m, v = [1.0, -2.0], [0.5, 2.0]
+    assert normal_divergence(m, v, 0.0, 3.0) == normal_divergence(m, v, [0.0, 0.0], [3.0, 3.0])
+
+
 def test_shares_are_the_slopes_of_the_bound():
     """Central differences of step 1e-6 err by 1e-10."""
     ell = np.random.RandomState(0).standard_normal((4, 3))
