@@ -144,7 +144,7 @@ class AugmentedClassifier(RealClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    @partial(all_or_nothing, failures=Exception)  # what has been learnt until an interrupt is kept
+    @partial(all_or_nothing, epochs="loss_curve_")  # what whole epochs have taught survives an interrupt
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Train on labelled samples.
 
@@ -164,7 +164,8 @@ class AugmentedClassifier(RealClassifier):
         Raises
         ------
         TypeError, ValueError
-            If a parameter or the data is not as described.
+            If a parameter or the data is not as described. Whatever is raised, a fitted model stays what it was;
+            an interrupt by the user after the first epoch alone keeps what has been learnt.
         """
         widths = self._check_parameters()
         samples, codes = self._learn_classes(X, y)
@@ -231,8 +232,8 @@ class AugmentedClassifier(RealClassifier):
         self.last_deviation_ = None if beliefs.log_deviation is None else np.exp(beliefs.log_deviation)
         if self.augmentation_ is not None:
             self.augmentation_.record()
-        self.loss_curve_.append(loss)
         self.n_iter_ = epoch + 1
+        self.loss_curve_.append(loss)  # last: with it, an interrupt keeps the rest
         if self.verbose:
             print(f"epoch {self.n_iter_:3d}/{self.max_iter}  loss {loss:.4f}")  # noqa: T201
 

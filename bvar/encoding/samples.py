@@ -59,11 +59,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def all_or_nothing(learn: Callable[P, R], failures: type[BaseException] = BaseException) -> Callable[P, R]:
+def all_or_nothing(learn: Callable[P, R], epochs: str | None = None) -> Callable[P, R]:
     """Decorate a method that learns from samples: if it fails, its object stays what it was.
 
-    What an attribute holds may be replaced meanwhile, but not changed in place. Of `failures` an interrupt by the
-    user is no part if they are exceptions alone.
+    What an attribute holds may be replaced meanwhile, but not changed in place. `epochs` names the attribute with
+    an entry for each epoch, a new list in each call: once it has one, an interrupt by the user is no failure.
     """
 
     @wraps(learn)
@@ -73,9 +73,12 @@ def all_or_nothing(learn: Callable[P, R], failures: type[BaseException] = BaseEx
         before = dict(attributes)
         try:
             return learn(*args, **kwargs)
-        except failures:
-            attributes.clear()
-            attributes.update(before)
+        except BaseException as error:
+            found = None if epochs is None else attributes.get(epochs)
+            begun = bool(found) and found is not before.get(epochs)
+            if not (begun and isinstance(error, KeyboardInterrupt)):
+                attributes.clear()
+                attributes.update(before)
             raise
 
     return learn_or_not

@@ -93,8 +93,8 @@ class BooleanNetworkEstimator(CheckingEstimator, ABC):
         ------
         TypeError, ValueError
             If a parameter or the data is not as described, or `resume` is of another fit. Whatever is raised, also
-            in the middle of training, a fitted model stays what it was; an interrupt by the user alone keeps the
-            best network so far.
+            in the middle of training, a fitted model stays what it was; an interrupt by the user after
+            the first epoch alone keeps the best network so far.
         OSError, bvar.model_file.ModelFileError
             If `resume` cannot be read.
         bvar.backends.BackendUnavailable
@@ -208,27 +208,35 @@ class BooleanNetworkEstimator(CheckingEstimator, ABC):
             before = {**self.history_, "validation_score": []}
             self.network_ = network
             trainer.epoch(data.batches(np.arange(len(data)), source))
-            self.history_ = {name: [*before[name], *values] for name, values in trainer.history_.items()}
             self.n_iter_ += 1
             self._source = source  # one stream of noise through all calls
             self.__dict__.pop("best_validation_score_", None)
+            # last: with it, an interrupt keeps the rest
+            self.history_ = {name: [*before[name], *values] for name, values in trainer.history_.items()}
 
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
         """Take back every attribute if anything fails: a model stays what it was, and answers as before.
 
         Nothing that an attribute holds may be changed in place meanwhile. An interrupt by the user is no failure
-        once training has begun.
+        once an epoch has ended, or, where there was no model before, once training has begun.
         """
         before = dict(vars(self))
         try:
             yield
         except BaseException as error:
-            begun = vars(self).get("network_") is not before.get("network_")
+            begun = self._has_begun(before)
             if not (begun and isinstance(error, KeyboardInterrupt)):
                 self.__dict__.clear()
                 self.__dict__.update(before)
             raise
+
+    def _has_begun(self, before: dict[str, Any]) -> bool:
+        """Say whether there is a network that is worth more than what there was before."""
+        now = vars(self)
+        if "network_" not in before:
+            return "network_" in now
+        return now.get("history_") is not before.get("history_") and bool(now["history_"]["loss"])
 
     def _fit_encoder(self, X: Any, y: np.ndarray) -> None:
         """Learn how samples become bits."""

@@ -137,7 +137,7 @@ class MollifiedClassifier(RealClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    @partial(all_or_nothing, failures=Exception)  # what has been learnt until an interrupt is kept
+    @partial(all_or_nothing, epochs="loss_curve_")  # what whole epochs have taught survives an interrupt
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Train on labelled samples.
 
@@ -156,7 +156,8 @@ class MollifiedClassifier(RealClassifier):
         Raises
         ------
         TypeError, ValueError
-            If a parameter or the data is not as described.
+            If a parameter or the data is not as described. Whatever is raised, a fitted model stays what it was;
+            an interrupt by the user after the first epoch alone keeps what has been learnt.
         """
         max_iter, batch_size = (check_integer(getattr(self, n), n, low=1) for n in ("max_iter", "batch_size"))
         rate = check_real(self.learning_rate, "learning_rate", low=0, strict=True)
@@ -216,8 +217,8 @@ class MollifiedClassifier(RealClassifier):
                 loss, slopes = loss_and_gradients(parameters, batch, targets)
                 adam.step(parameters, slopes)
                 total += loss * len(rows)
-            self.loss_curve_.append(total / len(X))
             self.n_iter_ = epoch + 1
+            self.loss_curve_.append(total / len(X))  # last: with it, an interrupt keeps the rest
             if self.verbose:
                 print(f"epoch {self.n_iter_:3d}/{self.max_iter}  loss {self.loss_curve_[-1]:.4f}")  # noqa: T201
 

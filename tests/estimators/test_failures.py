@@ -7,6 +7,7 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 
 from bvar import BooleanClassifier, BooleanConvClassifier, BooleanRegressor, LogicGateClassifier, kernels
+from bvar.augmentation import AugmentedClassifier
 from bvar.encoding import ImageEncoder, OneHotBits, TableEncoder, ThermometerEncoder
 from bvar.mollify import MollifiedClassifier
 from bvar.mollify.density import RealNVPDensity
@@ -250,6 +251,44 @@ def test_an_interrupt_before_training_begins_leaves_the_model_as_it_was(monkeypa
     with pytest.raises(KeyboardInterrupt):
         model.fit(*NEW)
     assert state(model) == before
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_an_interrupt_in_the_first_epoch_leaves_the_model_as_it_was(monkeypatch, way):
+    model = KINDS["classifier"]().fit(*OLD)
+    before = state(model)
+    fails_in_the_middle(monkeypatch, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        way(model)
+    assert state(model) == before
+
+
+REAL = {
+    "augmented": (
+        lambda: AugmentedClassifier(hidden_layer_sizes=8, **SHORT),
+        "bvar.augmentation.classifier.Adam.step",
+    ),
+    "mollified": (lambda: MollifiedClassifier(8, **SHORT), "bvar.mollify.classifier.Adam.step"),
+}
+
+
+@pytest.mark.parametrize(("make", "step"), REAL.values(), ids=REAL)
+def test_a_real_network_keeps_what_whole_epochs_have_taught(monkeypatch, make, step):
+    """400 samples are 7 minibatches: the second step is in the first epoch, the ninth in the second."""
+    fresh, model = make(), make().fit(*OLD)
+    before = state(model)
+    for one, was in ((fresh, {}), (model, before)):
+        monkeypatch.setattr(step, raises(KeyboardInterrupt(), 2))
+        with pytest.raises(KeyboardInterrupt):
+            one.fit(NEW[0], NEW[1] + 5)
+        assert state(one) == was
+    monkeypatch.undo()
+    monkeypatch.setattr(step, raises(KeyboardInterrupt(), 9))
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(NEW[0], NEW[1] + 5)
+    assert model.n_iter_ == len(model.loss_curve_) == 1
+    assert model.classes_.tolist() == [5, 6, 7, 8, 9]
+    assert set(model.predict(X)) <= {5, 6, 7, 8, 9}
 
 
 def test_an_interrupted_first_chunk_is_a_model():
