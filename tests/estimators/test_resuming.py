@@ -1,5 +1,7 @@
 """Fits that are stopped and go on from a file, to the model of a fit that nobody stopped."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +17,7 @@ from bvar import (
 from bvar.augmentation import LearnedAugmentation, Shift
 from bvar.augmentation.changes import RandomShift
 from bvar.estimators import LogicGateConvClassifier
-from bvar.estimators.resuming import digest
+from bvar.estimators.resuming import digest, written_parameters
 from bvar.layers import BooleanLinear
 from bvar.model_file import ModelFileError
 from bvar.mollify import Mollifier
@@ -200,6 +202,71 @@ def test_a_fit_of_something_else_is_refused_and_changes_nothing(change, text, tm
     of("classifier", callbacks=CheckpointFile(path))()
     with pytest.raises(ValueError, match=f"resume must be of a fit with the same parameters and samples.*{text}"):
         change()(resume=path)
+
+
+def made(by):
+    """Functions of one name; what they hold differs."""
+
+    def double(x, random, *, n=by[0]):
+        return x * by[1] + by[2](n)
+
+    return double
+
+
+def recursive(step):
+    def down(x, random):
+        return x if step > 8 else down(x + step, random)
+
+    return down
+
+
+FUNCTIONS = {
+    "constants": (lambda: {"loss": lambda n: CrossEntropy(n)}, lambda: {"loss": lambda n: CrossEntropy(n + 1)}),
+    "names": (lambda: {"loss": lambda n: n.real}, lambda: {"loss": lambda n: n.imag}),
+    "defaults": (lambda: {"augment": [made((1, 2, abs))]}, lambda: {"augment": [made((3, 2, abs))]}),
+    "closure": (lambda: {"augment": [made((1, 2, abs))]}, lambda: {"augment": [made((1, 3, abs))]}),
+    "function in a closure": (
+        lambda: {"augment": made((1, 2, lambda n: n + 1))},
+        lambda: {"augment": made((1, 2, lambda n: n + 2))},
+    ),
+    "array in a closure": (
+        lambda: {"augment": made((1, np.arange(5000) % 3, abs))},
+        lambda: {"augment": made((1, np.arange(5000) % 4, abs))},
+    ),
+    "a function that holds on to itself": (
+        lambda: {"augment": recursive(3)},
+        lambda: {"augment": recursive(4)},
+    ),
+    "part of a function": (
+        lambda: {"augment": partial(lambda x, random: x + 1)},
+        lambda: {"augment": partial(lambda x, random: x + 2)},
+    ),
+    "loss": (lambda: {"loss": CrossEntropy(9)}, lambda: {"loss": CrossEntropy(10)}),
+    "long array": (
+        lambda: {"monotonic_cst": np.arange(5000) % 3},
+        lambda: {"monotonic_cst": np.arange(5000) % 4},
+    ),
+}
+
+
+@pytest.mark.parametrize(("one", "other"), FUNCTIONS.values(), ids=FUNCTIONS)
+def test_parameters_of_one_repr_are_told_apart(one, other):
+    first, again, another = (written_parameters(BooleanClassifier(**p())) for p in (one, one, other))
+    assert first == again
+    assert first != another
+
+
+def test_a_fit_with_another_function_is_refused(tmp_path):
+    path = tmp_path / "fit.bvar"
+    of("classifier", loss=lambda n: CrossEntropy(n), callbacks=CheckpointFile(path))()
+    with pytest.raises(ValueError, match=r"differs in: parameters$"):
+        of("classifier", loss=lambda n: CrossEntropy(n, 2.0))(resume=path)
+
+
+def test_where_no_function_is_among_them_parameters_are_their_repr():
+    """As in the files of the releases so far."""
+    assert written_parameters(MODELS["mollified"][0]).endswith("'warm_start': False}")
+    assert written_parameters(BooleanClassifier(loss=CrossEntropy)).endswith("'warm_start': False}")
 
 
 def test_a_value_that_is_missing_is_no_value_that_is_false():
