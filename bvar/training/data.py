@@ -16,7 +16,7 @@ from bvar._validation import check_integer, check_real
 from bvar.bits import BitMatrix
 from bvar.bits.order import KeyedOrder
 from bvar.bits.random import RandomWords
-from bvar.networks.losses import FULL_WEIGHT
+from bvar.networks.losses import FULL_WEIGHT, check_sample_weight
 
 __all__ = [
     "Batch",
@@ -95,6 +95,8 @@ class TrainingData:
             value = getattr(self, name)
             if value is not None and len(value) != len(self):
                 raise ValueError(f"{name} must have an entry for each of {len(self)} samples, got {len(value)}")
+        if self.sample_weight is not None:
+            check_sample_weight(self.sample_weight, len(self))
 
     def __len__(self) -> int:
         """Return the number of samples."""

@@ -39,7 +39,7 @@ class EarlyStopping:
     ----------
     validate : callable
         Takes the network and returns a score, the higher the better, which must be able to tell networks apart; or
-        a ``Judged`` of this module, which has a loss too, for the history.
+        a ``Judged`` of this module, which has a loss too, for the history. NaN is worth minus infinity.
     patience : int, default=10
         Epochs without a better score after which training is over.
 
@@ -95,7 +95,7 @@ class EarlyStopping:
         """
         score = self._judge(network)
         if self.best_network is None or score > self.best_score:
-            self.best_score, self._waited = score, 0
+            self.best_score, self._waited = -np.inf if np.isnan(score) else score, 0
             self.best_network = copy.deepcopy(network)
         else:
             self._waited += 1

@@ -182,6 +182,8 @@ class Trainer:
         called = as_callbacks(callbacks)
         source = random_state if isinstance(random_state, RandomWords) else RandomWords(random_state)
         begin = check_integer(begin, "begin", low=0, high=max_iter)
+        if early_stopping is not None and not isinstance(early_stopping, EarlyStopping):
+            raise TypeError(f"early_stopping must be None or an EarlyStopping, got {early_stopping!r}")
         progress = Progress(verbose, max_iter, begin)
         optimizer = self.network_.optimizer
         if not begin:

@@ -177,6 +177,22 @@ def test_an_interrupt_keeps_the_best_network(capsys):
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
+def test_a_score_of_nan_is_no_better_than_any():
+    scores = iter([np.nan, -3.0, np.nan, -3.0, -2.0])
+    stopping, network = EarlyStopping(lambda network: next(scores), 3), NETWORKS["sums"]()
+    kept = [(stopping.score(network), stopping.best_score, stopping.kept().waited) for _ in range(5)]
+    assert [best for _, best, _ in kept] == [-np.inf, -3.0, -3.0, -3.0, -2.0]
+    assert [waited for _, _, waited in kept] == [0, 0, 1, 2, 0]
+
+
+def test_what_does_not_stop_early_is_refused_before_an_epoch():
+    network = NETWORKS["sums"]()
+    before = network.fingerprint()
+    with pytest.raises(TypeError, match="early_stopping must be None or an EarlyStopping, got <function"):
+        run(network, early_stopping=score)
+    assert network.fingerprint() == before
+
+
 @pytest.mark.parametrize(
     ("call", "text"),
     [
@@ -188,6 +204,8 @@ def test_an_interrupt_keeps_the_best_network(capsys):
         (lambda: Trainer(NETWORKS["sums"]()).epoch([]), "batches must have at least one batch"),
         (lambda: TrainingData(BITS, Y[:5]), "y must have an entry for each of 1797 samples, got 5"),
         (lambda: TrainingData(BITS, Y, np.ones(3, int)), "sample_weight must have an entry"),
+        (lambda: TrainingData(BITS, Y, np.full(len(Y), -5)), r"sample_weight must be in \[0, 65536\]"),
+        (lambda: TrainingData(BITS, Y, np.full(len(Y), 0.5)), "sample_weight must be 1797 integers, got float64"),
         (lambda: TrainingData(BITS, Y, batch_size=0), "batch_size must be an integer >= 1"),
         (lambda: TrainingData(BITS, Y, flip_noise=0.6), r"flip_noise must be a number in \[0, 0.5\], got 0.6"),
         (lambda: TrainingData(X, Y, flip_noise=0.1), "flip_noise must be 0 where x is not bits"),
