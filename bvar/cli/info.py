@@ -70,7 +70,8 @@ def _columns(encoder: Any) -> Iterator[tuple[str, str]]:
 
 def _training(model: Any) -> Iterator[tuple[str, str]]:
     if hasattr(model, "n_iter_"):
-        yield "trained", f"{counted(model.n_iter_, 'epoch')} on {model.backend_}, seed {model.random_state}"
+        where = f" on {model.backend_}" if hasattr(model, "backend_") else ""  # networks of floats have no backend
+        yield "trained", f"{counted(model.n_iter_, 'epoch')}{where}, seed {model.random_state}"
 
 
 def _weights(network: Network | None) -> Iterator[tuple[str, str]]:

@@ -62,11 +62,9 @@ def _predict(arguments: argparse.Namespace) -> None:
     if arguments.output is not None:
         check_output(arguments.output, arguments.data, arguments.model)
     model = model_file.load(arguments.model)
-    if not hasattr(model, "predict"):
-        raise CommandError(f"{arguments.model}: a {type(model).__name__} makes no predictions")
-    model.set_params(backend=arguments.backend)  # the one of the training may not run here
-    if arguments.proba and not hasattr(model, "predict_proba"):
-        raise CommandError("--proba: a regression has no probabilities")
+    _check(model, arguments)
+    if hasattr(model, "backend"):
+        model.set_params(backend=arguments.backend)  # the one of the training may not run here
     with CsvFile(arguments.data, arguments.delimiter) as file:
         ids = [file.find(name, "--id") for name in arguments.id]
         blocks = _blocks(model, file, _places(model, file))
@@ -76,6 +74,21 @@ def _predict(arguments: argparse.Namespace) -> None:
     _write(arguments, [[*arguments.id, *_header(model, arguments.proba)]], *parts)
     if arguments.output is not None:
         say(f"{arguments.output} written, {counted(sum(map(len, parts)), 'prediction')}")
+
+
+def _check(model: Any, arguments: argparse.Namespace) -> None:
+    """Refuse what cannot answer the rows of a table."""
+    kind = type(model).__name__
+    if not hasattr(model, "predict"):
+        raise CommandError(f"{arguments.model}: {kind} makes no predictions")
+    if not hasattr(model, "encoder_"):
+        raise CommandError(
+            f"{arguments.model} must hold a model with an encoder of columns, got {kind}, which has none: "
+            "bvar.load it, and call its predict"
+        )
+    if arguments.proba and not hasattr(model, "predict_proba"):
+        what = "classification by this loss" if hasattr(model, "classes_") else "regression"
+        raise CommandError(f"--proba: a {what} has no probabilities")
 
 
 def _write(arguments: argparse.Namespace, *parts: list[list[Any]]) -> None:

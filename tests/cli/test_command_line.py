@@ -326,7 +326,30 @@ def test_only_models_that_predict_are_applied(tmp_path, run, people):
 
     for other in (boolean_mlp([2, 2], random_state=0), ThermometerEncoder().fit(PAY[:, None])):
         model_file.save(other, tmp_path / "m")
-        refused(run, "predict", tmp_path / "m", people, text="makes no predictions")
+        refused(run, "predict", tmp_path / "m", people, text=f": {type(other).__name__} makes no predictions")
+
+
+def test_networks_of_floats_are_refused_as_they_have_no_encoder(tmp_path, run, people):
+    from bvar import model_file
+    from bvar.augmentation import AugmentedClassifier
+    from bvar.mollify import MollifiedClassifier
+
+    for model in (MollifiedClassifier(4, max_iter=1), AugmentedClassifier(hidden_layer_sizes=4, max_iter=1)):
+        model_file.save(model.fit(PAY[:, None], PAY > 500), tmp_path / "m")
+        for options in ((), ("--proba",), ("--backend", "numpy")):
+            text = f"must hold a model with an encoder of columns, got {type(model).__name__}, which has none"
+            refused(run, "predict", tmp_path / "m", people, *options, text=text)
+
+
+def test_a_loss_without_probabilities_is_no_regression(tmp_path, run):
+    from bvar import BooleanClassifier, model_file
+    from bvar.networks import SquaredError
+
+    model = BooleanClassifier(4, loss=SquaredError(4), max_iter=1, random_state=0)
+    model_file.save(model.fit(PAY[:, None], np.column_stack([PAY > 500, PAY > 700]).astype(int)), tmp_path / "m")
+    data = write(tmp_path / "d.csv", {"pay": PAY})
+    text = "--proba: a classification by this loss has no probabilities"
+    refused(run, "predict", tmp_path / "m", data, "--proba", text=text)
 
 
 # ------------------------------------------------------------------------------------------ as a process

@@ -125,10 +125,13 @@ def test_info_says_what_a_file_holds(run, data):
 
 def test_info_knows_every_model(run, tmp_path):
     from bvar import BooleanClassifier, BooleanRegressor, OneHotBits, ThermometerEncoder, model_file
+    from bvar.augmentation import AugmentedClassifier
+    from bvar.mollify import MollifiedClassifier
     from bvar.networks import boolean_mlp
 
     X = SIZE[:, None]
-    quick = {"hidden_layer_sizes": 8, "max_iter": 1, "random_state": 0}
+    epoch = {"max_iter": 1, "random_state": 0}
+    quick = {"hidden_layer_sizes": 8, **epoch}
     for model, text in (
         (BooleanRegressor(**quick).fit(X, SIZE / 10), "a number; those of the training had mean"),
         (
@@ -138,6 +141,8 @@ def test_info_knows_every_model(run, tmp_path):
         (boolean_mlp([2, 2], random_state=0), "linear1.weight"),
         (ThermometerEncoder().fit(X), "ThermometerEncoder, 1 column to 8 bits"),
         (OneHotBits().fit(X), "OneHotBits, 1 column to"),
+        (MollifiedClassifier(4, **epoch).fit(X, SIZE > 40), "trained   1 epoch, seed 0\n"),
+        (AugmentedClassifier(hidden_layer_sizes=4, **epoch).fit(X, SIZE > 40), "trained   1 epoch, seed 0\n"),
     ):
         model_file.save(model, tmp_path / "m")
         code, output, _ = run("info", tmp_path / "m")
