@@ -7,9 +7,10 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from bvar._validation import check_numbers, check_real
 from bvar.export.c_text import BEST, array
 
-__all__ = ["Answer", "Best", "Positive", "Scaled", "Spelled", "spelled"]
+__all__ = ["Answer", "Best", "Positive", "Scaled", "Spelled", "check_scores", "spelled"]
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,25 @@ class Scaled:
     mean, std : ndarray of float64, shape (n_scores,)
         What puts scores on the scale of numbers.
     unit : float
-        Scores that one `std` takes.
+        Scores that one `std` takes, positive.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If these are no finite numbers, or not as described.
     """
 
     mean: np.ndarray
     std: np.ndarray
     unit: float
+
+    def __post_init__(self) -> None:
+        for name in ("mean", "std"):
+            numbers = check_numbers(getattr(self, name), name)
+            if numbers.ndim != 1:
+                raise ValueError(f"{name} must have 1 dimension(s), got shape {numbers.shape}")
+            object.__setattr__(self, name, numbers)
+        object.__setattr__(self, "unit", check_real(self.unit, "unit", low=0, strict=True))
 
 
 Answer: TypeAlias = Best | Positive | Scaled
@@ -60,6 +74,16 @@ class Spelled(NamedTuple):
     width: int
     functions: str
     data_bytes: int
+
+
+def check_scores(answer: Answer, n_scores: int) -> None:
+    """Refuse what is no answer to so many scores."""
+    if not isinstance(answer, Scaled):
+        return
+    for name in ("mean", "std"):
+        n = len(getattr(answer, name))
+        if n != n_scores:
+            raise ValueError(f"{name} of answer must have a number for each of {n_scores} score(s), got {n}")
 
 
 def spelled(answer: Answer, name: str, n_scores: int) -> Spelled:

@@ -12,7 +12,7 @@ from typing import Any
 
 from bvar.bits import n_words
 from bvar.encoding import BitEncoder
-from bvar.export.c_answers import Answer, Best, Spelled, spelled
+from bvar.export.c_answers import Answer, Best, Spelled, check_scores, spelled
 from bvar.export.c_layers import Bits, Builder, Sums
 from bvar.export.c_parts import PARTS
 from bvar.export.c_text import FAST_MATH, question_tables
@@ -154,7 +154,8 @@ def network_to_c(
     TypeError
         If a layer has real weights or takes numbers, or the name or the encoder is of the wrong type.
     ValueError
-        If the name or the encoder is not as described, or the encoder has not as many bits as the network inputs.
+        If the name, the encoder or the answer is not as described, the encoder has not as many bits as the network
+        inputs, or the layers do not follow each other from bits to sums.
 
     See Also
     --------
@@ -178,6 +179,7 @@ def network_to_c(
     answer = Best() if answer is None else answer
     if isinstance(answer, Best) and made.n == 1 and encoder is not None:
         raise ValueError("answer must be Positive or Scaled for a network of one score")
+    check_scores(answer, made.n)
     spelling = spelled(answer, name, made.n)
     values = _values(builder, name, n_inputs, made, encoder)
     values["contents"] = "".join(f" *\n{line}" for line in _contents(name, encoder, answer))

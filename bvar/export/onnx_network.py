@@ -12,7 +12,7 @@ import numpy as np
 
 from bvar._extras import missing
 from bvar.encoding import BitEncoder
-from bvar.export.c_answers import Answer, Best, Positive
+from bvar.export.c_answers import Answer, Best, Positive, check_scores
 from bvar.export.layers import LayeredNetwork, check_network
 from bvar.export.onnx_layers import Graph, add_layers
 from bvar.export.questions import Question, questions
@@ -56,7 +56,8 @@ def network_to_onnx(
     Raises
     ------
     TypeError, ValueError
-        If a layer has real weights or takes numbers, or the encoder has other categories, or does not fit.
+        If a layer has real weights or takes numbers, layers do not follow each other, or the encoder has other
+        categories, or something does not fit.
     ImportError
         If the package onnx is missing; the message says how to install it.
 
@@ -89,6 +90,7 @@ def network_to_onnx(
     answer = Best() if answer is None else answer
     if isinstance(answer, Best) and n_scores == 1:
         raise ValueError("answer must be Positive or Scaled for a network of one score")
+    check_scores(answer, n_scores)
     n_classes = 2 if isinstance(answer, Positive) else n_scores
     if classes is not None and (classes := np.asarray(classes)).shape != (n_classes,):
         raise ValueError(f"classes must have the shape ({n_classes},), got {classes.shape}")

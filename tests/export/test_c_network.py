@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from bvar import (
     TableEncoder,
     kernels,
 )
-from bvar.export import network_to_c, network_to_onnx
+from bvar.export import Scaled, network_to_c, network_to_onnx
 from bvar.layers import (
     Add,
     BooleanConv2d,
@@ -421,6 +422,74 @@ def test_what_cannot_be_exported_is_named(export, arguments, text):
         pytest.importorskip("onnx")
     with pytest.raises(TypeError, match=text):
         export(**{"network": boolean_mlp([8, 4, 2], random_state=0), **arguments})
+
+
+def linear(n_inputs, n_outputs):
+    return BooleanLinear(n_inputs, n_outputs, random_state=0)
+
+
+CHAINS = {
+    "other widths": (
+        [linear(4, 5), Threshold(7, 4, 2), linear(200, 2)],
+        "layers that follow each other, got Threshold of 7 sums after 5 sums",
+    ),
+    "sums for bits": ([linear(4, 5), linear(5, 2)], "follow each other, got BooleanLinear of 5 bits after 5 sums"),
+    "bits for sums": (
+        [GateLayer(4, 6, random_state=0), Threshold(6, 4, 2), linear(6, 2)],
+        "follow each other, got Threshold of 6 sums after 6 bits",
+    ),
+    "bits at the end": (
+        [linear(4, 5), Threshold(5, 4, 2)],
+        "end in a layer that gives sums, which are the scores, got Threshold",
+    ),
+    "inside of a branch": (
+        [Add([[linear(4, 5)], [linear(4, 5), Threshold(6, 4, 2), linear(6, 5)]])],
+        "follow each other, got Threshold of 6 sums after 5 sums",
+    ),
+    "branches of other widths": (
+        [Add([[linear(4, 5)], [linear(4, 6)]])],
+        "layers that fit, got Add of stacks that end in 5 sums, 6 sums",
+    ),
+    "what is put beside": (
+        [Concatenate([linear(4, 5)]), linear(9, 2)],
+        "layers that fit, got Concatenate of stacks that end in 5 sums",
+    ),
+}
+
+
+@pytest.mark.parametrize("export", [network_to_c, network_to_onnx])
+@pytest.mark.parametrize(("layers", "text"), CHAINS.values(), ids=CHAINS)
+def test_layers_that_do_not_follow_each_other_are_refused(export, layers, text):
+    if export is network_to_onnx:
+        pytest.importorskip("onnx")
+    with pytest.raises(ValueError, match=f"^network must .*{text}$"):
+        export(SimpleNamespace(layers=layers))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "text"),
+    [
+        ((np.zeros(2), np.ones(2), 0), ValueError, "unit must be a finite number > 0, got 0"),
+        ((np.zeros(2), np.ones(2), "a"), TypeError, "unit must be a finite number > 0, got 'a'"),
+        ((np.zeros(2), [1, np.nan], 1.0), ValueError, "std must be finite, got NaN or infinity"),
+        (([0, np.inf], np.ones(2), 1.0), ValueError, "mean must be finite, got NaN or infinity"),
+        ((["a", "b"], np.ones(2), 1.0), TypeError, "mean must be an array of real numbers"),
+        ((0.0, np.ones(2), 1.0), ValueError, r"mean must have 1 dimension\(s\), got shape \(\)"),
+    ],
+)
+def test_a_scale_that_is_none_is_refused(arguments, error, text):
+    with pytest.raises(error, match=text):
+        Scaled(*arguments)
+
+
+@pytest.mark.parametrize("export", [network_to_c, network_to_onnx])
+def test_a_scale_of_other_scores_is_refused(export):
+    if export is network_to_onnx:
+        pytest.importorskip("onnx")
+    two = boolean_mlp([8, 4, 2], random_state=0)
+    for mean, std, name in ((np.zeros(2), np.ones(1), "std"), (np.zeros(3), np.ones(2), "mean")):
+        with pytest.raises(ValueError, match=rf"{name} of answer must have a number for each of 2 score\(s\)"):
+            export(two, answer=Scaled(mean, std, 1.0))
 
 
 @pytest.mark.parametrize("export", [network_to_c, network_to_onnx])
