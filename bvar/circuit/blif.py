@@ -84,6 +84,7 @@ def parse_blif(text: str) -> Parsed:
     outputs: list[str] = []
     tables: dict[str, tuple[list[str], list[str]]] = {}
     rows: list[str] | None = None
+    named = False
     for line in _logical_lines(text):
         word, *rest = line.split()
         if word == ".inputs":
@@ -98,7 +99,9 @@ def parse_blif(text: str) -> Parsed:
         elif word == ".end":
             break
         elif word == ".model":
-            continue
+            if named:
+                raise ValueError(f"text must be BLIF of one model, got a second one, {line!r}")
+            named = True
         elif word.startswith("."):
             raise ValueError(f"text must be combinational BLIF of one model with .names alone, got {word!r}")
         elif rows is None:

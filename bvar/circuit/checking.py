@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from bvar import kernels
-from bvar._validation import check_integer
+from bvar._validation import as_array, check_integer
 from bvar.bits import BitMatrix
 from bvar.circuit.circuit import Circuit
 from bvar.circuit.export_c import to_c
@@ -114,7 +114,7 @@ def _bits(circuit: Circuit, X: Any, encoder: BitEncoder | None) -> BitMatrix:
         if X is None:
             raise ValueError("X must be samples where there is an encoder, got None")
         return encoder.encode(X)
-    rows = np.asarray(X)
+    rows = as_array(X, "X")
     if rows.ndim != 2 or rows.shape[1] != circuit.n_inputs or rows.dtype.kind not in "bif":
         raise ValueError(
             f"X must be rows of n_inputs={circuit.n_inputs} Booleans, got {rows.dtype} of shape {rows.shape}"

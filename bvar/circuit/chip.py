@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from bvar import kernels
-from bvar._validation import check_integer
+from bvar._validation import as_array, check_integer
 from bvar.circuit.chip_parts import fused, number_range, with_choice, with_comparators, with_counters
 from bvar.circuit.evaluation import evaluate_rows
 from bvar.circuit.lut_mapping import map_to_luts
@@ -230,8 +230,8 @@ class Chip:
 
         Raises
         ------
-        ValueError
-            If `X` has another shape, or a number does not fit `width`.
+        TypeError, ValueError
+            If `X` is no array of numbers, has another shape, or a number does not fit `width`.
         """
         bits = kernels.unpack(kernels.transpose(evaluate_rows(self.netlist, kernels.pack(self.input_bits(X)))))
         if self.answer == "class":
@@ -253,10 +253,12 @@ class Chip:
 
         Raises
         ------
-        ValueError
-            If `X` has another shape, or a number does not fit `width`.
+        TypeError, ValueError
+            If `X` is no array of numbers, has another shape, or a number does not fit `width`.
         """
-        X = np.asarray(X)
+        X = as_array(X, "X")
+        if X.dtype.kind not in "biuf":
+            raise TypeError(f"X must be an array of integers or of bool, got dtype {X.dtype}")
         n = self.n_columns or self.core.n_inputs
         if X.ndim != 2 or X.shape[1] != n:
             raise ValueError(f"X must have the shape (n_samples, {n}), got {X.shape}")
@@ -265,7 +267,8 @@ class Chip:
                 raise ValueError("X must hold bits, 0 and 1; values of M are bits as X > 0")
             return X.astype(bool)
         low, high = number_range(self.width, self.signed)
-        whole = X.astype(np.int64)
+        with np.errstate(invalid="ignore"):  # what NaN and infinity become is not equal to them
+            whole = X.astype(np.int64)
         if not (whole == X).all() or (whole.size and not low <= whole.min() <= whole.max() <= high):
             raise ValueError(f"X must hold integers in [{low}, {high}], which width={self.width} bits are")
         return (whole[:, :, None] >> np.arange(self.width) & 1).astype(bool).reshape(len(X), n * self.width)

@@ -9,6 +9,7 @@ from string import Template
 
 import numpy as np
 
+from bvar._validation import as_array
 from bvar.circuit.chip import Chip, check_chip
 from bvar.circuit.export_verilog import check_module_name, chip_to_verilog
 
@@ -114,7 +115,8 @@ def write_testbench(
         target = Path(folder)
     except TypeError:
         raise TypeError(f"folder must be a path, got {type(folder).__name__}") from None
-    bits = np.concatenate([chip.input_bits(X)[:, ::-1], _answer_bits(chip, np.asarray(answers), len(X))], axis=1)
+    inputs, wanted = chip.input_bits(X), as_array(answers, "answers")
+    bits = np.concatenate([inputs[:, ::-1], _answer_bits(chip, wanted, len(inputs))], axis=1)
     texts = {
         f"{name}.v": chip_to_verilog(chip, name),
         f"{name}_tb.v": _bench(chip, name, len(bits)),

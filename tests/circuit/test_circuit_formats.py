@@ -102,6 +102,7 @@ def test_blif_of_others_is_read():
         (".inputs a\n.outputs y\n.names a y\n1 1\n0 0", "one is enough"),
         (".inputs a\n.outputs y\n.latch a y", "got '.latch'"),
         (".inputs a a\n.outputs a", "an input comes twice"),
+        (".model a\n.inputs a\n.outputs a\n.model b\n.inputs b", "of one model, got a second one, '.model b'"),
         ("1 1", "a row of a table without a table"),
     ],
 )

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import bvar.circuit
+from bvar import ThermometerEncoder
 from bvar.circuit import (
     Circuit,
     c_size,
@@ -21,6 +22,8 @@ from bvar.circuit import (
 
 CIRCUIT = Circuit(3, [(0b1000, (0, 1)), (6, (1, 2))], outputs=[3, 4, 2, 0], n_groups=2)
 CHIP = make_chip(CIRCUIT)
+ENCODER = ThermometerEncoder(2).fit([[0.0], [9.0], [20.0]])
+COLUMNS = make_chip(Circuit(ENCODER.n_bits_out_, [], outputs=[0]), ENCODER, answer="scores")
 FUNCTIONS = {name: getattr(bvar.circuit, name) for name in bvar.circuit.__all__}
 
 
@@ -72,6 +75,13 @@ def test_what_is_no_chip_is_called_so(name, wrong):
         (lambda: draw(CIRCUIT, ax="axes"), "ax must be matplotlib axes, or None, got str"),
         (lambda: write_testbench(3, CHIP, [[True] * 3], [0]), "folder must be a path, got int"),
         (lambda: check_c(CIRCUIT, "rows"), r"X must be rows of n_inputs=3 Booleans, got .* of shape \(\)"),
+        (lambda: write_testbench(".", CHIP, [[True] * 3], [[0], [1, 2]]), "answers must be an array, got rows"),
+        (lambda: CHIP.input_bits([[1], [1, 0]]), "X must be an array, got rows of different lengths"),
+        (lambda: CHIP.input_bits([["1", "0", "0"]]), "X must be an array of integers or of bool, got dtype <U1"),
+        (lambda: CHIP.input_bits([[np.nan, 0, 0]]), "X must hold bits"),
+        (lambda: COLUMNS.input_bits([[np.nan]]), r"X must hold integers in \[0, 255\]"),
+        (lambda: COLUMNS.evaluate([[np.inf]]), r"X must hold integers in \[0, 255\]"),
+        (lambda: check_c(CIRCUIT, [[1], [1, 0]]), "X must be an array, got rows of different lengths"),
         (lambda: check_c(CIRCUIT, np.zeros((2, 4))), r"X must be rows of n_inputs=3 Booleans, got float64 of"),
         (lambda: check_c(CIRCUIT, encoder="encoder"), "encoder must be a ThermometerEncoder, .*, got str"),
         (lambda: check_c(CIRCUIT, compiler=3), "compiler must be a str, got int"),
