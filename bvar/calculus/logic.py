@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bvar._validation import as_array, check_integer
+
 __all__ = [
     "ZERO",
     "F",
@@ -48,7 +50,7 @@ _INTEGER_LIMIT = 2**62
 def _as_operand(name: str, value: ArrayLike) -> NDArray[Any]:
     """Return `value` as int8 (logic), int64 or float64 (number), or say why not."""
     _refuse_mixed_list(name, value)
-    array = np.asarray(value)
+    array = as_array(value, name)
     kind = array.dtype.kind
     if kind == "b":
         return np.where(array, T, F)
@@ -85,6 +87,14 @@ def _as_logic(name: str, value: ArrayLike) -> NDArray[np.int8]:
 
 def _is_logic(operand: NDArray[Any]) -> bool:
     return bool(operand.dtype == np.int8)
+
+
+def _refuse_shapes(a: NDArray[Any], b: NDArray[Any]) -> None:
+    """Refuse two operands that are not elementwise of one shape, after broadcasting."""
+    try:
+        np.broadcast_shapes(a.shape, b.shape)
+    except ValueError:
+        raise ValueError(f"a and b must have shapes that broadcast to one, got {a.shape} and {b.shape}") from None
 
 
 def _refuse_mixed_list(name: str, value: Any) -> None:
@@ -286,8 +296,8 @@ def table_of(gate_id: int) -> NDArray[np.int8]:
 
     Raises
     ------
-    ValueError
-        If `gate_id` is not in 0..15.
+    TypeError, ValueError
+        If `gate_id` is no integer, or not in 0..15.
 
     See Also
     --------
@@ -305,9 +315,8 @@ def table_of(gate_id: int) -> NDArray[np.int8]:
     array([[-1, -1],
            [-1,  1]], dtype=int8)
     """
-    if not 0 <= gate_id <= 15:
-        raise ValueError(f"gate_id must be in 0..15, got {gate_id}")
-    bits = [gate_id >> shift & 1 for shift in (3, 2, 1, 0)]
+    number = check_integer(gate_id, "gate_id", low=0, high=15)
+    bits = [number >> shift & 1 for shift in (3, 2, 1, 0)]
     return np.where(np.reshape(bits, (2, 2)), T, F)
 
 
@@ -330,8 +339,8 @@ def connective(table: ArrayLike, a: ArrayLike, b: ArrayLike) -> Any:
     Raises
     ------
     ValueError
-        If `table` is not a truth table, or an operand holds NaN or infinity or is
-        int8 with values other than -1, 0, 1.
+        If `table` is not a truth table, an operand holds NaN or infinity or is int8
+        with values other than -1, 0, 1, or shapes do not fit each other.
     TypeError
         If an operand is neither logic nor a real number.
     OverflowError
@@ -367,6 +376,7 @@ def connective(table: ArrayLike, a: ArrayLike, b: ArrayLike) -> Any:
     extended = np.zeros((3, 3), np.int8)
     extended[::2, ::2] = rows
     left, right = _as_operand("a", a), _as_operand("b", b)
+    _refuse_shapes(left, right)
     c_logic = extended[project(left) + T, project(right) + T]
     if _is_logic(left) and _is_logic(right):
         return c_logic[()]

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bvar.calculus.logic import F, T, _as_logic, _as_operand, _in_range, _is_logic, neg, xnor
+from bvar.calculus.logic import F, T, _as_logic, _as_operand, _in_range, _is_logic, _refuse_shapes, neg, xnor
 
 __all__ = [
     "delta",
@@ -67,8 +67,15 @@ def _as_point(x: ArrayLike) -> NDArray[np.int8]:
     return point
 
 
+def _as_whole(name: str, value: Any) -> int:
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, got {value!r}") from None
+
+
 def _as_coordinate(name: str, index: int, n: int) -> int:
-    index = operator.index(index)
+    index = _as_whole(name, index)
     if not 0 <= index < n:
         raise IndexError(f"{name} must be a coordinate of x, in 0..{n - 1}, got {index}")
     return index
@@ -93,7 +100,8 @@ def delta(a: ArrayLike, b: ArrayLike) -> Any:
     TypeError
         If one operand is logic and the other a number, or one is neither.
     ValueError
-        If an operand holds NaN or infinity, or is int8 outside -1, 0, 1.
+        If an operand holds NaN or infinity, or is int8 outside -1, 0, 1, or shapes do
+        not fit each other.
     OverflowError
         If a difference of integers exceeds ``2**62``.
 
@@ -118,6 +126,7 @@ def delta(a: ArrayLike, b: ArrayLike) -> Any:
     np.int64(-3)
     """
     start, end = _as_operand("a", a), _as_operand("b", b)
+    _refuse_shapes(start, end)
     if _is_logic(start) != _is_logic(end):
         raise TypeError("a and b must be both logic or both numbers; use embed to make logic a number")
     if _is_logic(start):
@@ -428,7 +437,7 @@ def second_variation(f: Callable[[Any], Any], x: ArrayLike, i: int, j: int) -> A
 
 def _points(n: int) -> list[NDArray[np.int8]]:
     """List B^n in counting order, coordinate 0 most significant."""
-    n = operator.index(n)
+    n = _as_whole("n", n)
     if not 1 <= n <= _MAX_TABLE_BITS:
         raise ValueError(f"n must be in 1..{_MAX_TABLE_BITS} for a table of 2**n rows, got {n}")
     return [np.array(bits, np.int8) for bits in product((F, T), repeat=n)]

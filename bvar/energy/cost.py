@@ -6,6 +6,7 @@ logic.  The model is derived, and its limits are stated, in ``docs/explanation/e
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -140,12 +141,12 @@ def cost(network: Any, batch: int = 1, platform: Platform = ASCEND, *, widths: W
     Returns
     -------
     Cost
-        A table, by layer, way and place.
+        A table, by layer, way and place; layers of one name are numbered.
 
     Raises
     ------
     TypeError, ValueError
-        If `batch` is no positive integer, no layer multiplies, or a memory cannot hold a number of each kind.
+        If an argument is not as described, no layer multiplies, or a memory cannot hold a number of each kind.
 
     See Also
     --------
@@ -167,9 +168,13 @@ def cost(network: Any, batch: int = 1, platform: Platform = ASCEND, *, widths: W
     linear1      votes       8.59e+05    1.2e+03        400   7.39e+04   1.93e+03   9.37e+05
     linear1      update  ...
     """
-    layers = getattr(network, "layers", network)
+    layers = check_layers(getattr(network, "layers", network), "network")
     batch = check_integer(batch, "batch", low=1)
-    products = products_of(layers)
+    if not isinstance(platform, Platform):
+        raise TypeError(f"platform must be a bvar.energy.Platform, such as ASCEND, got {platform!r}")
+    if not isinstance(widths, Widths):
+        raise TypeError(f"widths must be a bvar.energy.Widths, such as FLOAT, got {widths!r}")
+    products = _told_apart(products_of(layers))
     if not products:
         raise ValueError("network must have a layer that multiplies: linear, a convolution or real; it has none")
     rows: list[Row] = []
@@ -185,6 +190,24 @@ def cost(network: Any, batch: int = 1, platform: Platform = ASCEND, *, widths: W
 def products_of(layers: Sequence[Layer]) -> list[Product]:
     """Collect what layers multiply, from the first to the last."""
     return [product for layer in layers for product in layer.products()]
+
+
+def check_layers(layers: Any, name: str) -> Sequence[Layer]:
+    """Return layers after checking that they are some."""
+    if not isinstance(layers, Sequence) or not all(isinstance(layer, Layer) for layer in layers):
+        raise TypeError(f"{name} must be a network, or a sequence of layers of bvar.layers, got {layers!r}")
+    return layers
+
+
+def _told_apart(products: list[Product]) -> list[Product]:
+    """Give products of one name, which layers have that nobody has named, numbers: each is a row of its own."""
+    times, seen = Counter(product.name for product in products), Counter[str]()
+    found = []
+    for product in products:
+        seen[product.name] += 1
+        number = f" ({seen[product.name]})" if times[product.name] > 1 else ""
+        found.append(product._replace(name=product.name + number))
+    return found
 
 
 def _ways(product: Product, batch: int, is_heard: bool) -> Iterator[tuple[str, Loops]]:

@@ -55,6 +55,10 @@ class Memory:
             check_real(price, f"price of {self.name}", low=0)
         for capacity in () if self.capacity is None else _three(self.capacity, f"capacity of {self.name}"):
             check_integer(capacity, f"capacity of {self.name}", low=1)
+        for name in ("price", "capacity"):
+            value = getattr(self, name)
+            if isinstance(value, Sequence):
+                object.__setattr__(self, name, tuple(value))  # memories are parts of keys of a cache
 
     @property
     def prices(self) -> tuple[float, float, float]:
@@ -119,6 +123,8 @@ class Platform:
     unit: str = "pJ"
 
     def __post_init__(self) -> None:
+        if not isinstance(self.memories, Sequence) or not all(isinstance(one, Memory) for one in self.memories):
+            raise TypeError(f"memories must be a sequence of bvar.energy.Memory, got {self.memories!r}")
         object.__setattr__(self, "memories", tuple(self.memories))  # platforms are keys of a cache
         check_real(self.multiply_add, "multiply_add", low=0)
         check_integer(self.word, "word", low=1)

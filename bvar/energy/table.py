@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bvar.energy.cost import cost, products_of
+from bvar.energy.cost import check_layers, cost, products_of
 from bvar.energy.platform import ASCEND, Platform
 from bvar.energy.widths import FLOAT
 from bvar.layers import Layer
@@ -35,7 +35,7 @@ def summarize_energy(layers: Sequence[Layer], platform: Platform = ASCEND, batch
     Raises
     ------
     TypeError, ValueError
-        If `batch` is no positive integer, or a memory cannot hold a number of each kind.
+        If an argument is not as described, or a memory cannot hold a number of each kind.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def summarize_energy(layers: Sequence[Layer], platform: Platform = ASCEND, batch
     >>> summarize_energy(gate_network([64, 40], 10, random_state=0).layers)
     'no layer multiplies: the energy model counts sums of products only'
     """
-    if not products_of(layers):
+    if not products_of(check_layers(getattr(layers, "layers", layers), "layers")):
         return "no layer multiplies: the energy model counts sums of products only"
     bits, floats = (cost(layers, batch, platform, **numbers) for numbers in ({}, {"widths": FLOAT}))
     lines = []

@@ -294,6 +294,7 @@ def test_the_one_formula_on_floats(x, y):
         (np.uint64(2**63), ValueError, "b must be integers in -2"),
         ([F, False], TypeError, "b must be .* got bool and int8 logic in one list"),
         ([T, 0], TypeError, "b must be .* got int8 logic and numbers in one list"),
+        ([[1, 2], [3]], ValueError, "b must be an array, got rows of different lengths"),
         ([[True], [2]], TypeError, "b must be .* got bool and numbers in one list"),
     ],
 )
@@ -336,8 +337,20 @@ def test_bad_tables_are_refused(table):
 
 @pytest.mark.parametrize("number", [-1, 16])
 def test_bad_gate_numbers_are_refused(number):
-    with pytest.raises(ValueError, match=r"gate_id must be in 0\.\.15"):
+    with pytest.raises(ValueError, match=r"gate_id must be an integer in \[0, 15\]"):
         table_of(number)
+
+
+@pytest.mark.parametrize("number", ["x", 2.5, None])
+def test_what_numbers_no_gate_is_refused(number):
+    with pytest.raises(TypeError, match=r"gate_id must be an integer in \[0, 15\], got"):
+        table_of(number)
+
+
+def test_shapes_that_do_not_fit_each_other_are_refused():
+    for a, b in (([True, False, True], [True, False]), ([1, 2, 3], [1, 2])):
+        with pytest.raises(ValueError, match=r"a and b must have shapes .* got \(3,\) and \(2,\)"):
+            and_(a, b)
 
 
 def test_connectives_agree_with_operators_on_numpy_bool():

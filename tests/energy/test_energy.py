@@ -264,6 +264,42 @@ def test_branches_are_counted():
     assert list(found.by("layer")) == ["branch0", "linear", "branch1"]
 
 
+def test_layers_of_one_name_are_numbered():
+    layers = [BooleanLinear(8, 4), Threshold(4, 8, 2), BooleanLinear(4, 2), BooleanLinear(2, 2, name="last")]
+    found, one = energy.cost(layers).by("layer"), energy.cost(layers[:1]).by("layer")
+    assert list(found) == ["linear (1)", "linear (2)", "last"]
+    assert found["linear (1)"] == one["linear"]
+    lines = energy.summarize_energy(layers).splitlines()
+    assert [line[:14].rstrip() for line in lines[1:-1]] == ["linear (1)", "linear (2)", "last", "all"]
+
+
+def test_prices_and_capacities_may_be_lists():
+    network = boolean_mlp([8, 4, 2], random_state=0)
+    lists, tuples = (
+        Platform("p", [Memory("far", of([9.0, 8.0, 7.0])), Memory("near", of([1.0] * 3), of([99] * 3))], 1.0)
+        for of in (list, tuple)
+    )
+    assert energy.cost(network, 1, lists) == energy.cost(network, 1, tuples)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: energy.cost(boolean_mlp([4, 2]), 1, "ASCEND"), "platform must be a .*Platform, .*'ASCEND'"),
+        (lambda: energy.cost(boolean_mlp([4, 2]), widths="FLOAT"), "widths must be a .*Widths, .*'FLOAT'"),
+        (lambda: energy.cost("network"), "network must be a network, or a sequence of layers .* got 'network'"),
+        (lambda: energy.cost(3), "network must be a network, or a sequence of layers"),
+        (lambda: energy.summarize_energy("layers"), "layers must be a network, or a sequence of layers"),
+        (lambda: energy.summarize_energy([BooleanLinear(4, 2)], "V100"), "platform must be a .*Platform"),
+        (lambda: Platform("p", 3, 1.0), "memories must be a sequence of bvar.energy.Memory, got 3"),
+        (lambda: Platform("p", ["far", "near"], 1.0), "memories must be a sequence of bvar.energy.Memory, got"),
+    ],
+)
+def test_what_is_of_another_kind_is_refused(make, message):
+    with pytest.raises(TypeError, match=message):
+        make()
+
+
 def test_a_summary_says_what_layers_cost():
     network = boolean_mlp([64, 32, 10], random_state=0)
     text = network.summary(energy=True)
