@@ -296,5 +296,13 @@ def as_augmentations(augment: Any) -> list[Callable[[Any, Any], Any]]:
 def _check_fill(fill: Any, dtype: np.dtype) -> None:
     if isinstance(fill, str):
         check_choice(fill, "fill", tuple(_FILLS))
-    elif check_real(fill, "fill", low=-np.inf) != dtype.type(fill):
+        return
+    number = check_real(fill, "fill", low=-np.inf)
+    try:
+        with np.errstate(all="ignore"):  # what has no place in the type comes out as something else
+            pixel = dtype.type(fill)
+        fits = bool(np.isfinite(pixel)) and number == pixel
+    except OverflowError:
+        fits = False
+    if not fits:
         raise ValueError(f"fill must be a value that images of {dtype} can have, got {fill!r}")

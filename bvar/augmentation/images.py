@@ -92,7 +92,8 @@ class Scale(Affine):
     log_factor: float = 0.1
 
     def _moved(self, y: np.ndarray, x: np.ndarray, amounts: np.ndarray) -> tuple:
-        shrink = np.exp(-amounts[:, 0])
+        most = np.log(np.finfo(amounts.dtype).max) / 2  # beyond, all but the centre has long been outside
+        shrink = np.exp(np.minimum(-amounts[:, 0], most))
         return shrink * y, shrink * x, [-shrink * y], [-shrink * x]
 
 

@@ -269,7 +269,10 @@ class Affine(Transform):
         height, width, _ = image_shape
         y = (np.arange(height, dtype=amounts.dtype) - (height - 1) / 2)[None, :, None]
         x = (np.arange(width, dtype=amounts.dtype) - (width - 1) / 2)[None, None, :]
-        rows, columns, row_slopes, column_slopes = self._moved(y, x, amounts[:, :, None, None])
+        with np.errstate(invalid="ignore"):  # refused in the next line
+            rows, columns, row_slopes, column_slopes = self._moved(y, x, amounts[:, :, None, None])
+        if np.isnan(rows).any() or np.isnan(columns).any():
+            raise ValueError(f"amounts of {type(self).__name__} must be finite, got NaN or infinity")
         full = (len(X), height, width)
         places = Places(
             np.broadcast_to(rows + (height - 1) / 2, full), np.broadcast_to(columns + (width - 1) / 2, full)

@@ -104,7 +104,7 @@ class ImageEncoder(BitEncoder):
         seen = np.isfinite(low)
         low, high = np.where(seen, low, 0.0), np.where(seen, high, 0.0)
         steps = np.arange(1, n_bits + 1) / (n_bits + 1)
-        self.thresholds_ = low[:, None] + (high - low)[:, None] * steps
+        self.thresholds_ = _between(low[:, None], high[:, None], steps)
         self._finish()
         return self
 
@@ -126,3 +126,10 @@ class ImageEncoder(BitEncoder):
         for column in range(self.n_features_in_):
             for label in labels[column % len(labels)]:
                 yield column, f">={label}", f" >= {label}"
+
+
+def _between(low: np.ndarray, high: np.ndarray, shares: np.ndarray) -> Any:
+    """Go a share of the way from `low` to `high`, which may be further from each other than a float can say."""
+    with np.errstate(over="ignore"):
+        whole = high - low
+    return np.where(np.isfinite(whole), low + whole * shares, low * (1 - shares) + high * shares)

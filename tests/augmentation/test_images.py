@@ -95,6 +95,31 @@ def test_quarter_turns_are_exact_to_rounding(quarters):
     assert abs(turned - np.rot90(image[0], -quarters)).max() < 64 * 2.0**-52
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_image_that_shrinks_beyond_all_numbers_keeps_its_centre(dtype):
+    X, amounts = np.ones((1, 9), dtype), np.array([[-800.0]], dtype)
+    point = [0.0] * 4 + [1.0] + [0.0] * 4
+    assert Scale().forward(X, amounts, (3, 3, 1)).tolist() == [point]
+    assert Scale().adjoint(X, amounts, (3, 3, 1), X).tolist() == [point]
+    assert Scale().slopes(X, amounts, (3, 3, 1), X).tolist() == [[0.0]]
+
+
+@pytest.mark.parametrize("transform", [Rotation(), Shift(), Scale(), Shear()], ids=repr)
+def test_amounts_that_are_no_numbers_are_refused(transform):
+    X = np.ones((1, 9))
+    amounts = np.full((1, transform.n_amounts), np.nan)
+    text = f"amounts of {type(transform).__name__} must be finite, got NaN or infinity"
+    with pytest.raises(ValueError, match=text):
+        transform.forward(X, amounts, (3, 3, 1))
+    with pytest.raises(ValueError, match=text):
+        transform.slopes(X, amounts, (3, 3, 1), X)
+
+
+def test_a_turn_without_end_is_refused():
+    with pytest.raises(ValueError, match="amounts of Rotation must be finite, got NaN or infinity"):
+        Rotation().forward(np.ones((1, 9)), np.array([[np.inf]]), (3, 3, 1))
+
+
 def test_two_coins_are_tossed_as_often_as_they_say():
     transform = Flip(0.25)
     noise = transform.noise(4000, SHAPE, N_FEATURES, np.random.RandomState(0))

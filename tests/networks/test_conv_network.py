@@ -306,6 +306,13 @@ def test_image_encoder_takes_missing_pixels_and_constant_channels():
         ImageEncoder(n_channels=3).fit(X)
 
 
+def test_the_thresholds_of_a_range_beyond_all_numbers_are_finite():
+    far = 1.5 * 2.0**1023
+    encoder = ImageEncoder(3).fit(np.array([[-far, 0.0], [far, 1.0]]))
+    assert encoder.thresholds_.tolist() == [[-far / 2, 0.0, far / 2]]
+    assert encoder.transform([[-far, far]]).tolist() == [[-1, -1, -1, 1, 1, 1]]
+
+
 # --------------------------------------------------------------------------------------------- the classifier
 
 
