@@ -152,6 +152,11 @@ def sample_rows(n_rows: int, most: int | None) -> np.ndarray | None:
     ndarray of int64, shape (most,), or None
         Rising row numbers; None stands for all of them.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `n_rows` is no integer that is at least 0, or `most` none that is at least 1.
+
     Notes
     -----
     Rows are cut into `most` runs, as equal as can be: run i goes from ``i * n_rows // most`` to the next. Of each
@@ -165,7 +170,7 @@ def sample_rows(n_rows: int, most: int | None) -> np.ndarray | None:
     [110, 195, 323, 389, 553, 673, 842, 923]
     """
     n_rows = check_integer(n_rows, "n_rows", low=0)
-    if most is None or n_rows <= most:
+    if most is None or n_rows <= (most := check_integer(most, "most", low=1)):
         return None
     runs = np.arange(most + 1)
     short, longer = divmod(n_rows, most)

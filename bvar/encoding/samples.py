@@ -11,6 +11,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import wraps
+from math import prod
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 import numpy as np
@@ -29,6 +30,7 @@ __all__ = [
     "names_of",
     "refuse_channels_first",
     "refuse_same_names",
+    "refuse_unordered",
 ]
 
 _SHOWN = 5  # names of columns in a message
@@ -147,6 +149,15 @@ def in_order(frame: Any, names: Iterable[str], what: str) -> Any:
     return frame[wanted]
 
 
+def refuse_unordered(labels: np.ndarray, name: str) -> None:
+    """Refuse labels that have no order, such as numbers among text."""
+    try:
+        np.unique(labels)
+    except TypeError:
+        kinds = sorted({type(label).__name__ for label in labels.ravel().tolist()})
+        raise TypeError(f"{name} must hold labels of one kind, got {' and '.join(kinds)}") from None
+
+
 def flat_images(X: Any, *, channels_last: bool = False) -> tuple[Any, tuple[int, int, int] | None]:
     """Lay images out as rows; return them, and (height, width, channels), or None where they came as rows.
 
@@ -159,7 +170,7 @@ def flat_images(X: Any, *, channels_last: bool = False) -> tuple[Any, tuple[int,
     shape = (*X.shape[1:], 1)[:3]
     if not channels_last:
         refuse_channels_first(X)
-    return np.reshape(X, (len(X), -1)), shape
+    return np.reshape(X, (len(X), prod(shape))), shape  # not -1, which is no number where there are no images
 
 
 def refuse_channels_first(X: Any) -> None:

@@ -8,12 +8,28 @@ import numpy as np
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.validation import check_array, check_consistent_length
 
+from bvar._validation import as_array, check_choice
 from bvar.encoding.columns import Columns
 from bvar.encoding.counts import ValueCounts
+from bvar.encoding.samples import refuse_unordered
 
-__all__ = ["STRATEGIES", "check_target", "choose_by_target", "choose_thresholds", "learn_thresholds"]
+__all__ = [
+    "STRATEGIES",
+    "check_strategy",
+    "check_target",
+    "choose_by_target",
+    "choose_thresholds",
+    "learn_thresholds",
+]
 
 STRATEGIES = ("quantile", "uniform", "supervised")
+
+
+def check_strategy(strategy: Any) -> str:
+    """Return the name of a strategy after checking it."""
+    if not isinstance(strategy, str):
+        raise TypeError(f"strategy must be one of {', '.join(map(repr, STRATEGIES))}, got {strategy!r}")
+    return check_choice(strategy, "strategy", STRATEGIES)
 
 
 def choose_thresholds(counts: ValueCounts, n_bits: int, strategy: str) -> np.ndarray:
@@ -55,17 +71,17 @@ def check_target(y: Any, columns: Columns, rows: np.ndarray | None) -> np.ndarra
             "strategy='supervised' requires y to be passed, but the target y is None; "
             "strategy='quantile' does without"
         )
+    y = as_array(y, "y") if isinstance(y, list | tuple) else y
     y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
     check_consistent_length(columns.table, y)
     if rows is not None:
         y = y[rows]
     if y.dtype.kind == "f":
         return y.astype(np.float64)
-    try:
-        codes = [np.unique(one, return_inverse=True)[1] for one in y.reshape(len(y), -1).T]
-    except TypeError as error:
-        raise TypeError(f"y must hold labels of one kind: {error}") from None
-    return np.array(codes).T
+    labels = y.reshape(len(y), -1).T
+    for one in labels if y.dtype.kind == "O" else ():
+        refuse_unordered(one, "y")
+    return np.array([np.unique(one, return_inverse=True)[1] for one in labels]).T
 
 
 def _cuts_by_share(counts: np.ndarray, n_bits: int) -> np.ndarray:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
@@ -83,7 +84,7 @@ class Plan:
     def has_offsets(self) -> bool:
         """Whether sums learn thresholds: behind gates they do, others if asked to."""
         # a recipe checks both
-        return bool(self.gates) if is_auto(self.offsets) else self.offsets  # type: ignore[return-value]
+        return _is_positive(self.gates) if is_auto(self.offsets) else self.offsets  # type: ignore[return-value]
 
     def with_parameters(self, parameters: Mapping[str, Any], may_be_auto: Container[str]) -> Plan:
         """Let what was set by hand stand; 'auto' takes what the plan says, where it is a value."""
@@ -116,6 +117,10 @@ FOR_MONOTONE_CLASSES = {
 FOR_MONOTONE_NUMBERS = {
     "monotone": Plan((1024,), flip_noise=0.0, max_iter=20, batch_size=100),
 }
+
+
+def _is_positive(value: Any) -> bool:
+    return isinstance(value, Integral) and bool(value)
 
 
 def is_auto(value: Any) -> bool:

@@ -101,13 +101,16 @@ class BooleanNetworkEstimator(CheckingEstimator, ABC):
             If `backend` cannot run here.
         """
         with self._all_or_nothing(), self._backend():
+            self._check_switches()
             goes_on = bool(self.warm_start) and hasattr(self, "network_")
             self._check_parameters(goes_on=goes_on)
             for left_over in () if goes_on else ("_source", "_weights_seen", "_class_counts", *CHOSEN):
                 self.__dict__.pop(left_over, None)
             X, y, weights = self._check_data(X, y, sample_weight, reset=not goes_on)
             if weights is not None and not weights.any():
-                raise ValueError("sample_weight must have a positive entry")
+                by = {"class_weight": getattr(self, "class_weight", None), "sample_weight": sample_weight}
+                names = " times ".join(name for name, value in by.items() if value is not None)
+                raise ValueError(f"{names} must have a positive entry, for a sample that is there")
             interrupted = self._interrupted(resume)
             source = copy.deepcopy(interrupted.source)
             self.__dict__.pop("best_validation_score_", None)
@@ -182,6 +185,7 @@ class BooleanNetworkEstimator(CheckingEstimator, ABC):
         """
         first = not hasattr(self, "network_")
         with self._all_or_nothing(), self._backend():
+            self._check_switches()
             if self.early_stopping:
                 raise ValueError("early_stopping must be False for partial_fit, which holds no samples out")
             self._check_parameters(goes_on=not first)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from math import fsum
+from math import fsum, inf, isfinite
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.utils.validation import _check_sample_weight, check_consistent_leng
 from bvar._validation import check_integer, check_real
 from bvar.encoding import BitEncoder
 from bvar.encoding.samples import check_table, in_order, names_of, refuse_same_names
+from bvar.estimators.architecture import is_auto
 from bvar.estimators.fitted import FittedModel
 from bvar.estimators.monotone import check_constraints
 from bvar.networks.losses import FULL_WEIGHT, Loss
@@ -91,16 +93,28 @@ class CheckingEstimator(FittedModel):
         """
         weights = self._weights(sample_weight, y)
         heavy, n = getattr(self, "_weights_seen", (0.0, 0))
-        mine = float(len(y)) if weights is None else fsum(weights)
+        try:
+            mine = float(len(y)) if weights is None else fsum(weights)
+        except OverflowError:
+            mine = inf
+        if not isfinite(heavy + mine):
+            raise ValueError("weights of samples must have a finite sum over all calls: scale them down")
         self._weights_seen = (heavy + mine, n + len(y))
         return mine / len(y) / (self._weights_seen[0] / self._weights_seen[1])
+
+    def _check_switches(self) -> None:
+        """Check parameters that are on or off, which other checks depend on."""
+        for name in ("early_stopping", "warm_start"):
+            value = getattr(self, name)
+            if not isinstance(value, Integral | np.bool_):
+                raise TypeError(f"{name} must be True or False, got {value!r}")
 
     def _check_parameters(self, *, goes_on: bool) -> None:
         """Check all parameters before any data, and that a network to go on with has the shape they say."""
         plan = self._plan()
         check_real(plan.eta, "eta", low=0)
         check_integer(plan.max_iter, "max_iter", low=1)
-        if self.flip_noise != "auto":
+        if not is_auto(self.flip_noise):
             check_flip_noise(self.flip_noise, " or 'auto'")
         check_integer(self.n_threads, "n_threads", low=1, high=2**31 - 1)
         check_integer(self.n_iter_no_change, "n_iter_no_change", low=1)

@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin, clone
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import column_or_1d
 
 from bvar._validation import check_real
 from bvar.augmentation.changes import as_augmentations
@@ -22,7 +21,7 @@ from bvar.estimators.architecture import Trial, fit_temperature, is_auto, terms_
 from bvar.estimators.balance import balance
 from bvar.estimators.base import BooleanNetworkEstimator
 from bvar.estimators.predictor import Answers
-from bvar.estimators.targets import Classes, Labels, Targets, TwoClasses, check_classes
+from bvar.estimators.targets import Classes, Labels, Targets, TwoClasses, check_classes, check_named_classes
 from bvar.mollify import Mollifier
 from bvar.networks.losses import Loss, ProbabilisticLoss
 from bvar.networks.network import Network
@@ -84,13 +83,14 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
         if self.mollifier is not None:
             raise ValueError("mollifier must be None for partial_fit, which sees every sample once")
         first = not hasattr(self, "network_")
-        if not first and classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+        named = None if classes is None else check_named_classes(classes)
+        if not first and named is not None and not np.array_equal(np.unique(named), self.classes_):
             raise ValueError(f"classes must be those of the first call, {self.classes_.tolist()}")
 
         def learn(targets: np.ndarray) -> None:
-            if classes is None and targets.ndim == 1:
+            if named is None and targets.ndim == 1:
                 raise ValueError("classes must be given in the first call of partial_fit")
-            self._learn_classes(targets if classes is None else column_or_1d(classes))
+            self._learn_classes(targets if named is None else named)
 
         self._partial_fit(X, y, sample_weight, learn)
         return self
@@ -272,18 +272,20 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
         if self.class_weight is None:
             return weights
         by_class = compute_sample_weight(self._class_weights(y), y)
-        return by_class if weights is None else by_class * weights
+        with np.errstate(over="ignore"):  # refused in the next line
+            product = by_class if weights is None else by_class * weights
+        if not np.isfinite(product).all():
+            raise ValueError("class_weight times sample_weight must be finite for every sample, got infinity")
+        return product
 
     def _class_weights(self, y: np.ndarray) -> Any:
         """Put numbers in the place of 'balanced': a class weighs n / (n_classes * its count), of all so far."""
-        if not _is_balanced(self.class_weight):
-            return self.class_weight
-        counts = self._counts(y)
-        given = [self.class_weight] * len(counts) if isinstance(self.class_weight, str) else self.class_weight
-        if len(given) != len(counts):
-            raise ValueError(f"class_weight must have an entry for each of {len(counts)} labels, got {len(given)}")
-        named = [_balanced(n) if isinstance(one, str) else one for one, n in zip(given, counts, strict=True)]
-        return named if y.ndim == 2 else named[0]
+        given = _for_columns(self.class_weight, y)
+        if _is_balanced(self.class_weight):
+            pairs = zip(given, self._counts(y), strict=True)
+            given = [_balanced(counts) if isinstance(one, str) else one for one, counts in pairs]
+        given = [dict(one) if isinstance(one, Mapping) else one for one in given]
+        return given if y.ndim == 2 else given[0]
 
     def _counts(self, y: np.ndarray) -> list[dict[Any, int]]:
         """Count the classes of each column, in these samples and in all of the calls before."""
@@ -300,6 +302,18 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def _for_columns(class_weight: Any, y: np.ndarray) -> list[Any]:
+    """Return the weights of the classes of each column; classes are one."""
+    n = y.shape[1] if y.ndim == 2 else 1
+    given = list(class_weight) if isinstance(class_weight, list | tuple) else [class_weight] * n
+    if y.ndim == 2 and isinstance(class_weight, Mapping):
+        raise ValueError(f"class_weight must be 'balanced' or a list of {n} dicts for {n} labels, got one dict")
+    if len(given) != n:
+        wanted = f"have an entry for each of {n} labels" if y.ndim == 2 else "be a dict or 'balanced' for classes"
+        raise ValueError(f"class_weight must {wanted}, got {len(given)}")
+    return given
 
 
 def _is_balanced(class_weight: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from os import PathLike
 from typing import Any
 
@@ -76,7 +76,7 @@ class FittedModel(ChoosingEstimator):
             If `backend` cannot run here.
         """
         check_is_fitted(self, "network_")
-        with backends.use(self.backend, n_threads=self.n_threads) as backend:
+        with self._use() as backend:
             return Predictor(
                 copy.deepcopy(self.encoder_),
                 self._recipe().inputs,
@@ -206,9 +206,14 @@ class FittedModel(ChoosingEstimator):
         blocks = self.encoder_.encode_blocks(X, n_rows, check_input=False)
         return map(self._recipe().inputs, blocks)
 
+    def _use(self) -> AbstractContextManager[backends.Backend]:
+        if self.backend is not None and not isinstance(self.backend, str):
+            raise TypeError(f"backend must be None or the name of a backend, got {self.backend!r}")
+        return backends.use(self.backend, n_threads=self.n_threads)
+
     @contextmanager
     def _backend(self, *, record: bool = True) -> Iterator[None]:
-        with backends.use(self.backend, n_threads=self.n_threads) as backend:
+        with self._use() as backend:
             if record:
                 self.backend_ = backend.name
             yield

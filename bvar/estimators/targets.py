@@ -18,15 +18,27 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, column_or_1d
 
+from bvar._validation import as_array
+from bvar.encoding.samples import refuse_unordered
 from bvar.export.c_answers import Answer, Best, Positive, Scaled
 from bvar.networks.cross_entropy import BinaryCrossEntropy, CrossEntropy
 from bvar.networks.losses import LOSS_ONE, Loss, SquaredError
 from bvar.networks.votes import Votes
 from bvar.training.trainer import accuracy
 
-__all__ = ["Classes", "Labels", "Numbers", "Targets", "TwoClasses", "check_classes", "check_numbers"]
+__all__ = [
+    "Classes",
+    "Labels",
+    "Numbers",
+    "Targets",
+    "TwoClasses",
+    "check_classes",
+    "check_named_classes",
+    "check_numbers",
+]
 
 _LARGEST = 1e150
+_SMALLEST = 1e-150
 
 
 class Targets(ABC):
@@ -96,7 +108,10 @@ class Classes(Targets):
         """Replace classes by their numbers."""
         if y.ndim != 1:
             raise ValueError("y must have the form of the first fit: classes, and not a matrix of labels")
-        codes = np.searchsorted(self.classes, y)
+        try:
+            codes = np.searchsorted(self.classes, y)
+        except TypeError:  # numbers where there was text, say: none of them is known
+            raise ValueError(f"y has classes that were not there before: {np.unique(y).tolist()}") from None
         known = self.classes[np.minimum(codes, len(self.classes) - 1)] == y
         if not np.all(known):
             raise ValueError(f"y has classes that were not there before: {np.unique(y[~known]).tolist()}")
@@ -216,8 +231,10 @@ class Numbers(Targets):
         weights = np.ones(len(y), np.int64) if sample_weight is None else sample_weight
         total = int(weights.sum())
         mean = np.array([fsum(weights * column) / total for column in columns.T])
-        squares = [fsum(weights * (column - m) ** 2) for column, m in zip(columns.T, mean, strict=True)]
         varies = columns.min(axis=0) < columns.max(axis=0)
+        if (varies & (np.abs(columns - mean).max(axis=0, initial=0) < _SMALLEST)).any():
+            raise ValueError(f"y must vary by {_SMALLEST:g} at least, or its variance vanishes: scale it up")
+        squares = [fsum(weights * (column - m) ** 2) for column, m in zip(columns.T, mean, strict=True)]
         return cls(mean, np.where(varies, np.sqrt(np.array(squares) / total), 0.0), y.ndim)
 
     def completed(self, y: np.ndarray, sample_weight: np.ndarray | None) -> Numbers:
@@ -295,16 +312,27 @@ class Numbers(Targets):
 def check_classes(y: Any, name: str) -> np.ndarray:
     """Return classes as an array of one dimension, labels as a matrix, or say what is wrong with them."""
     _refuse_nothing(y, name)
-    values = np.asarray(y)
+    values = as_array(y, "y")
     if values.dtype.kind == "f":
         assert_all_finite(values, input_name="y")
     if values.dtype.kind == "O" and values.ndim == 1 and any(map(_is_missing, values)):
         raise ValueError("y contains NaN, None or NA: every sample needs a class")
+    if values.dtype.kind == "O":
+        refuse_unordered(values, "y")
     if type_of_target(y, input_name="y").startswith("multilabel"):
         return check_array(y, dtype=np.int64, input_name="y", accept_sparse=False)
     y = column_or_1d(y, warn=True)
     check_classification_targets(y)
     return y
+
+
+def check_named_classes(classes: Any) -> np.ndarray:
+    """Return classes that are named, and not those of samples, or say what is wrong with them."""
+    values = as_array(classes, "classes")
+    if values.ndim == 0 or not 0 < values.size == len(values):
+        raise ValueError(f"classes must be a list of classes, got {classes!r}")
+    refuse_unordered(values, "classes")
+    return values.ravel()
 
 
 def check_numbers(y: Any, name: str) -> np.ndarray:
@@ -313,9 +341,10 @@ def check_numbers(y: Any, name: str) -> np.ndarray:
     if getattr(y, "dtype", np.asarray(0).dtype).kind in "mM":
         raise TypeError(f"y must hold numbers, got {y.dtype}: subtract a date and divide by a time")
     try:
+        y = as_array(y, "y") if isinstance(y, list | tuple) else y
         return check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
     except ValueError as error:
-        if "convert" in str(error):
+        if any(word in str(error) for word in ("convert", "sequence")):
             raise ValueError(f"y must hold numbers: {error}") from error
         raise
 

@@ -52,6 +52,12 @@ def test_all_rows_are_taken_of_a_short_table():
     assert len(sample_rows(6, 5)) == 5
 
 
+@pytest.mark.parametrize("most", [0, 2.5, "2"])
+def test_a_number_of_rows_that_is_none_is_refused(most):
+    with pytest.raises((TypeError, ValueError), match=f"most must be an integer >= 1, got {most!r}"):
+        sample_rows(10, most)
+
+
 def test_rows_have_no_period():
     """Each second of a run, of two, is chosen about half of the time."""
     assert abs((sample_rows(20_000, 10_000) % 2).mean() - 0.5) < 0.02

@@ -2,13 +2,14 @@
 
 import pickle
 
+import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 
 from bvar import BooleanClassifier, BooleanConvClassifier, BooleanRegressor, LogicGateClassifier, kernels
 from bvar.augmentation import AugmentedClassifier
-from bvar.encoding import ImageEncoder, OneHotBits, TableEncoder, ThermometerEncoder
+from bvar.encoding import ImageEncoder, OneHotBits, TableEncoder, ThermometerEncoder, UnateEncoder
 from bvar.mollify import MollifiedClassifier
 from bvar.mollify.density import RealNVPDensity
 from bvar.networks import CrossEntropy, Network
@@ -130,6 +131,12 @@ WRONG = [
     ({"callbacks": 3}, "callbacks must be"),
     ({"random_state": "x"}, "random_state must be None, an integer >= 0 or a RandomState, got 'x'"),
     ({"eta": float("inf")}, "eta must be a finite number >= 0, got inf"),
+    ({"early_stopping": np.ones(3)}, r"early_stopping must be True or False, got array\(\[1., 1., 1.\]\)"),
+    ({"early_stopping": "no"}, "early_stopping must be True or False, got 'no'"),
+    ({"warm_start": np.ones(3)}, r"warm_start must be True or False, got array"),
+    ({"flip_noise": np.ones(3)}, r"flip_noise must be a finite number >= 0, got array"),
+    ({"gates": np.ones(3)}, r"gates must be an integer in \[0, 8388607\], got array"),
+    ({"backend": ["c"]}, r"backend must be None or the name of a backend, got \['c'\]"),
     ({"loss": "mse"}, "loss must be None, a bvar.networks.Loss, or a callable"),
     ({"loss": lambda fan_in: 5}, "loss must make a bvar.networks.Loss, but .* made 5"),
     ({"batch_size": 2.5}, "batch_size must be"),
@@ -209,6 +216,110 @@ def test_a_failed_fit_of_anything_else_changes_nothing_either(monkeypatch, make)
     with pytest.raises(Trouble):
         model.fit(X[:50, :9], Y[:50])
     assert state(model) == before
+
+
+# --------------------------------------------------------------------------------------- what comes in at the door
+
+
+RAGGED = [[1], [1, 2]] * 200
+MIXED = np.array([1, "a"] * 200, object)
+TWO_LABELS = np.stack([OLD[1] > 1, OLD[1] > 2], 1).astype(int)
+DOORS = {
+    "ragged classes": (lambda m: m.fit(OLD[0], RAGGED), "y must be an array, got rows of different lengths"),
+    "mixed classes": (lambda m: m.fit(OLD[0], MIXED), "y must hold labels of one kind, got int and str"),
+    "mixed classes, text first": (lambda m: m.fit(OLD[0], MIXED[::-1]), "y must hold labels of one kind"),
+    "ragged validation": (
+        lambda m: m.fit(*OLD, X_val=OLD[0], y_val=RAGGED),
+        "X_val, y_val: y must be an array, got rows of different lengths",
+    ),
+    "mixed validation": (
+        lambda m: m.fit(*OLD, X_val=OLD[0], y_val=MIXED),
+        "X_val, y_val: y must hold labels of one kind, got int and str",
+    ),
+    "numbers where there was text": (
+        lambda m: m.fit(OLD[0], np.array(["a", "b"] * 200, object), X_val=OLD[0], y_val=OLD[1]),
+        r"X_val, y_val: y has classes that were not there before: \[0, 1, 2, 3, 4\]",
+    ),
+    "a chunk of mixed classes": (
+        lambda m: m.partial_fit(OLD[0], MIXED, classes=range(5)),
+        "y must hold labels of one kind, got int and str",
+    ),
+    "a list of mixed classes": (
+        lambda m: m.partial_fit(*OLD, classes=np.array([0, "a"], object)),
+        "classes must hold labels of one kind, got int and str",
+    ),
+    "a ragged list of classes": (
+        lambda m: m.partial_fit(*OLD, classes=[[0], [1, 2]]),
+        "classes must be an array, got rows of different lengths",
+    ),
+    "no list of classes": (lambda m: m.partial_fit(*OLD, classes="ab"), "classes must be a list .*, got 'ab'"),
+    "an empty list of classes": (lambda m: m.partial_fit(*OLD, classes=[]), "classes must be a list of classes"),
+    "weights whose sum is infinite": (
+        lambda m: m.partial_fit(*OLD, classes=range(5), sample_weight=np.full(400, 1e308)),
+        "weights of samples must have a finite sum over all calls",
+    ),
+    "class weights whose products are infinite": (
+        lambda m: m.set_params(class_weight=dict.fromkeys(range(5), 1e308)).fit(*OLD, np.full(400, 1e10)),
+        "class_weight times sample_weight must be finite for every sample",
+    ),
+    "class weights of two labels": (
+        lambda m: m.set_params(class_weight=({0: 1.0}, {1: 1.0})).fit(*OLD),
+        "class_weight must be a dict or 'balanced' for classes, got 2",
+    ),
+    "class weights of one label for two": (
+        lambda m: m.set_params(class_weight={0: 1.0}).fit(OLD[0], TWO_LABELS),
+        "class_weight must be 'balanced' or a list of 2 dicts for 2 labels, got one dict",
+    ),
+    "class weights of 0": (
+        lambda m: m.set_params(class_weight=dict.fromkeys(range(5), 0)).fit(*OLD),
+        "^class_weight must have a positive entry",
+    ),
+}
+
+
+@pytest.mark.parametrize(("call", "text"), DOORS.values(), ids=DOORS)
+def test_what_is_no_class_and_no_weight_is_refused_in_words(call, text):
+    model = KINDS["classifier"]()
+    with pytest.raises((TypeError, ValueError), match=text):
+        call(model)
+    assert state(model) == {}
+
+
+def test_class_weights_of_labels_may_be_a_tuple():
+    weights = [{0: 1.0, 1: 2.0}, {0: 3.0, 1: 1.0}]
+    tuples, lists = (KINDS["classifier"](class_weight=of(weights)).fit(OLD[0], TWO_LABELS) for of in (tuple, list))
+    assert tuples.network_.fingerprint() == lists.network_.fingerprint()
+
+
+@pytest.mark.parametrize("call", [lambda m: m.fit(OLD[0], RAGGED), lambda m: m.partial_fit(OLD[0], RAGGED)])
+def test_ragged_numbers_are_refused_in_words(call):
+    with pytest.raises(ValueError, match="y must be an array, got rows of different lengths"):
+        call(KINDS["regressor"]())
+
+
+@pytest.mark.parametrize("encoder", [ThermometerEncoder, TableEncoder, UnateEncoder])
+def test_encoders_refuse_targets_that_are_none(encoder):
+    for y, text in ((RAGGED, "y must be an array, got rows"), (MIXED, "y must hold labels of one kind, got int")):
+        with pytest.raises((TypeError, ValueError), match=text):
+            encoder(strategy="supervised").fit(OLD[0], y)
+    with pytest.raises(TypeError, match=r"strategy must be one of 'quantile', .*, got array\(\['quantile'"):
+        encoder(strategy=np.array(["quantile", "uniform"])).fit(*OLD)
+
+
+def test_targets_whose_variance_vanishes_are_refused():
+    y = OLD[1] / 4
+    with pytest.raises(ValueError, match="y must vary by 1e-150 at least, or its variance vanishes: scale it up"):
+        KINDS["regressor"]().fit(OLD[0], y * 1e-170)
+    model = KINDS["regressor"]().fit(OLD[0], y * 1e-140)
+    assert model.target_std_[0] > 0
+    assert len(set(model.predict(X))) > 1
+
+
+def test_no_images_are_refused_as_no_rows_are():
+    model = BooleanConvClassifier((8,), (16,), **SHORT).fit(OLD[0].reshape(-1, 8, 8), OLD[1])
+    for call in (model.predict, ImageEncoder().fit):
+        with pytest.raises(ValueError, match=r"0 sample\(s\) \(shape=\(0, 64\)\) while a minimum of 1 is"):
+            call(np.zeros((0, 8, 8)))
 
 
 # ------------------------------------------------------------------------------------- interrupts
