@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bvar._extras import missing
-from bvar._validation import check_sizes
+from bvar._validation import as_array, check_integer, check_sizes
 from bvar.augmentation.learned import LearnedAugmentation
 from bvar.energy import Cost
 from bvar.kernels import unpack
@@ -56,6 +56,8 @@ def plot_learning_curve(history: dict[str, list[Any]], *, ax: Axes | None = None
 
     Raises
     ------
+    TypeError, ValueError
+        If an argument is not as described.
     ImportError
         If matplotlib is missing; the message says how to install it.
 
@@ -70,9 +72,10 @@ def plot_learning_curve(history: dict[str, list[Any]], *, ax: Axes | None = None
     >>> ax.get_ylabel()
     'score'
     """
+    scores = _epochs(history, "score")
     ax = _axes(ax)
-    epochs = range(1, len(history["score"]) + 1)
-    ax.plot(epochs, history["score"], color=_COLORS[0], marker=".", label="training, while learning")
+    epochs = range(1, len(scores) + 1)
+    ax.plot(epochs, scores, color=_COLORS[0], marker=".", label="training, while learning")
     if history.get("validation_score"):
         ax.plot(epochs, history["validation_score"], color=_COLORS[1], marker=".", label="validation")
     ax.set(xlabel="epoch", ylabel="score")
@@ -101,6 +104,8 @@ def plot_flip_rate(
 
     Raises
     ------
+    TypeError, ValueError
+        If an argument is not as described.
     ImportError
         If matplotlib is missing; the message says how to install it.
 
@@ -115,10 +120,10 @@ def plot_flip_rate(
     >>> len(ax.lines)
     2
     """
+    percent = 100 * np.array(_epochs(history, "flips", least=1), dtype=np.float64)
+    labels = _labels(names, percent.shape[1])
     ax = _axes(ax)
-    percent = 100 * np.array(history["flips"], dtype=np.float64)
-    for i, rate in enumerate(percent.T):
-        label = names[i] if names else f"parameter {i + 1}"
+    for i, (rate, label) in enumerate(zip(percent.T, labels, strict=True)):
         color = _COLORS[i % len(_COLORS)]
         ax.plot(range(1, len(rate) + 1), rate, color=color, marker=".", label=label, clip_on=False)
     rarest = percent[percent > 0].min(initial=1.0)
@@ -148,6 +153,8 @@ def plot_beta(history: dict[str, list[Any]], *, names: list[str] | None = None, 
 
     Raises
     ------
+    TypeError, ValueError
+        If an argument is not as described.
     ImportError
         If matplotlib is missing; the message says how to install it.
 
@@ -158,9 +165,10 @@ def plot_beta(history: dict[str, list[Any]], *, names: list[str] | None = None, 
     >>> [line.get_label() for line in ax.lines]
     ['hidden', 'output']
     """
+    betas = list(zip(*_epochs(history, "beta", least=1), strict=True))
+    labels = _labels(names, len(betas))
     ax = _axes(ax)
-    for i, beta in enumerate(zip(*history["beta"], strict=True)):
-        label = names[i] if names else f"parameter {i + 1}"
+    for i, (beta, label) in enumerate(zip(betas, labels, strict=True)):
         ax.plot(range(1, len(beta) + 1), beta, color=_COLORS[i % len(_COLORS)], marker=".", label=label)
     ax.set(xlabel="epoch", ylabel="share of weights at rest (beta)")
     return _finish(ax)
@@ -183,6 +191,8 @@ def plot_augmentation(augmentation: LearnedAugmentation, *, ax: Axes | None = No
 
     Raises
     ------
+    TypeError, ValueError
+        If an argument is not as described.
     ImportError
         If matplotlib is missing; the message says how to install it.
 
@@ -199,6 +209,10 @@ def plot_augmentation(augmentation: LearnedAugmentation, *, ax: Axes | None = No
     >>> plot_augmentation(augmentation).get_ylabel()
     'strength'
     """
+    if not isinstance(augmentation, LearnedAugmentation):
+        raise TypeError(f"augmentation must be a LearnedAugmentation, got {augmentation!r}")
+    if not getattr(augmentation, "history_", {"location": []})["location"]:
+        raise ValueError("augmentation must have learnt for an epoch, as that of a fitted classifier, got none")
     ax = _axes(ax)
     location, width = (np.array(augmentation.history_[name]).T for name in ("location", "width"))
     for i, (name, transform) in enumerate(zip(augmentation.names(), augmentation.steps(), strict=True)):
@@ -237,7 +251,7 @@ def plot_weights(
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If the shape does not fit, or there is no such neuron or parameter.
     ImportError
         If matplotlib is missing; the message says how to install it.
@@ -250,12 +264,12 @@ def plot_weights(
     >>> ax.images[0].get_array().shape
     (8, 8)
     """
+    if not isinstance(network, Network):
+        raise TypeError(f"network must be a bvar.networks.Network, got {type(network).__name__}")
     parameters = [parameter for parameter in network.parameters if isinstance(parameter, Parameter)]
-    if not 0 <= layer < len(parameters):
-        raise ValueError(f"layer must be in [0, {len(parameters) - 1}], got {layer}")
+    layer = check_integer(layer, "layer", low=0, high=len(parameters) - 1)
     bits = parameters[layer].bits
-    if not 0 <= neuron < bits.n_rows:
-        raise ValueError(f"neuron must be in [0, {bits.n_rows - 1}], got {neuron}")
+    neuron = check_integer(neuron, "neuron", low=0, high=bits.n_rows - 1)
     if len(check_sizes(shape, "shape", least=2)) != 2 or shape[0] * shape[1] != bits.n_bits:
         raise ValueError(f"shape must be a height and a width with {bits.n_bits} pixels, got {shape!r}")
     ax = _axes(ax)
@@ -281,6 +295,8 @@ def plot_bound(trace: Trace, *, ax: Axes | None = None) -> Axes:
 
     Raises
     ------
+    TypeError, ValueError
+        If an argument is not as described.
     ImportError
         If matplotlib is missing; the message says how to install it.
 
@@ -293,6 +309,8 @@ def plot_bound(trace: Trace, *, ax: Axes | None = None) -> Axes:
     >>> len(ax.lines)
     5
     """
+    if not isinstance(trace, Trace):
+        raise TypeError(f"trace must be a Trace, which bvar.theory.follow returns, got {trace!r}")
     ax, steps, bound = _axes(ax), range(1, len(trace.gradient) + 1), trace.bound()
     ax.loglog(steps, trace.left, color="black", label="mean squared gradient")
     ax.loglog(steps, bound.total, color=_COLORS[0], label="bound")
@@ -324,10 +342,10 @@ def plot_energy(costs: Mapping[str, Cost], *, by: str = "place", ax: Axes | None
 
     Raises
     ------
+    TypeError, ValueError
+        If there is no cost, they are in different units, or `by` is no such column.
     ImportError
         If matplotlib is missing; the message says how to install it.
-    ValueError
-        If there is no cost, they are in different units, or `by` is no such column.
 
     Examples
     --------
@@ -340,6 +358,8 @@ def plot_energy(costs: Mapping[str, Cost], *, by: str = "place", ax: Axes | None
     >>> ax.get_ylabel()
     'energy of a step, pJ'
     """
+    if not isinstance(costs, Mapping) or not all(isinstance(cost, Cost) for cost in costs.values()):
+        raise TypeError(f"costs must be a dict of names and results of bvar.energy.cost, got {costs!r}")
     units = {cost.platform.unit for cost in costs.values()}
     if len(units) != 1:
         raise ValueError(f"costs must be one or more, all in one unit, got {sorted(units)}")
@@ -381,6 +401,8 @@ def plot_supports(
 
     Raises
     ------
+    TypeError, ValueError
+        If an argument is not as described.
     ImportError
         If matplotlib is missing; the message says how to install it.
 
@@ -396,6 +418,12 @@ def plot_supports(
     >>> [int(bar.get_width()) for bar in ax.patches]
     [5, -2]
     """
+    supports = as_array(supports, "supports")
+    if supports.ndim == 1 and len(names) != len(supports):
+        raise ValueError(f"names must have a name for each of {len(supports)} supports, got {len(names)}")
+    if supports.ndim not in (1, 2) or supports.dtype.kind not in "biuf":
+        got = f"{supports.dtype} of shape {supports.shape}"
+        raise ValueError(f"supports must be numbers of one or two dimensions, got {got}")
     ax = _axes(ax)
     if supports.ndim == 2:
         peak = max(float(np.abs(supports).max(initial=0)), 1e-12)
@@ -411,6 +439,25 @@ def plot_supports(
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(alpha=0.25, axis="x")
     return ax
+
+
+def _epochs(history: Any, name: str, *, least: int = 0) -> list[Any]:
+    """Return what a history tells of its epochs, after checking that it does."""
+    if not isinstance(history, Mapping):
+        raise TypeError(f"history must be a dict, the history_ of an estimator, got {history!r}")
+    if name not in history or len(history[name]) < least:
+        what = f"{name!r} without an epoch" if name in history else f"only {list(history)}"
+        raise ValueError(f"history must have {name!r}, as the history_ of an estimator, got {what}")
+    return history[name]
+
+
+def _labels(names: list[str] | None, n: int) -> list[str]:
+    """Return names for the first parameters, their numbers where nobody has said any."""
+    if names is None or not len(names):
+        return [f"parameter {i + 1}" for i in range(n)]
+    if len(names) < n:
+        raise ValueError(f"names must have a name for each of {n} parameters, got {len(names)}")
+    return list(names[:n])
 
 
 def _axes(ax: Axes | None) -> Axes:
