@@ -15,6 +15,7 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 
 from bvar.bits import BitMatrix
+from bvar.model_file._kinds import kind_of
 
 __all__ = ["digest", "parts_of", "written_parameters"]
 
@@ -95,7 +96,10 @@ def _held(value: Any) -> Sequence[tuple[str, Any]] | None:
         return [("function", value.__func__), ("of", value.__self__)]
     if isinstance(value, partial):
         return [("function", value.func), ("arguments", value.args), ("keywords", value.keywords)]
-    return sorted(vars(value).items()) if _is_plain(value) or _is_record(value) else None
+    if _is_plain(value) or _is_record(value):
+        kind = kind_of(value)
+        return sorted((vars(value) if kind is None else kind.save(value)).items())  # a file holds no caches
+    return None
 
 
 def _held_by_function(function: FunctionType) -> Iterator[tuple[str, Any]]:

@@ -256,6 +256,16 @@ def test_parameters_of_one_repr_are_told_apart(one, other):
     assert first != another
 
 
+def test_a_loss_that_has_been_used_is_the_same():
+    """It keeps logarithms that it has once needed."""
+    loss = CrossEntropy(16)
+    model = BooleanClassifier((16,), loss=loss, max_iter=1, early_stopping=True, random_state=0)
+    before, held = written_parameters(model), set(vars(loss))
+    model.fit(X, Y)
+    assert set(vars(loss)) > held
+    assert written_parameters(model) == before
+
+
 def test_a_fit_with_another_function_is_refused(tmp_path):
     path = tmp_path / "fit.bvar"
     of("classifier", loss=lambda n: CrossEntropy(n), callbacks=CheckpointFile(path))()
