@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bvar._extras import missing
+from bvar._validation import as_array
 from bvar.encoding import BitEncoder
 from bvar.export.c_answers import Answer, Best, Positive, check_scores
 from bvar.export.layers import LayeredNetwork, check_network
@@ -92,7 +93,7 @@ def network_to_onnx(
         raise ValueError("answer must be Positive or Scaled for a network of one score")
     check_scores(answer, n_scores)
     n_classes = 2 if isinstance(answer, Positive) else n_scores
-    if classes is not None and (classes := np.asarray(classes)).shape != (n_classes,):
+    if classes is not None and (classes := as_array(classes, "classes")).shape != (n_classes,):
         raise ValueError(f"classes must have the shape ({n_classes},), got {classes.shape}")
     answered = _answer(graph, answer, scores, classes)
     outputs = [answered, helper.make_tensor_value_info("scores", TensorProto.INT32, ["n", n_scores])]

@@ -150,6 +150,8 @@ def test_what_has_no_onnx_is_refused_by_name(monkeypatch):
         network_to_onnx(boolean([BooleanLinear(5, 1)]))
     with pytest.raises(ValueError, match=r"classes must have the shape \(2,\), got \(3,\)"):
         network_to_onnx(boolean([BooleanLinear(5, 2)]), classes=["a", "b", "c"])
+    with pytest.raises(ValueError, match="classes must be an array, got rows of different lengths"):
+        network_to_onnx(boolean([BooleanLinear(5, 2)]), classes=[["a"], ["b", "c"]])
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ImportError, match=r'pip install "boolean-variation\[onnx\]"'):
         network_to_onnx(boolean([BooleanLinear(5, 2)]))
