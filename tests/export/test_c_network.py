@@ -20,7 +20,7 @@ from bvar import (
     TableEncoder,
     kernels,
 )
-from bvar.export import Scaled, network_to_c, network_to_onnx
+from bvar.export import Scaled, c_layers, layers, network_to_c, network_to_onnx, onnx_layers
 from bvar.layers import (
     Add,
     BooleanConv2d,
@@ -455,6 +455,10 @@ CHAINS = {
         "layers that fit, got Concatenate of stacks that end in 5 sums",
     ),
 }
+
+
+def test_every_layer_that_can_be_written_is_followed():
+    assert layers._FLOWS.keys() == c_layers._WRITERS.keys() == onnx_layers._WRITERS.keys()
 
 
 @pytest.mark.parametrize("export", [network_to_c, network_to_onnx])
