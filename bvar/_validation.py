@@ -151,6 +151,6 @@ def check_path(value: Any, name: str) -> Any:
 
 def check_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
     """Return `value` after checking that it is one of `choices`."""
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:  # an array would compare with each
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
     return str(value)

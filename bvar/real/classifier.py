@@ -14,8 +14,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from bvar._validation import as_array
 from bvar.encoding.columns import is_frame
-from bvar.encoding.samples import as_table, flat_images, in_order
+from bvar.encoding.samples import as_table, flat_images, in_order, refuse_unordered
 from bvar.real.perceptron import Parameters
 
 __all__ = ["RealClassifier"]
@@ -56,7 +57,10 @@ class RealClassifier(ClassifierMixin, BaseEstimator):
 
     def _learn_classes(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """Check samples and classes; return the samples as rows, and the numbers of their classes."""
+        y = as_array(y, "y") if isinstance(y, list | tuple) else y
         samples, y = validate_data(self, self._rows(X), y, dtype=_DTYPES)
+        if y.dtype.kind == "O":
+            refuse_unordered(y, "y")
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:

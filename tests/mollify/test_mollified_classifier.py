@@ -6,6 +6,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from bvar.augmentation import AugmentedClassifier
 from bvar.mollify import LinearSchedule, MollifiedClassifier, corrupted_scores
 from bvar.mollify.classifier import loss_and_gradients
 from bvar.real.perceptron import initial_parameters
@@ -147,3 +148,21 @@ def test_bad_parameters_are_named(parameters, error, text):
 @parametrize_with_checks([MollifiedClassifier((16,), max_iter=60, learning_rate=0.01)])
 def test_scikit_learn_contract(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize("kind", [AugmentedClassifier, MollifiedClassifier])
+@pytest.mark.parametrize(
+    ("y", "error", "words"),
+    [
+        ([[0], [1, 2], 0, 1], ValueError, "y must be an array, got rows of different lengths"),
+        (np.array([0, "a", 1, "b"], object), TypeError, "y must hold labels of one kind, got int and str"),
+    ],
+)
+def test_labels_that_are_none_are_named(kind, y, error, words):
+    with pytest.raises(error, match=words):
+        kind().fit(np.random.RandomState(0).rand(4, 3), y)
+
+
+def test_an_array_is_no_choice():
+    with pytest.raises(ValueError, match="last_layer must be one of 'point', 'normal', got array"):
+        AugmentedClassifier(last_layer=np.array(["a", "b"])).fit(np.zeros((4, 3)), [0, 1, 0, 1])
