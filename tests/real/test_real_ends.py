@@ -729,7 +729,7 @@ def test_standard_int8_rounds_and_clips():
         (lambda: kernels.number_votes(np.zeros((1, 2), np.int8), np.zeros((2, 2), np.int8)), "z has 1 samples"),
         (
             lambda: kernels.number_votes(np.zeros((2**16 + 1, 1), np.int8), np.zeros((2**16 + 1, 1), np.int8)),
-            "votes are limited to 65536",
+            "at most 65536 samples, got 65537",
         ),
         (
             lambda: kernels.signed_sum(
