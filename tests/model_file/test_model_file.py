@@ -1066,3 +1066,15 @@ def test_accumulators_of_old_files_beyond_every_range_are_kept_within_it():
         most = np.iinfo(dtype).max
         assert new.dtype == dtype
         assert new.tolist() == [most, -most, 2 ** (parameter.m_bits - 1)]
+
+
+def test_an_integer_too_long_to_be_read_again_is_not_written(tmp_path):
+    model = BooleanClassifier((8,), max_iter=1, random_state=0).fit(np.eye(4), [0, 1, 0, 1])
+    model.random_state = 10**1000 - 1
+    model_file.save(model, tmp_path / "m.bvar")
+    assert model_file.load(tmp_path / "m.bvar").random_state == 10**1000 - 1
+    before = (tmp_path / "m.bvar").read_bytes()
+    model.random_state = 10**1000
+    with pytest.raises(ValueError, match="cannot save an integer of more than 1000 digits"):
+        model_file.save(model, tmp_path / "m.bvar")
+    assert (tmp_path / "m.bvar").read_bytes() == before

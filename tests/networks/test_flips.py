@@ -43,6 +43,14 @@ def test_messages_of_no_network_are_refused(numbers, what):
     assert reader.fingerprint() == before, what
 
 
+def test_a_message_cannot_choose_a_wire_that_is_no_candidate():
+    reader = gate_network([70, 120], 3, fan_in=2, wiring="learnt", candidates=4, random_state=0)
+    before = reader.fingerprint()
+    with pytest.raises(ValueError, match="the message must be of a network of the same shape"):
+        list(follow(reader, [_message(0, 1, 1, 2 * 4)]))
+    assert reader.fingerprint() == before
+
+
 @pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
 def test_a_copy_that_follows_the_flips_is_the_network_at_every_version(make):
     network = make()
@@ -96,7 +104,7 @@ def test_who_misses_a_message_or_holds_another_network_is_told_so():
     narrow = boolean_mlp([60, 130, 3], random_state=0)  # as many words in a row, of which fewer bits belong to it
     bits = [layer.weight.bits.words.copy() for layer in (narrow.layers[0], narrow.layers[2])]
     with pytest.raises(ValueError, match="the message must be of a network of the same shape"):
-        list(follow(narrow, [_message(2, 64, 0)]))
+        list(follow(narrow, [_message(1, 61, 0)]))
     assert all((a == b.weight.bits.words).all() for a, b in zip(bits, narrow.layers[::2], strict=True))
     reader.layers[0].weight.bits.words[0, 0] ^= np.uint64(1)
     with pytest.raises(ValueError, match="the copy differs at version 1 from the network that it follows"):

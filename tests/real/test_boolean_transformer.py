@@ -207,6 +207,40 @@ def test_layers_say_which_rows_belong_together():
     assert Embedding(5, 6, 2).rows_for(4) == 2
     assert Residual([LayerNorm(4), Attention(4, 4, 2)], n_positions=4).rows_for(6) == 12
     assert LayerNorm(4).rows_for(5) == 5
+    assert JoinChannels([[Threshold(4, 4, 4)]], 2).rows_for(6) == 6
+
+
+class Doubled(Residual):
+    """Adds twice."""
+
+    def forward(self, x):
+        y, context = super().forward(x)
+        return 2 * y, context
+
+    def infer(self, x):
+        return 2 * super().infer(x)
+
+
+def test_a_subclass_of_a_residual_sum_is_not_merged():
+    layer, x = Doubled([LayerNorm(4)]), np.random.RandomState(0).standard_normal((3, 4)).astype(np.float32)
+    infer, _ = layer.absorb(())
+    np.testing.assert_array_equal(infer(x), layer.infer(x))
+
+
+def test_a_residual_sum_asks_its_layers_whether_they_can_vote():
+    gates = GateLayer(4, 4, 2, random_state=0)
+    inner = [
+        LayerNorm(4),
+        FixedPoint(),
+        Threshold(4, FixedPoint.FAN_IN, 2),
+        gates,
+        BooleanLinear(4, 4),
+        RealScale(4, 4),
+    ]
+    layer = Residual(inner)
+    _, context = layer.forward(np.zeros((2**16 + 1, 4), np.float32))
+    with pytest.raises(ValueError, match="at most 65536 samples, got 65537"):
+        layer.check(context)
 
 
 def test_gradients_of_a_scale_are_finite_differences():
