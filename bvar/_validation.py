@@ -18,9 +18,9 @@ __all__ = [
     "as_numbers",
     "check_array",
     "check_choice",
+    "check_finite",
     "check_image_shape",
     "check_integer",
-    "check_numbers",
     "check_out",
     "check_real",
     "check_rows",
@@ -134,7 +134,7 @@ def as_numbers(value: Any, name: str) -> np.ndarray:
     return array.astype(np.float64)
 
 
-def check_numbers(value: Any, name: str) -> np.ndarray:
+def check_finite(value: Any, name: str) -> np.ndarray:
     """Return numbers as a new array of float64 after checking that they are real and finite."""
     array = as_numbers(value, name)
     if not np.isfinite(array).all():

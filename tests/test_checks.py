@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import bvar
-from bvar._validation import check_integer, check_numbers
+from bvar._validation import check_finite, check_integer
 
 CHECKS = ("check_integer", "check_real")
 FILES = sorted(Path(bvar.__file__).parent.rglob("*.py"))
@@ -52,7 +52,7 @@ def test_integers_of_any_width_become_plain_ones(kind):
 
 @pytest.mark.parametrize("value", [[1, 2.5], np.array([True, False]), np.float16([0.5])])
 def test_numbers_become_float64(value):
-    found = check_numbers(value, "x")
+    found = check_finite(value, "x")
     assert found.dtype == np.float64
     assert (found == np.asarray(value)).all()
 
@@ -69,4 +69,4 @@ def test_numbers_become_float64(value):
 )
 def test_what_is_no_number_is_named(value, error, words):
     with pytest.raises(error, match=words):
-        check_numbers(value, "x")
+        check_finite(value, "x")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import logsumexp, softmax
 
-from bvar._validation import as_numbers, check_numbers, check_real
+from bvar._validation import as_numbers, check_finite, check_real
 
 __all__ = ["draw_bound", "draw_shares", "jensen_gap", "jensen_gap_limit", "normal_divergence"]
 
@@ -153,7 +153,7 @@ def normal_divergence(mean: ArrayLike, deviation: ArrayLike, prior_mean: ArrayLi
     0.5
     """
     named = {"mean": mean, "deviation": deviation, "prior_mean": prior_mean, "prior": prior}
-    m, v, m0, tau = (check_numbers(value, name) for name, value in named.items())
+    m, v, m0, tau = (check_finite(value, name) for name, value in named.items())
     if m.shape != v.shape or any(x.shape not in ((), m.shape) for x in (m0, tau)):
         shapes = ", ".join(str(x.shape) for x in (m, v, m0, tau))
         raise ValueError(f"{', '.join(named)} must be of one shape, the last two perhaps numbers, got {shapes}")

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr, owens_t
 
-from bvar._validation import check_array, check_integer, check_numbers, check_real
+from bvar._validation import check_array, check_finite, check_integer, check_real
 from bvar.bayes.boolean_kernel import boolean_kernels
 
 __all__ = ["BEST_DEAD_ZONE", "NetworkKernel", "correlation", "memory", "ternary_kernel"]
@@ -61,7 +61,7 @@ def ternary_kernel(rho: ArrayLike, dead_zone: float = 0.0) -> np.ndarray:
     (array([0.3333, 1.    ]), array([0.2225, 0.5405]))
     """
     tau = check_real(dead_zone, "dead_zone", low=0)
-    r = np.clip(check_numbers(rho, "rho"), -1, 1)
+    r = np.clip(check_finite(rho, "rho"), -1, 1)
     if tau == 0:
         return 2 / pi * np.arcsin(r)  # the same, faster
     with np.errstate(divide="ignore"):
@@ -106,7 +106,7 @@ def correlation(
     shared = check_real(offset_spread, "offset_spread", low=0, high=1) ** 2
     dead_zone = check_real(dead_zone, "dead_zone", low=0)
     scale = _share_that_speaks(dead_zone) if depth else 1.0
-    deep = check_numbers(rho, "rho")
+    deep = check_finite(rho, "rho")
     for _ in range(depth):
         deep = ternary_kernel((deep + shared) / (1 + shared), dead_zone) / scale
     return deep

@@ -5,6 +5,7 @@ first two moments where they are known.  Kernels are those of scikit-learn (``RB
 ``ExpSineSquared``, their sums and products), and any function ``k(A, B)`` that returns a matrix.  Derived in
 ``docs/explanation/functional-priors.md``.
 """
+# Longer than other modules: each process is short, and a reader compares them with one another.
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import cho_factor, cho_solve
 
-from bvar._validation import check_integer, check_numbers, check_real
+from bvar._validation import check_finite, check_integer, check_real
 from bvar.bayes.factor import positive_definite
 
 __all__ = [
@@ -162,7 +163,7 @@ class GaussianProcess:
         TypeError, ValueError
             If `noise` is negative or must be larger, or there is not a finite value for each point of `X`.
         """
-        noise, y = check_real(noise, "noise", low=0), check_numbers(y, "y")
+        noise, y = check_real(noise, "noise", low=0), check_finite(y, "y")
         if y.ndim not in (1, 2) or len(y) != len(X):
             raise ValueError(f"y must have a row for each of the {len(X)} rows of X, got shape {y.shape}")
         prior = self.kernel(X, X)
@@ -234,7 +235,7 @@ class HierarchicalProcess:
         TypeError, ValueError
             If points are not finite or have another number of inputs.
         """
-        X = check_numbers(X, "X")
+        X = check_finite(X, "X")
         if X.ndim != 2 or X.shape[1] != self.n_inputs:
             raise ValueError(f"X must have {self.n_inputs} column(s), one for each input, got shape {X.shape}")
         return _Mixture(self, X)
@@ -353,7 +354,7 @@ class Draws:
     """
 
     def __init__(self, realizations: ArrayLike) -> None:
-        self.realizations = check_numbers(realizations, "realizations")
+        self.realizations = check_finite(realizations, "realizations")
         if self.realizations.ndim != 2 or not len(self.realizations):
             got = self.realizations.shape
             raise ValueError(f"realizations must be a finite array of shape (n_realizations, n), got shape {got}")

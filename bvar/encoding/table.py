@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 
-from bvar._validation import check_integer
+from bvar._validation import check_choice, check_integer
 from bvar.encoding.base import BitEncoder, Group, worth_asking
 from bvar.encoding.codes import classes_of, look_like_codes, may_be_codes
 from bvar.encoding.columns import Columns
@@ -35,7 +35,7 @@ from bvar.encoding.one_hot import (
 )
 from bvar.encoding.samples import Table, all_or_nothing
 from bvar.encoding.thermometer import Thermometers, threshold_labels
-from bvar.encoding.thresholds import check_strategy, check_target, choose_by_target, choose_thresholds
+from bvar.encoding.thresholds import STRATEGIES, check_target, choose_by_target, choose_thresholds
 
 __all__ = ["TableEncoder"]
 
@@ -249,7 +249,7 @@ class TableEncoder(BitEncoder):
 
     def _check(self) -> None:
         check_n_bits(self.n_bits)
-        check_strategy(self.strategy)
+        check_choice(self.strategy, "strategy", STRATEGIES)
         check_limits(self.max_categories, None)
         check_subsample(self.subsample)
 

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bvar import kernels
-from bvar._validation import check_integer
+from bvar._validation import check_choice, check_integer
 from bvar.bits import BitMatrix
 from bvar.encoding.base import BitEncoder, Group, worth_asking
 from bvar.encoding.columns import Columns
 from bvar.encoding.counts import check_subsample, column_numbers, sample_rows
 from bvar.encoding.samples import Table, all_or_nothing
-from bvar.encoding.thresholds import check_strategy, check_target, learn_thresholds
+from bvar.encoding.thresholds import STRATEGIES, check_target, learn_thresholds
 
 __all__ = ["ThermometerEncoder", "Thermometers", "threshold_labels"]
 
@@ -117,7 +117,7 @@ class ThermometerEncoder(BitEncoder):
             If a parameter or the data is not as described.
         """
         n_bits = check_integer(self.n_bits, "n_bits", low=1)
-        strategy = check_strategy(self.strategy)
+        strategy = check_choice(self.strategy, "strategy", STRATEGIES)
         subsample = check_subsample(self.subsample)
         columns = self._read(X, reset=True)
         rows = sample_rows(columns.n_rows, subsample)

@@ -8,14 +8,13 @@ import numpy as np
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.validation import check_array, check_consistent_length
 
-from bvar._validation import as_array, check_choice
+from bvar._validation import as_array
 from bvar.encoding.columns import Columns
 from bvar.encoding.counts import ValueCounts
 from bvar.encoding.samples import refuse_unordered
 
 __all__ = [
     "STRATEGIES",
-    "check_strategy",
     "check_target",
     "choose_by_target",
     "choose_thresholds",
@@ -23,13 +22,6 @@ __all__ = [
 ]
 
 STRATEGIES = ("quantile", "uniform", "supervised")
-
-
-def check_strategy(strategy: Any) -> str:
-    """Return the name of a strategy after checking it."""
-    if not isinstance(strategy, str):
-        raise TypeError(f"strategy must be one of {', '.join(map(repr, STRATEGIES))}, got {strategy!r}")
-    return check_choice(strategy, "strategy", STRATEGIES)
 
 
 def choose_thresholds(counts: ValueCounts, n_bits: int, strategy: str) -> np.ndarray:

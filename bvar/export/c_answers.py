@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from bvar._validation import check_numbers, check_real
+from bvar._validation import check_finite, check_real
 from bvar.export.c_text import BEST, array
 
 __all__ = ["Answer", "Best", "Positive", "Scaled", "Spelled", "check_scores", "spelled"]
@@ -54,7 +54,7 @@ class Scaled:
 
     def __post_init__(self) -> None:
         for name in ("mean", "std"):
-            numbers = check_numbers(getattr(self, name), name)
+            numbers = check_finite(getattr(self, name), name)
             if numbers.ndim != 1:
                 raise ValueError(f"{name} must have 1 dimension(s), got shape {numbers.shape}")
             object.__setattr__(self, name, numbers)

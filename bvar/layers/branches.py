@@ -36,13 +36,13 @@ class Climbed:
 class Branched(Layer):
     """A layer whose parameters are those of the layers in it; its contexts are `Climbed`."""
 
-    def _inner(self) -> Sequence[Layer]:
+    def inner_layers(self) -> Sequence[Layer]:
         """Give the layers of all branches."""
         return [layer for branch in self._stacks() for layer in branch]
 
     def _hold(self) -> None:
         """Take the parameters of inner layers over, in their order."""
-        layers = self._inner()
+        layers = self.inner_layers()
         if any(layer.companion is not None for layer in layers):
             raise ValueError("branches must not have real parameters: those belong to the ends of a network")
         self._take_over(layers)
@@ -53,11 +53,11 @@ class Branched(Layer):
 
     def products(self) -> tuple[Product, ...]:
         """Say what the layers of all branches multiply."""
-        return tuple(product for layer in self._inner() for product in layer.products())
+        return tuple(product for layer in self.inner_layers() for product in layer.products())
 
     def check(self, context: Any) -> None:
         """Ask the layers of all branches."""
-        check_all(self._inner(), [kept for contexts in context.contexts for kept in contexts])
+        check_all(self.inner_layers(), [kept for contexts in context.contexts for kept in contexts])
 
     def rows_for(self, n_rows: int) -> int:
         """Keep together what any branch does."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bvar import kernels
-from bvar._validation import check_integer, check_numbers
+from bvar._validation import check_finite, check_integer
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.kernels.tables import check_n_samples
 from bvar.layers.base import Layer, Product
@@ -146,7 +146,7 @@ def standard_int8(X: ArrayLike, rms: int = 32) -> np.ndarray:
     array([[  0,  32, -16, 127]], dtype=int8)
     """
     rms = check_integer(rms, "rms", low=1, high=127)
-    return to_int8(rms * check_numbers(X, "X"))
+    return to_int8(rms * check_finite(X, "X"))
 
 
 def to_int8(x: np.ndarray) -> np.ndarray:

@@ -129,4 +129,4 @@ def _thresholds(layers: Sequence[Layer]) -> Iterator[Threshold]:
         if isinstance(layer, Threshold):
             yield layer
         elif isinstance(layer, Branched):
-            yield from _thresholds(layer._inner())
+            yield from _thresholds(layer.inner_layers())

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from bvar._validation import as_array, check_array, check_integer, check_numbers
+from bvar._validation import as_array, check_array, check_finite, check_integer
 from bvar.bits import BitMatrix
 from bvar.kernels import pack, unpack
 from bvar.multikernel.weights import LARGEST
@@ -326,11 +326,11 @@ def _check_weight(weight: Any) -> np.ndarray:
         raise TypeError(f"weight must be a matrix of real numbers, got dtype {array.dtype}")
     if array.ndim != 2 or not array.size:
         raise ValueError(f"weight must be a matrix with entries, got shape {array.shape}")
-    return check_numbers(array, "weight")
+    return check_finite(array, "weight")
 
 
 def _check_input_weights(input_weights: Any, n_inputs: int) -> np.ndarray:
-    u = check_numbers(input_weights, "input_weights")
+    u = check_finite(input_weights, "input_weights")
     if u.shape != (n_inputs,):
         raise ValueError(f"input_weights must have shape ({n_inputs},), got {u.shape}")
     if not (u > 0).all():

@@ -17,7 +17,7 @@ import numpy as np
 from bvar.bits import BitMatrix
 from bvar.layers import Ballots, Layer, Trainable
 from bvar.layers.base import Companion, Marginals, Received, Sums, VoteBlock
-from bvar.layers.branches import check_all
+from bvar.layers.branches import check_all, climb
 from bvar.networks.flips import Flips
 from bvar.networks.inference import Inference
 from bvar.networks.losses import FULL_WEIGHT, Loss
@@ -155,7 +155,7 @@ class Network:
         TypeError, ValueError
             If shapes disagree or a class has no score.
         """
-        scores, contexts = self._forward(x)
+        scores, contexts = climb(self.layers, x)
         beside: list[Received] = []
         tensors: list[np.ndarray | Ballots] = []
         marginals: list[Marginals | None] = []
@@ -220,7 +220,7 @@ class Network:
         TypeError, ValueError
             If shapes disagree or a class has no score; nothing is changed then.
         """
-        scores, contexts = self._forward(x)
+        scores, contexts = climb(self.layers, x)
         signals, seen = self._judge(scores, y, sample_weight)  # checks y before anything moves
         check_all(self.layers, contexts)
         beside: list[Received] = []
@@ -255,7 +255,7 @@ class Network:
             If shapes disagree, a class has no score, or :func:`bvar.networks.has_signals` denies it.
         """
         linear_layers(self)
-        scores, contexts = self._forward(x)
+        scores, contexts = climb(self.layers, x)
         on_scores, seen = self._judge(scores, y, sample_weight)
         check_all(self.layers, contexts)
         return collected(seen, self._backward(on_scores, contexts, []))
@@ -296,14 +296,6 @@ class Network:
             Number of elements of each parameter that moved, at all owners together.
         """
         self.optimizer.agree(flips)
-
-    def _forward(self, x: BitMatrix | np.ndarray) -> tuple[np.ndarray, list[Any]]:
-        value: Any = x
-        contexts = []
-        for layer in self.layers:
-            value, context = layer.forward(value)
-            contexts.append(context)
-        return value, contexts
 
     def _backward(self, signal: np.ndarray, contexts: list[Any], beside: list[Received]) -> Iterator[Received]:
         """Give layers with the signals that they receive, from the last to the first that learns.

@@ -45,7 +45,7 @@ class RealJoinChannels(JoinChannels, RealLayer):
     """
 
     def _hold(self) -> None:
-        layers = self._inner()
+        layers = self.inner_layers()
         self._take_over(layers)
         self.real_parameters = tuple(p for layer in _real(layers) for p in layer.real_parameters)
         self.statistics = tuple(s for layer in _real(layers) for s in layer.statistics)
@@ -62,13 +62,13 @@ class RealJoinChannels(JoinChannels, RealLayer):
 
     def moments(self, context: Climbed) -> tuple[np.ndarray, ...]:
         """Sum up what running statistics are made of, one below the other."""
-        pairs = zip(self._inner(), (kept for contexts in context.contexts for kept in contexts), strict=True)
+        pairs = zip(self.inner_layers(), (kept for contexts in context.contexts for kept in contexts), strict=True)
         moments = [m for layer, kept in pairs if isinstance(layer, RealLayer) for m in layer.moments(kept)]
         return (np.concatenate(moments, axis=1),) if moments else ()
 
     def learn_moments(self, moments: np.ndarray) -> None:
         """Move the running statistics of all branches."""
-        for layer in _real(self._inner()):
+        for layer in _real(self.inner_layers()):
             if layer.statistics:
                 n = sum(map(len, layer.statistics[::2]))  # means, each followed by its variances
                 layer.learn_moments(moments[:, :n])

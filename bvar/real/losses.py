@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import log_softmax
 
-from bvar._validation import check_array, check_numbers, check_real
+from bvar._validation import check_array, check_finite, check_real
 from bvar.networks.cross_entropy import class_shares, count_best
 from bvar.networks.losses import FULL_WEIGHT, LOSS_ONE, SIGNAL_MAX, Loss, ProbabilisticLoss, check_sample_weight
 
@@ -125,7 +125,7 @@ class RealHuber(Loss):
 
     def check_targets(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Check numbers."""
-        numbers = check_numbers(y, "y")
+        numbers = check_finite(y, "y")
         if numbers.shape != scores.shape:
             raise ValueError(f"y must have a number for each score, shape {scores.shape}, got {numbers.shape}")
         return numbers

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bvar._validation import check_numbers, check_real
+from bvar._validation import check_finite, check_real
 
 __all__ = ["ErrorFeedback", "Sent", "check_gradient", "sent"]
 
@@ -114,7 +114,7 @@ class ErrorFeedback:
         random: np.random.RandomState | None = None,
         adapts: bool = False,
     ) -> None:
-        self.w = check_numbers(w, "w")
+        self.w = check_finite(w, "w")
         if not self.w.size or not (np.abs(self.w) == 1).all():
             raise ValueError("w must hold +1 and -1 only, at least one of them")
         self.eta = check_real(eta, "eta", low=0, strict=True)
@@ -181,7 +181,7 @@ def check_gradient(gradient: Any, name: str, w: np.ndarray) -> np.ndarray:
     TypeError, ValueError
         If it is something else.
     """
-    array = check_numbers(gradient, name)
+    array = check_finite(gradient, name)
     if array.shape != w.shape:
         raise ValueError(f"{name} must have the shape {w.shape} of w, got shape {array.shape}")
     return array

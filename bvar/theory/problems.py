@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bvar._validation import check_numbers, check_real
+from bvar._validation import check_finite, check_real
 
 __all__ = ["Logistic", "Problem", "Quadratic", "SmoothLayer"]
 
@@ -211,14 +211,14 @@ class SmoothLayer(Problem):
 
 
 def _matrix(value: Any, name: str) -> np.ndarray:
-    array = check_numbers(value, name)
+    array = check_finite(value, name)
     if array.ndim != 2 or not array.size:
         raise ValueError(f"{name} must be a matrix with rows and columns, got shape {array.shape}")
     return array
 
 
 def _vector(value: Any, name: str, length: int | None = None) -> np.ndarray:
-    array = check_numbers(value, name)
+    array = check_finite(value, name)
     if array.ndim != 1 or not array.size or (length is not None and len(array) != length):
         wanted = "at least one number" if length is None else f"{length} number(s)"
         raise ValueError(f"{name} must be a vector of {wanted}, got shape {array.shape}")

@@ -302,7 +302,7 @@ def test_encoders_refuse_targets_that_are_none(encoder):
     for y, text in ((RAGGED, "y must be an array, got rows"), (MIXED, "y must hold labels of one kind, got int")):
         with pytest.raises((TypeError, ValueError), match=text):
             encoder(strategy="supervised").fit(OLD[0], y)
-    with pytest.raises(TypeError, match=r"strategy must be one of 'quantile', .*, got array\(\['quantile'"):
+    with pytest.raises(ValueError, match=r"strategy must be one of 'quantile', .*, got array\(\['quantile'"):
         encoder(strategy=np.array(["quantile", "uniform"])).fit(*OLD)
 
 

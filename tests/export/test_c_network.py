@@ -38,6 +38,7 @@ from bvar.layers import (
     Threshold,
     Upsample2d,
 )
+from bvar.model_file._kinds import KINDS
 from bvar.networks import (
     BooleanOptimizer,
     CrossEntropy,
@@ -459,6 +460,13 @@ CHAINS = {
 
 def test_every_layer_that_can_be_written_is_followed():
     assert layers._FLOWS.keys() == c_layers._WRITERS.keys() == onnx_layers._WRITERS.keys()
+
+
+def test_exports_and_model_files_agree_on_what_layers_take_and_give():
+    kinds = {kind.cls: kind for kind in KINDS.values()}
+    for layer, (takes, gives) in layers._FLOWS.items():
+        assert takes in kinds[layer].takes, layer
+        assert gives == kinds[layer].gives, layer
 
 
 @pytest.mark.parametrize("export", [network_to_c, network_to_onnx])

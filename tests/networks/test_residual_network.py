@@ -81,7 +81,7 @@ def test_resnet18_of_the_paper_is_the_default():
     stages = (32, 64), (16, 128), (8, 256), (4, 512)
     shapes = [(side, side, n_filters) for side, n_filters in stages for _ in range(2)]
     assert [block.branches[1][0].out_shape for block in blocks] == shapes
-    convolutions = [part for block in blocks for part in block._inner() if isinstance(part, BooleanConv2d)]
+    convolutions = [part for block in blocks for part in block.inner_layers() if isinstance(part, BooleanConv2d)]
     assert (len(convolutions), {conv.window.n_taps for conv in convolutions}) == (24, {9})
     assert layers[-1].n_inputs == 4 * 4 * 512
 
