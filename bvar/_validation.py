@@ -42,6 +42,8 @@ def check_array(
     value: Any, name: str, *, dtype: type[np.generic] | tuple[type[np.generic], ...], ndim: int
 ) -> np.ndarray:
     """Return `value` as an array after checking its dtype and number of dimensions; never casts."""
+    if type(value) is np.ndarray and value.dtype.type is dtype and value.dtype.isnative and value.ndim == ndim:
+        return value  # as nearly always
     array = as_array(value, name)
     kinds = dtype if isinstance(dtype, tuple) else (dtype,)
     if array.dtype.type not in kinds or not array.dtype.isnative:

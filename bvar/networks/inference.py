@@ -28,8 +28,10 @@ class Inference:
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         size = min((n for layer in layers if (n := layer.rows_together)), default=None)
-        whole = rows_for_all(layers, 1)  # such as the positions of a text, where these are rows
-        self.rows_together = None if size is None else max(whole, size // whole * whole)
+        if size is not None:
+            whole = rows_for_all(layers, 1)  # such as the positions of a text, where these are rows
+            size = max(whole, size // whole * whole)
+        self.rows_together = size
         self._infer = inference(layers)
 
     def __call__(self, x: BitMatrix | np.ndarray) -> np.ndarray:

@@ -199,7 +199,7 @@ class BooleanOptimizer:
             flips[number] += parameters[number].move(
                 m[rows], q, beta=beta, eta=eta, clip=self.clip, dither=rest, rows=rows
             )
-        self.agree(flips)
+        self._agree(flips)
         self.step_count += 1
         self.age += 1
         return flips
@@ -222,6 +222,10 @@ class BooleanOptimizer:
         sizes = [m.size for m in self.m]
         if len(flips) != len(sizes) or not all(0 <= n <= size for n, size in zip(flips, sizes, strict=True)):
             raise ValueError(f"flips must be a number for each parameter, of at most {sizes}, got {list(flips)}")
+        self._agree(flips)
+
+    def _agree(self, flips: Sequence[int]) -> None:
+        """Set plasticities by how much moved."""
         counts = ((m.size, m.size - n) for m, n in zip(self.m, flips, strict=True))
         self.beta = [((kept << 15) + size // 2) // size / 2**15 for size, kept in counts]
 
