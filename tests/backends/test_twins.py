@@ -541,9 +541,9 @@ VOTE_LIMITS = [126, 128, 248, 252, 255, 256, 2 * 248, 2 * 252, 32767, 32768]
 @pytest.mark.parametrize("above", [0, 1])
 @pytest.mark.parametrize("name", TWINS)
 def test_vote_counters_hold_their_limits(name, limit, above):
-    """All signals at an end of int8, all bits equal: sums as large as they get."""
+    """All signals, or one of their two digits, at an end, all bits equal: sums as large as they get."""
     k = limit + above
-    for value in (-128, 127):
+    for value in (-128, -113, 112, 127):
         z = np.full((5, k), value, np.int8)
         for kind in ("ones", "zeros"):
             args = (z, Source(0, kind).words(k, 65))

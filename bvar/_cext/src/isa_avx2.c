@@ -3,7 +3,8 @@
  *   forward  the table of a nibble a of x is popcount(a xor i), i = 0..15, and the nibbles of 32 outputs are the
  *            places to look: 128 bit pairs per lookup and addition.  Weights are split into nibbles beforehand.
  *            8-bit sums hold 31 bytes (31 * 8 = 248), then they are widened.
- *   votes    sums of four terms need two bytes, hence two lookups, which unpacking joins to int16.
+ *   votes    sums of four terms need two bytes, hence two lookups, of digits to the base 16: four of each still fit a
+ *            byte, and are joined to int16 after 16 terms.
  *
  * Longer than 400 lines because an instruction set is one file. */
 #if defined(__x86_64__) || defined(_M_X64)
@@ -260,20 +261,24 @@ BVAR_INLINE uint64_t gate_mask(const uint32_t *counts, int32_t row, const int32_
 
 #include "byte_index.h"
 
-enum { VOTE_CHUNKS = 31, TABLE_BYTES = 2 * 4 * 32 }; /* 248 terms; two nibbles, four rows, 16 entries of int16 */
+enum { VOTE_CHUNKS = 31, TABLE_BYTES = 2 * 4 * 32 }; /* 248 terms; two nibbles, four rows, 16 entries of two digits */
 
-/* Write 2 z for n terms and return the sum of z. */
-BVAR_INLINE int32_t double_terms(const int8_t *z, int n, int16_t *twice) {
+/* z = l + 16 h with l from 0 to 15 and h from -8 to 7: h in the high byte, l in the low one. */
+BVAR_INLINE int16_t digits(int8_t z) { return (int16_t)((z - (z & 15)) * 16 + (z & 15)); }
+
+/* Write the digits of n terms and return the sum of z. */
+BVAR_INLINE int32_t lay_terms(const int8_t *z, int n, int16_t *terms) {
     __m256i sum = _mm256_setzero_si256();
     int32_t lanes[8], total = 0;
     int k = 0;
     for (; k + 16 <= n; k += 16) {
         const __m256i v = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(z + k)));
+        const __m256i high = _mm256_slli_epi16(_mm256_srai_epi16(v, 4), 8);
         sum = _mm256_add_epi32(sum, _mm256_madd_epi16(v, _mm256_set1_epi16(1)));
-        store(twice + k, _mm256_slli_epi16(v, 1));
+        store(terms + k, _mm256_or_si256(high, _mm256_and_si256(v, _mm256_set1_epi16(15))));
     }
     for (; k < n; ++k) {
-        twice[k] = (int16_t)(2 * z[k]);
+        terms[k] = digits(z[k]);
         total += z[k];
     }
     store(lanes, sum);
@@ -282,39 +287,53 @@ BVAR_INLINE int32_t double_terms(const int8_t *z, int n, int16_t *twice) {
     return total;
 }
 
-/* Sums over all subsets of four terms: 16 low bytes, then 16 high bytes. */
-BVAR_INLINE __m256i subset_sums(const int16_t z[4]) {
+/* Sums over all subsets of four terms: 16 of the low digits, then 16 of the high ones, to each of which 32 is added, so
+ * that both are from 0 to 60. */
+BVAR_INLINE __m256i subset_sums(const int16_t terms[4]) {
     const __m256i place = _mm256_setr_epi16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    __m256i v = _mm256_setzero_si256();
+    __m256i v = _mm256_set1_epi16(32 * 256);
     BVAR_UNROLL
     for (int k = 0; k < 4; ++k) {
         const __m256i bit = _mm256_set1_epi16((int16_t)(1 << k));
         const __m256i in_subset = _mm256_cmpeq_epi16(_mm256_and_si256(place, bit), bit);
-        v = _mm256_add_epi16(v, _mm256_and_si256(in_subset, _mm256_set1_epi16(z[k])));
+        v = _mm256_add_epi16(v, _mm256_and_si256(in_subset, _mm256_set1_epi16(terms[k])));
     }
     const __m256i low = _mm256_and_si256(v, _mm256_set1_epi16(255)), high = _mm256_srli_epi16(v, 8);
     return _mm256_permute4x64_epi64(_mm256_packus_epi16(low, high), 0xd8);
 }
 
-static void vote_tables(const int16_t *twice, ptrdiff_t stride, int n_chunks, void *out) {
+static void vote_tables(const int16_t *terms, ptrdiff_t stride, int n_chunks, void *out) {
     __m256i *table = out;
     for (int group = 0; group < 2 * n_chunks; ++group)
         for (int r = 0; r < 4; ++r)
-            store(table++, subset_sums(twice + r * stride + 4 * group));
+            store(table++, subset_sums(terms + r * stride + 4 * group));
 }
 
-/* Four rows, 32 columns, four terms.  Unpacking leaves columns 0-7 and 16-23 in the first sum, the others in the
- * second. */
-BVAR_INLINE void look_up(const uint8_t *table, __m256i nibbles, __m256i acc[4][2]) {
+/* Four rows, 32 columns, four terms for each of `n` <= 4 nibbles.  Sums of a digit are at most 4 * 60, a byte; l + 16 h
+ * joins both.  Unpacking leaves columns 0-7 and 16-23 in the first sum, the others in the second. */
+BVAR_INLINE void look_up(const uint8_t *table, const __m256i *nibbles, const int n, __m256i acc[4][2]) {
+    const __m256i join = _mm256_set1_epi16(16 * 256 + 1);
     BVAR_UNROLL
-    for (int r = 0; r < 4; ++r) {
-        const __m256i low = _mm256_shuffle_epi8(load_twice(table + 32 * r), nibbles);
-        const __m256i high = _mm256_shuffle_epi8(load_twice(table + 32 * r + 16), nibbles);
-        acc[r][0] = _mm256_add_epi16(acc[r][0], _mm256_unpacklo_epi8(low, high));
-        acc[r][1] = _mm256_add_epi16(acc[r][1], _mm256_unpackhi_epi8(low, high));
+    for (int r = 0; r < 4; ++r, table += 32) {
+        __m256i low = _mm256_shuffle_epi8(load_twice(table), nibbles[0]);
+        __m256i high = _mm256_shuffle_epi8(load_twice(table + 16), nibbles[0]);
+        BVAR_UNROLL
+        for (int k = 1; k < n; ++k) {
+            low = _mm256_add_epi8(low, _mm256_shuffle_epi8(load_twice(table + 128 * k), nibbles[k]));
+            high = _mm256_add_epi8(high, _mm256_shuffle_epi8(load_twice(table + 128 * k + 16), nibbles[k]));
+        }
+        acc[r][0] = _mm256_add_epi16(acc[r][0], _mm256_maddubs_epi16(_mm256_unpacklo_epi8(low, high), join));
+        acc[r][1] = _mm256_add_epi16(acc[r][1], _mm256_maddubs_epi16(_mm256_unpackhi_epi8(low, high), join));
         BVAR_PIN(acc[r][0]);
         BVAR_PIN(acc[r][1]);
     }
+}
+
+/* The nibbles of 32 columns in a chunk of eight terms. */
+BVAR_INLINE void nibbles_of(const uint8_t *chunk, __m256i nibbles[2]) {
+    const __m256i bits = load(chunk), low = _mm256_set1_epi8(15);
+    nibbles[0] = _mm256_and_si256(bits, low);
+    nibbles[1] = _mm256_and_si256(_mm256_srli_epi16(bits, 4), low);
 }
 
 BVAR_INLINE void store_8(int32_t *out, __m128i v, int first) {
@@ -338,21 +357,30 @@ BVAR_INLINE void store_votes(int32_t *out, int n, const __m256i acc[2], int firs
 
 static void vote_tile(const void *tables, const uint8_t *index, int n_chunks, const int16_t start[4],
                       int32_t *out, ptrdiff_t stride, int rows, int cols, int first) {
-    const __m256i low = _mm256_set1_epi8(15);
+    const int16_t raised = (int16_t)(2 * 2 * 16 * 32 * n_chunks); /* doubled, by both nibbles of all chunks */
     for (int i = 0; i < cols; i += 32) {
-        const uint8_t *table = tables;
-        __m256i acc[4][2];
+        const uint8_t *table = tables, *chunk = index + i;
+        __m256i acc[4][2], nibbles[4];
+        int c = 0;
         BVAR_UNROLL
         for (int r = 0; r < 4; ++r)
-            acc[r][0] = acc[r][1] = _mm256_set1_epi16(start[r]);
+            acc[r][0] = acc[r][1] = _mm256_setzero_si256();
         BVAR_NO_UNROLL
-        for (int c = 0; c < n_chunks; ++c, table += TABLE_BYTES) {
-            const __m256i bits = load(index + CHUNK_BYTES * c + i);
-            look_up(table, _mm256_and_si256(bits, low), acc);
-            look_up(table + 128, _mm256_and_si256(_mm256_srli_epi16(bits, 4), low), acc);
+        for (; c + 2 <= n_chunks; c += 2, table += 2 * TABLE_BYTES, chunk += 2 * CHUNK_BYTES) {
+            nibbles_of(chunk, nibbles);
+            nibbles_of(chunk + CHUNK_BYTES, nibbles + 2);
+            look_up(table, nibbles, 4, acc);
+        }
+        if (c < n_chunks) {
+            nibbles_of(chunk, nibbles);
+            look_up(table, nibbles, 2, acc);
         }
         BVAR_UNROLL
         for (int r = 0; r < 4; ++r) {
+            const __m256i from = _mm256_set1_epi16((int16_t)(start[r] - raised));
+            BVAR_UNROLL
+            for (int h = 0; h < 2; ++h)
+                acc[r][h] = _mm256_add_epi16(from, _mm256_add_epi16(acc[r][h], acc[r][h]));
             if (r < rows)
                 store_votes(out + r * stride + i, cols - i, acc[r], first);
         }
@@ -424,6 +452,138 @@ BVAR_INLINE void add_signed(int32_t *sum, const int16_t *z, uint64_t plus, uint6
         store(sum + s, _mm256_add_epi32(load(sum + s), low));
         store(sum + s + 8, _mm256_add_epi32(load(sum + s + 8), high));
     }
+}
+
+#define BVAR_OWN_RESCALE
+
+/* |g| * factor in 64 bits, rounded and clipped, for the even lanes. */
+BVAR_INLINE __m256i rescaled(__m256i g, __m256i factor, __m256i half, __m128i shift) {
+    const __m256i most = _mm256_set1_epi64x(127);
+    const __m256i v = _mm256_srl_epi64(_mm256_add_epi64(_mm256_mul_epu32(g, factor), half), shift);
+    return _mm256_blendv_epi8(v, most, _mm256_cmpgt_epi64(v, most));
+}
+
+/* Eight outputs.  |s - tau| is taken as unsigned, so it cannot overflow; nor can |g|.  Loads of the curve one by one:
+ * a gather was no faster where this was measured (Zen 3). */
+BVAR_INLINE uint64_t rescale_8(const bvar_rescale_job *a, const int32_t *g, const int32_t *s, const int32_t *tau) {
+    const __m256i half = _mm256_set1_epi64x((INT64_C(1) << a->shift) >> 1), signs = load(g), sums = load(s), t = load(tau);
+    const __m256i distance = _mm256_sub_epi32(_mm256_max_epi32(sums, t), _mm256_min_epi32(sums, t));
+    const __m256i size = _mm256_abs_epi32(signs), last = _mm256_set1_epi32((int32_t)(a->n_curve - 1));
+    const __m128i shift = _mm_cvtsi32_si128(a->shift);
+    uint32_t i[8];
+    store(i, _mm256_min_epu32(distance, last));
+    const int32_t *c = a->curve;
+    const __m256i factor =
+        _mm256_setr_epi32(c[i[0]], c[i[1]], c[i[2]], c[i[3]], c[i[4]], c[i[5]], c[i[6]], c[i[7]]);
+    const __m256i even = rescaled(size, factor, half, shift);
+    const __m256i odd = rescaled(_mm256_srli_epi64(size, 32), _mm256_srli_epi64(factor, 32), half, shift);
+    const __m256i all = _mm256_sign_epi32(_mm256_or_si256(even, _mm256_slli_epi64(odd, 32)), signs);
+    const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1));
+    return (uint64_t)_mm_cvtsi128_si64(_mm_packs_epi16(words, words));
+}
+
+static void rescale_row(const bvar_rescale_job *a, ptrdiff_t r) {
+    const ptrdiff_t n = a->n_cols, at = r * n;
+    ptrdiff_t j = 0;
+    for (; j + 8 <= n; j += 8)
+        store64(a->out + at + j, rescale_8(a, a->g + at + j, a->s + at + j, a->tau + j));
+    if (j < n) {
+        const size_t some = (size_t)(n - j), bytes = some * sizeof(int32_t);
+        int32_t g[8] = {0}, s[8] = {0}, tau[8] = {0};
+        memcpy(g, a->g + at + j, bytes);
+        memcpy(s, a->s + at + j, bytes);
+        memcpy(tau, a->tau + j, bytes);
+        const uint64_t last = rescale_8(a, g, s, tau);
+        memcpy(a->out + at + j, &last, some);
+    }
+}
+
+#define BVAR_OWN_NORM
+
+/* Add |q| of 8 votes: as unsigned 32 bits, even and odd lanes apart, in 64-bit sums. */
+BVAR_INLINE __m256i add_norms(__m256i q, __m256i sum) {
+    const __m256i v = _mm256_abs_epi32(q);
+    const __m256i even = _mm256_and_si256(v, _mm256_set1_epi64x(0xffffffff));
+    return _mm256_add_epi64(sum, _mm256_add_epi64(even, _mm256_srli_epi64(v, 32)));
+}
+
+BVAR_INLINE int64_t norm_of(const int32_t *q, ptrdiff_t n) {
+    __m256i sum = _mm256_setzero_si256();
+    int32_t some[8] = {0};
+    int64_t lanes[4];
+    ptrdiff_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        sum = add_norms(load(q + i), sum);
+    memcpy(some, q + i, (size_t)(n - i) * sizeof *q);
+    store(lanes, add_norms(load(some), sum));
+    return lanes[0] + lanes[1] + lanes[2] + lanes[3];
+}
+
+#define BVAR_OWN_FLIP
+
+#include "step.h"
+
+/* 2^13 * kept + eta * q, shifted by 28, in 64 bits: of even lanes and of odd ones, whose results fit 32 bits. */
+BVAR_INLINE __m256i wide_8(__m256i kept, __m256i eta, __m256i q) {
+    const __m256i scale = _mm256_set1_epi64x(1 << 13);
+    const __m256i even = _mm256_add_epi64(_mm256_mul_epi32(kept, scale), _mm256_mul_epi32(q, eta));
+    const __m256i odd = _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(kept, 32), scale),
+                                         _mm256_mul_epi32(_mm256_srli_epi64(q, 32), eta));
+    return _mm256_blend_epi32(_mm256_srli_epi64(even, 28), _mm256_slli_epi64(odd, 4), 0xaa);
+}
+
+/* Accumulators of 8 weights after a vote; zeros, and ones in `flipped`, where the weight flips.  The rest stands in the
+ * upper half of each lane of `dither`, beside m, which `minus` multiplies by -beta and the rest by -1. */
+BVAR_INLINE __m256i flip_8(uint32_t bits, const int16_t *m, const int32_t *q, __m256i dither, __m256i minus, bvar_step step,
+                           int is_wide, __m256i *flipped) {
+    const __m256i eta = _mm256_set1_epi32(step.eta), most = _mm256_set1_epi32(step.most), zero = _mm256_setzero_si256();
+    const __m256i place = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+    const __m256i bit = _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32((int32_t)bits), place), place);
+    const __m256i old = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)m));
+    const __m256i rest = _mm256_and_si256(dither, _mm256_set1_epi32(0x7fff0000));
+    const __m256i lost = _mm256_madd_epi16(_mm256_or_si256(old, rest), minus);
+    const __m256i votes = _mm256_max_epi32(_mm256_min_epi32(load(q), most), _mm256_sub_epi32(zero, most));
+    const __m256i sum = is_wide ? wide_8(_mm256_sub_epi32(zero, lost), eta, votes)
+                                : _mm256_srai_epi32(_mm256_sub_epi32(_mm256_mullo_epi32(eta, votes), lost), 15);
+    const __m256i v = _mm256_max_epi32(sum, _mm256_set1_epi32(-32767));
+    const __m256i against = _mm256_sub_epi32(_mm256_xor_si256(v, bit), bit); /* -v where the bit is set */
+    *flipped = _mm256_cmpgt_epi32(_mm256_set1_epi32(-4095), against);
+    return _mm256_andnot_si256(*flipped, v);
+}
+
+/* The flips of 16 weights. */
+BVAR_INLINE uint32_t flip_16(uint32_t bits, int16_t *m, const int32_t *q, __m256i dither, __m256i minus, bvar_step step,
+                             int is_wide) {
+    const __m256i half = _mm256_set1_epi32((int32_t)((uint32_t)8 * DITHER << 16));
+    __m256i low, high;
+    const __m256i a = flip_8(bits, m, q, dither, minus, step, is_wide, &low);
+    const __m256i b = flip_8(bits >> 8, m + 8, q + 8, _mm256_add_epi32(dither, half), minus, step, is_wide, &high);
+    store(m, _mm256_permute4x64_epi64(_mm256_packs_epi32(a, b), 0xd8)); /* which keeps what is above int16 at its end */
+    return (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(low)) |
+           (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(high)) << 8;
+}
+
+BVAR_INLINE uint64_t flip_word(uint64_t bits, int16_t *m, const int32_t *q, int n, uint32_t dither, bvar_step step,
+                               int is_wide) {
+#define REST(i) (int32_t)((uint32_t)(i) * DITHER << 16)
+    const __m256i walk = _mm256_setr_epi32(REST(0), REST(1), REST(2), REST(3), REST(4), REST(5), REST(6), REST(7));
+    const __m256i minus = _mm256_set1_epi32((int32_t)(0xffff0000u | (uint16_t)step.minus_beta));
+    const __m256i stride = _mm256_set1_epi32(REST(16));
+    __m256i rest = _mm256_add_epi32(walk, _mm256_set1_epi32((int32_t)(dither << 16)));
+    uint64_t flips = 0;
+    int i = 0;
+#undef REST
+    for (; i + 16 <= n; i += 16, rest = _mm256_add_epi32(rest, stride))
+        flips |= (uint64_t)flip_16((uint32_t)(bits >> i), m + i, q + i, rest, minus, step, is_wide) << i;
+    if (i < n) { /* the tail goes through a copy, filled with what never flips */
+        int16_t some_m[16] = {0};
+        int32_t some_q[16] = {0};
+        memcpy(some_m, m + i, (size_t)(n - i) * sizeof *m);
+        memcpy(some_q, q + i, (size_t)(n - i) * sizeof *q);
+        flips |= (uint64_t)flip_16((uint32_t)(bits >> i), some_m, some_q, rest, minus, step, is_wide) << i;
+        memcpy(m + i, some_m, (size_t)(n - i) * sizeof *m);
+    }
+    return flips;
 }
 
 #include "rows_avx2.h"

@@ -381,14 +381,14 @@ enum {
 };
 
 /* Write 2 z for n terms and return the sum of z. */
-BVAR_INLINE int32_t double_terms(const int8_t *z, int n, int16_t *twice) {
+BVAR_INLINE int32_t lay_terms(const int8_t *z, int n, int16_t *terms) {
     const __m512i ones = _mm512_set1_epi16(1);
     __m512i sum = _mm512_setzero_si512();
     for (int k = 0; k < n; k += 32) {
         const __mmask32 mask = (__mmask32)first_64(n - k);
         const __m512i v = _mm512_cvtepi8_epi16(_mm256_maskz_loadu_epi8(mask, z + k));
         sum = _mm512_add_epi32(sum, _mm512_madd_epi16(v, ones));
-        _mm512_mask_storeu_epi16(twice + k, mask, _mm512_slli_epi16(v, 1));
+        _mm512_mask_storeu_epi16(terms + k, mask, _mm512_slli_epi16(v, 1));
     }
     return _mm512_reduce_add_epi32(sum);
 }
@@ -410,11 +410,11 @@ BVAR_INLINE void vote_index(const uint64_t *words, ptrdiff_t n_words, int terms,
 }
 
 /* Sums over all subsets of six terms; entry e holds those whose bits are set in e. */
-static void vote_tables(const int16_t *twice, ptrdiff_t stride, int n_chunks, void *out) {
+static void vote_tables(const int16_t *terms, ptrdiff_t stride, int n_chunks, void *out) {
     __m512i *table = out;
     for (int group = 0; group < 2 * n_chunks; ++group)
         for (int r = 0; r < 4; ++r, table += 2) {
-            const int16_t *z = twice + r * stride + 6 * group;
+            const int16_t *z = terms + r * stride + 6 * group;
             __m512i v = _mm512_maskz_set1_epi16(0xaaaaaaaa, z[0]);
             v = _mm512_mask_add_epi16(v, 0xcccccccc, v, _mm512_set1_epi16(z[1]));
             v = _mm512_mask_add_epi16(v, 0xf0f0f0f0, v, _mm512_set1_epi16(z[2]));

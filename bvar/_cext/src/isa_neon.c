@@ -2,7 +2,7 @@
  *
  *   forward  xor, vcnt (ones per byte), add: 128 bit pairs per three instructions.  8-bit sums hold 31 words
  *            (31 * 8 = 248 in each byte), then they are widened.  Four rows by eight outputs use 16 accumulators.
- *   votes    as in isa_avx2.c: vqtbl1q looks up in 16 bytes, twice, and vzip joins the bytes to int16. */
+ *   votes    sums of four terms need two bytes: vqtbl1q looks up in 16 bytes, twice, and vzip joins them to int16. */
 #if defined(__aarch64__) || defined(_M_ARM64)
 #include <arm_neon.h>
 #include <float.h>
@@ -129,27 +129,27 @@ BVAR_INLINE uint64_t gate_mask(const uint32_t *counts, int32_t row, const int32_
 enum { VOTE_CHUNKS = 31, TABLE_BYTES = 2 * 4 * 32 }; /* 248 terms; two nibbles, four rows, 16 entries of int16 */
 
 /* Write 2 z for n terms and return the sum of z. */
-BVAR_INLINE int32_t double_terms(const int8_t *z, int n, int16_t *twice) {
+BVAR_INLINE int32_t lay_terms(const int8_t *z, int n, int16_t *terms) {
     int32_t total = 0;
     int k = 0;
     for (; k + 8 <= n; k += 8) {
         const int8x8_t v = vld1_s8(z + k);
         total += vaddlv_s8(v);
-        vst1q_s16(twice + k, vshll_n_s8(v, 1));
+        vst1q_s16(terms + k, vshll_n_s8(v, 1));
     }
     for (; k < n; ++k) {
-        twice[k] = (int16_t)(2 * z[k]);
+        terms[k] = (int16_t)(2 * z[k]);
         total += z[k];
     }
     return total;
 }
 
 /* Sums over all subsets of four terms: 16 low bytes, then 16 high bytes. */
-static void vote_tables(const int16_t *twice, ptrdiff_t stride, int n_chunks, void *out) {
+static void vote_tables(const int16_t *terms, ptrdiff_t stride, int n_chunks, void *out) {
     uint8_t *table = out;
     for (int group = 0; group < 2 * n_chunks; ++group)
         for (int r = 0; r < 4; ++r, table += 32) {
-            const int16_t *z = twice + r * stride + 4 * group;
+            const int16_t *z = terms + r * stride + 4 * group;
             uint16_t sums[16] = {0};
             for (int bit = 0; bit < 4; ++bit)
                 for (int v = 0; v < 1 << bit; ++v)

@@ -148,10 +148,10 @@ BVAR_INLINE uint64_t gate_mask(const uint32_t *counts, int32_t row, const int32_
 enum { VOTE_CHUNKS = 16, TABLE_BYTES = 256 * 8 }; /* 128 terms, 32 KiB of tables */
 
 /* Write 2 z for n terms and return the sum of z. */
-BVAR_INLINE int32_t double_terms(const int8_t *z, int n, int16_t *twice) {
+BVAR_INLINE int32_t lay_terms(const int8_t *z, int n, int16_t *terms) {
     int32_t total = 0;
     for (int k = 0; k < n; ++k) {
-        twice[k] = (int16_t)(2 * z[k]);
+        terms[k] = (int16_t)(2 * z[k]);
         total += z[k];
     }
     return total;
@@ -165,12 +165,12 @@ BVAR_INLINE uint64_t lanes16(const int16_t *terms, ptrdiff_t stride) {
 }
 
 /* Subset sums by doubling: with one more term, the second half is the first half plus that term. */
-static void vote_tables(const int16_t *twice, ptrdiff_t stride, int n_chunks, void *out) {
+static void vote_tables(const int16_t *terms, ptrdiff_t stride, int n_chunks, void *out) {
     for (int c = 0; c < n_chunks; ++c) {
         uint64_t *table = (uint64_t *)out + 256 * c;
         table[0] = 0;
         for (int bit = 0; bit < 8; ++bit) {
-            const uint64_t term = lanes16(twice + 8 * c + bit, stride);
+            const uint64_t term = lanes16(terms + 8 * c + bit, stride);
             for (int v = 0; v < 1 << bit; ++v)
                 table[v + (1 << bit)] = table[v] + term;
         }

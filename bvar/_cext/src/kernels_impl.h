@@ -15,6 +15,7 @@
  *    that cannot overflow, int32 across blocks.
  *    Tables hold sums of 2z over the TRUE terms and a tile starts from -sum(z), since
  *    sum z * (bit ? 1 : -1) = sum 2z * bit - sum z.  All this is modulo 2^16, and the result is in range.
+ *    (AVX2 doubles at the end, since its tables hold digits of z.)
  *
  * 3. Flip: one pass over memory, 64 weights at a time, flips gathered in a word that is xored once.
  *
@@ -24,7 +25,7 @@
  *   PANEL_ROWS, TILE_ROWS, panels_bytes, lay_panel
  *   count_tile and gate_mask, or BVAR_OWN_TILES with tile_sums and tile_bits
  *   VOTE_COLS, VOTE_TERMS, VOTE_CHUNKS, CHUNK_BYTES, TABLE_BYTES
- *   double_terms, vote_index, vote_tables, vote_tile
+ *   lay_terms, vote_index, vote_tables, vote_tile
  * and, where it does better than the plain C below, BVAR_OWN_THRESHOLD with above_floats and above_doubles,
  * BVAR_OWN_TRANSPOSE with transpose, BVAR_OWN_GATHER with
  * gather_8_terms, BVAR_OWN_RESCALE with rescale_row, BVAR_OWN_NORM with norm_of, BVAR_OWN_FLIP with flip_word.
@@ -227,10 +228,10 @@ enum {
     BLOCK_COLS = 4096                       /* columns whose sums stay in L2 between blocks of terms */
 };
 
-/* Terms of z for some rows: doubled, zeros behind the last, and the start of their sums. */
+/* Terms of z for some rows: as tables are made of them, zeros behind the last, and the start of their sums. */
 typedef struct {
     int8_t bytes[STAGE_ROWS][STAGE_STRIDE]; /* rows of a transposed view, made contiguous */
-    int16_t twice[STAGE_ROWS][STAGE_STRIDE];
+    int16_t terms[STAGE_ROWS][STAGE_STRIDE];
     int16_t start[STAGE_ROWS]; /* minus the sum of z */
 } stage;
 
@@ -276,8 +277,8 @@ static void stage_z(const int8_t *z, ptrdiff_t z_row, ptrdiff_t z_term, int rows
     for (int r = 0; r < all_rows; ++r) {
         const int8_t *row = z_term != 1 ? out->bytes[r] : z + r * z_row;
         const int n = r < rows ? terms : 0;
-        out->start[r] = (int16_t)-double_terms(row, n, out->twice[r]);
-        memset(out->twice[r] + n, 0, (size_t)(all_terms - n) * sizeof out->twice[r][0]);
+        out->start[r] = (int16_t)-lay_terms(row, n, out->terms[r]);
+        memset(out->terms[r] + n, 0, (size_t)(all_terms - n) * sizeof out->terms[r][0]);
     }
 }
 
@@ -287,7 +288,7 @@ BVAR_INLINE void vote_rows(const bvar_votes_job *a, const stage *staged, int r, 
                            int n_chunks, ptrdiff_t i0, ptrdiff_t i1, const int16_t *next) {
     const ptrdiff_t all_chunks = ceil_div(a->n_terms, VOTE_TERMS);
     BVAR_ALIGNED uint8_t tables[VOTE_CHUNKS * TABLE_BYTES];
-    vote_tables(staged->twice[r], STAGE_STRIDE, n_chunks, tables);
+    vote_tables(staged->terms[r], STAGE_STRIDE, n_chunks, tables);
     for (ptrdiff_t i = i0; i < i1; i += VOTE_COLS) {
         const int cols = (int)at_most(VOTE_COLS, i1 - i);
         for (int j = 0; next && j < rows; ++j)
