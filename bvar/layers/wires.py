@@ -27,6 +27,11 @@ def random_wires(n_inputs: int, n_outputs: int, fan_in: int, source: RandomWords
     ndarray of int64, shape (n_outputs, fan_in)
         Wires; every input is used as often as any other, or once more.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `n_inputs` is no positive integer.
+
     Notes
     -----
     Permutations of the inputs are laid end to end, and each gate takes the next `fan_in` numbers.  Where a gate
@@ -41,6 +46,7 @@ def random_wires(n_inputs: int, n_outputs: int, fan_in: int, source: RandomWords
     >>> np.bincount(random_wires(4, 6, 2, RandomWords(0)).ravel())
     array([3, 3, 3, 3])
     """
+    n_inputs = check_integer(n_inputs, "n_inputs", low=1)
     n_wires = n_outputs * fan_in
     numbers = np.empty(0, np.int64)
     while len(numbers) < n_wires:
@@ -104,6 +110,11 @@ def column_wires(
         Wires; every column is used as often as any other, or once more, and so is every bit among those of its
         column.
 
+    Raises
+    ------
+    ValueError
+        If no column has bits.
+
     Notes
     -----
     First a column is drawn for each wire, as :func:`random_wires` draws inputs.  The wires of a column then take
@@ -118,14 +129,17 @@ def column_wires(
     array([8, 2, 2, 2, 2])
     """
     ends = np.cumsum(np.asarray(widths, np.int64))
+    if not ends.size or not ends[-1]:
+        raise ValueError(f"widths must have a column with bits, got {widths!r}")
     columns = [(int(end) - width, width) for end, width in zip(ends, widths, strict=True) if width]
     drawn = random_wires(len(columns), n_outputs, fan_in, source)
     wires = np.empty_like(drawn)
     for number, (first, width) in enumerate(columns):
         mine = drawn == number
-        turns = -(-np.count_nonzero(mine) // width)
-        orders = [source.permutation(width) for _ in range(turns)]
-        wires[mine] = first + np.concatenate(orders)[: np.count_nonzero(mine)]
+        n_mine = np.count_nonzero(mine)
+        if n_mine:  # where wires are few, some columns have none
+            orders = [source.permutation(width) for _ in range(-(-n_mine // width))]
+            wires[mine] = first + np.concatenate(orders)[:n_mine]
     return wires
 
 

@@ -253,6 +253,19 @@ def test_wires_use_columns_evenly_and_the_bits_of_each(widths):
     assert len(widths) == 1 or (of_column[:, 0] != of_column[:, 1]).all()
 
 
+def test_columns_may_outnumber_wires():
+    wires = column_wires([3] * 20, 4, 2, RandomWords(0)).ravel()
+    assert len(set(wires // 3)) == 8  # each of them reads another column
+
+
+@pytest.mark.parametrize("widths", [[], [0, 0]])
+def test_tables_without_bits_have_no_wires(widths):
+    with pytest.raises(ValueError, match="widths must have a column with bits"):
+        column_wires(widths, 4, 2, RandomWords(0))
+    with pytest.raises(ValueError, match="n_inputs must be an integer >= 1"):
+        random_wires(0, 4, 2, RandomWords(0))
+
+
 @pytest.mark.parametrize(("share", "want"), [(0, (0, 0.2)), (32, (0.4, 0.65)), (64, (1, 1))])
 def test_pass_through_copies_the_first_wire(share, want):
     layer = GateLayer(30, 400, pass_through=share, random_state=0)
