@@ -253,9 +253,9 @@ def _join(builder: Builder, to: str, *parts: tuple[str, int]) -> None:
 def _add(builder: Builder, layer: Add, x: Bits) -> Sums:
     total: Any = None
     for branch in layer.branches:
-        made: Any = builder.add(branch[0], x, keep=True)
-        for one in branch[1:]:
-            made = builder.add(one, made)
+        made: Any = x
+        for one in branch:  # the input is read by other branches too, and some layers hand on what they get
+            made = builder.add(one, made, keep=made is x)
         if total is None:
             total = made
         else:

@@ -179,7 +179,8 @@ def _as_it_is(graph: Graph, layer: SignalScale, x: str) -> str:
 
 
 def _concatenate(graph: Graph, layer: Concatenate, x: str) -> str:
-    return graph.add("Concat", x, add_layers(graph, layer.layers, x), axis=1)
+    known = graph.values(graph.add("Greater", x, graph.constant(np.int8(0))))  # what is missing is F there
+    return graph.add("Concat", x, add_layers(graph, layer.layers, known), axis=1)
 
 
 def _add(graph: Graph, layer: Add, x: str) -> str:

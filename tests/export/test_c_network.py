@@ -127,6 +127,10 @@ def random_bits(n_rows, n_bits, *, missing, seed=0):
     return kernels.pack(values if missing else np.where(values == 0, np.int8(-1), values))
 
 
+def linear(n_inputs, n_outputs):
+    return BooleanLinear(n_inputs, n_outputs, random_state=0)
+
+
 def networks():
     """Networks of every layer at odd sizes, and whether their inputs may be missing."""
     rng, made = np.random.RandomState(0), {}
@@ -169,6 +173,9 @@ def networks():
         [Concatenate([GateLayer(65, 50, 2, random_state=i), SignalScale(3)]), *boolean_mlp([115, 20, 2]).layers]
         for i in range(3)
     ]
+    handed_on = [[SignalScale(64), linear(70, 64)], [SignalScale(64), linear(70, 64)], [linear(70, 64)]]
+    ends = [[linear(64, 64), Threshold(64, 64, 3), linear(64, 4)], [linear(64, 4)]]
+    made["handed_on"] = network(GateLayer(20, 70), Add(handed_on), Threshold(64, 210, 4), Add(ends)), False
     made["committee_of_fronts"] = network(Add(members)), True
     return made
 
@@ -423,10 +430,6 @@ def test_what_cannot_be_exported_is_named(export, arguments, text):
         pytest.importorskip("onnx")
     with pytest.raises(TypeError, match=text):
         export(**{"network": boolean_mlp([8, 4, 2], random_state=0), **arguments})
-
-
-def linear(n_inputs, n_outputs):
-    return BooleanLinear(n_inputs, n_outputs, random_state=0)
 
 
 CHAINS = {

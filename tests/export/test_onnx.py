@@ -20,7 +20,7 @@ from bvar import (
 )
 from bvar.calculus.gates import GATES
 from bvar.export import network_to_onnx
-from bvar.layers import Add, BooleanConv2d, BooleanLinear, SumPool2d, Threshold
+from bvar.layers import Add, BooleanConv2d, BooleanLinear, Concatenate, SumPool2d, Threshold
 from bvar.networks import BooleanOptimizer, CrossEntropy, Network
 
 pytest.importorskip("onnx")
@@ -125,6 +125,14 @@ def test_every_gate_and_window_sums_to_the_same_integers_with_missing_values(gat
     branch = [BooleanLinear(40, 2, gate, random_state=rng)]
     network = boolean([Add([[conv, pool, threshold, last], branch])])
     values = rng.randint(-1, 2, (7, 40)).astype(np.int8)
+    _, scores = run(network_to_onnx(network), values)
+    assert np.array_equal(scores, network.scores(kernels.pack(values)))
+
+
+def test_what_is_put_beside_takes_missing_values_for_false():
+    inner = [BooleanLinear(70, 9, random_state=0), Threshold(9, 70, 3)]
+    network = boolean([Concatenate(inner), BooleanLinear(79, 3, random_state=1)])
+    values = RNG.randint(-1, 2, (20, 70)).astype(np.int8)
     _, scores = run(network_to_onnx(network), values)
     assert np.array_equal(scores, network.scores(kernels.pack(values)))
 
