@@ -30,7 +30,7 @@ class SlidingWindow:
     ----------
     image_shape : tuple of int
         (height, width, channels) of the images, or (height, width) of images of one channel.
-    size : int or (int, int)
+    kernel_size : int or (int, int)
         Taps of the window, vertically and horizontally.
     stride : int or (int, int), default=1
         Pixels between places.
@@ -54,7 +54,7 @@ class SlidingWindow:
     """
 
     image_shape: tuple[int, int, int]
-    size: tuple[int, int]
+    kernel_size: tuple[int, int]
     stride: tuple[int, int]
     padding: tuple[int, int]
     dilation: tuple[int, int]
@@ -62,7 +62,7 @@ class SlidingWindow:
     def __init__(
         self,
         image_shape: Sequence[int],
-        size: int | Sequence[int],
+        kernel_size: int | Sequence[int],
         stride: int | Sequence[int] = 1,
         padding: int | Sequence[int] = 0,
         dilation: int | Sequence[int] = 1,
@@ -70,7 +70,7 @@ class SlidingWindow:
         set_to = object.__setattr__
         set_to(self, "image_shape", check_image_shape(image_shape))
         for name, value, low in (
-            ("size", size, 1),
+            ("kernel_size", kernel_size, 1),
             ("stride", stride, 1),
             ("padding", padding, 0),
             ("dilation", dilation, 1),
@@ -87,14 +87,14 @@ class SlidingWindow:
                 raise ValueError(f"padding must be less than the window, {reach} pixels {axis}, got {padding}")
             if reach > pixels + 2 * padding:
                 raise ValueError(
-                    f"size must fit the image: a window {reach} pixels {axis} does not fit {pixels} pixels "
+                    f"kernel_size must fit the image: a window {reach} pixels {axis} does not fit {pixels} pixels "
                     f"and a padding of {padding}"
                 )
         if self.n_places * self.patch_size > _LIMIT:
             raise ValueError(f"image_shape makes patches of more than {_LIMIT} values")
 
     def _axes(self) -> tuple[tuple[int, ...], ...]:
-        return (self.image_shape[:2], self.size, self.stride, self.padding, self.dilation)
+        return (self.image_shape[:2], self.kernel_size, self.stride, self.padding, self.dilation)
 
     @property
     def channels(self) -> int:
@@ -109,7 +109,7 @@ class SlidingWindow:
     @property
     def n_taps(self) -> int:
         """Pixels that the window sees at once."""
-        return self.size[0] * self.size[1]
+        return self.kernel_size[0] * self.kernel_size[1]
 
     @property
     def patch_size(self) -> int:
@@ -142,7 +142,7 @@ class SlidingWindow:
     def _pixels(self, axis: int) -> np.ndarray:
         """Coordinates of the taps of every place along one axis."""
         start = np.arange(self.places[axis]) * self.stride[axis] - self.padding[axis]
-        return start[:, None] + np.arange(self.size[axis]) * self.dilation[axis]
+        return start[:, None] + np.arange(self.kernel_size[axis]) * self.dilation[axis]
 
     def taps(self) -> list[tuple[slice, slice, slice, slice]]:
         """Give for each tap, row by row, the places at which it is inside, and the pixels that it is there.
@@ -152,7 +152,7 @@ class SlidingWindow:
         list of (slice, slice, slice, slice)
             Rows and columns of places, then rows and columns of pixels, of equal lengths.
         """
-        down, across = ([self._tap(axis, tap) for tap in range(self.size[axis])] for axis in (0, 1))
+        down, across = ([self._tap(axis, tap) for tap in range(self.kernel_size[axis])] for axis in (0, 1))
         return [(y[0], x[0], y[1], x[1]) for y in down for x in across]
 
     def _tap(self, axis: int, tap: int) -> tuple[slice, slice]:
@@ -171,7 +171,7 @@ class SlidingWindow:
         tuple of int
             Image, window, stride, dilation, padding and places, each vertical before horizontal.
         """
-        return (*self.image_shape, *self.size, *self.stride, *self.dilation, *self.padding, *self.places)
+        return (*self.image_shape, *self.kernel_size, *self.stride, *self.dilation, *self.padding, *self.places)
 
 
 def _pair(value: int | Sequence[int], name: str, low: int) -> tuple[int, int]:
@@ -182,6 +182,7 @@ def _pair(value: int | Sequence[int], name: str, low: int) -> tuple[int, int]:
 
 
 def _number(value: int, name: str, low: int) -> int:
-    if check_integer(value, name, low=low) > _LIMIT:
+    number = check_integer(value, name, low=low)
+    if number > _LIMIT:
         raise ValueError(f"{name} must be at most {_LIMIT}, got {value!r}")
-    return int(value)
+    return number

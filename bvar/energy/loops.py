@@ -109,7 +109,8 @@ def loops_of(product: Product, batch: int) -> dict[str, Loops]:
     """
     window, n_outputs = product.window, product.n_outputs
     axes = tuple(
-        Axis(*numbers) for numbers in zip(window.places, window.size, window.stride, window.dilation, strict=True)
+        Axis(*numbers)
+        for numbers in zip(window.places, window.kernel_size, window.stride, window.dilation, strict=True)
     )
     turned = tuple(Axis(a.taps, a.outputs, a.dilation, a.stride) for a in axes)
     back = tuple(_back(a, pixels) for a, pixels in zip(axes, window.image_shape, strict=False))

@@ -9,7 +9,7 @@ import numpy as np
 
 from bvar.bits import BitMatrix
 from bvar.layers.base import Layer, Value
-from bvar.layers.branches import Branched, Climbed, climb, inference, stacks_of
+from bvar.layers.branches import Branched, Climbed, climb, inference, stacks_of, width_below
 
 __all__ = ["Add"]
 
@@ -58,7 +58,7 @@ class Add(Branched):
     @property
     def n_inputs(self) -> int:
         """Width of the layer below."""
-        return self.branches[0][0].n_inputs  # type: ignore[attr-defined]
+        return width_below(self.branches[0])
 
     @property
     def n_outputs(self) -> int:

@@ -21,6 +21,7 @@ __all__ = [
     "rows_for_all",
     "stack_of",
     "stacks_of",
+    "width_below",
 ]
 
 
@@ -124,6 +125,14 @@ def stacks_of(branches: Any) -> tuple[tuple[Layer, ...], ...]:
     if not stacks or not all(stacks):
         raise ValueError("branches must be one or more, each with at least one layer")
     return stacks
+
+
+def width_below(stack: Sequence[Layer]) -> int:
+    """Say how many values a stack takes; layers at its beginning may take any number, and hand on as many."""
+    for layer in stack:
+        if hasattr(layer, "n_inputs"):
+            return layer.n_inputs
+    raise AttributeError("a stack of layers that take any number of values has no width of its own")
 
 
 def climb(branch: Sequence[Layer], value: Any) -> tuple[Any, list[Any]]:

@@ -9,7 +9,7 @@ import numpy as np
 from bvar import kernels
 from bvar.bits import BitMatrix
 from bvar.layers.base import Layer, Value
-from bvar.layers.branches import Branched, Climbed, climb, stack_of
+from bvar.layers.branches import Branched, Climbed, climb, stack_of, width_below
 from bvar.layers.gate import GateLayer
 from bvar.layers.signal_scale import SignalScale
 
@@ -63,7 +63,7 @@ class Concatenate(Branched):
     @property
     def n_inputs(self) -> int:
         """Width of the layer below."""
-        return self.layers[0].n_inputs  # type: ignore[attr-defined]
+        return width_below(self.layers)
 
     @property
     def n_outputs(self) -> int:

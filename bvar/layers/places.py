@@ -103,7 +103,7 @@ def lay_out(signals: np.ndarray, block: Block) -> np.ndarray:
 
 def _taps(window: SlidingWindow, rows: slice) -> Iterator[tuple[slice, slice]]:
     """Give the pixels, with what stands around an image, that each tap is at some rows of places."""
-    (high, wide), (down, across), n_columns = window.size, window.stride, window.places[1]
+    (high, wide), (down, across), n_columns = window.kernel_size, window.stride, window.places[1]
     for y in range(high):
         for x in range(wide):
             yield (

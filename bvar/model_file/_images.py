@@ -23,14 +23,14 @@ from bvar.layers import (
     Upsample2d,
 )
 from bvar.model_file._kinds import of_type, register, require
-from bvar.model_file._layers import known_bits, put
+from bvar.model_file._layers import known_bits, put, refuse_other_votes
 
 __all__ = ["MADE_OF_PART", "load_branches", "on_windows", "save_branches", "save_on_windows", "window_of"]
 
 
 def _window_fields(window: SlidingWindow) -> dict[str, Any]:
-    names = ("dilation", "image_shape", "padding", "size", "stride")
-    return {name: list(getattr(window, name)) for name in names}
+    same = ("dilation", "image_shape", "padding", "stride")
+    return {"size": list(window.kernel_size), **{name: list(getattr(window, name)) for name in same}}
 
 
 def _integers(values: Any, n: int, name: str) -> Any:
@@ -52,6 +52,7 @@ def window_of(image_shape: Any, size: Any, stride: Any, padding: Any, dilation: 
 
 
 def _save_conv(layer: BooleanConv2d) -> dict[str, Any]:
+    refuse_other_votes(layer)
     return {
         **_window_fields(layer.window),
         "bias": None if layer.bias is None else layer.bias.bits,
@@ -82,7 +83,7 @@ def _load_conv(
     layer = BooleanConv2d(
         window.image_shape,
         n_filters,
-        window.size,
+        window.kernel_size,
         Gate.of(of_type(gate, int, "gate")),
         stride=window.stride,
         padding=window.padding,
@@ -252,7 +253,7 @@ def _load_gate_conv(
     layer = GateConv2d(
         window.image_shape,
         len(leaves),
-        window.size,
+        window.kernel_size,
         depth=len(tables),
         fan_in=of_type(fan_in, int, "fan_in"),
         stride=window.stride,

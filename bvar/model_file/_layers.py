@@ -54,7 +54,18 @@ def whole_numbers(values: Any, dtype: type[np.generic], high: int, name: str) ->
     return values
 
 
+def refuse_other_votes(layer: Layer, rms: int = 1) -> None:
+    """Refuse to lose that somebody has made parameters count votes otherwise than their layer does."""
+    for parameter in layer.parameters:
+        if isinstance(parameter, Parameter) and (parameter.rms != rms or not parameter.is_clipped):
+            raise TypeError(
+                f"{parameter.name} must have rms {rms} and is_clipped True, as its layer made it: a model file "
+                f"holds neither, got {parameter.rms!r} and {parameter.is_clipped!r}"
+            )
+
+
 def _save_linear(layer: BooleanLinear) -> dict[str, Any]:
+    refuse_other_votes(layer)
     return {
         "bias": None if layer.bias is None else layer.bias.bits,
         "centered": layer.centered,
@@ -179,9 +190,14 @@ def _load_signed(name: Any, rms: Any, weight: Any) -> SignedSum:
     return layer
 
 
+def _save_signed(layer: SignedSum) -> dict[str, Any]:
+    refuse_other_votes(layer, layer.weight.rms)
+    return {"name": layer.name, "rms": layer.weight.rms, "weight": layer.weight.bits}
+
+
 register(
     SignedSum,
-    save=lambda layer: {"name": layer.name, "rms": layer.weight.rms, "weight": layer.weight.bits},
+    save=_save_signed,
     load=_load_signed,
     made_again=("parameters",),
     takes="numbers",

@@ -49,7 +49,7 @@ def oracle_sums(layer, values):
     window = layer.window
     weights = kernels.unpack_ternary(layer.weight.bits).reshape(layer.n_filters, window.n_taps, -1).tolist()
     settings_ = {
-        "size": window.size,
+        "size": window.kernel_size,
         "stride": window.stride,
         "padding": window.padding,
         "dilation": window.dilation,
@@ -256,7 +256,7 @@ def test_pool_then_threshold_is_or_of_thresholds(backend):
         (lambda: BooleanConv2d((4, 4), 0), ValueError, "n_filters must be an integer in [1,"),
         (lambda: BooleanConv2d((4, 4), 1, 5), ValueError, "a window 5 pixels high does not fit 4 pixels"),
         (lambda: BooleanConv2d((9, 4), 1, 5), ValueError, "a window 5 pixels wide does not fit 4 pixels"),
-        (lambda: BooleanConv2d((4, 4), 1, (1, 2, 3)), ValueError, "size must be an integer or two"),
+        (lambda: BooleanConv2d((4, 4), 1, (1, 2, 3)), ValueError, "kernel_size must be an integer or two"),
         (lambda: BooleanConv2d((4, 4), 1, stride=0), ValueError, "stride must be an integer >= 1"),
         (
             lambda: BooleanConv2d((4, 4), 1, padding=3),

@@ -41,7 +41,7 @@ def make(shape, n_filters=3, seed=0):
 def answers(layer, images):
     """What the trees answer, in loops over everything."""
     (down, across), (up, left) = layer.window.stride, layer.window.padding
-    (rows, columns), (high, wide), k = layer.window.places, layer.window.size, layer.fan_in
+    (rows, columns), (high, wide), k = layer.window.places, layer.window.kernel_size, layer.fan_in
     height, width, channels = layer.window.image_shape
     tables = [kernels.unpack(table.bits) for table in layer.tables]
     out = np.zeros((len(images), rows, columns, layer.n_filters), bool)

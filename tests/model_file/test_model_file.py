@@ -25,12 +25,24 @@ from sklearn.linear_model import LogisticRegression
 
 from bvar import BooleanClassifier, ThermometerEncoder, backends, encoding, estimators, kernels, model_file
 from bvar.bits import BitMatrix, RandomWords
-from bvar.layers import Offset, Parameter, SignedConv2d, SignedSum
+from bvar.layers import (
+    Add,
+    BooleanConv2d,
+    BooleanLinear,
+    Concatenate,
+    GateLayer,
+    Offset,
+    Parameter,
+    SignalScale,
+    SignedConv2d,
+    SignedSum,
+    Threshold,
+)
 from bvar.model_file import ModelFileError, _container, _kinds, _replacing
 from bvar.model_file._networks import _in_fixed_point
 from bvar.model_file._values import Reader, Writer
 from bvar.multikernel import Encoder, Transformer
-from bvar.networks import BinaryCrossEntropy, Network, SquaredError, boolean_mlp
+from bvar.networks import BinaryCrossEntropy, BooleanOptimizer, CrossEntropy, Network, SquaredError, boolean_mlp
 from bvar.real import Embedding, RealConv2d
 from bvar.training import Interrupted
 
@@ -1078,3 +1090,40 @@ def test_an_integer_too_long_to_be_read_again_is_not_written(tmp_path):
     with pytest.raises(ValueError, match="cannot save an integer of more than 1000 digits"):
         model_file.save(model, tmp_path / "m.bvar")
     assert (tmp_path / "m.bvar").read_bytes() == before
+
+
+def linear(n_inputs, n_outputs):
+    return BooleanLinear(n_inputs, n_outputs, random_state=n_inputs)
+
+
+HANDED_ON = {
+    "sums": [GateLayer(20, 64), Add([[SignalScale(4), linear(64, 4)], [SignalScale(4), linear(64, 4)]])],
+    "beside": [
+        linear(20, 64),
+        Threshold(64, 20, 3),
+        Concatenate([SignalScale(4), GateLayer(64, 5)]),
+        linear(69, 4),
+    ],
+}
+
+
+@pytest.mark.parametrize("layers", HANDED_ON.values(), ids=HANDED_ON)
+def test_stacks_may_begin_with_layers_that_take_any_width(tmp_path, layers):
+    network = Network(layers, CrossEntropy(64), BooleanOptimizer())
+    model_file.save(network, tmp_path / "m.bvar")
+    x = kernels.pack(np.random.RandomState(0).rand(9, 20) < 0.5)
+    assert (model_file.load(tmp_path / "m.bvar").scores(x) == network.scores(x)).all()
+
+
+@pytest.mark.parametrize("change", [{"is_clipped": False}, {"rms": 2}], ids=str)
+@pytest.mark.parametrize("layer", [linear(20, 3), BooleanConv2d((4, 5, 1), 3, 1), SignedSum(20, 3)], ids=str)
+def test_parameters_that_count_votes_otherwise_are_not_lost_in_silence(tmp_path, layer, change):
+    layer = copy.deepcopy(layer)
+    if "rms" in change and isinstance(layer, SignedSum):
+        pytest.skip("a file holds it")
+    vars(layer.parameters[0]).update(change)
+    with pytest.raises(
+        TypeError, match=r"weight must have rms .* as its layer made it: a model file holds neither"
+    ):
+        model_file.save(Network([layer], CrossEntropy(64), BooleanOptimizer()), tmp_path / "m.bvar")
+    assert not list(tmp_path.iterdir())

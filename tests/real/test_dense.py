@@ -218,7 +218,7 @@ def test_the_pyramid_is_that_of_the_paper():
     ]
     coarse = network.layers[3].branches[1]
     pyramid = next(layer for layer in coarse if isinstance(layer, RealJoinChannels))
-    assert [branch[1].window.size[0] for branch in pyramid.branches[:-1]] == [1, 3, 3, 3]
+    assert [branch[1].window.kernel_size[0] for branch in pyramid.branches[:-1]] == [1, 3, 3, 3]
     assert [type(layer).__name__ for layer in pyramid.branches[-1]] == [
         *("GlobalMean", "SignedSum", "BatchNorm", "Threshold", "Upsample2d")
     ]
