@@ -170,7 +170,8 @@ def sample_rows(n_rows: int, most: int | None) -> np.ndarray | None:
     [110, 195, 323, 389, 553, 673, 842, 923]
     """
     n_rows = check_integer(n_rows, "n_rows", low=0)
-    if most is None or n_rows <= (most := check_integer(most, "most", low=1)):
+    most = n_rows if most is None else check_integer(most, "most", low=1)
+    if n_rows <= most:
         return None
     runs = np.arange(most + 1)
     short, longer = divmod(n_rows, most)

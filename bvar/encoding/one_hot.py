@@ -283,6 +283,7 @@ def _unhashable(values: np.ndarray, name: str) -> TypeError:
 
 def _no_category(value: Any, name: str) -> TypeError:
     what = value if isinstance(value, float | np.floating) else type(value).__name__
-    return TypeError(
-        f"a category of the argument must be a string or a finite number, got {what} in column {name!r}"
+    hint = ": turn it into numbers first (dates into days, say)" if hasattr(value, "isoformat") else ""
+    return TypeError(  # scikit-learn's contract wants these words
+        f"a category of the argument must be a string or a finite number, got {what} in column {name!r}{hint}"
     )

@@ -120,6 +120,8 @@ class BooleanNetworkEstimator(CheckingEstimator, ABC):
             aside = None
             if not goes_on:
                 self._fit_encoder(X, y)
+            self._check_readable(X_val)
+            if not goes_on:
                 (X, y, weights), aside = self._choose((X, y, weights), source)
             network = copy.deepcopy(self.network_) if goes_on else self._build(source)
             data: Any = self._data(X, y, weights)
@@ -183,7 +185,7 @@ class BooleanNetworkEstimator(CheckingEstimator, ABC):
         The steps are taken by a copy of the network, which costs one pass over its accumulators a call: only so a
         failure in the middle leaves the model that was, and a network in read-only memory can learn.
         """
-        first = not hasattr(self, "network_")
+        first, before = not hasattr(self, "network_"), dict(vars(self))
         with self._all_or_nothing(), self._backend():
             self._check_switches()
             if self.early_stopping:
@@ -194,6 +196,7 @@ class BooleanNetworkEstimator(CheckingEstimator, ABC):
             if silent:
                 check_consistent_length(y, sample_weight)
             if silent or (weights is not None and not weights.any()):
+                self._put_back(before)
                 return
             source = copy.deepcopy(getattr(self, "_source", None)) or RandomWords(self.random_state)
             eta = self._plan().eta * self._loudness(sample_weight, y)
@@ -209,14 +212,14 @@ class BooleanNetworkEstimator(CheckingEstimator, ABC):
             network.start_schedule(eta, None)
             if first:
                 self.history_, self.n_iter_ = empty_history(), 0
-            before = {**self.history_, "validation_score": []}
+            history = {**self.history_, "validation_score": []}
             self.network_ = network
             trainer.epoch(data.batches(np.arange(len(data)), source))
             self.n_iter_ += 1
             self._source = source  # one stream of noise through all calls
             self.__dict__.pop("best_validation_score_", None)
             # last: with it, an interrupt keeps the rest
-            self.history_ = {name: [*before[name], *values] for name, values in trainer.history_.items()}
+            self.history_ = {name: [*history[name], *values] for name, values in trainer.history_.items()}
 
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
@@ -231,9 +234,13 @@ class BooleanNetworkEstimator(CheckingEstimator, ABC):
         except BaseException as error:
             begun = self._has_begun(before)
             if not (begun and isinstance(error, KeyboardInterrupt)):
-                self.__dict__.clear()
-                self.__dict__.update(before)
+                self._put_back(before)
             raise
+
+    def _put_back(self, before: dict[str, Any]) -> None:
+        """Give the attributes back that there were, and no others."""
+        self.__dict__.clear()
+        self.__dict__.update(before)
 
     def _has_begun(self, before: dict[str, Any]) -> bool:
         """Say whether there is a network that is worth more than what there was before."""
@@ -318,6 +325,15 @@ class BooleanNetworkEstimator(CheckingEstimator, ABC):
             raise type(error)(f"X_val, y_val: {error}") from error
         return EarlyStopping(judge, self.n_iter_no_change) if self.early_stopping else Watching(judge)
 
+    def _check_readable(self, X: Any) -> None:
+        """Refuse values of validation samples that the encoder cannot read, before anything is tried."""
+        if X is None:
+            return
+        try:
+            self._encode(self._check_samples(X, reset=False))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"X_val: {error}") from error
+
     def _hold_out(
         self,
         X: Any,
@@ -340,10 +356,12 @@ class BooleanNetworkEstimator(CheckingEstimator, ABC):
         for strata in (self._targets().strata(y), None):
             try:
                 return train_test_split(np.arange(len(y)), stratify=strata, **wish)
-            except ValueError as error:
-                failure = error
-        text = f"early_stopping cannot set validation_fraction aside, with n_samples={len(y)}"
-        raise ValueError(f"{text}: {failure}") from failure
+            except ValueError:
+                continue
+        raise ValueError(
+            f"early_stopping cannot set validation_fraction aside, {self.validation_fraction} of {len(y)} samples "
+            "with weight: two must be held out, and one be left to learn from"
+        )
 
 
 def _is_silent(sample_weight: Any) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 from functools import cache
-from inspect import signature
+from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
@@ -154,7 +154,11 @@ class ChoosingEstimator(BaseEstimator):
 @cache  # a prediction of one row would spend half its time on signatures
 def _parameters(cls: Any) -> tuple[tuple[str, ...], frozenset[str]]:
     """Return the names of the parameters of a class, and of those that are left to the plan if 'auto'."""
-    defaults = signature(cls).parameters
+    defaults: dict[str, Parameter] = {}
+    for one in cls.__mro__:  # a subclass may set parameters of its base, or pass them on, and not name them
+        for p in signature(one.__init__).parameters.values() if "__init__" in vars(one) else ():
+            if p.name != "self" and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL):
+                defaults.setdefault(p.name, p)
     auto = (name for name in defaults if is_auto(defaults[name].default))
     return tuple(defaults), frozenset(("flip_noise", "batch_size", *auto))
 

@@ -23,7 +23,7 @@ from bvar.estimators.base import BooleanNetworkEstimator
 from bvar.estimators.predictor import Answers
 from bvar.estimators.targets import Classes, Labels, Targets, TwoClasses, check_classes, check_named_classes
 from bvar.mollify import Mollifier
-from bvar.networks.losses import Loss, ProbabilisticLoss
+from bvar.networks.losses import Loss, ProbabilisticLoss, SquaredError
 from bvar.networks.network import Network
 from bvar.training.changing import ChangingData, Degradation
 from bvar.training.data import Data, TrainingData
@@ -90,6 +90,8 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
         def learn(targets: np.ndarray) -> None:
             if named is None and targets.ndim == 1:
                 raise ValueError("classes must be given in the first call of partial_fit")
+            if named is not None and targets.ndim == 2:
+                raise ValueError("classes must be None for a matrix of labels, whose columns they are")
             self._learn_classes(targets if named is None else named)
 
         self._partial_fit(X, y, sample_weight, learn)
@@ -222,6 +224,12 @@ class NetworkClassifier(ClassifierMixin, BooleanNetworkEstimator):
         shift = self.__dict__.pop("_shift", None)
         if shift is not None:
             self.network_.layers[-1].offset.shift(shift)  # type: ignore[attr-defined]
+
+    def _make_loss(self, fan_in: int) -> Loss:
+        loss = super()._make_loss(fan_in)
+        if isinstance(loss, SquaredError) and not self.multilabel_:  # of labels it judges 0 and 1
+            raise TypeError(f"loss must judge scores of classes, got {loss!r}, which judges numbers")
+        return loss
 
     def _loss_at(self, n_terms: int, temperature: float) -> Loss:
         """Return the usual loss at another temperature than that of training."""

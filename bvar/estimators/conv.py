@@ -72,7 +72,8 @@ class BooleanConvClassifier(ImageClassifier):
     n_iter_no_change : int, default=10
         Epochs without a better validation score after which training stops.
     warm_start : bool, default=False
-        Whether `fit` goes on from the network of the last `fit`.
+        Whether `fit` goes on from the network of the last `fit`, with its encoder, its loss and its temperature:
+        changes of these are not heard, and other sizes are refused.
     random_state : None, int or RandomState, default=None
         Seed of initial weights, of the order of samples and of the validation split. An int gives the same
         model every time, on every backend and machine.
@@ -100,8 +101,9 @@ class BooleanConvClassifier(ImageClassifier):
         The trained network.
     history_ : dict of list
         For each epoch: 'loss' and 'score' (mean loss and accuracy on the training data while it was being
-        learnt), 'validation_score' (with early stopping), 'flips' (share of weights flipped, a list with an
-        entry for each parameter) and 'beta' (plasticity, likewise).
+        learnt), 'validation_score' (on samples held out, or given as `X_val`; else empty) and then
+        'validation_loss', 'flips' (share of weights flipped, a list with an entry for each parameter) and 'beta'
+        (plasticity, likewise).
     augmentation_ : bvar.augmentation.LearnedAugmentation
         What was learnt of `augment`; only where it is of that class.
     n_iter_ : int

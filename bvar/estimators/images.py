@@ -43,6 +43,8 @@ class ImageClassifier(NetworkClassifier):
         if isinstance(wanted, tuple | list) and list(wanted).count(-1) == 1:
             others = max(1, -prod(wanted))
             wanted = tuple(n_features // others if n == -1 else n for n in wanted)
+        elif isinstance(wanted, tuple | list) and list(wanted).count(-1) > 1:
+            raise ValueError(f"image_shape must leave at most one number open, -1, got {wanted!r}")
         found = check_image_shape(wanted)
         if prod(found) != n_features:
             raise ValueError(f"image_shape {self.image_shape!r} does not fit images of {n_features} values")

@@ -23,9 +23,10 @@ _LEAST = 1 / 64  # of the spread of all targets: what is guessed may be zero or 
 
 def rank(n: int, coverage: float) -> int:
     """Return which of n errors in order, counted from 1, has a new one below it or equal often enough."""
-    if not 0 < check_real(coverage, "coverage", low=0, high=1) < 1:
+    coverage = check_real(coverage, "coverage", low=0, high=1)
+    if not 0 < coverage < 1:
         raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}")
-    share = Fraction(repr(float(coverage)))  # the decimal that was written: 0.9 of 10 are 9, and not a little more
+    share = Fraction(repr(coverage))  # the decimal that was written: 0.9 of 10 are 9, and not a little more
     k = ceil((n + 1) * share)
     if k > n:
         raise ValueError(

@@ -81,7 +81,8 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
     n_iter_no_change : int, default=10
         Epochs without a better validation score after which training stops.
     warm_start : bool, default=False
-        Whether `fit` goes on from the network of the last `fit`.
+        Whether `fit` goes on from the network of the last `fit`, with its encoder and its loss: changes of these
+        are not heard, and other sizes are refused.
     random_state : None, int or RandomState, default=None
         Seed of initial weights, of the order of samples and of the validation split. An int gives the same
         model every time, on every backend and machine.
@@ -108,8 +109,9 @@ class BooleanRegressor(RegressorMixin, BooleanNetworkEstimator):
     network_ : bvar.networks.Network
         The trained network.
     history_ : dict of list
-        For each epoch: 'loss', 'score' (R2 on the training data while it was being learnt), 'validation_score'
-        (with early stopping), 'flips' and 'beta', as for :class:`BooleanClassifier`.
+        For each epoch: 'loss', 'score' (R2 on the training data while it was being learnt), 'validation_score' (on
+        samples held out, or given as `X_val`; else empty) and then 'validation_loss', 'flips' and 'beta', as for
+        :class:`BooleanClassifier`.
     n_iter_ : int
         Number of epochs run.
     best_validation_score_ : float

@@ -331,6 +331,8 @@ def check_named_classes(classes: Any) -> np.ndarray:
     values = as_array(classes, "classes")
     if values.ndim == 0 or not 0 < values.size == len(values):
         raise ValueError(f"classes must be a list of classes, got {classes!r}")
+    if any(map(_is_missing, values.ravel().tolist())):
+        raise ValueError("classes must not hold NaN, None or NA")
     refuse_unordered(values, "classes")
     return values.ravel()
 
@@ -338,10 +340,12 @@ def check_named_classes(classes: Any) -> np.ndarray:
 def check_numbers(y: Any, name: str) -> np.ndarray:
     """Return numbers as float64 of one or two dimensions, or say what is wrong with them."""
     _refuse_nothing(y, name)
-    if getattr(y, "dtype", np.asarray(0).dtype).kind in "mM":
-        raise TypeError(f"y must hold numbers, got {y.dtype}: subtract a date and divide by a time")
+    values = as_array(y, "y")
+    if values.dtype.kind in "mM":
+        raise TypeError(f"y must hold numbers, got {values.dtype}: subtract a date and divide by a time")
     try:
-        y = as_array(y, "y") if isinstance(y, list | tuple) else y
+        is_polars = hasattr(y, "to_numpy") and not hasattr(y, "iloc")
+        y = values if isinstance(y, list | tuple) or is_polars else y
         return check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
     except ValueError as error:
         if any(word in str(error) for word in ("convert", "sequence")):

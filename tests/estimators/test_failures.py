@@ -1,8 +1,10 @@
 """Whatever fails, and wherever: a fitted model answers as before, an unfitted one stays unfitted."""
 
+import datetime
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
@@ -12,7 +14,7 @@ from bvar.augmentation import AugmentedClassifier
 from bvar.encoding import ImageEncoder, OneHotBits, TableEncoder, ThermometerEncoder, UnateEncoder
 from bvar.mollify import MollifiedClassifier
 from bvar.mollify.density import RealNVPDensity
-from bvar.networks import CrossEntropy, Network
+from bvar.networks import CrossEntropy, Network, SquaredError
 
 X, Y = load_digits(return_X_y=True)
 OLD, NEW = (X[:400], Y[:400] % 5), (X[400:800], Y[400:800] % 5)
@@ -410,3 +412,79 @@ def test_an_interrupted_first_chunk_is_a_model():
             model.partial_fit(*OLD, classes=range(5))
     assert model.n_iter_ == 0
     assert set(model.partial_fit(*OLD).predict(X)) <= set(range(5))
+
+
+def test_validation_samples_that_cannot_be_read_are_refused_by_name_before_anything_is_tried():
+    x = pd.DataFrame({"a": np.arange(20.0), "b": np.arange(20) % 3})
+    seen = []
+    for bad in (np.inf, "x"):
+        other = x.astype(object)
+        other.loc[3, "a"] = bad
+        with pytest.raises(ValueError, match="X_val: column 'a'"):
+            BooleanClassifier((8,), callbacks=[seen.append]).fit(x, x["b"], X_val=other, y_val=x["b"])
+    assert not seen
+
+
+def test_a_call_without_weight_leaves_no_trace():
+    x, y = np.arange(20.0)[:, None], np.arange(20) % 2
+    model = BooleanClassifier((8,), random_state=0)
+    before = dict(vars(model))
+    model.partial_fit(x, y, classes=[0, 1], sample_weight=np.zeros(20))
+    assert vars(model) == before
+    model.partial_fit(x, y, classes=[0, 1])
+    model.backend_ = "another"
+    model.partial_fit(x, y, sample_weight=np.zeros(20))
+    assert model.backend_ == "another"
+
+
+def test_classes_that_are_no_list_of_classes_are_refused():
+    x, y = np.arange(20.0)[:, None], np.arange(20) % 2
+    for classes in ([0.0, 1.0, np.nan], ["a", None]):
+        with pytest.raises(ValueError, match="classes must not hold NaN, None or NA"):
+            BooleanClassifier((8,)).partial_fit(x, y, classes=classes)
+    with pytest.raises(ValueError, match="classes must be None for a matrix of labels"):
+        BooleanClassifier((8,)).partial_fit(x, np.eye(2, dtype=int)[y], classes=[0, 1])
+
+
+def test_a_loss_of_numbers_is_refused_for_classes():
+    with pytest.raises(TypeError, match="loss must judge scores of classes, got"):
+        BooleanClassifier((8,), loss=SquaredError).fit(np.arange(20.0)[:, None], np.arange(20) % 2)
+
+
+def test_too_few_samples_to_hold_any_out_are_counted():
+    text = (
+        r"early_stopping cannot set validation_fraction aside, 0.1 of 2 samples with weight: two must be held out"
+    )
+    with pytest.raises(ValueError, match=text):
+        BooleanClassifier((8,), early_stopping=True).fit([[0.0], [1.0]], [0, 1])
+
+
+def test_dates_among_categories_are_told_what_to_become():
+    for values in (
+        pd.date_range("2020-01-01", periods=4, tz="UTC"),
+        [datetime.date(2020, 1, d) for d in (1, 2, 3, 4)],
+    ):
+        table = pd.DataFrame({"d": pd.Series(values).astype(object), "x": [1, 2, 3, 4]})
+        with pytest.raises(TypeError, match=r"in column 'd': turn it into numbers first \(dates into days, say\)"):
+            BooleanClassifier((8,)).fit(table, [0, 1, 0, 1])
+
+
+def test_a_subclass_may_pass_parameters_on():
+    class Model(BooleanClassifier):
+        def __init__(self, extra=1, **others):
+            super().__init__(**others)
+            self.extra = extra
+
+    class Small(BooleanClassifier):
+        def __init__(self, random_state=None):
+            super().__init__((8,), max_iter=2, random_state=random_state)
+
+    x, y = np.arange(20.0)[:, None], np.arange(20) % 2
+    wanted = BooleanClassifier((8,), max_iter=2, random_state=0).fit(x, y).network_.fingerprint()
+    for model in (Model(hidden_layer_sizes=(8,), max_iter=2, random_state=0), Small(0)):
+        assert model.fit(x, y).network_.fingerprint() == wanted
+
+
+def test_at_most_one_side_of_images_is_left_open():
+    with pytest.raises(ValueError, match="image_shape must leave at most one number open"):
+        BooleanConvClassifier(image_shape=(-1, -1)).fit(np.zeros((4, 16)), [0, 1, 0, 1])

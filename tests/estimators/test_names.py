@@ -117,3 +117,16 @@ def test_two_columns_of_one_name_are_refused(names):
     for call in (lambda: classifier().fit(FRAME, targets), lambda: model.partial_fit(FRAME, targets)):
         with pytest.raises(ValueError, match="y must have columns of different names, got 'old' more than once"):
             call()
+
+
+def test_numbers_may_be_a_series_of_any_library():
+    x, y = np.arange(40.0)[:, None] % 7, np.arange(40) % 5 / 2
+    models = [
+        BooleanRegressor((8,), max_iter=2, random_state=0).fit(x, column)
+        for column in (y, pl.Series(y), pd.Series(y), pd.Series(y, dtype="Float64"))
+    ]
+    assert len({model.network_.fingerprint() for model in models}) == 1
+    dates = pd.date_range("2020-01-01", periods=40)
+    for column in (dates, pd.Series(dates), pd.DataFrame({"a": dates}), pl.Series(dates.to_numpy())):
+        with pytest.raises(TypeError, match="y must hold numbers, got datetime64"):
+            BooleanRegressor((8,)).fit(x, column)
