@@ -9,7 +9,17 @@ from typing import Literal
 
 import numpy as np
 
-__all__ = ["BOOLEANS", "NUMBERS", "CellType", "cell_type", "is_missing", "to_matrix", "to_numbers", "to_objects"]
+__all__ = [
+    "BOOLEANS",
+    "NUMBERS",
+    "CellType",
+    "category_number",
+    "cell_type",
+    "is_missing",
+    "to_matrix",
+    "to_numbers",
+    "to_objects",
+]
 
 CellType = Literal["empty", "missing", "number", "infinite", "code", "commas", "date", "text"]
 
@@ -85,6 +95,12 @@ def _number(cell: str) -> float:
         return float(cell)
     except ValueError:
         return float("nan")
+
+
+def category_number(cell: str) -> float | int:
+    """Read a category that is written as a number; whole ones beyond what float64 tells apart stay whole."""
+    number = float(cell)
+    return int(cell) if abs(number) >= 2**53 and re.fullmatch(r"[+-]?\d+", cell) else number
 
 
 def to_objects(values: Iterable[object]) -> np.ndarray:

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from bvar.cli.cells import NUMBERS, CellType, cell_type, to_numbers, to_objects
+from bvar.cli.cells import NUMBERS, CellType, category_number, cell_type, is_missing, to_numbers, to_objects
 from bvar.cli.command import CommandError, counted, quoted
 from bvar.cli.csv import CsvFile
 
@@ -189,7 +189,7 @@ def values(decided: ColumnReport) -> np.ndarray:
     if decided.taken_for == "number":
         return to_numbers(column.cells)
     if column.is_made_of("number"):
-        return to_objects("" if np.isnan(number) else number for number in to_numbers(column.cells).tolist())
+        return to_objects("" if is_missing(cell) else category_number(cell) for cell in column.cells)
     return to_objects(column.cells)
 
 
@@ -214,8 +214,7 @@ def _numbers(column: Column, *accepted: CellType) -> ColumnReport:
 
 def _categories(column: Column) -> ColumnReport:
     if column.is_made_of("number"):
-        found = to_numbers(column.cells)
-        n = len(np.unique(found[~np.isnan(found)]))
+        n = len({category_number(cell) for cell in column.cells if not is_missing(cell)})
         text = f"{counted(n, 'category', 'categories')} written as numbers{_missing(column)}"
         return ColumnReport(column, "category", text)
     n = len(set(filter(None, column.cells)))

@@ -7,6 +7,7 @@ would be a bug.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import re
 import sys
@@ -87,6 +88,11 @@ def run(command: Callable[[], int | None]) -> int:
         describes.
     """
     code = None
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                errors="replace"
+            )  # of reports: a name that a terminal cannot show stops no training
     try:
         # checks that NumPy and scikit-learn make of numbers near 1e308 overflow, and are right all the same
         with np.errstate(all="ignore"):

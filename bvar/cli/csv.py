@@ -65,7 +65,9 @@ class CsvFile:
                 raise CommandError(f"{self.path}: empty file, or no column names in the first line")
             twice = [name for name, count in Counter(filter(None, self.names)).items() if count > 1]
             if twice:
-                raise CommandError(f"{self.path}, line 1: more than one column is called {quoted(twice[0])}")
+                raise CommandError(
+                    f"{self.path}, line {self._reader.line_num}: more than one column is called {quoted(twice[0])}"
+                )
         except BaseException:
             self._file.close()
             raise

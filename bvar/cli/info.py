@@ -50,8 +50,10 @@ def _answers(model: Any) -> Iterator[tuple[str, str]]:
     elif hasattr(model, "classes_"):
         yield "predicts", f"{len(model.classes_)} classes: {_listed(model.classes_.tolist())}"
     elif hasattr(model, "target_mean_"):
-        for mean, std in zip(model.target_mean_, model.target_std_, strict=True):
-            yield "predicts", f"a number; those of the training had mean {mean:g} and standard deviation {std:g}"
+        called: Any = getattr(model, "target_names_", [None] * len(model.target_mean_))
+        for name, mean, std in zip(called, model.target_mean_, model.target_std_, strict=True):
+            what = "a number" if name is None else f"a number, {shown(str(name))}"
+            yield "predicts", f"{what}; those of the training had mean {mean:g} and standard deviation {std:g}"
 
 
 def _columns(encoder: Any) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ import argparse
 import csv
 import io
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -14,10 +15,20 @@ from typing import Any
 import numpy as np
 
 from bvar import model_file
-from bvar.cli.cells import BOOLEANS, NUMBERS, cell_type, is_missing, to_matrix, to_numbers, to_objects
+from bvar.cli.cells import (
+    BOOLEANS,
+    NUMBERS,
+    category_number,
+    cell_type,
+    is_missing,
+    to_matrix,
+    to_numbers,
+    to_objects,
+)
 from bvar.cli.command import CommandError, Commands, check_output, counted, quoted, say
 from bvar.cli.csv import CsvFile, delimiter
 from bvar.encoding import OneHotBits, TableEncoder
+from bvar.model_file._replacing import replacing
 
 __all__ = ["add"]
 
@@ -67,11 +78,15 @@ def _predict(arguments: argparse.Namespace) -> None:
         model.set_params(backend=arguments.backend)  # the one of the training may not run here
     with CsvFile(arguments.data, arguments.delimiter) as file:
         ids = [file.find(name, "--id") for name in arguments.id]
+        header = [*arguments.id, *_header(model, arguments.proba)]
+        twice = next((name for name, n in Counter(header).items() if n > 1), None)
+        if twice is not None:
+            raise CommandError(f"--id: the predictions would have more than one column called {quoted(twice)}")
         blocks = _blocks(model, file, _places(model, file))
         parts = [_answers(model, X, rows, ids, arguments.proba) for rows, X in blocks]
     if not parts:
         raise CommandError(f"{file.path}: no rows below the column names")
-    _write(arguments, [[*arguments.id, *_header(model, arguments.proba)]], *parts)
+    _write(arguments, [header], *parts)
     if arguments.output is not None:
         say(f"{arguments.output} written, {counted(sum(map(len, parts)), 'prediction')}")
 
@@ -98,9 +113,14 @@ def _write(arguments: argparse.Namespace, *parts: list[list[Any]]) -> None:
     for rows in parts:
         writer.writerows(rows)
     if arguments.output is None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8", newline="")  # as in a file, whatever the terminal speaks
         sys.stdout.write(text.getvalue())
-    else:
+    elif arguments.output.exists() and not arguments.output.is_file():  # a device or a pipe
         arguments.output.write_text(text.getvalue(), encoding="utf-8", newline="")
+    else:
+        with replacing(arguments.output) as file:
+            file.write(text.getvalue().encode())
 
 
 def _places(model: Any, file: CsvFile) -> list[int]:
@@ -145,7 +165,7 @@ class _Reader:
         self.is_bool = column_type == "bool"
         known = encoder.categories_[column] + encoder.infrequent_categories_[column] if self.is_text else []
         self.texts = {c for c in known if isinstance(c, str)}
-        self.numbers = {float(c) for c in known if not isinstance(c, str)}
+        self.numbers = {c for c in known if not isinstance(c, str)}
 
     def first_odd(self, cells: Sequence[str]) -> int | None:
         """Return the place of the first cell that should be a number."""
@@ -160,13 +180,13 @@ class _Reader:
     def _plain(self, cells: Sequence[str]) -> Sequence[str]:
         return [BOOLEANS.get(cell.lower(), cell) for cell in cells] if self.is_bool else cells
 
-    def _category(self, cell: str) -> str | float:
+    def _category(self, cell: str) -> str | float | int:
         """Return a category of numbers as a number: 7 and 7.0 are one."""
         if not self.numbers or cell in self.texts:
             return cell
         plain = BOOLEANS.get(cell.lower(), cell)
-        if cell_type(plain) in ("number", "code") and float(plain) in self.numbers:
-            return float(plain)
+        if cell_type(plain) in ("number", "code") and category_number(plain) in self.numbers:
+            return category_number(plain)
         return "" if is_missing(cell) and not self.texts else cell
 
 

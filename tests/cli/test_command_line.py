@@ -8,8 +8,10 @@ from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import bvar
 from bvar import backends, load
 from bvar.cli import predict, train
 
@@ -397,3 +399,59 @@ def test_help_says_what_is_needed(command):
     result = process(command)
     assert result.returncode == 2
     assert "required" in result.stderr
+
+
+def test_categories_that_are_large_integers_stay_apart(tmp_path, run):
+    ids = [str(2**53 + i) for i in range(4)]
+    column = np.array(ids)[np.arange(300) % 4]
+    data = write(tmp_path / "d.csv", {"id": column, "y": np.where(column == ids[1], "yes", "no")})
+    options = ("--categorical", "id", "-o", tmp_path / "m")
+    assert "4 categories written as numbers" in run("train", data, "--target", "y", *options, *QUICK)[1]
+    assert load(tmp_path / "m").encoder_.categories_[0] == [2**53 + i for i in range(4)]
+    rows = run("predict", tmp_path / "m", data)[1].splitlines()[1:]
+    assert rows == np.where(column == ids[1], "yes", "no").tolist()
+
+
+def test_predictions_that_cannot_be_written_leave_the_old_ones(tmp_path, run, people, monkeypatch):
+    run("train", people, "--target", "rich", "-o", tmp_path / "m", *QUICK)
+    (tmp_path / "o.csv").write_text("old")
+
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    refused(
+        run, "predict", tmp_path / "m", people, "-o", tmp_path / "o.csv", text="o.csv: No space left on device"
+    )
+    assert (tmp_path / "o.csv").read_text() == "old"
+
+
+@pytest.mark.parametrize("ids", [["age", "age"], ["prediction"]])
+def test_no_two_columns_of_predictions_have_one_name(tmp_path, run, ids):
+    data = write(tmp_path / "d.csv", {"age": AGE, "prediction": AGE, "y": AGE > 50})
+    run("train", data, "--target", "y", "-o", tmp_path / "m", *QUICK)
+    text = f"--id: the predictions would have more than one column called '{ids[0]}'"
+    refused(run, "predict", tmp_path / "m", data, "--id", *ids, text=text)
+
+
+def test_a_name_that_comes_twice_is_found_where_it_is(tmp_path, run):
+    (tmp_path / "d.csv").write_text("\nx,x,y\n1,2,no\n")
+    refused(run, "train", tmp_path / "d.csv", "--target", "y", "-o", tmp_path / "m", text="line 2: more than one")
+
+
+def test_a_terminal_that_cannot_show_a_name_stops_nothing(tmp_path, people):
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "bvar", "train", people, "--target", "job", "-o", str(tmp_path / "m"), *QUICK]
+    done = subprocess.run(command, env=environment, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    command = [sys.executable, "-m", "bvar", "predict", str(tmp_path / "m"), people]
+    done = subprocess.run(command, env=environment, capture_output=True)
+    assert "pilöt".encode() in done.stdout
+
+
+def test_info_names_the_numbers_that_are_predicted(tmp_path, run):
+    y = pd.DataFrame({"height": AGE / 2, "weight": PAY})
+    bvar.BooleanRegressor((8,), max_iter=1, random_state=0).fit(np.c_[AGE, PAY], y).save(tmp_path / "m")
+    output = run("info", tmp_path / "m")[1]
+    assert "a number, height; those" in output
+    assert "a number, weight; those" in output
