@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 __all__ = [
+    "LARGEST",
     "as_array",
     "as_numbers",
     "check_array",
@@ -27,7 +28,7 @@ __all__ = [
     "check_sizes",
 ]
 
-LARGEST_IMAGE = 2**31 - 1  # values of an image: kernels count them in int32
+LARGEST = 2**31 - 1  # number of units, and of values of an image: kernels count them in int32
 
 
 def as_array(value: Any, name: str) -> np.ndarray:
@@ -104,8 +105,8 @@ def check_image_shape(image_shape: Any, n_features: int | None = None) -> tuple[
         raise ValueError(f"image_shape must be (height, width) or (height, width, channels), got {image_shape!r}")
     height, width, channels = (check_integer(n, "each of image_shape", low=1) for n in (*image_shape, 1)[:3])
     n = height * width * channels
-    if n > LARGEST_IMAGE:
-        raise ValueError(f"image_shape must make images of at most {LARGEST_IMAGE} values, got {image_shape!r}")
+    if n > LARGEST:
+        raise ValueError(f"image_shape must make images of at most {LARGEST} values, got {image_shape!r}")
     if n_features is not None and n != n_features:
         raise ValueError(f"image_shape {tuple(image_shape)} has {n} pixels, but X has {n_features} features")
     return height, width, channels

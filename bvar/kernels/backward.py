@@ -90,7 +90,7 @@ def weight_votes(
         z = check_array(z, "z", dtype=np.int8, ndim=2)
     if len(z) != len(x):
         raise ValueError(f"z has {len(z)} samples but x has {len(x)}: they must agree")
-    _check_terms(len(x), "samples in one call")
+    check_terms(len(x), "samples in one call")
     change = Gate.of(gate).variation_a
     shape = z.shape[1], x.n_bits
     out = lines(shape, np.int32) if out is None else check_out(out, shape, np.int32)
@@ -156,7 +156,7 @@ def input_votes(
     n_outputs = z.shape[1]
     if n_outputs != len(w):
         raise ValueError(f"z has {n_outputs} outputs but w has {len(w)}: they must agree")
-    _check_terms(n_outputs, "outputs")
+    check_terms(n_outputs, "outputs")
     out = lines((len(z), w.n_bits), np.int32) if out is None else check_out(out, (len(z), w.n_bits), np.int32)
     if isinstance(z, BitMatrix):
         return _boolean_votes(z, transpose(w), change, out)
@@ -228,7 +228,7 @@ def signal_sums(z: np.ndarray) -> np.ndarray:
     array([ 8, -1], dtype=int32)
     """
     z = check_array(z, "z", dtype=np.int8, ndim=2)
-    _check_terms(len(z), "samples in one call")
+    check_terms(len(z), "samples in one call")
     parts = [  # narrow sums are twice as fast
         np.add.reduce(z[start : start + _INT16_ROWS], axis=0, dtype=np.int16).astype(np.int32)
         for start in range(0, max(1, len(z)), _INT16_ROWS)
@@ -361,6 +361,6 @@ def mix_votes(signs: np.ndarray, total: np.ndarray, change: tuple[int, int]) -> 
     return signs
 
 
-def _check_terms(n_terms: int, what: str) -> None:
+def check_terms(n_terms: int, what: str) -> None:
     if n_terms > MAX_TERMS:
         raise ValueError(f"z has {n_terms} {what}; votes are limited to {MAX_TERMS}: add parts instead")

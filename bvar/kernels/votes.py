@@ -44,7 +44,7 @@ def center_votes(
     n_samples : int
         K, the number of samples, at least 1.
     out : ndarray of int32, shape (n_outputs, n_inputs), optional
-        Where to write; may be `q`. Default: a new array.
+        Where to write; may be `q`, but no part of its memory. Default: a new array.
 
     Returns
     -------
@@ -76,8 +76,18 @@ def center_votes(
     row = _check_sums(signal_sums, "signal_sums", len(q), 128 * n_samples)
     col = _check_sums(input_sums, "input_sums", q.shape[1], n_samples)
     out = check_out(out, q.shape, np.int32)
+    is_over(out, q, "q")
     protocol.current().center_votes(q, row.astype(np.int32), means_of(col, n_samples), MEAN_SHIFT, out)
     return out
+
+
+def is_over(out: np.ndarray, q: np.ndarray, name: str) -> bool:
+    """Say whether `out` is the memory of `q`; refuse a part of it, which would be written before it is read."""
+    if out.size and out.ctypes.data == q.ctypes.data:  # both contiguous, and of one shape
+        return True
+    if np.may_share_memory(out, q):
+        raise ValueError(f"out must be {name} itself or share no memory with it")
+    return False
 
 
 def means_of(sums: np.ndarray, n_samples: int) -> np.ndarray:
@@ -102,7 +112,8 @@ def add_votes(a: np.ndarray, b: np.ndarray, *, out: np.ndarray | None = None) ->
     a, b : ndarray of int32, of one shape
         Votes.
     out : ndarray of int32, of this shape, optional
-        Where to write; may be `a`, and must not share memory with `b`. Default: a new array.
+        Where to write; may be `a`, but no part of its memory, and must not share memory with `b`. Default: a new
+        array.
 
     Returns
     -------
@@ -133,8 +144,9 @@ def add_votes(a: np.ndarray, b: np.ndarray, *, out: np.ndarray | None = None) ->
     out = check_out(out, a.shape, np.int32)
     if np.may_share_memory(out, b):
         raise ValueError("out must not share memory with b")
+    replaces = is_over(out, a, "a")
     if protocol.current().add_votes(a.reshape(-1), b.reshape(-1), out.reshape(-1)):
-        if out is a:
+        if replaces:
             np.subtract(out, b, out=out)  # sums are taken modulo 2**32: this takes them back, every bit
         raise OverflowError("votes on a weight do not fit int32")
     return out

@@ -72,7 +72,7 @@ class Choice(Trainable):
         n_wires, n_candidates = self.shape
         if values is None:
             values = np.zeros(n_wires, np.uint8)
-        self.values = np.ascontiguousarray(check_array(values, "values", dtype=np.uint8, ndim=1))
+        self.values = check_array(values, "values", dtype=np.uint8, ndim=1).copy()  # it is trained
         if len(self.values) != n_wires or self.values.max(initial=0) >= n_candidates:
             raise ValueError(f"values must be {n_wires} numbers below {n_candidates}, one for each wire")
         self.rate = check_real(rate, "rate", low=0)

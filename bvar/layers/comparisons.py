@@ -78,7 +78,8 @@ def random_comparisons(
     n_taps = kernel_size[0] * kernel_size[1]
     if n_taps < 2:
         raise ValueError(f"kernel_size must have two taps or more, to compare pixels, got {kernel_size}")
-    if n_channels % check_integer(n_levels, "n_levels", low=1):
+    n_levels = check_integer(n_levels, "n_levels", low=1)
+    if n_channels % n_levels:
         raise ValueError(f"n_levels must divide the {n_channels} channels of the images, got {n_levels}")
     at_most = check_integer(at_most, "comparisons", low=1, high=MOST)
     words = source.words.random_raw(n_filters * (1 + 3 * MOST)).reshape(n_filters, -1)

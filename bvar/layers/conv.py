@@ -15,6 +15,7 @@ from bvar.bits import BitMatrix
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.bits.windows import SlidingWindow
 from bvar.calculus.gates import Gate
+from bvar.kernels.backward import check_terms
 from bvar.layers.base import Layer, Marginals, Product, VoteBlock
 from bvar.layers.linear import find_learnable_gate
 from bvar.layers.parameter import Parameter
@@ -204,7 +205,8 @@ class BooleanConv2d(Layer):
         return sums.reshape(x.n_rows, self.n_outputs), Patches(x, patches)
 
     def check(self, context: Patches) -> None:
-        """Refuse missing inputs, if votes are centred."""
+        """Refuse more places than votes can be counted of, and missing inputs, if votes are centred."""
+        check_terms(len(context.patches), "places of samples in one call")
         if self.centered and context.images.known is not None:
             raise ValueError(f"{self.name} has centered votes, so no input of it can be missing")
 

@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 
 from bvar import kernels
-from bvar._validation import as_array, check_array, check_integer
+from bvar._validation import LARGEST, as_array, check_array, check_integer
 from bvar.bits import BitMatrix
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.kernels import MAX_FAN_IN, MAX_SIGNAL, Candidates, Wiring
@@ -166,8 +166,8 @@ class GateLayer(Layer):
         random_state: RandomSource = None,
         name: str = "gate",
     ) -> None:
-        n_inputs = check_integer(n_inputs, "n_inputs", low=1)
-        n_outputs = check_integer(n_outputs, "n_outputs", low=1)
+        n_inputs = check_integer(n_inputs, "n_inputs", low=1, high=LARGEST)
+        n_outputs = check_integer(n_outputs, "n_outputs", low=1, high=LARGEST)
         fan_in = check_integer(fan_in, "fan_in", low=1, high=MAX_FAN_IN)
         pass_through = check_integer(pass_through, "pass_through", low=0, high=64)
         source = RandomWords.of(random_state)

@@ -170,6 +170,11 @@ class GateConv2d(Layer):
             raise ValueError(
                 f"image_shape must give at most {_MOST_COLUMNS} places in a row, got {self.window.places[1]}"
             )
+        if not fixed and self.window.n_places > kernels.MAX_SAMPLES:
+            raise ValueError(
+                f"image_shape must give at most {kernels.MAX_SAMPLES} places if tables learn, "
+                f"got {self.window.n_places}"
+            )
         damping = check_integer(damping, "damping", low=1)
         if literals is not None:
             literals = check_integer(literals, "literals", low=1, high=fan_in)

@@ -11,6 +11,7 @@ from bvar._validation import check_integer
 from bvar.bits import BitMatrix
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.calculus.gates import Gate
+from bvar.kernels.backward import check_terms
 from bvar.layers.ballots import Ballots
 from bvar.layers.base import Layer, Marginals, Product, Value, VoteBlock
 from bvar.layers.offset import Offset, random_offsets
@@ -167,7 +168,8 @@ class BooleanLinear(Layer):
         return lambda x: BitMatrix.trusted(compare(x).words ^ negated, self.n_outputs)
 
     def check(self, context: BitMatrix) -> None:
-        """Refuse missing inputs, if votes are centred."""
+        """Refuse more samples than votes can be counted of, and missing inputs, if votes are centred."""
+        check_terms(len(context), "samples in one call")
         if self.centered and context.known is not None:
             raise ValueError(f"{self.name} has centered votes, so no input of it can be missing")
 

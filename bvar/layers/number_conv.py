@@ -9,8 +9,10 @@ from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 
+from bvar._validation import check_integer
 from bvar.bits.random import RandomSource
 from bvar.bits.windows import SlidingWindow
+from bvar.kernels import MAX_TERMS
 from bvar.layers.base import Layer, Product
 from bvar.layers.parameter import Trainable
 from bvar.layers.signed_sum import SignedSum
@@ -190,6 +192,7 @@ class SignedConv2d(NumberConv2d[SignedSum]):
         random_state: RandomSource = None,
         name: str = "signed",
     ) -> None:
+        n_filters = check_integer(n_filters, "n_filters", low=1, high=MAX_TERMS)
         window = SlidingWindow(image_shape, kernel_size, stride, padding, dilation)
         linear = SignedSum(window.patch_size, n_filters, rms=rms, random_state=random_state, name=name)
         self._place(window, linear)

@@ -89,7 +89,7 @@ class Offset(Trainable):
         self.rate = check_real(rate, "rate", low=0)
         if self.rate > 1:
             raise ValueError(f"rate must be in [0, 1], got {rate!r}")
-        self.values = np.ascontiguousarray(check_array(values, "values", dtype=np.int32, ndim=1))
+        self.values = check_array(values, "values", dtype=np.int32, ndim=1).copy()  # it is trained
         if np.abs(self.values.astype(np.int64)).max(initial=0) > n_terms:
             raise ValueError(f"values must lie in [-{n_terms}, {n_terms}], the range of a sum of {n_terms} terms")
 
@@ -181,7 +181,8 @@ def random_offsets(n_outputs: int, n_terms: int, spread: float, source: RandomWo
     >>> round(float(offsets.std()), 1)
     5.2
     """
-    if check_real(spread, "offset_spread", low=0) > 1:
+    spread = check_real(spread, "offset_spread", low=0)
+    if spread > 1:
         raise ValueError(f"offset_spread must be in [0, 1], got {spread!r}")
     if not spread:
         return np.zeros(n_outputs, np.int32)

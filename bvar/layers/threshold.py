@@ -20,7 +20,7 @@ import numpy as np
 
 from bvar import kernels
 from bvar._fixed_point import PI, median_of_largest, sech2_table, sqrt
-from bvar._validation import as_array, check_array, check_integer, check_real, check_rows
+from bvar._validation import LARGEST, as_array, check_array, check_integer, check_real, check_rows
 from bvar.bits import BitMatrix
 from bvar.calculus.gates import Gate
 from bvar.layers.base import Comparison, Layer
@@ -111,8 +111,8 @@ class Threshold(Layer):
         pool: int = 1,
         width: float = 1.0,
     ) -> None:
-        n_units = check_integer(n_units, "n_units", low=1)
-        fan_in = check_integer(fan_in, "fan_in", low=1)
+        n_units = check_integer(n_units, "n_units", low=1, high=LARGEST)
+        fan_in = check_integer(fan_in, "fan_in", low=1, high=2**62)
         pool = check_integer(pool, "pool", low=1)
         if not isinstance(fan_out, Fraction):
             fan_out = check_integer(fan_out, "fan_out", low=1)
@@ -123,6 +123,8 @@ class Threshold(Layer):
         if n_terms.shape != (n_units,) or n_terms.dtype.kind not in "iu":
             got = f"{n_terms.dtype} {n_terms.shape}"
             raise ValueError(f"n_terms must be integers of shape ({n_units},), got {got}")
+        if n_terms.min(initial=0) < 0:
+            raise ValueError(f"n_terms must be at least 0, got {n_terms.min()}")
         numbers, which = np.unique(n_terms, return_inverse=True)
         medians = [_median(int(n), fan_in, below, pool) for n in numbers]
         if max(map(abs, medians)) >= 2**31:
@@ -166,11 +168,12 @@ class Threshold(Layer):
         [1.0, 0.77, 0.39, 0.16]
         [1.0, 0.0]
         """
-        if check_real(width, "width", low=0) > _WIDEST:
+        width = check_real(width, "width", low=0)
+        if width > _WIDEST:
             raise ValueError(f"width must be in [0, {_WIDEST}], got {width!r}")
         if self._formula is None:
             raise ValueError("width of a layer that comes from a file cannot be set: the file has its curve alone")
-        self.curve = sech2_table(*self._formula, self.SHIFT, float(width)).astype(np.int32)
+        self.curve = sech2_table(*self._formula, self.SHIFT, width).astype(np.int32)
 
     def forward(self, x: np.ndarray) -> tuple[BitMatrix, np.ndarray]:
         """Compare int32 sums with the threshold; they are the context."""

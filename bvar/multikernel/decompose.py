@@ -335,4 +335,4 @@ def _check_input_weights(input_weights: Any, n_inputs: int) -> np.ndarray:
         raise ValueError(f"input_weights must have shape ({n_inputs},), got {u.shape}")
     if not (u > 0).all():
         raise ValueError("input_weights must be finite and positive")
-    return u
+    return np.ldexp(u, -int(np.frexp(u.max())[1]))  # a common factor does not matter, but products must be floats

@@ -114,7 +114,8 @@ def conv_network(
     stages = check_conv_layers(conv_layers, "conv_layers")
     hidden = check_sizes(hidden_layer_sizes, "hidden_layer_sizes")
     n_outputs = check_integer(n_outputs, "n_outputs", low=1)
-    if check_integer(kernel_size, "kernel_size", low=1) % 2 == 0:
+    kernel_size = check_integer(kernel_size, "kernel_size", low=1)
+    if kernel_size % 2 == 0:
         raise ValueError(f"kernel_size must be odd, so that images keep their size, got {kernel_size}")
     check_parts(ends, norm)
     found, source = Gate.of(gate), RandomWords.of(random_state)

@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 
 from bvar._fixed_point import exp_table, log, sqrt
-from bvar._validation import as_array, check_array, check_integer, check_real
+from bvar._validation import LARGEST, as_array, check_array, check_integer, check_real
 from bvar.networks.losses import SIGNAL_MAX, ProbabilisticLoss
 
 __all__ = ["BinaryCrossEntropy", "CrossEntropy", "class_shares", "count_best", "integer_targets"]
@@ -135,7 +135,8 @@ class CrossEntropy(_OfTable):
 def integer_targets(y: np.ndarray, smoothing: np.ndarray, n_classes: int) -> np.ndarray:
     r"""Soften classes for :class:`CrossEntropy`: a part of the certainty goes to all classes alike.
 
-    .. math:: t_j = \operatorname{round}(127\, \gamma / K) \quad (j \ne y), \qquad t_y = 127 - \sum_{j \ne y} t_j
+    .. math:: t_j = \min\bigl(\operatorname{round}(127\, \gamma / K), \lfloor 127 / (K - 1) \rfloor\bigr) \quad
+              (j \ne y), \qquad t_y = 127 - \sum_{j \ne y} t_j
 
     Parameters
     ----------
@@ -175,7 +176,10 @@ def integer_targets(y: np.ndarray, smoothing: np.ndarray, n_classes: int) -> np.
         raise ValueError(f"smoothing must have the shape of y {y.shape}, got {smoothing.shape}")
     if not ((smoothing >= 0) & (smoothing <= 1)).all():
         raise ValueError("smoothing must be in [0, 1]")
-    others = np.rint(SIGNAL_MAX * smoothing / n_classes).astype(np.int64)
+    most = SIGNAL_MAX // max(
+        1, n_classes - 1
+    )  # rounded up for each of many classes, shares would exceed 127 in all
+    others = np.minimum(np.rint(SIGNAL_MAX * smoothing / n_classes).astype(np.int64), most)
     shares = np.repeat(others[:, None], n_classes, axis=1)
     shares[np.arange(len(y)), y] = SIGNAL_MAX - (n_classes - 1) * others
     return shares
@@ -281,8 +285,9 @@ class BinaryCrossEntropy(_OfTable):
 
 
 def _exp_table(fan_in: int, temperature: float, bits: int) -> np.ndarray:
-    fan_in = check_integer(fan_in, "fan_in", low=1)
-    if not 1e-3 <= check_real(temperature, "temperature", low=0, strict=True) <= 1e3:
+    fan_in = check_integer(fan_in, "fan_in", low=1, high=LARGEST)
+    temperature = check_real(temperature, "temperature", low=0, strict=True)
+    if not 1e-3 <= temperature <= 1e3:
         raise ValueError(f"temperature must be in [0.001, 1000], got {temperature!r}")
     # the float is read as the exact fraction that it is: no rounding enters here
     return exp_table(sqrt(fan_in * Fraction(temperature) ** 2), bits)

@@ -179,8 +179,9 @@ def check_kernel_sizes(kernel_size: int | Sequence[int], n_convolutions: int) ->
     sizes = list(kernel_size) if isinstance(kernel_size, Sequence) else [kernel_size] * n_convolutions
     if len(sizes) != n_convolutions:
         raise ValueError(f"kernel_size must be one or one for each of {n_convolutions} convolutions, got {sizes}")
+    sizes = [check_integer(size, "kernel_size", low=1) for size in sizes]
     for size in sizes:
-        if check_integer(size, "kernel_size", low=1) % 2 == 0:
+        if size % 2 == 0:
             raise ValueError(f"kernel_size must be odd, so that images keep their size, got {size}")
     return sizes
 

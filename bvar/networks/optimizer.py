@@ -186,7 +186,8 @@ class BooleanOptimizer:
         list of int
             Number of elements of each parameter that moved.
         """
-        if check_real(n_samples, "n_samples", low=0) == 0:
+        n_samples = check_real(n_samples, "n_samples", low=0)
+        if n_samples == 0:
             return [0] * len(parameters)
         if not self.m:
             self.m = [np.zeros(p.shape, p.m_dtype) for p in parameters]

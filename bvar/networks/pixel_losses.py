@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from bvar._validation import as_array, check_integer
+from bvar.networks.cross_entropy import BinaryCrossEntropy
 from bvar.networks.losses import ProbabilisticLoss
 
 __all__ = ["PerPixel"]
@@ -21,7 +22,8 @@ class PerPixel(ProbabilisticLoss):
     Parameters
     ----------
     loss : ProbabilisticLoss
-        The loss of a pixel, such as :class:`CrossEntropy` or :class:`bvar.real.RealCrossEntropy`.
+        The loss of a pixel, whose targets are classes: :class:`CrossEntropy` or
+        :class:`bvar.real.RealCrossEntropy`.
     n_classes : int
         Scores of a pixel.
 
@@ -50,8 +52,8 @@ class PerPixel(ProbabilisticLoss):
     """
 
     def __init__(self, loss: ProbabilisticLoss, n_classes: int) -> None:
-        if not isinstance(loss, ProbabilisticLoss):
-            raise TypeError(f"loss must be a loss whose scores mean probabilities, got {loss!r}")
+        if not isinstance(loss, ProbabilisticLoss) or isinstance(loss, BinaryCrossEntropy):
+            raise TypeError(f"loss must be a loss whose scores mean probabilities of classes, got {loss!r}")
         self.loss = loss
         self.n_classes = check_integer(n_classes, "n_classes", low=1)
 

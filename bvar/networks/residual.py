@@ -88,7 +88,7 @@ def residual_network(
     """
     widths = check_sizes(filters, "filters", least=1)
     n_outputs = check_integer(n_outputs, "n_outputs", low=1)
-    n_blocks = check_integer(n_blocks, "n_blocks", low=1)
+    n_blocks = check_integer(n_blocks, "n_blocks", low=1, high=1000)
     check_parts(ends, norm)
     source = RandomWords.of(random_state)
     plan = [(n, 2 if stage and not i else 1) for stage, n in enumerate(widths) for i in range(n_blocks)]

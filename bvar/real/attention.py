@@ -86,7 +86,8 @@ class Attention(RealLayer):
     ) -> None:
         self.n_positions = check_integer(n_positions, "n_positions", low=1)
         self.n_outputs = check_integer(n_units, "n_units", low=1, high=kernels.MAX_TERMS)
-        if n_units % check_integer(n_heads, "n_heads", low=1):
+        n_heads = check_integer(n_heads, "n_heads", low=1)
+        if self.n_outputs % n_heads:
             raise ValueError(f"n_heads must divide the {n_units} units, got {n_heads}")
         self.name = name
         self.sharpness = RealParameter(f"{name}.sharpness", np.ones(n_heads, np.float32))

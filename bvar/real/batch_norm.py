@@ -100,11 +100,11 @@ class BatchNorm(RealLayer):
         epsilon: float = 1e-3,
         name: str = "norm",
     ) -> None:
-        n_units = check_integer(n_units, "n_units", low=1)
-        self.fan_in = check_integer(fan_in, "fan_in", low=1)
-        if not check_real(momentum, "momentum", low=0, strict=True) <= 1:
+        n_units = check_integer(n_units, "n_units", low=1, high=kernels.MAX_TERMS)
+        self.fan_in = check_integer(fan_in, "fan_in", low=1, high=2**62)
+        self.momentum = check_real(momentum, "momentum", low=0, strict=True)
+        if self.momentum > 1:
             raise ValueError(f"momentum must be above 0 and at most 1, got {momentum!r}")
-        self.momentum = float(momentum)
         self.epsilon = check_real(epsilon, "epsilon", low=LEAST_EPSILON)
         self.name = name
         self.scale = RealParameter(f"{name}.scale", np.ones(n_units, np.float32))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bvar import kernels
+from bvar._validation import check_integer
 from bvar.bits import BitMatrix
 from bvar.bits.random import RandomSource
 from bvar.bits.windows import SlidingWindow
@@ -82,6 +83,7 @@ class RealConv2d(NumberConv2d[RealLinear], RealLayer):
         random_state: RandomSource = None,
         name: str = "real",
     ) -> None:
+        n_filters = check_integer(n_filters, "n_filters", low=1, high=kernels.MAX_TERMS)
         window = SlidingWindow(image_shape, kernel_size, stride, padding, dilation)
         linear = RealLinear(window.patch_size, n_filters, bias=bias, random_state=random_state, name=name)
         self._place(window, linear)

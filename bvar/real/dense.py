@@ -10,6 +10,7 @@ from fractions import Fraction
 from math import prod, sqrt
 from typing import NamedTuple
 
+from bvar import kernels
 from bvar._validation import check_image_shape, check_integer, check_sizes
 from bvar.bits.random import RandomSource, RandomWords
 from bvar.layers import (
@@ -33,6 +34,7 @@ from bvar.real.losses import RealCrossEntropy, RealHuber
 __all__ = ["edsr_small", "segmenter"]
 
 _TAPS = 9  # of a window of three by three
+_MOST_FILTERS = kernels.MAX_TERMS // (4 * _TAPS)  # so that four times as many can be summed up over a window
 
 
 class _Recipe(NamedTuple):
@@ -112,8 +114,8 @@ def edsr_small(
     """
     height, width, channels = check_image_shape(image_shape)
     factor = check_integer(factor, "factor", low=1)
-    n_filters = check_integer(n_filters, "n_filters", low=1)
-    n_blocks = check_integer(n_blocks, "n_blocks", low=1)
+    n_filters = check_integer(n_filters, "n_filters", low=1, high=_MOST_FILTERS)
+    n_blocks = check_integer(n_blocks, "n_blocks", low=1, high=1000)
     source = RandomWords.of(random_state)
     n_last = channels * factor**2
     layers = _stem((height, width, channels), n_filters, 2 * _TAPS * n_filters, source)
@@ -206,7 +208,7 @@ def segmenter(
     if height % 2 or width % 2:
         raise ValueError(f"image_shape must have an even height and width, got {height} x {width}")
     n_classes = check_integer(n_classes, "n_classes", low=1)
-    n_filters = check_integer(n_filters, "n_filters", low=1)
+    n_filters = check_integer(n_filters, "n_filters", low=1, high=_MOST_FILTERS)
     rates = check_sizes(dilations, "dilations")
     if not isinstance(global_branch, bool):
         raise TypeError(f"global_branch must be True or False, got {global_branch!r}")

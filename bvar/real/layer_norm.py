@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bvar._validation import check_integer, check_real, check_rows
+from bvar.kernels import MAX_TERMS
 from bvar.real.rounding import LEAST_EPSILON
 from bvar.real.trainer import RealLayer, RealParameter
 from bvar.real.transformer_parts import normalize, normalize_back
@@ -62,7 +63,7 @@ class LayerNorm(RealLayer):
     """
 
     def __init__(self, n_units: int, *, epsilon: float = 1e-5, name: str = "norm") -> None:
-        n_units = check_integer(n_units, "n_units", low=1)
+        n_units = check_integer(n_units, "n_units", low=1, high=MAX_TERMS)
         self.epsilon = check_real(epsilon, "epsilon", low=LEAST_EPSILON)
         self.name = name
         self.scale = RealParameter(f"{name}.scale", np.ones(n_units, np.float32))

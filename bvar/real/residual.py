@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bvar._validation import check_integer, check_real, check_rows
+from bvar.kernels import MAX_TERMS
 from bvar.layers.ballots import Ballots
 from bvar.layers.base import Layer, Marginals, Product, Received, Value, VoteBlock
 from bvar.layers.branches import check_all, climb, descend, inference, stack_of
@@ -68,8 +69,8 @@ class RealScale(RealLayer):
     """
 
     def __init__(self, n_units: int, fan_in: int, *, start: float = 1.0, name: str = "scale") -> None:
-        n_units = check_integer(n_units, "n_units", low=1)
-        self.fan_in = check_integer(fan_in, "fan_in", low=1)
+        n_units = check_integer(n_units, "n_units", low=1, high=MAX_TERMS)
+        self.fan_in = check_integer(fan_in, "fan_in", low=1, high=2**62)
         values = np.full(n_units, check_real(start, "start", low=0, high=_MOST, strict=True), np.float32)
         self.name = name
         self.scale = RealParameter(f"{name}.scale", values)

@@ -119,10 +119,12 @@ def boolean_transformer(
     [1, 2, 3, 4, 0, 1, 2, 3]
     """
     source = RandomWords.of(random_state)
-    n_blocks = check_integer(n_blocks, "n_blocks", low=1)
-    if check_integer(width, "width", low=1) % check_integer(n_heads, "n_heads", low=1):
+    n_blocks = check_integer(n_blocks, "n_blocks", low=1, high=1000)
+    width = check_integer(width, "width", low=1, high=kernels.MAX_TERMS // 4)
+    n_heads = check_integer(n_heads, "n_heads", low=1)
+    if width % n_heads:
         raise ValueError(f"n_heads must divide width, {width}, got {n_heads}")
-    hidden = 4 * width if hidden is None else check_integer(hidden, "hidden", low=1)
+    hidden = 4 * width if hidden is None else check_integer(hidden, "hidden", low=1, high=kernels.MAX_TERMS)
     layers: list[Layer] = [_embedding(n_tokens, n_positions, width, max_ngram, n_buckets, source)]
     start = _SPREAD / sqrt(2 * n_blocks)  # all that is added to the stream is then as large as what it begins with
     for i in range(n_blocks):
@@ -196,7 +198,8 @@ def text_classifier(
 def _embedding(
     n_tokens: int, n_positions: int, width: int, max_ngram: int, n_buckets: int, source: RandomWords
 ) -> Embedding:
-    if check_integer(max_ngram, "max_ngram", low=1) == 1:
+    max_ngram = check_integer(max_ngram, "max_ngram", low=1)
+    if max_ngram == 1:
         return Embedding(n_tokens, n_positions, width, spread=_SPREAD, random_state=source)
     return NGramEmbedding(n_tokens, n_positions, width, max_ngram, n_buckets, spread=_SPREAD, random_state=source)
 

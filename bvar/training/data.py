@@ -169,9 +169,10 @@ def check_flip_noise(value: Any, others: str = "") -> float:
     text = f"flip_noise must be a number in [0, 0.5]{others}, got {value!r}"
     if isinstance(value, str):
         raise ValueError(text)
-    if check_real(value, "flip_noise", low=0) > 0.5:
+    noise = check_real(value, "flip_noise", low=0)
+    if noise > 0.5:
         raise ValueError(text)
-    return float(value)
+    return noise
 
 
 def needs_turns(weights: np.ndarray) -> bool:

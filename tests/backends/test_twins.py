@@ -664,3 +664,11 @@ def test_one_sum_that_does_not_fit_is_seen(name, place):
     a[place], b[place] = 2**31 - 1, 1
     compare(name, protocol.get(name), "add_votes", (a, b), ((70,), np.int32))
     assert run(protocol.get(name), "add_votes", (a, b), ((70,), np.int32))[-1] is True
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_distances_beyond_int32_are_far_from_the_threshold(name):
+    ends = np.array([[2**31 - 1, -(2**31), 0, 2**31 - 1] * 5], np.int32)
+    tau, curve = np.array([-(2**31), 2**31 - 1, 0, 2**31 - 1] * 5, np.int32), np.array([64, 32, 3], np.int32)
+    args = (np.full((1, 20), 8, np.int32), ends, tau, curve, 2)
+    compare(name, protocol.get(name), "rescale", args, ((1, 20), np.int8))

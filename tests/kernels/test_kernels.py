@@ -352,7 +352,7 @@ def test_votes_are_added_or_refused(backend, n, rows, seed, reach):
         assert kernels.add_votes(a, b, out=a) is a
         equal(a, want.tolist(), np.int32)
     else:
-        for out in (None, a):
+        for out in (None, a, a[:]):  # the last is another array of the same memory
             with pytest.raises(OverflowError, match="votes on a weight do not fit int32"):
                 kernels.add_votes(a, b, out=out)
             equal(a, before.tolist(), np.int32)
@@ -546,6 +546,18 @@ BAD = {
         ValueError,
         "out must not share memory with b",
         lambda: kernels.add_votes(Q, Q, out=Q),
+    ),
+    "votes on a part of themselves": (
+        ValueError,
+        "out must be a itself or share no memory with it",
+        lambda: kernels.add_votes(Q.ravel()[:4], Q.ravel()[:4].copy(), out=Q.ravel()[1:5]),
+    ),
+    "centred votes on a part of themselves": (
+        ValueError,
+        "out must be q itself or share no memory with it",
+        lambda: kernels.center_votes(
+            Q.reshape(1, -1)[:, :4], np.zeros(1, int), np.zeros(4, int), 1, out=Q.reshape(1, -1)[:, 1:5]
+        ),
     ),
     "signals are int8": (TypeError, "z must be an array of int8", lambda: kernels.signal_sums(Q)),
     "q norms": (TypeError, "q must be an array of int32", lambda: kernels.vote_norms(M)),

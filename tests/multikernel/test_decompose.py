@@ -200,3 +200,11 @@ def test_kernels_refuse_what_does_not_belong_together():
         Kernels([bits], a.astype(float), b)
     with pytest.raises(ValueError, match="weight must have shape"):
         Kernels([bits], a, b).error(np.ones((3, 2)))
+
+
+@pytest.mark.parametrize("factor", [2.0**-500, 2.0**-20, 2.0**500])
+def test_a_common_factor_of_input_weights_does_not_matter(factor):
+    w, u = np.random.RandomState(0).randn(6, 8), np.linspace(1, 3, 8)
+    plain, scaled = decompose(w, 2, input_weights=u), decompose(w, 2, input_weights=factor * u)
+    assert (plain.input_scales == scaled.input_scales).all()
+    assert (plain.output_scales == scaled.output_scales).all()

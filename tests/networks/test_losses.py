@@ -150,7 +150,7 @@ def test_squared_errors_too_large_for_int64_are_still_exact():
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [
-        (lambda: CrossEntropy(0), ValueError, "fan_in must be an integer >= 1"),
+        (lambda: CrossEntropy(0), ValueError, r"fan_in must be an integer in \[1, 2147483647\]"),
         (lambda: CrossEntropy(1, 0.0), ValueError, "temperature must be a finite number > 0"),
         (
             lambda: CrossEntropy(1).signals(np.zeros((1, 2)), np.zeros(1, int)),
@@ -225,3 +225,10 @@ def test_weights_multiply_signals_and_round_away_from_zero():
 def test_targets_of_the_wrong_kind_are_named(loss, y, text):
     with pytest.raises((TypeError, ValueError), match=text):
         loss.signals(np.zeros((1, 2), np.int32), y)
+
+
+@pytest.mark.parametrize("n_classes", [1, 2, 64, 65, 84, 85, 127, 128, 129, 170, 253, 254, 1000])
+def test_shares_of_many_classes_are_never_negative(n_classes):
+    shares = integer_targets(np.zeros(101, int), np.linspace(0, 1, 101), n_classes)
+    assert shares.min() >= 0
+    assert (shares.sum(axis=1) == 127).all()

@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from bvar import backends, kernels
 from bvar.bits import BitMatrix, RandomWords
 from bvar.calculus.gates import GATES
-from bvar.layers import Add, BooleanLinear, GateLayer, SignalScale, SignedConv2d, Threshold
+from bvar.layers import (
+    Add,
+    BooleanConv2d,
+    BooleanLinear,
+    GateConv2d,
+    GateLayer,
+    SignalScale,
+    SignedConv2d,
+    Threshold,
+)
 from bvar.networks import LOSS_ONE, BooleanOptimizer, CrossEntropy, Network, Votes, boolean_mlp
 
 
@@ -462,3 +471,23 @@ def test_votes_that_are_sent_are_counted():
     sent = pickle.loads(pickle.dumps(votes))
     assert type(sent.tensors) is tuple
     assert all((a == b).all() for a, b in zip(sent.tensors, votes.counted().parts(), strict=True))
+
+
+@pytest.mark.parametrize("layer", [BooleanLinear(64, 8, random_state=0), BooleanConv2d((8, 8, 1), 2, 1)])
+def test_more_samples_than_votes_can_be_counted_of_move_nothing(monkeypatch, layer):
+    upper = BooleanLinear(layer.n_outputs, 2, random_state=1)
+    layers = [layer, Threshold(layer.n_outputs, 4, 2), upper]
+    network = Network(layers, CrossEntropy(64), BooleanOptimizer(1e6, clip=float("inf")))
+    x, y = kernels.pack(np.random.RandomState(0).rand(40, 64) < 0.5), np.arange(40) % 2
+    before = network.fingerprint()
+    monkeypatch.setattr("bvar.kernels.backward.MAX_TERMS", 39)
+    with pytest.raises(ValueError, match="votes are limited to 39: add parts instead"):
+        network.step(x, y)
+    assert network.fingerprint() == before
+    assert not network.optimizer.m
+
+
+def test_trees_that_learn_have_places_that_votes_can_be_counted_at():
+    with pytest.raises(ValueError, match="image_shape must give at most 65536 places if tables learn, got 90000"):
+        GateConv2d((300, 300, 1), 1, 1, depth=1, fan_in=1)
+    assert GateConv2d((300, 300, 1), 1, 1, depth=1, fan_in=1, fixed=True).n_outputs == 90000

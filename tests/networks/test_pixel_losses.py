@@ -33,7 +33,7 @@ def test_every_pixel_is_a_sample_of_the_loss(name):
     ("call", "error", "words"),
     [
         (lambda: PerPixel(SquaredError(3), 2), TypeError, "loss must be a loss whose scores mean probabilities"),
-        (lambda: PerPixel(BinaryCrossEntropy(3), 0), ValueError, "n_classes must be"),
+        (lambda: PerPixel(CrossEntropy(3), 0), ValueError, "n_classes must be"),
         (
             lambda: signals(np.zeros((2, 7), np.int32), np.zeros((2, 2), int)),
             ValueError,
@@ -57,3 +57,8 @@ def test_no_images_have_no_losses():
     wide = loss.check_scores(scores)
     targets = loss.check_targets(wide, np.zeros((0, 2), np.int64))
     assert loss.fixed_values(wide, targets).shape == (0,)
+
+
+def test_losses_without_classes_are_refused():
+    with pytest.raises(TypeError, match="loss must be a loss whose scores mean probabilities of classes"):
+        PerPixel(BinaryCrossEntropy(100), 1)

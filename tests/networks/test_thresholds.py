@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from bvar import backends, kernels
 from bvar.bits import RandomWords
-from bvar.layers import BooleanLinear, Offset, Threshold
+from bvar.layers import BooleanLinear, Choice, Offset, Threshold
 from bvar.layers.offset import random_offsets
 from bvar.networks import (
     BinaryCrossEntropy,
@@ -329,6 +329,17 @@ def test_every_loss_trains_offsets(loss):
     assert network.votes(x, y).loss < first
 
 
+@pytest.mark.parametrize("writeable", [False, True])
+def test_offsets_and_choices_train_a_copy_of_what_they_were_given(writeable):
+    values, places = np.array([3, 4], np.int32), np.zeros(2, np.uint8)
+    values.flags.writeable = places.flags.writeable = writeable
+    offset = Offset("o", values, 10)
+    offset.shift(np.array([1, 1], np.int32))
+    choice = Choice("c", kernels.Candidates(np.array([[[0, 1]], [[2, 3]]]), 4), places)
+    choice.values[:] = 1
+    assert (offset.values.tolist(), values.tolist(), places.tolist()) == ([4, 5], [3, 4], [0, 0])
+
+
 # ------------------------------------------------------------------------------------------------------ refusals
 
 
@@ -341,6 +352,7 @@ def test_every_loss_trains_offsets(loss):
         (lambda: Offset("o", np.zeros(3, np.int32), 0), "n_terms must be an integer"),
         (lambda: Offset("o", np.zeros(3), 4), "values must be an array of int32"),
         (lambda: Offset("o", np.array([5], np.int32), 4), r"values must lie in \[-4, 4\]"),
+        (lambda: Threshold(2, 10, 2, n_terms=np.array([-1, 10])), "n_terms must be at least 0, got -1"),
         (lambda: front_network([5]), "sizes must name inputs and outputs"),
         (lambda: front_network([5, 3], gates=0), "gates must be an integer >= 1"),
     ],
