@@ -248,10 +248,12 @@ def check_output(output: Path, *inputs: Path) -> None:
     Raises
     ------
     CommandError
-        If the folder is not there, or the place is a folder or one of the inputs.
+        If the folder is not there or may not be written to, or the place is a folder or one of the inputs.
     """
     if not output.parent.is_dir():
         raise CommandError(f"--output must be in a folder that exists, got {output}: no such directory")
+    if not os.access(output.parent, os.W_OK):
+        raise CommandError(f"--output must be in a folder that may be written to, got {output}")
     if output.is_dir():
         raise CommandError(f"--output must be a file, got the directory {output}")
     for path in inputs:

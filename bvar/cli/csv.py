@@ -58,6 +58,7 @@ class CsvFile:
     def __enter__(self) -> Self:
         """Open the file and read the names."""
         self._file = open(self.path, encoding="utf-8-sig", newline="")
+        self._end = 0  # lines that have been read
         try:
             self._reader = csv.reader(self._file, delimiter=self.delimiter, strict=True)
             self.names = [name.strip() for name in next(filter(None, self._lines()), [])]
@@ -66,7 +67,7 @@ class CsvFile:
             twice = [name for name, count in Counter(filter(None, self.names)).items() if count > 1]
             if twice:
                 raise CommandError(
-                    f"{self.path}, line {self._reader.line_num}: more than one column is called {quoted(twice[0])}"
+                    f"{self.path}, line {self._line}: more than one column is called {quoted(twice[0])}"
                 )
         except BaseException:
             self._file.close()
@@ -99,7 +100,7 @@ class CsvFile:
         blank = 0
         for cells in self._lines():
             if not cells:
-                blank = blank or self._reader.line_num
+                blank = blank or self._line
                 continue
             if blank and len(self.names) == 1:
                 raise CommandError(
@@ -107,10 +108,10 @@ class CsvFile:
                 )
             if len(cells) != len(self.names):
                 raise CommandError(
-                    f"{self.path}, line {self._reader.line_num}: {len(cells)} cells, "
+                    f"{self.path}, line {self._line}: {len(cells)} cells, "
                     f"but the first line names {len(self.names)} columns{self.hint()}"
                 )
-            yield self._reader.line_num, [cell.strip() for cell in cells]
+            yield self._line, [cell.strip() for cell in cells]
 
     def blocks(self, size: int) -> Iterator[list[tuple[int, list[str]]]]:
         """Yield the rows, up to `size` at a time."""
@@ -119,8 +120,11 @@ class CsvFile:
             yield block
 
     def _lines(self) -> Iterator[list[str]]:
+        """Yield the cells of each row; `_line` is where it begins, since a cell may have line breaks in it."""
         try:
-            yield from self._reader
+            for cells in self._reader:
+                self._line, self._end = self._end + 1, self._reader.line_num
+                yield cells
         except csv.Error as error:
             reason = _REASONS.get(str(error).partition("(")[0].strip(), str(error))
             raise CommandError(f"{self.path}, line {self._reader.line_num}: {reason}") from None

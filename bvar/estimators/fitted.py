@@ -118,7 +118,7 @@ class FittedModel(ChoosingEstimator):
         -------
         onnx.ModelProto
             From ``features``, double of shape (n, n_features) with NaN where missing, to ``answer``, what
-            `predict` gives, and ``scores``, the integers of the network; see
+            `predict` gives, in a column where that is one number, and ``scores``, the integers of the network; see
             :func:`bvar.export.network_to_onnx`.
             ``SerializeToString()`` gives the bytes of a file.
 

@@ -439,12 +439,24 @@ def test_a_name_that_comes_twice_is_found_where_it_is(tmp_path, run):
     refused(run, "train", tmp_path / "d.csv", "--target", "y", "-o", tmp_path / "m", text="line 2: more than one")
 
 
-def test_a_terminal_that_cannot_show_a_name_stops_nothing(tmp_path, people):
+def test_rows_are_found_where_they_begin(tmp_path, run):
+    (tmp_path / "d.csv").write_text('x,c\n1,"p\nq"\n2,"p\nq",\n')
+    refused(run, "train", tmp_path / "d.csv", "--target", "c", "-o", tmp_path / "m", text="line 4: 3 cells")
+
+
+def test_a_folder_that_may_not_be_written_to_is_refused_before_training(tmp_path, run, people, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    text = "--output must be in a folder that may be written to"
+    refused(run, "train", people, "--target", "rich", "-o", tmp_path / "m", text=text)
+
+
+def test_a_terminal_that_cannot_show_a_name_stops_nothing(tmp_path):
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    command = [sys.executable, "-m", "bvar", "train", people, "--target", "job", "-o", str(tmp_path / "m"), *QUICK]
+    data = write(tmp_path / "d.csv", {"größe": AGE, "y": np.where(AGE > 50, "pilöt", "cook")})
+    command = [sys.executable, "-m", "bvar", "train", data, "--target", "y", "-o", str(tmp_path / "m"), *QUICK]
     done = subprocess.run(command, env=environment, capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
-    command = [sys.executable, "-m", "bvar", "predict", str(tmp_path / "m"), people]
+    command = [sys.executable, "-m", "bvar", "predict", str(tmp_path / "m"), data]
     done = subprocess.run(command, env=environment, capture_output=True)
     assert "pilöt".encode() in done.stdout
 
