@@ -88,11 +88,9 @@ def run(command: Callable[[], int | None]) -> int:
         describes.
     """
     code = None
-    for stream in (sys.stdout, sys.stderr):
+    for stream in (sys.stdout, sys.stderr):  # a name that a terminal cannot show stops no training
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(
-                errors="replace"
-            )  # of reports: a name that a terminal cannot show stops no training
+            stream.reconfigure(errors="replace")
     try:
         # checks that NumPy and scikit-learn make of numbers near 1e308 overflow, and are right all the same
         with np.errstate(all="ignore"):
