@@ -514,7 +514,8 @@ BVAR_INLINE int64_t norm_of(const int32_t *q, ptrdiff_t n) {
     ptrdiff_t i = 0;
     for (; i + 8 <= n; i += 8)
         sum = add_norms(load(q + i), sum);
-    memcpy(some, q + i, (size_t)(n - i) * sizeof *q);
+    if (i < n) /* no pointer to nothing may be copied from */
+        memcpy(some, q + i, (size_t)(n - i) * sizeof *q);
     store(lanes, add_norms(load(some), sum));
     return lanes[0] + lanes[1] + lanes[2] + lanes[3];
 }
