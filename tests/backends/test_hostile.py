@@ -35,9 +35,9 @@ LARGE = [2**31, 2**61, 2**62 + 1, 2**63, 2**64, 10**30]
 
 
 @pytest.mark.parametrize("large", LARGE)
-@pytest.mark.parametrize("name", ["image_shape", "size", "stride", "padding", "dilation"])
+@pytest.mark.parametrize("name", ["image_shape", "kernel_size", "stride", "padding", "dilation"])
 def test_every_number_of_a_window_is_bounded(name, large):
-    numbers = {"image_shape": (3, 3, 1), "size": (2, 2), "stride": 1, "padding": 0, "dilation": 1}
+    numbers = {"image_shape": (3, 3, 1), "kernel_size": (2, 2), "stride": 1, "padding": 0, "dilation": 1}
     spoiled = {**numbers, name: (large, 1)}
     with pytest.raises(ValueError, match=f"{name} must (make images of |be )at most 2147483647.*, got .*{large}"):
         SlidingWindow(**spoiled)
