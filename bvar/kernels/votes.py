@@ -76,12 +76,12 @@ def center_votes(
     row = _check_sums(signal_sums, "signal_sums", len(q), 128 * n_samples)
     col = _check_sums(input_sums, "input_sums", q.shape[1], n_samples)
     out = check_out(out, q.shape, np.int32)
-    is_over(out, q, "q")
+    _is_over(out, q, "q")
     protocol.current().center_votes(q, row.astype(np.int32), means_of(col, n_samples), MEAN_SHIFT, out)
     return out
 
 
-def is_over(out: np.ndarray, q: np.ndarray, name: str) -> bool:
+def _is_over(out: np.ndarray, q: np.ndarray, name: str) -> bool:
     """Say whether `out` is the memory of `q`; refuse a part of it, which would be written before it is read."""
     if out.size and out.ctypes.data == q.ctypes.data:  # both contiguous, and of one shape
         return True
@@ -144,7 +144,7 @@ def add_votes(a: np.ndarray, b: np.ndarray, *, out: np.ndarray | None = None) ->
     out = check_out(out, a.shape, np.int32)
     if np.may_share_memory(out, b):
         raise ValueError("out must not share memory with b")
-    replaces = is_over(out, a, "a")
+    replaces = _is_over(out, a, "a")
     if protocol.current().add_votes(a.reshape(-1), b.reshape(-1), out.reshape(-1)):
         if replaces:
             np.subtract(out, b, out=out)  # sums are taken modulo 2**32: this takes them back, every bit

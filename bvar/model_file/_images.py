@@ -221,6 +221,7 @@ register(
 
 
 def _save_gate_conv(layer: GateConv2d) -> dict[str, Any]:
+    refuse_other_votes(layer, rms=layer.damping, is_clipped=False)
     fields = _window_fields(layer.window)
     del fields["dilation"]
     return {

@@ -54,13 +54,13 @@ def whole_numbers(values: Any, dtype: type[np.generic], high: int, name: str) ->
     return values
 
 
-def refuse_other_votes(layer: Layer, rms: int = 1) -> None:
-    """Refuse to lose that somebody has made parameters count votes otherwise than their layer does."""
+def refuse_other_votes(layer: Layer, *, rms: int = 1, is_clipped: bool = True) -> None:
+    """Refuse to lose that somebody has made parameters count votes otherwise than a file will say."""
     for parameter in layer.parameters:
-        if isinstance(parameter, Parameter) and (parameter.rms != rms or not parameter.is_clipped):
+        if isinstance(parameter, Parameter) and (parameter.rms, parameter.is_clipped) != (rms, is_clipped):
             raise TypeError(
-                f"{parameter.name} must have rms {rms} and is_clipped True, as its layer made it: a model file "
-                f"holds neither, got {parameter.rms!r} and {parameter.is_clipped!r}"
+                f"{parameter.name} must have rms {rms} and is_clipped {is_clipped}, as its layer made it: a model "
+                f"file holds nothing else, got {parameter.rms!r} and {parameter.is_clipped!r}"
             )
 
 
@@ -159,15 +159,20 @@ def _load_gates(
     return layer
 
 
-register(
-    GateLayer,
-    save=lambda layer: {
+def _save_gates(layer: GateLayer) -> dict[str, Any]:
+    refuse_other_votes(layer, is_clipped=layer.table.is_clipped)
+    return {
         "n_inputs": layer.n_inputs,
         "name": layer.name,
         "table": layer.table.bits,
         **({"wires": layer.wires} if layer.choice is None else {"choice": layer.choice}),
         **({} if layer.table.is_clipped else {"is_clipped": False}),
-    },
+    }
+
+
+register(
+    GateLayer,
+    save=_save_gates,
     load=_load_gates,
     made_again=("parameters", "choice", "_wiring"),
     takes="bits",
@@ -191,7 +196,7 @@ def _load_signed(name: Any, rms: Any, weight: Any) -> SignedSum:
 
 
 def _save_signed(layer: SignedSum) -> dict[str, Any]:
-    refuse_other_votes(layer, layer.weight.rms)
+    refuse_other_votes(layer, rms=layer.weight.rms)
     return {"name": layer.name, "rms": layer.weight.rms, "weight": layer.weight.bits}
 
 

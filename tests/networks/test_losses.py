@@ -227,8 +227,8 @@ def test_targets_of_the_wrong_kind_are_named(loss, y, text):
         loss.signals(np.zeros((1, 2), np.int32), y)
 
 
-@pytest.mark.parametrize("n_classes", [1, 2, 64, 65, 84, 85, 127, 128, 129, 170, 253, 254, 1000])
-def test_shares_of_many_classes_are_never_negative(n_classes):
-    shares = integer_targets(np.zeros(101, int), np.linspace(0, 1, 101), n_classes)
-    assert shares.min() >= 0
-    assert (shares.sum(axis=1) == 127).all()
+def test_shares_of_many_classes_are_never_negative():
+    for n_classes in (*range(1, 300), 1000):
+        shares = integer_targets(np.zeros(101, int), np.linspace(0, 1, 101), n_classes)
+        assert shares.min() >= 0, n_classes
+        assert (shares.sum(axis=1) == 127).all(), n_classes
