@@ -344,8 +344,7 @@ def check_numbers(y: Any, name: str) -> np.ndarray:
     if values.dtype.kind in "mM":
         raise TypeError(f"y must hold numbers, got {values.dtype}: subtract a date and divide by a time")
     try:
-        is_polars = hasattr(y, "to_numpy") and not hasattr(y, "iloc")
-        y = values if isinstance(y, list | tuple) or is_polars else y
+        y = values if isinstance(y, list | tuple) else y
         return check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
     except ValueError as error:
         if any(word in str(error) for word in ("convert", "sequence")):

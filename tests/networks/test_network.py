@@ -473,15 +473,17 @@ def test_votes_that_are_sent_are_counted():
     assert all((a == b).all() for a, b in zip(sent.tensors, votes.counted().parts(), strict=True))
 
 
-@pytest.mark.parametrize("layer", [BooleanLinear(64, 8, random_state=0), BooleanConv2d((8, 8, 1), 2, 1)])
-def test_more_samples_than_votes_can_be_counted_of_move_nothing(monkeypatch, layer):
+@pytest.mark.parametrize(
+    ("layer", "limit"), [(BooleanLinear(64, 8, random_state=0), 39), (BooleanConv2d((8, 8, 1), 2, 1), 40 * 64 - 1)]
+)
+def test_more_samples_than_votes_can_be_counted_of_move_nothing(monkeypatch, layer, limit):
     upper = BooleanLinear(layer.n_outputs, 2, random_state=1)
     layers = [layer, Threshold(layer.n_outputs, 4, 2), upper]
     network = Network(layers, CrossEntropy(64), BooleanOptimizer(1e6, clip=float("inf")))
     x, y = kernels.pack(np.random.RandomState(0).rand(40, 64) < 0.5), np.arange(40) % 2
     before = network.fingerprint()
-    monkeypatch.setattr("bvar.kernels.backward.MAX_TERMS", 39)
-    with pytest.raises(ValueError, match="votes are limited to 39: add parts instead"):
+    monkeypatch.setattr("bvar.kernels.backward.MAX_TERMS", limit)
+    with pytest.raises(ValueError, match=f"votes are limited to {limit}: add parts instead"):
         network.step(x, y)
     assert network.fingerprint() == before
     assert not network.optimizer.m
