@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from bvar._describe import Described
 from bvar._validation import check_integer
 from bvar.bayes.processes import Marginal
 
@@ -197,7 +198,7 @@ def _power(matrix: np.ndarray, exponent: float) -> np.ndarray:
     return (vectors[:, kept] * values[kept] ** exponent) @ vectors[:, kept].T
 
 
-class Distance:
+class Distance(Described):
     """What tuning minimises: a distance from draws of a model to a target.
 
     See Also

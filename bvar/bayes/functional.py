@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from bvar._describe import Described
 from bvar._validation import check_choice, check_sizes
 
 __all__ = ["FunctionalNetwork", "Trace"]
@@ -38,7 +39,7 @@ ACTIVATIONS = {
 }
 
 
-class FunctionalNetwork:
+class FunctionalNetwork(Described):
     r"""A multilayer perceptron whose parameters are an argument: one row of numbers for each function.
 
     Parameters

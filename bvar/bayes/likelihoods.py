@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from scipy.special import expit, log_softmax, softmax
 
+from bvar._describe import Described
 from bvar._validation import as_array, check_real
 
 __all__ = ["BernoulliLikelihood", "CategoricalLikelihood", "GaussianLikelihood", "Likelihood", "data_of"]
@@ -34,7 +35,7 @@ def data_of(y: Any, shape: tuple[int, ...]) -> np.ndarray:
     return array
 
 
-class GaussianLikelihood:
+class GaussianLikelihood(Described):
     """Values and normal noise; y of shape (n, n_outputs).
 
     Parameters
@@ -118,7 +119,7 @@ class GaussianLikelihood:
         return np.full(F.shape, self.noise)
 
 
-class CategoricalLikelihood:
+class CategoricalLikelihood(Described):
     """Classes by the softmax of values; y holds class numbers, of shape (n,).
 
     See Also
@@ -188,7 +189,7 @@ def _classes(y: Any, shape: tuple[int, ...]) -> np.ndarray:
     return codes
 
 
-class BernoulliLikelihood:
+class BernoulliLikelihood(Described):
     """Pixels between 0 and 1 by the logistic function of values: cross-entropy, without a constant for grey.
 
     See Also

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
+from bvar._describe import Described
 from bvar._validation import as_numbers, check_choice
 from bvar.bayes.functional import FunctionalNetwork, Trace
 
@@ -32,7 +33,7 @@ def inverse_softplus(y: np.ndarray) -> np.ndarray:
     return y + np.log(-np.expm1(-y))
 
 
-class Prior(ABC):
+class Prior(Described, ABC):
     """A law of functions with hyper-parameters; what tuning and sampling know of it.
 
     Attributes
@@ -130,7 +131,7 @@ class Prior(ABC):
             One array for each of `theta`, of its shape.
         """
 
-    def refresh(self, state: np.ndarray, random: np.random.Generator) -> None:  # noqa: B027 - most have no move
+    def refresh(self, state: np.ndarray, random: np.random.Generator) -> None:
         """Change states in place by a move that leaves the law of states given their function as it is.
 
         Parameters

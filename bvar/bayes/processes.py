@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import cho_factor, cho_solve
 
+from bvar._describe import Described
 from bvar._validation import check_finite, check_integer, check_real
 from bvar.bayes.factor import positive_definite
 
@@ -83,7 +84,7 @@ class _Normal:
         return self.mean, self.covariance
 
 
-class GaussianProcess:
+class GaussianProcess(Described):
     """The Gaussian process of a kernel, with mean 0.
 
     Parameters
@@ -175,7 +176,7 @@ class GaussianProcess:
         return across @ cho_solve(factor, y), self.kernel(points, points) - across @ cho_solve(factor, across.T)
 
 
-class HierarchicalProcess:
+class HierarchicalProcess(Described):
     r"""Gaussian processes of random smoothness: RBF kernels with a length for each input.
 
     Logarithms of the lengths are :math:`N(\log \ell, 1)`, that of the variance is :math:`N(0.1, 1)`.
@@ -263,7 +264,7 @@ class _Mixture:
         raise TypeError("the moments of a HierarchicalProcess are not known: choose another distance")
 
 
-class LogNormalProcess:
+class LogNormalProcess(Described):
     r"""The exponential of a Gaussian process, less its mean.
 
     .. math:: E = 0, \qquad \mathrm{cov}(x, x') = e^{(k(x,x) + k(x',x')) / 2} (e^{k(x, x')} - 1)

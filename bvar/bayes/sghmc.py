@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from bvar._describe import Described
 from bvar._validation import check_integer, check_real
 
 __all__ = ["SGHMC"]
@@ -23,7 +24,7 @@ __all__ = ["SGHMC"]
 _EPSILON = 1e-16  # added to roots of V, and the least variance of noise that is injected
 
 
-class SGHMC:
+class SGHMC(Described):
     r"""A sampler of several chains at once, each a row.
 
     Parameters

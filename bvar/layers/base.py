@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
+from bvar._describe import Described
 from bvar.bits import BitMatrix, SlidingWindow
 from bvar.layers.ballots import Ballots
 from bvar.layers.parameter import Trainable
@@ -39,7 +40,7 @@ Marginals: TypeAlias = tuple[np.ndarray, np.ndarray, int]
 these are multiplied with (n_inputs,), both int64, and that number: of samples, or of samples times places."""
 
 
-class Layer(ABC):
+class Layer(Described, ABC):
     """One step of a network: forward over bits or sums, backward over signals or votes.
 
     A layer keeps no memory of a batch: `forward` returns what `backward` needs as a second value, so one

@@ -42,6 +42,10 @@ class Trainable(ABC):
     m_bits: int = 12
     """Bits behind their point: accumulators are integers in units of ``2**-m_bits``."""
 
+    def __repr__(self) -> str:
+        """Tell which one it is, and how large."""
+        return f"<{type(self).__name__} {self.name!r} of shape {self.shape}>"
+
     @property
     @abstractmethod
     def shape(self) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
+from bvar._describe import Described
 from bvar._validation import check_choice
 from bvar.multikernel.texts import names_of
 
@@ -44,7 +45,7 @@ _WORDS = {
 }  # the same of texts that _plain has written in ASCII
 
 
-class BytePairs:
+class BytePairs(Described):
     r"""Text to numbers of tokens by merged pairs.
 
     Parameters

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bvar._describe import Described
 from bvar._fixed_point import half_cosine
 from bvar._validation import check_choice, check_integer, check_real
 from bvar.bits.random import RandomSource, RandomWords
@@ -47,7 +48,7 @@ class History(NamedTuple):
     flips: np.ndarray
 
 
-class Distiller:
+class Distiller(Described):
     """Trains a Boolean model step by step; :func:`distil` and :func:`distil_sentences` are loops over it.
 
     Parameters

@@ -73,6 +73,10 @@ class MultiKernelLinear:
         self._weight: np.ndarray | None = None
         self._rows: list[PreparedRows] = []
 
+    def __repr__(self) -> str:
+        """Tell how many kernels there are, and of what shape."""
+        return f"<{type(self).__name__} of {self.n_kernels} kernels of shape {self.shape}>"
+
     @property
     def n_kernels(self) -> int:
         """Number of kernels, K."""

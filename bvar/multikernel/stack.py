@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from bvar._describe import Described
 from bvar._validation import check_choice, check_integer, check_real
 from bvar.multikernel.designs import DESIGNS
 from bvar.multikernel.weights import as_float, check_shapes, count_blocks
@@ -20,7 +21,7 @@ from bvar.multikernel.weights import as_float, check_shapes, count_blocks
 __all__ = ["Stack"]
 
 
-class Stack(ABC):
+class Stack(Described, ABC):
     """Blocks with what stands before and behind them; :class:`Transformer` and :class:`Encoder` are two."""
 
     def __init__(

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from bvar._describe import Described
 from bvar._validation import check_integer
 from bvar.multikernel.texts import names_of
 
@@ -31,7 +32,7 @@ _IDEOGRAPHS = (
 )
 
 
-class WordPieces:
+class WordPieces(Described):
     """Text to numbers of tokens by pieces of words.
 
     Parameters

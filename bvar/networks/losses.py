@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
+from bvar._describe import Described
 from bvar._fixed_point import LOG_BITS
 from bvar._validation import as_array, check_array, check_integer
 
@@ -35,7 +36,7 @@ LOSS_ONE = 2**LOG_BITS
 """A loss of 1, in the units in which losses are added up."""
 
 
-class Loss(ABC):
+class Loss(Described, ABC):
     """What a network needs of a loss; how to write one is shown in ``docs/develop/add-a-loss.md``.
 
     A loss of one's own defines `check_targets`, `full_signals` and `fixed_values`, and `n_correct` where there is

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from bvar._describe import Described
 from bvar.bits import BitMatrix
 from bvar.layers import Ballots, Layer, Trainable
 from bvar.layers.base import Companion, Marginals, Received, Sums, VoteBlock
@@ -29,7 +30,7 @@ from bvar.networks.votes import Tensors, Votes
 __all__ = ["Network"]
 
 
-class Network:
+class Network(Described):
     """Layers, a loss and an optimizer.
 
     Parameters

@@ -28,6 +28,7 @@ from math import inf, prod
 import numpy as np
 
 from bvar import kernels
+from bvar._describe import Described
 from bvar._fixed_point import half_cosine
 from bvar._validation import check_integer, check_real
 from bvar.layers import Ballots, Trainable
@@ -36,7 +37,7 @@ from bvar.networks.losses import SIGNAL_MAX
 __all__ = ["BooleanOptimizer"]
 
 
-class BooleanOptimizer:
+class BooleanOptimizer(Described):
     """Accumulate votes in fixed point and flip weights that reach the bar.
 
     Parameters

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bvar._describe import Described
 from bvar._fixed_point import half_cosine
 from bvar._validation import check_integer, check_real
 from bvar.real.blocks import blocks
@@ -22,7 +23,7 @@ __all__ = ["Adam"]
 _MEAN, _SQUARE, _EPSILON = 0.1, 0.001, 1e-8  # shares of a new gradient in the means, 1 - beta
 
 
-class Adam:
+class Adam(Described):
     """Step along gradients over the root of their mean square.
 
     Parameters

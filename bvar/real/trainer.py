@@ -39,6 +39,10 @@ class RealParameter:
         self.values = values
         self.n_places = n_places
 
+    def __repr__(self) -> str:
+        """Tell which one it is, and how large."""
+        return f"<{type(self).__name__} {self.name!r} of shape {self.values.shape}>"
+
     @property
     def n_uses(self) -> int:
         """How many values one sample uses, all of them at each place."""

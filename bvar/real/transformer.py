@@ -185,7 +185,8 @@ def text_classifier(
     layers: Any = getattr(network, "layers", ())
     kinds = [type(layer) for layer in layers[1:]]
     if kinds != [*[Residual] * (len(kinds) - 2), LayerNorm, RealLinear] or not isinstance(layers[0], Embedding):
-        raise ValueError(f"network must be a language model of boolean_transformer, got {network!r}")
+        found = f"layers {[kind.__name__ for kind in map(type, layers)]}" if layers else repr(network)
+        raise ValueError(f"network must be a language model of boolean_transformer, got {found}")
     n_classes = check_integer(n_classes, "n_classes", low=1, high=kernels.MAX_TERMS)
     first, *blocks, norm, _ = layers
     n_positions, width = first.n_inputs, first.n_outputs

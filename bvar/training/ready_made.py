@@ -9,6 +9,7 @@ from os import PathLike, fsdecode
 from pathlib import Path
 
 from bvar import model_file
+from bvar._describe import Described
 from bvar._validation import check_choice, check_integer, check_path, check_real
 from bvar.training.callbacks import Callback, Keep, Learner
 
@@ -17,7 +18,7 @@ __all__ = ["CheckpointFile", "LogFile", "TargetScore", "TimeLimit"]
 _SCORES = ("score", "validation_score")
 
 
-class TimeLimit:
+class TimeLimit(Described):
     """End the training before an epoch that would end later than so many seconds; two are run in any case.
 
     Parameters
@@ -75,7 +76,7 @@ class TimeLimit:
         return time.monotonic() - self._begun + mean >= self.seconds
 
 
-class TargetScore:
+class TargetScore(Described):
     """End the training when a score is reached.
 
     Parameters
@@ -114,7 +115,7 @@ class TargetScore:
         return bool(scores[-1] >= self.target)
 
 
-class CheckpointFile:
+class CheckpointFile(Described):
     """Write a file from which a fit that is stopped, however that happens, goes on to the same model, bit for bit.
 
     Parameters
@@ -190,7 +191,7 @@ class CheckpointFile:
         return write
 
 
-class LogFile:
+class LogFile(Described):
     """Append a line of JSON for each epoch: its number, and what the history says of it.
 
     Parameters
