@@ -6,6 +6,7 @@ expected to fail is named here, each with its reason.
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 import warnings
@@ -190,9 +191,9 @@ def pairs(every=1):
                     yield fresh, check
 
 
-def name_of(check):
-    """Return the name of a check, which may be a partial function."""
-    return getattr(check, "func", check).__name__
+def name_of(value):
+    """Name a check, which may be a partial function, or a setting: the same in every process."""
+    return getattr(value, "func", value).__name__ if callable(value) else re.sub(r" at 0x\w+", "", repr(value))
 
 
 def main(every=1):

@@ -25,6 +25,8 @@ settings.load_profile("fault" if os.environ.get("BVAR_TEST_FAULT") else _CHOSEN)
 
 def pytest_collection_modifyitems(items):
     for item in items:
+        if " at 0x" in item.nodeid:  # another in every process, so two could not share the suite
+            raise pytest.UsageError(f"the name of a test holds an address: {item.nodeid}")
         if item.nodeid.startswith(SLOW):
             item.add_marker("slow")
 

@@ -256,15 +256,22 @@ def test_every_worker_holds_its_own_samples_as_bits_and_no_others(client, cluste
     held = []
 
     def look(model):
-        held.append({key: homes for key, homes in client.who_has().items() if homes})
+        end = time.monotonic() + 30  # a busy cluster lets go of what was held before by and by
+        while (found := kept(client)) != [1, 1] and time.monotonic() < end:
+            time.sleep(0.05)
+        held.append(found)
 
     x, y = arrays(X, Y, chunks=(100, 100, 100, 100))
     DaskBooleanClassifier(client=client, callbacks=look, **SMALL).fit(x, y)
-    for found in held:
-        shards = [homes for key, homes in found.items() if str(key).startswith("bvar-join")]
-        assert sorted(len(homes) for homes in shards) == [1, 1]
-        assert len(set(shards)) == 2
-        assert not [key for key in found if str(key).startswith(("array", "('array", "bvar-check", "bvar-encode"))]
+    assert held == SMALL["max_iter"] * [[1, 1]]
+
+
+def kept(client):
+    """On how many workers each shard is, in order; then the keys of what is there and training does not need."""
+    found = {str(key): homes for key, homes in client.who_has().items() if homes}
+    shards = [homes for key, homes in found.items() if key.startswith("bvar-join")]
+    others = [key for key in found if key.startswith(("array", "('array", "bvar-check", "bvar-encode"))]
+    return [*sorted(map(len, shards)), *others, *({"on one worker"} if len(set(shards)) < len(shards) else ())]
 
 
 def test_answers_are_lazy_and_what_is_fitted_is_local(client, tmp_path):

@@ -164,11 +164,7 @@ def test_scikit_learn_runs_as_many_checks_as_it_has(estimator, n_checks):
     assert len(list(results)) >= n_checks
 
 
-@pytest.mark.parametrize(
-    ("estimator", "check"),
-    list(pairs(EVERY)),
-    ids=lambda value: name_of(value) if callable(value) else repr(value),
-)
+@pytest.mark.parametrize(("estimator", "check"), list(pairs(EVERY)), ids=name_of)
 def test_scikit_learn_contract_holds_in_many_settings(estimator, check):
     """A thin slice through all settings; ``python -m tests.check_estimators`` runs them whole."""
     check(estimator)

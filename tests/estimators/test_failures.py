@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from check_estimators import name_of
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 
@@ -160,7 +161,7 @@ WRONG_FOR_CLASSES = [
 ]
 
 
-@pytest.mark.parametrize(("wrong", "text"), WRONG + WRONG_FOR_CLASSES, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("wrong", "text"), WRONG + WRONG_FOR_CLASSES, ids=name_of)
 @pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
 def test_a_wrong_parameter_is_named_and_changes_nothing(make, wrong, text):
     if not set(wrong) <= set(make().get_params()):
