@@ -17,7 +17,7 @@ ROWS = 60
 BITS = np.random.RandomState(0).rand(ROWS, 64) < 0.5
 
 
-def learner():
+def learner(final_width=1.0):
     def batch(rows, random):
         bits = BITS[rows] ^ (random.random_sample((len(rows), 64)) < 0.1)
         return kernels.pack(bits), BITS[rows, 0].astype(np.int64)
@@ -26,24 +26,38 @@ def learner():
         return {"accuracy": float((scores(kernels.pack(BITS)).argmax(axis=1) == BITS[:, 0]).mean())}
 
     network = boolean_mlp([64, 32, 2], eta=1000, n_steps=24, random_state=0)
-    return common.BooleanLearner(network, batch, measure)
+    return common.BooleanLearner(network, batch, measure, final_width=final_width, n_steps=24)
 
 
 def arguments(*texts):
     return common.parser("a test").parse_args(["--epochs", "4", "--batch", "10", *map(str, texts)])
 
 
-def test_a_stopped_training_goes_on_to_the_same_weights_and_curve(tmp_path):
-    whole, stopped = learner(), learner()
+@pytest.mark.parametrize("final_width", [1.0, 0.3])
+def test_a_stopped_training_goes_on_to_the_same_weights_and_curve(tmp_path, monkeypatch, final_width):
+    monkeypatch.setattr(common, "_ANNEALED", 5)
+    whole, stopped = learner(final_width), learner()
     curve = common.train(arguments("--out", tmp_path / "whole"), "a", whole, ROWS)
     untouched = learner().fingerprint()
     for _ in range(40):  # no time at all: one step each, the 24 steps of the schedule and some more
-        stopped = learner()
+        stopped = learner(final_width)
         parts = common.train(arguments("--out", tmp_path / "parts", "--minutes", 0), "a", stopped, ROWS)
     assert stopped.fingerprint() == whole.fingerprint() != untouched
     without_time = [{k: v for k, v in line.items() if k != "seconds"} for line in curve]
     assert [{k: v for k, v in line.items() if k != "seconds"} for line in parts] == without_time
     assert common.read_curve(tmp_path / "parts" / "a.jsonl") == parts
+
+
+def test_the_noise_of_thresholds_narrows_to_the_width_that_was_asked_for(monkeypatch):
+    monkeypatch.setattr(common, "_ANNEALED", 6)
+    narrowed, plain, last = learner(0.5), learner(), learner().network.layers[1]
+    widest = last.curve.copy()
+    for one in (narrowed, plain):
+        common.train(arguments(), "a", one, ROWS)
+    last.set_width(1 - 0.5 * 18 / 24)  # that of the last six steps of 24
+    assert (narrowed.network.layers[1].curve == last.curve).all()
+    assert (plain.network.layers[1].curve == widest).all()
+    assert narrowed.fingerprint() != plain.fingerprint()
 
 
 def test_threads_may_change_on_the_way_and_change_no_weight(tmp_path):

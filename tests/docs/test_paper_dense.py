@@ -75,9 +75,9 @@ def test_a_twin_without_pytorch_says_what_is_missing(run, script, monkeypatch):
 def test_the_clip_is_that_of_the_optimizer(run, monkeypatch):
     seen = []
 
-    def learner(network, *others):
+    def learner(network, *others, **options):
         seen.append(network.optimizer.clip)
-        return common.BooleanLearner(network, *others)
+        return common.BooleanLearner(network, *others, **options)
 
     monkeypatch.setattr(segmentation, "BooleanLearner", learner)
     folder = run(segmentation, "--clip", "3", "--record", "ours")

@@ -130,7 +130,8 @@ def learner(arguments: Any, data: Images) -> BooleanLearner | TorchLearner:
 
     side = data.x.shape[1]
     if not arguments.twin:
-        return BooleanLearner(network(arguments, side, n_steps), batch, measure)
+        built = network(arguments, side, n_steps)
+        return BooleanLearner(built, batch, measure, final_width=arguments.final_width, n_steps=n_steps)
     from twins import clip_latent, twin
 
     torch = need_torch()
@@ -183,7 +184,7 @@ def main() -> None:
     kind = arguments.twin or arguments.ends + ("-norm" if arguments.norm else "")
     curve = train(arguments, f"{arguments.model}-{kind}", learner(arguments, data), len(data.x))
     if arguments.record and curve:
-        names = ["width", "epochs", "batch", *([] if arguments.twin else ["eta", "clip", "stretch"])]
+        names = ["width", "epochs", "batch", *([] if arguments.twin else ["eta", "clip", "stretch", "final_width"])]
         values = {name: getattr(arguments, name) for name in names}
         record(Path(__file__).stem, arguments.record, values | curve[-1])
 

@@ -22,10 +22,12 @@ import numpy as np
 
 from bvar import backends
 from bvar.bits import RandomWords
+from bvar.mollify import ThresholdAnnealing
 from bvar.networks import LOSS_ONE
 
 RESULTS = Path(__file__).parent / "results"
 _REPORT = 20  # seconds between two lines of progress
+_ANNEALED = 50  # steps with thresholds of one width
 # may change on the way
 _FREE = "out data minutes save backend record figure fingerprints threads".split()
 
@@ -53,13 +55,20 @@ class BooleanLearner:
     """A network of this package.
 
     `batch(rows, random)` makes inputs and targets, `measure(scores)` takes a function from inputs to scores and says
-    how good they are; the loss of a step is that of the network, in nats.
+    how good they are; the loss of a step is that of the network, in nats.  With a `final_width` below 1 the noise of
+    its thresholds narrows to that, along a line, over a training of `n_steps`.
     """
 
-    def __init__(self, network: Any, batch: Callable, measure: Callable) -> None:
+    def __init__(
+        self, network: Any, batch: Callable, measure: Callable, *, final_width: float = 1.0, n_steps: int = 1
+    ) -> None:
         self.network, self.batch, self.measure = network, batch, measure
+        self.annealing, self.n_steps = ThresholdAnnealing(final_width=final_width), n_steps
 
     def step(self, rows: np.ndarray, random: np.random.RandomState) -> float:
+        done = self.network.optimizer.step_count
+        if self.annealing.final_width < 1 and done % _ANNEALED == 0:
+            self.annealing.apply(self.network, done / self.n_steps)
         x, y = self.batch(rows, random)
         seen, _ = self.network.step(x, y)
         return seen.loss / (LOSS_ONE * len(rows))
@@ -173,6 +182,7 @@ def parser(description: str, *, twins: Sequence[str] = ("float",), **defaults: A
     p.add_argument("--batch", type=int, default=100, help="samples of a step")
     p.add_argument("--minutes", type=float, help="stop, to be continued, after so long")
     p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--final-width", type=float, default=1.0, help="width of the thresholds' noise at the end, from 1 on")
     p.add_argument("--backend", choices=backends.available(), help="default: the fastest")
     p.add_argument("--threads", type=int, default=1, help="of Boolean kernels: more change no bit")
     p.add_argument("--twin", choices=twins, help="train this PyTorch network instead")

@@ -104,7 +104,7 @@ def learner(arguments: Any, data: Scenes, validation: Scenes) -> BooleanLearner 
             n_steps=n_steps,
             random_state=arguments.seed,
         )
-        return BooleanLearner(network, batch, measure)
+        return BooleanLearner(network, batch, measure, final_width=arguments.final_width, n_steps=n_steps)
     torch = need_torch()
     from dense_twins import Segmenter
 
@@ -179,8 +179,8 @@ def main() -> None:
         curve = train(arguments, called(arguments), trained, len(data.x))
         if arguments.record and curve:
             names = (
-                "filters global_branch norm rare jitter centered eta clip rate scenes epochs batch seed".split()
-            )
+                "filters global_branch norm rare jitter centered eta clip rate final_width scenes epochs batch seed"
+            ).split()
             values = {name: getattr(arguments, name) for name in names}
             values |= {"epoch": curve[-1]["epoch"], "seconds": curve[-1]["seconds"]}
             values |= {"validation_miou": curve[-1]["miou"]} | quality(final(trained, arguments, test.x), test.y)

@@ -118,7 +118,8 @@ def learner(arguments: Any, data: Images, found: Scales) -> BooleanLearner | Tor
 
     if not is_twin:
         shape = (data.train.shape[1] // FACTOR, data.train.shape[2] // FACTOR, 3)
-        return BooleanLearner(network(arguments, shape, n_steps), batch, measure)
+        built = network(arguments, shape, n_steps)
+        return BooleanLearner(built, batch, measure, final_width=arguments.final_width, n_steps=n_steps)
     torch = need_torch()
     from dense_twins import Edsr
 

@@ -177,7 +177,8 @@ def learner(
     n_steps = count_steps(arguments, len(training))
     if not arguments.twin:
         make = LanguageLearner if is_language else BooleanLearner
-        return make(network(arguments, n_tokens, n_classes, n_steps), batch, measure)
+        built = network(arguments, n_tokens, n_classes, n_steps)
+        return make(built, batch, measure, final_width=arguments.final_width, n_steps=n_steps)
     torch = need_torch()
     from text_twin import Twin
 
@@ -251,6 +252,8 @@ def main() -> None:
         return
     if arguments.start and (arguments.twin or arguments.task != "plays"):
         fail("--start is for --task plays, and not for a --twin: a language model goes on from its folder --out")
+    if arguments.start and arguments.final_width != 1:
+        fail("--final-width needs thresholds that are new: a file, --start, keeps curves and not their formula")
     parts, n_tokens = load(arguments)
     if arguments.task == "ngrams":
         ngrams(arguments, parts)
