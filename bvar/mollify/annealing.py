@@ -47,7 +47,8 @@ class ThresholdAnnealing:
 
     Notes
     -----
-    Not part of any default: it gained no accuracy where it was measured, see ``docs/reference/mollified-bits.md``.
+    Not part of any default: of digits it gained no accuracy, see ``docs/reference/mollified-bits.md``; of the
+    trainings in ``tutorials/paper`` it helped one, of segmentation, and harmed another, of images.
 
     Examples
     --------
