@@ -14,6 +14,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 
+from bvar._describe import Described
 from bvar.bits import BitMatrix
 from bvar.model_file._kinds import kind_of
 
@@ -71,7 +72,7 @@ def _hides(value: Any) -> bool:
 
 
 def _is_plain(value: Any) -> bool:
-    return type(value).__repr__ is object.__repr__ and hasattr(value, "__dict__")
+    return type(value).__repr__ in (object.__repr__, Described.__repr__) and hasattr(value, "__dict__")
 
 
 def _is_record(value: Any) -> bool:

@@ -1,5 +1,6 @@
 """A Dask cluster of two processes: the local model, bit for bit, whatever the chunks, the workers and who dies."""
 
+import gc
 import os
 import pickle
 import signal
@@ -258,6 +259,7 @@ def test_every_worker_holds_its_own_samples_as_bits_and_no_others(client, cluste
     def look(model):
         end = time.monotonic() + 30  # a busy cluster lets go of what was held before by and by
         while (found := kept(client)) != [1, 1] and time.monotonic() < end:
+            gc.collect()  # errors of tests before may hold on to what they looked at
             time.sleep(0.05)
         held.append(found)
 

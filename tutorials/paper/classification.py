@@ -184,7 +184,12 @@ def main() -> None:
     kind = arguments.twin or arguments.ends + ("-norm" if arguments.norm else "")
     curve = train(arguments, f"{arguments.model}-{kind}", learner(arguments, data), len(data.x))
     if arguments.record and curve:
-        names = ["width", "epochs", "batch", *([] if arguments.twin else ["eta", "clip", "stretch", "final_width"])]
+        names = [
+            "width",
+            "epochs",
+            "batch",
+            *([] if arguments.twin else ["eta", "clip", "stretch", "final_width"]),
+        ]
         values = {name: getattr(arguments, name) for name in names}
         record(Path(__file__).stem, arguments.record, values | curve[-1])
 

@@ -182,7 +182,9 @@ def parser(description: str, *, twins: Sequence[str] = ("float",), **defaults: A
     p.add_argument("--batch", type=int, default=100, help="samples of a step")
     p.add_argument("--minutes", type=float, help="stop, to be continued, after so long")
     p.add_argument("--seed", type=int, default=0)
-    p.add_argument("--final-width", type=float, default=1.0, help="width of the thresholds' noise at the end, from 1 on")
+    p.add_argument(
+        "--final-width", type=float, default=1.0, help="width of the thresholds' noise at the end, from 1 on"
+    )
     p.add_argument("--backend", choices=backends.available(), help="default: the fastest")
     p.add_argument("--threads", type=int, default=1, help="of Boolean kernels: more change no bit")
     p.add_argument("--twin", choices=twins, help="train this PyTorch network instead")
