@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
+from reprlib import recursive_repr
 from textwrap import indent
 from typing import Any
 
@@ -23,6 +24,7 @@ _ANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 class Described:
     """Whose ``repr`` is the call that makes one like it, as far as its attributes tell what it was made with."""
 
+    @recursive_repr()
     def __repr__(self) -> str:
         """Write the arguments that are no defaults."""
         return call(type(self).__name__, _arguments(self))
@@ -87,14 +89,14 @@ def _is_default(value: Any, default: Any) -> bool:
 
 
 def _written(value: Any) -> str:
-    """Write a value in full, or not at all if it is an array, or says nothing but where it lies in memory."""
+    """Write a value in full, or not at all if that is large, or no expression, or says where it lies in memory."""
     if isinstance(value, list | tuple):
         parts = [_written(part) for part in value]
         return _sequence(parts, *("[]" if isinstance(value, list) else "()")) if all(parts) else ""
     if isinstance(value, Mapping) or hasattr(value, "shape"):
         return ""
     text = getattr(value, "__name__", "") or repr(value)
-    return "" if " at 0x" in text else text
+    return "" if text.startswith("<") or " at 0x" in text else text
 
 
 def _sequence(parts: list[str], opening: str, closing: str) -> str:

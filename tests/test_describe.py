@@ -1,12 +1,17 @@
 """Objects write themselves as calls: what a reader of a notebook, or of an error, sees of them."""
 
 import ast
+import importlib
+import inspect
+import pkgutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import bvar
 from bvar import BooleanClassifier, model_file
+from bvar._describe import Described
 from bvar.bayes import CategoricalLikelihood, GaussianLikelihood
 from bvar.layers import BooleanConv2d, BooleanLinear, GateConv2d, MaxPool2d, Threshold
 from bvar.multikernel import MultiKernelLinear, decompose
@@ -89,10 +94,82 @@ class Several(MaxPool2d):
         self.parts = parts
 
 
-def test_arrays_generators_and_functions_without_a_name_are_left_out():
-    assert repr(Several(np.zeros(3))) == repr(Several(np.random.RandomState(0))) == "Several(...)"
-    assert repr(Several([print, np.zeros(1)])) == repr(Several({"a": 1})) == "Several(...)"
-    assert repr(Several([print])) == "Several(parts=[print])"
+@pytest.mark.parametrize(
+    "what",
+    [np.zeros(3), np.random.RandomState(0), [print, np.zeros(1)], {"a": 1}, lambda: 0, [lambda: 0], object()],
+)
+def test_arrays_generators_and_what_has_no_name_are_left_out(what):
+    assert repr(Several(what)) == "Several(...)"
+
+
+@pytest.mark.parametrize(
+    ("what", "text"), [(print, "print"), ([print], "[print]"), ((), "()"), ("a", "'a'"), (None, "None"), (0, "0")]
+)
+def test_what_can_be_said_is(what, text):
+    assert repr(Several(what)) == f"Several(parts={text})"
+
+
+class Lines:  # a repr of several lines, such as scikit-learn writes
+    def __repr__(self):
+        return "Lines(\n)"
+
+
+class Open(Several):
+    def __init__(self, *parts, **options):
+        self.parts = parts
+
+
+def test_what_is_written_in_lines_stands_in_lines_of_its_own():
+    assert repr(Several(Lines())) == "Several(\n    parts=Lines(\n    ),\n)"
+
+
+def test_nothing_is_missing_where_nothing_has_to_be_given():
+    assert repr(Open()) == "Open(parts=())"
+
+
+def test_what_holds_itself_ends():
+    parts = []
+    parts.append(Several(parts))
+    assert repr(parts[0]) == "Several(parts=[...])"
+
+
+def public_classes():
+    """Every class that a room shows, once."""
+    rooms = [
+        "bvar",
+        *(f"bvar.{m.name}" for m in pkgutil.iter_modules(bvar.__path__) if m.ispkg and m.name[0] != "_"),
+    ]
+    shown = [
+        getattr(room, name)
+        for room in map(importlib.import_module, rooms)
+        for name in getattr(room, "__all__", ())
+    ]
+    kinds = {value.__qualname__: value for value in shown if inspect.isclass(value)}
+    return [kinds[name] for name in sorted(kinds) if kinds[name].__module__.startswith("bvar.")]
+
+
+# operands that kernels have prepared for themselves
+OPERANDS = {"Candidates", "PreparedRows", "PreparedSum", "PreparedWeights", "Wiring"}
+
+
+def test_no_public_class_tells_where_its_objects_lie():
+    silent = {
+        kind.__name__
+        for kind in public_classes()
+        if kind.__repr__ is object.__repr__ and not getattr(kind, "_is_protocol", False)
+    }
+    assert silent == OPERANDS
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [kind for kind in public_classes() if kind.__repr__ is Described.__repr__ and not inspect.isabstract(kind)],
+)
+def test_an_object_that_is_not_finished_can_be_written(kind):
+    """A debugger, or a failing test, looks at it then."""
+    text = repr(kind.__new__(kind))
+    assert text.startswith(kind.__name__)
+    assert " at 0x" not in text
 
 
 def test_an_estimator_writes_what_it_was_given():
@@ -106,12 +183,10 @@ def test_an_estimator_writes_what_it_was_given():
 def test_weights_tell_their_name_and_shape():
     layers = boolean_transformer(5, 8, width=16, n_blocks=1, n_heads=2, max_ngram=2, random_state=0).layers
     assert isinstance(layers[0], NGramEmbedding)
-    assert repr(layers[0].ngram) == "<_Table 'embed.ngram' of shape (65536, 16)>"
+    assert repr(layers[0].ngram) == "<parameter 'embed.ngram' of shape (65536, 16)>"
     assert (
         repr(BooleanLinear(3, 2, random_state=0, name="a").parameters)
-        == "(<Parameter 'a.weight' of shape (2, 3)>,)"
+        == "(<parameter 'a.weight' of shape (2, 3)>,)"
     )
-    assert (
-        repr(MultiKernelLinear(decompose(np.eye(4, 3), 2))) == "<MultiKernelLinear of 2 kernels of shape (4, 3)>"
-    )
+    assert repr(MultiKernelLinear(decompose(np.eye(4, 3), 2))) == "<map of 2 kernels of shape (4, 3)>"
     assert repr(Threshold(3, 4, 1)) == "Threshold(..., n_units=3)"

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.distance import cdist
 
+from bvar._describe import Described
 from bvar._validation import as_numbers, check_integer, check_real
 
 __all__ = ["RBFEmbedding"]
@@ -20,7 +21,7 @@ __all__ = ["RBFEmbedding"]
 MOST_CENTERS = 10_000  # each is a feature of every sample
 
 
-class RBFEmbedding:
+class RBFEmbedding(Described):
     """Features that say how near a place is to each of some centres.
 
     Parameters

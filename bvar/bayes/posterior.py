@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from bvar._describe import Described
 from bvar._validation import check_integer
 from bvar.bayes.likelihoods import Likelihood
 from bvar.bayes.priors import Prior
@@ -19,7 +20,7 @@ from bvar.bayes.priors import Prior
 __all__ = ["Posterior"]
 
 
-class Posterior:
+class Posterior(Described):
     """Minus the log density of states given data, up to a constant, and its gradient.
 
     Parameters

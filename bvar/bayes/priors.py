@@ -131,7 +131,7 @@ class Prior(Described, ABC):
             One array for each of `theta`, of its shape.
         """
 
-    def refresh(self, state: np.ndarray, random: np.random.Generator) -> None:
+    def refresh(self, state: np.ndarray, random: np.random.Generator) -> None:  # most have no move
         """Change states in place by a move that leaves the law of states given their function as it is.
 
         Parameters

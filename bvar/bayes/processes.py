@@ -328,7 +328,7 @@ class _LogNormal:
         return np.zeros(len(self.mean)), np.outer(self.mean, self.mean) * np.expm1(self.covariance)
 
 
-class Draws:
+class Draws(Described):
     """A bag of realisations as a target: functions that were seen, images, simulations.
 
     Parameters

@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import solve_triangular
 
+from bvar._describe import Described
 from bvar._validation import check_real
 from bvar.bayes.factor import positive_definite
 from bvar.bayes.functional import Trace
@@ -56,7 +57,7 @@ def inducing_rows(kernel: KernelFunction, X: np.ndarray, n: int) -> np.ndarray:
     return np.array(rows)
 
 
-class SparseProcess:
+class SparseProcess(Described):
     """A Gaussian process by its values at a few inputs.
 
     Parameters

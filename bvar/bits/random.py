@@ -22,6 +22,7 @@ from typing import TypeAlias, Union
 import numpy as np
 from sklearn.utils import check_random_state
 
+from bvar._describe import Described
 from bvar.bits.matrix import BitMatrix, n_words, tail_mask
 from bvar.bits.order import KeyedOrder
 
@@ -34,7 +35,7 @@ _MOST_SORTED = 10**7  # numbers of an order: more would take seconds and 16 byte
 _N_KEYS = 6
 
 
-class RandomWords:
+class RandomWords(Described):
     """A source of random bits and permutations.
 
     Parameters

@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from bvar import __version__
+from bvar._describe import Described
 from bvar._validation import check_choice
 from bvar.distributed.rows import NumberedBatch, NumberedData, RowOrder, State
 from bvar.distributed.wire import Answer, Question, Scores, Way, What, bytes_of_step, frame, total, whole
@@ -69,7 +70,7 @@ class Workers(Protocol):
         ...
 
 
-class Coordinator:
+class Coordinator(Described):
     """A crew for :class:`bvar.training.Trainer`, made of workers.
 
     Parameters

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, final
 
 import numpy as np
 
+from bvar._describe import Described
 from bvar.backends import protocol
 from bvar.bits import BitMatrix
 from bvar.encoding import BitEncoder
@@ -42,7 +43,7 @@ class _answering:
 
 
 @final
-class Predictor:
+class Predictor(Described):
     """A fitted model that answers rows of numbers; immutable, and safe to use from any number of threads.
 
     Made by ``model.predictor()``.  It holds copies of all that the model has learnt, and the backend that was

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from bvar._describe import Described
 from bvar._validation import as_numbers, check_image_shape, check_integer
 from bvar.encoding.samples import Table
 from bvar.inspection.explanation import Explanation, explain
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["ExplanationDisplay", "FlipRateDisplay", "ImportanceDisplay", "LearningCurveDisplay"]
 
 
-class _Display:
+class _Display(Described):
     """What all displays keep."""
 
     ax_: Axes

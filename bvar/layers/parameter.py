@@ -44,7 +44,7 @@ class Trainable(ABC):
 
     def __repr__(self) -> str:
         """Tell which one it is, and how large."""
-        return f"<{type(self).__name__} {self.name!r} of shape {self.shape}>"
+        return f"<parameter {self.name!r} of shape {self.shape}>"
 
     @property
     @abstractmethod

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
 
+from bvar._describe import Described
 from bvar._validation import as_numbers, check_choice, check_integer, check_real
 
 __all__ = [
@@ -53,7 +54,7 @@ def progress(step: int, n_steps: int) -> float:
     return min(1.0, check_integer(step, "step", low=0) / check_integer(n_steps, "n_steps", low=1))
 
 
-class Schedule(ABC):
+class Schedule(Described, ABC):
     """A noise fraction as a function of progress; subclasses say which.
 
     A schedule of your own is a subclass with a method ``_fraction(u)``, which gets an array of float64 in [0, 1]

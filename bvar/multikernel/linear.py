@@ -75,7 +75,7 @@ class MultiKernelLinear:
 
     def __repr__(self) -> str:
         """Tell how many kernels there are, and of what shape."""
-        return f"<{type(self).__name__} of {self.n_kernels} kernels of shape {self.shape}>"
+        return f"<map of {self.n_kernels} kernels of shape {self.shape}>"
 
     @property
     def n_kernels(self) -> int:

@@ -14,6 +14,7 @@ import math
 
 import numpy as np
 
+from bvar._describe import Described
 from bvar._validation import check_array, check_integer, check_real
 from bvar.bits import BitMatrix
 from bvar.kernels import pack, unpack
@@ -27,7 +28,7 @@ _NEW = 0.1  # share of a step in the running means
 _SPREADS = 2.7  # from 0 to the bar of 1, in spreads of the noise at the end: passed by 0.7 % of what is only noise
 
 
-class RealVotes:
+class RealVotes(Described):
     """Flip bits by real votes: one accumulator a bit, in 16 bits, and a mean square for each row and column.
 
     Parameters

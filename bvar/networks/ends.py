@@ -11,6 +11,7 @@ from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
+from bvar._describe import Described
 from bvar.bits.random import RandomSource
 from bvar.calculus.gates import Gate
 from bvar.layers import Layer
@@ -53,7 +54,7 @@ class Norm(Protocol):
         """Make one for the sums of so many units, or filters, each of so many terms."""
 
 
-class Ends(ABC):
+class Ends(Described, ABC):
     """What makes the first convolution, the last linear layer, and the loss for its scores.
 
     See Also

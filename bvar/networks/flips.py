@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from bvar._describe import Described
 from bvar.layers import Trainable
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ __all__ = ["Flips", "follow"]
 _HASH = 32  # bytes of a fingerprint
 
 
-class Flips:
+class Flips(Described):
     """A stream of what moves in a network: each `next` tells what has moved since the one before.
 
     Parameters

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from bvar._describe import Described
 from bvar.layers.base import Layer, Received
 from bvar.networks.losses import FULL_WEIGHT, SIGNAL_MAX
 from bvar.real.adam import Adam
@@ -41,7 +42,7 @@ class RealParameter:
 
     def __repr__(self) -> str:
         """Tell which one it is, and how large."""
-        return f"<{type(self).__name__} {self.name!r} of shape {self.values.shape}>"
+        return f"<parameter {self.name!r} of shape {self.values.shape}>"
 
     @property
     def n_uses(self) -> int:
@@ -78,7 +79,7 @@ class RealSums:
         )
 
 
-class RealTrainer:
+class RealTrainer(Described):
     """Let Adam step along the mean gradient, and running statistics follow.
 
     Parameters

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bvar._describe import Described
 from bvar._validation import check_finite, check_real
 
 __all__ = ["ErrorFeedback", "Sent", "check_gradient", "sent"]
@@ -62,7 +63,7 @@ def sent(m: np.ndarray, w: np.ndarray) -> np.ndarray:
     return np.where(m * w >= 1, m, 0.0)
 
 
-class ErrorFeedback:
+class ErrorFeedback(Described):
     """Weights of +1 and -1 that learn from gradients by error feedback.
 
     Parameters

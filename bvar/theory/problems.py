@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from bvar._describe import Described
 from bvar._validation import check_finite, check_real
 
 __all__ = ["Logistic", "Problem", "Quadratic", "SmoothLayer"]
@@ -19,7 +20,7 @@ __all__ = ["Logistic", "Problem", "Quadratic", "SmoothLayer"]
 _LARGEST_BEND = 4 / (3 * sqrt(3))  # of tanh: the largest absolute value of its second derivative
 
 
-class Problem(ABC):
+class Problem(Described, ABC):
     """A smooth loss of weights, bounded from below.
 
     Attributes

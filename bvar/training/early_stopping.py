@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bvar._describe import Described
 from bvar._validation import check_integer
 from bvar.networks.network import Network
 
@@ -32,7 +33,7 @@ class Kept:
     waited: int
 
 
-class EarlyStopping:
+class EarlyStopping(Described):
     """Score a network after each epoch, keep the best, and say when no better one has come for long.
 
     Parameters

@@ -13,6 +13,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
+from bvar._describe import Described
 from bvar._validation import check_integer
 from bvar.bits.random import RandomWords
 from bvar.networks.losses import LOSS_ONE
@@ -74,7 +75,7 @@ def accuracy(seen: Votes) -> float:
     return seen.n_correct / seen.n_samples
 
 
-class Trainer:
+class Trainer(Described):
     """Train a network, in epochs over batches.
 
     Parameters

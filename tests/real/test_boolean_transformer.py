@@ -515,8 +515,11 @@ def test_its_cost_is_that_of_maps_at_every_position():
         (lambda: boolean_transformer(5, 4, n_blocks=0), "n_blocks"),
         (lambda: boolean_transformer(5, 4, hidden=0), "hidden must be"),
         (lambda: text_classifier(toy(), 0), "n_classes must be"),
-        (lambda: text_classifier(boolean_mlp([4, 2]), 2), "network must be a language model"),
-        (lambda: text_classifier(None, 2), "network must be a language model"),
+        (
+            lambda: text_classifier(boolean_mlp([4, 2]), 2),
+            r"network must be a language model of boolean_transformer, got layers \['BooleanLinear'\]$",
+        ),
+        (lambda: text_classifier(None, 2), "network must be a language model of boolean_transformer, got None$"),
         (lambda: text_classifier(text_classifier(toy(), 2), 2), "network must be a language model"),
         (lambda: text_classifier(boolean_mlp([4, 3]), 2), "network must be a language model"),
     ],

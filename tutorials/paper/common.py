@@ -60,7 +60,7 @@ class BooleanLearner:
     """
 
     def __init__(
-        self, network: Any, batch: Callable, measure: Callable, *, final_width: float = 1.0, n_steps: int = 1
+        self, network: Any, batch: Callable, measure: Callable, *, n_steps: int, final_width: float = 1.0
     ) -> None:
         self.network, self.batch, self.measure = network, batch, measure
         self.annealing, self.n_steps = ThresholdAnnealing(final_width=final_width), n_steps

@@ -16,6 +16,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any
 
+from bvar._describe import Described
 from bvar._validation import check_real
 from bvar.testing.subjects.protocol import FUNCTIONS, Unsupported
 
@@ -28,7 +29,7 @@ class PortError(ConnectionError):
     """The port cannot be started, or fails again and again: there is nothing to compare."""
 
 
-class Port:
+class Port(Described):
     r"""A subject whose functions are answered by another process.
 
     A port that crashes or is silent for too long fails the request, and is started again for the next.
