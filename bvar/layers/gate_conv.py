@@ -11,7 +11,7 @@ same bit of a window, and where windows see the same pixel.
 
 A place of an image is to a tree what a sample is to a gate: another column of bits.  So the kernels of
 `bvar.kernels.tables` take rows of words in which places stand one behind another, each of whole words.  A few
-places are computed at a time, for votes on tables one sample, and what is inside of a tree is computed again on
+places are computed at a time, for votes on tables a few samples, and what is inside of a tree is computed again on
 the way back, so memory does not grow with the trees.
 """
 
@@ -50,6 +50,7 @@ VOTE = 64
 """Units of a vote on a shared table: what is left of it after a division by looks has some bits."""
 
 _MOST_LEAVES = 2**20  # of all trees of a layer
+_VOTES_TOGETHER = 2**17  # of the gates of some samples at all places, and on all entries
 _MOST_COLUMNS = 2**10  # of places: a row of them, one word each, is then a batch that a vote can take
 
 
@@ -272,16 +273,18 @@ class GateConv2d(Layer):
 
     def votes(self, signal: np.ndarray, context: BitMatrix) -> tuple[np.ndarray, ...]:
         """Collect the votes on the tables: of each sample what an entry would change, over its looks squared."""
-        sums = [np.zeros(table.shape, np.int64) for table in self.tables]
+        sums = [np.zeros(table.shape) for table in self.tables]
         for level, changes, looks in self.changes(signal, context):
-            square = np.maximum(looks, 1).astype(np.int64) ** 2
-            sums[level] += (2 * VOTE * changes.astype(np.int64) + square) // (2 * square)
+            # as exact as with integers and quicker: numerator and denominator stay below 2**40, so that a quotient
+            # below a whole number is further from it than rounding goes
+            square = np.maximum(looks, 1.0) ** 2
+            sums[level] += np.floor((2.0 * VOTE * changes + square) / (2.0 * square)).sum(axis=0)
         if any(abs(votes).max() >= 2**31 for votes in sums):
             raise OverflowError(f"votes on {self.name} do not fit int32: let fewer samples vote at a time")
         return tuple(votes.astype(np.int32) for votes in sums)
 
     def changes(self, signal: np.ndarray, context: BitMatrix) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-        """Say what each entry would change, sample by sample: votes are made of this.
+        """Say what each entry would change, for each sample by itself: votes are made of this.
 
         Parameters
         ----------
@@ -294,10 +297,11 @@ class GateConv2d(Layer):
         ------
         level : int
             Of the trees, counted from the leaves.
-        changes : ndarray of int32, shape (n_gates, 2**fan_in)
-            Half of what ``sum(signal * e(out))`` of one sample would gain if an entry went from F to T.
-        looks : ndarray of int32, shape (n_gates, 2**fan_in)
-            From how many places of this sample the entry is looked at.
+        changes : ndarray of int32, shape (n_some, n_gates, 2**fan_in)
+            Half of what ``sum(signal * e(out))`` of each of the next few samples would gain if an entry went from
+            F to T.
+        looks : ndarray of int32, shape (n_some, n_gates, 2**fan_in)
+            From how many places of the sample the entry is looked at.
 
         Examples
         --------
@@ -308,25 +312,31 @@ class GateConv2d(Layer):
         >>> _, context = layer.forward(kernels.pack(np.array([[False, True, False, False]])))
         >>> for level, changes, looks in layer.changes(np.array([[1, 2, 3, 4]], dtype=np.int8), context):
         ...     print(level, changes, looks)
-        0 [[8 2]] [[3 1]]
+        0 [[[8 2]]] [[[3 1]]]
         """
-        images, signals = kernels.transpose(context), by_unit(signal).T
-        ones = np.ones((max(wiring.n_gates for wiring in self.wirings), self.window.n_places), np.int16)
-        for sample in range(context.n_bits):
-            patches = kernels.gather_patches(images[sample : sample + 1], self.window)
-            levels = [kernels.transpose(patches)]
-            for wiring, table in zip(self.wirings[:-1], self.tables, strict=False):
-                levels.append(kernels.table_values(levels[-1], wiring, table.bits))
-            z = np.ascontiguousarray(signals[sample].reshape(-1, self.n_filters).T)
+        images, n_places = kernels.transpose(context), self.window.n_places
+        signals = by_unit(signal).T.reshape(-1, n_places, self.n_filters)
+        n_gates = max(wiring.n_gates for wiring in self.wirings)
+        size = max(n_places, 1 << self.fan_in) * max(n_gates, self.window.patch_size)
+        n_together = min(max(1, _VOTES_TOGETHER // size), context.n_bits)
+        ones = np.ones((n_together * n_gates, n_places), np.int16)
+        for start in range(0, context.n_bits, max(1, n_together)):
+            some = slice(start, start + n_together)
+            n_some = len(signals[some])
+            # a gate votes for one sample: for the kernels, those of several samples are gates side by side
+            wirings = [_side_by_side(wiring, n_some) for wiring in self.wirings]
+            tables = [BitMatrix.trusted(np.tile(t.bits.words, (n_some, 1)), t.bits.n_bits) for t in self.tables]
+            levels = [places.turn(images[some], self.window)]
+            for wiring, table in zip(wirings[:-1], tables, strict=False):
+                levels.append(kernels.table_values(levels[-1], wiring, table))
+            z = np.ascontiguousarray(signals[some].transpose(0, 2, 1)).reshape(-1, n_places)
             for level in reversed(range(self.depth)):
-                x, wiring = levels[level], self.wirings[level]
-                yield (
-                    level,
-                    kernels.table_votes(z, x, wiring),
-                    kernels.table_votes(ones[: wiring.n_gates], x, wiring),
-                )
+                x, wiring = levels[level], wirings[level]
+                shape = n_some, *self.tables[level].shape
+                changes = kernels.table_votes(z, x, wiring).reshape(shape)
+                yield level, changes, kernels.table_votes(ones[: wiring.n_gates], x, wiring).reshape(shape)
                 if level:  # each gate below is read once: nothing is added here
-                    z = kernels.wire_votes(z, x, wiring, self.tables[level].bits)
+                    z = kernels.wire_votes(z, x, wiring, tables[level])
 
     def unrolled(self) -> list[GateLayer]:
         """Make layers of gates that do the same, a gate for each at every place: for circuits and exports.
@@ -378,6 +388,13 @@ class GateConv2d(Layer):
             for x, wiring, table in reversed(list(zip(levels, self.wirings, self.tables, strict=False))):
                 votes = kernels.wire_votes(votes, x, wiring, table.bits)
             yield block, votes
+
+
+def _side_by_side(wiring: Wiring, n_times: int) -> Wiring:
+    """Wire as many copies of all gates, each to units of its own."""
+    first = np.arange(0, n_times * wiring.n_units, wiring.n_units, dtype=np.int32)
+    wires = first[:, None, None] + wiring.wires
+    return Wiring.trusted(wires.reshape(-1, wiring.fan_in), n_times * wiring.n_units)
 
 
 def _in_turn(n_gates: int, fan_in: int) -> Wiring:

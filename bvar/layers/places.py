@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bvar import kernels
 from bvar.bits import WORD, BitMatrix, n_words
 from bvar.bits.windows import SlidingWindow
 from bvar.kernels.memory import lines
 
-__all__ = ["Block", "add_up", "blocks", "gather", "inside", "lay_out", "pad", "padded_shape"]
+__all__ = ["Block", "add_up", "blocks", "gather", "inside", "lay_out", "pad", "padded_shape", "turn"]
 
 _TOGETHER = 2**13  # bits in a row of words, if a row of places has no more
 
@@ -76,6 +77,18 @@ def gather(padded: np.ndarray, window: SlidingWindow, block: Block) -> np.ndarra
     for tap, (y, x) in enumerate(_taps(window, block.rows)):
         patches[tap] = padded[y, x, :, block.words].transpose(2, 0, 1, 3)
     return patches.reshape(window.patch_size, block.n_rows * columns * block.n_words)
+
+
+def turn(images: BitMatrix, window: SlidingWindow) -> BitMatrix:
+    """Turn what windows see of each image, bit by bit of a window: shape (n_images * patch_size, n_places)."""
+    n_images, full = images.n_rows, WORD * n_words(window.n_places)
+    patches = kernels.gather_patches(images, window).words.reshape(n_images, window.n_places, -1)
+    rows = np.zeros((n_images, full, patches.shape[2]), np.uint64)  # full words, so that images share none
+    rows[:, : window.n_places] = patches
+    turned = kernels.transpose(BitMatrix.trusted(rows.reshape(n_images * full, -1), window.patch_size))
+    by_image = turned.words.reshape(window.patch_size, n_images, -1).transpose(1, 0, 2)
+    words = np.ascontiguousarray(by_image).reshape(n_images * window.patch_size, -1)
+    return BitMatrix.trusted(words, window.n_places)
 
 
 def add_up(sums: np.ndarray, votes: np.ndarray, window: SlidingWindow, block: Block) -> None:

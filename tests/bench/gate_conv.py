@@ -131,7 +131,7 @@ def try_flips(network, x, y, n_entries, seed):
             continue
         sums = [np.zeros((3, *table.shape)) for table in layer.tables]
         for level, changes, looks in layer.changes(signal, context):
-            sums[level] += changes, looks, looks.astype(float) ** 2
+            sums[level] += [part.sum(axis=0) for part in (changes, looks, looks.astype(float) ** 2)]
         for table, (q, looks, squares) in zip(layer.tables, sums, strict=True):
             bits = kernels.unpack(table.bits)
             asked = random.permutation(np.argwhere(np.where(bits, q, -q) > 0))[:n_entries]

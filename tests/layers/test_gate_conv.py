@@ -101,24 +101,32 @@ def addresses(layer, image):
         patches = kernels.unpack(table.bits)[np.arange(len(address))[:, None], address]
 
 
+def by_sample(layer, z, context):
+    """Give changes and looks of each level for all samples, which come a few at a time."""
+    found = list(layer.changes(z, context))
+    for level in range(layer.depth):
+        some = [(changes, looks) for at, changes, looks in found if at == level]
+        yield (level, *map(np.concatenate, zip(*some, strict=True)))
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_changes_of_shared_tables_are_finite_changes_of_each_sample(backend, shape):
     layer, random = make(shape), np.random.RandomState(2)
     images = random.rand(3, *shape[0]) < 0.5
     z = random.randint(-127, 128, (3, layer.n_outputs)).astype(np.int8)
-    found = list(layer.changes(z, layer.forward(flat(images))[1]))
-    assert len(found) == 3 * layer.depth
-    for number, (level, changes, looks) in enumerate(found):
-        sample = slice(number // layer.depth, number // layer.depth + 1)
-        before, table = total(layer, images[sample], z[sample]), layer.tables[level]
+    for level, changes, looks in by_sample(layer, z, layer.forward(flat(images))[1]):
+        assert len(changes) == len(looks) == 3
+        table = layer.tables[level]
         bits = kernels.unpack(table.bits)
-        address = list(addresses(layer, images[sample]))[level]
-        for g, a in np.ndindex(*bits.shape):
-            table.bits.words[g, 0] ^= np.uint64(1 << a)
-            change = total(layer, images[sample], z[sample]) - before
-            table.bits.words[g, 0] ^= np.uint64(1 << a)
-            assert change == 2 * changes[g, a] * (-1 if bits[g, a] else 1)
-            assert looks[g, a] == (address[g] == a).sum()
+        for i in range(3):
+            before = total(layer, images[i : i + 1], z[i : i + 1])
+            address = list(addresses(layer, images[i : i + 1]))[level]
+            for g, a in np.ndindex(*bits.shape):
+                table.bits.words[g, 0] ^= np.uint64(1 << a)
+                change = total(layer, images[i : i + 1], z[i : i + 1]) - before
+                table.bits.words[g, 0] ^= np.uint64(1 << a)
+                assert change == 2 * changes[i, g, a] * (-1 if bits[g, a] else 1)
+                assert looks[i, g, a] == (address[g] == a).sum()
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -129,10 +137,11 @@ def test_a_vote_is_what_changes_over_the_square_of_the_looks_sample_by_sample(ba
     z = random.randint(-32767, 32768, (n_samples, layer.n_outputs)).astype(np.int16)
     _, context = layer.forward(flat(images))
     want = [np.zeros(table.shape, object) for table in layer.tables]
-    for level, changes, looks in layer.changes(z, context):
-        for entry in zip(*np.nonzero(looks), strict=True):
-            vote = Fraction(64 * int(changes[entry]), int(looks[entry]) ** 2)
-            want[level][entry] += floor(vote + Fraction(1, 2))
+    for level, changes, looks in by_sample(layer, z, context):
+        for sample, *entry in zip(*np.nonzero(looks), strict=True):
+            at = (sample, *entry)
+            vote = Fraction(64 * int(changes[at]), int(looks[at]) ** 2)
+            want[level][tuple(entry)] += floor(vote + Fraction(1, 2))
     for q, sums in zip(layer.votes(z, context), want, strict=True):
         assert q.dtype == np.int32
         assert (q == sums).all()
@@ -169,6 +178,7 @@ def test_blocks_of_places_and_samples_do_not_matter(n_columns, n_samples, togeth
     for bits in (64 * together, 2**20):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(places, "_TOGETHER", bits)
+            patch.setattr(gate_conv, "_VOTES_TOGETHER", bits)
             y, context = layer.forward(flat(images))
             ends.append([kernels.unpack(y), layer.backward(z, context), *layer.votes(z, context)])
     for one, other in zip(*ends, strict=True):
