@@ -360,7 +360,7 @@ def test_a_loss_without_probabilities_is_no_regression(tmp_path, run):
 def process(*arguments, **options):
     return subprocess.run(
         [sys.executable, "-W", "error", "-m", "bvar", *map(str, arguments)],
-        **{"capture_output": True, "text": True, "timeout": 120, **options},
+        **{"capture_output": True, "text": True, "timeout": 300, **options},
     )
 
 

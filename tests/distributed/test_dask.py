@@ -45,7 +45,9 @@ SMALL = {"hidden_layer_sizes": (32,), "max_iter": 2, "batch_size": 100, "random_
 
 @pytest.fixture(scope="module")
 def cluster():
-    with dask.config.set({"distributed.worker.memory.terminate": False, "bvar.limit": "20s"}):
+    # a worker whose new process is slow to come would be given up after 15 s, and never replaced
+    patience = {"distributed.deploy.lost-worker-timeout": "1h", "distributed.worker.memory.terminate": False}
+    with dask.config.set({**patience, "bvar.limit": "20s"}):
         cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50)
         yield cluster
         cluster.close(timeout=10)
@@ -59,7 +61,7 @@ def client(cluster):
 
 def with_workers(client, cluster, n):
     cluster.scale(n)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while len(client.nthreads()) != n:
         assert time.monotonic() < deadline
         time.sleep(0.1)

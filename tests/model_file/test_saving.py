@@ -227,7 +227,7 @@ def test_what_a_killed_save_leaves_is_removed_by_the_next_one(tmp_path):
 def test_a_save_under_way_is_waited_for_and_not_torn(tmp_path):
     """The other process ends first; then ours replaces what it wrote."""
     path = tmp_path / "m"
-    with start_slow(path, 1) as process:
+    with start_slow(path, 3) as process:
         started = time.monotonic()
         model_file.save(NETWORK, path)
         waited = time.monotonic() - started
