@@ -43,8 +43,8 @@ def ends_in_an_assert(page):
     return bool(found) and isinstance(ast.parse(found[-1][1]).body[-1], ast.Assert)
 
 
-# half a minute of NumPy each, or a quarter; workers with backends of their own; a simulator
-LONG = ("08", "11", "13", "14", "17", "18")
+# half a minute of NumPy each, or a whole one; workers with backends of their own; a simulator
+LONG = ("08", "11", "13", "14", "15", "17", "18")
 
 
 @pytest.mark.skipif(os.environ.get("BVAR_CELLS_RUN") == "docs", reason="the docs are built beside, and run them")

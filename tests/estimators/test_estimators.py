@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from check_estimators import EVERY, SETTINGS, expected_failures, name_of, pairs
+from check_estimators import BASE, EVERY, SETTINGS, expected_failures, name_of, pairs
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
@@ -142,11 +142,11 @@ def test_bad_data_is_named():
 
 
 ESTIMATORS = [
-    BooleanClassifier((64,), random_state=0),
-    BooleanRegressor((64,), random_state=0),
-    LogicGateClassifier((200, 200), random_state=0),
-    BooleanConvClassifier((16,), (64,), image_shape=(1, -1), temperature=1.0, max_iter=40, random_state=0),
-    LogicGateConvClassifier((16,), (400, 200), image_shape=(1, -1), max_iter=50, random_state=0),
+    BooleanClassifier((64,), **BASE),
+    BooleanRegressor((64,), **BASE),
+    LogicGateClassifier((200, 200), **BASE),
+    BooleanConvClassifier((16,), (64,), image_shape=(1, -1), temperature=1.0, max_iter=40, **BASE),
+    LogicGateConvClassifier((16,), (400, 200), image_shape=(1, -1), max_iter=20, **BASE),
 ]
 
 
