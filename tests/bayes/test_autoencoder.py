@@ -32,7 +32,7 @@ IMAGES = load_digits().data[:150] / 16
 SHOWN, X = IMAGES[:70], IMAGES[70:]
 
 
-@parametrize_with_checks([BayesianAutoencoder(**SHORT, n_mixture=2)])
+@parametrize_with_checks([BayesianAutoencoder(**{**SHORT, "n_burn_in": 40}, n_mixture=2)])
 def test_scikit_learn_contract(estimator, check):
     check(estimator)
 
