@@ -5,8 +5,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-# cells have small products, in which threads of BLAS only quarrel
-SPHINX := OPENBLAS_NUM_THREADS=1 $(BIN)/sphinx-build -n -W --keep-going -q -b html
+# cells have small products, in which threads of libraries only quarrel
+SPHINX := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/sphinx-build -n -W --keep-going -q -b html
 # every core takes a share of the tests, and takes over from the others when its own are done
 TEST   := $(BIN)/python -m pytest -q -n auto --maxprocesses 8 --dist worksteal
 KERNEL := $(wildcard bvar/_cext/*.pyx bvar/_cext/*/*)

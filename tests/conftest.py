@@ -2,9 +2,10 @@
 
 import os
 
-os.environ.setdefault(
-    "OPENBLAS_NUM_THREADS", "1"
-)  # before NumPy loads: threads of BLAS only quarrel in small products
+# before NumPy and scikit-learn load: in small products their threads only quarrel, and where other processes want
+# the cores as well, threads of OpenMP that wait for each other cost many times what they win
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
