@@ -42,7 +42,7 @@ from bvar.layers.gate import (
     units_of,
 )
 from bvar.layers.parameter import Parameter
-from bvar.layers.wires import random_wires
+from bvar.layers.wires import in_turn, random_wires, side_by_side
 
 __all__ = ["GateConv2d"]
 
@@ -188,7 +188,7 @@ class GateConv2d(Layer):
         self.name = name
         self.wirings = (
             Wiring(np.reshape(leaves, (-1, fan_in)), self.window.patch_size),
-            *(_in_turn(n_filters * fan_in**level, fan_in) for level in reversed(range(depth - 1))),
+            *(in_turn(n_filters * fan_in**level, fan_in) for level in reversed(range(depth - 1))),
         )
         if tables is None:
             tables = [
@@ -275,10 +275,7 @@ class GateConv2d(Layer):
         """Collect the votes on the tables: of each sample what an entry would change, over its looks squared."""
         sums = [np.zeros(table.shape) for table in self.tables]
         for level, changes, looks in self.changes(signal, context):
-            # as exact as with integers and quicker: numerator and denominator stay below 2**40, so that a quotient
-            # below a whole number is further from it than rounding goes
-            square = np.maximum(looks, 1.0) ** 2
-            sums[level] += np.floor((2.0 * VOTE * changes + square) / (2.0 * square)).sum(axis=0)
+            sums[level] += _rounded(VOTE * changes.astype(float), np.maximum(looks, 1.0) ** 2).sum(axis=0)
         if any(abs(votes).max() >= 2**31 for votes in sums):
             raise OverflowError(f"votes on {self.name} do not fit int32: let fewer samples vote at a time")
         return tuple(votes.astype(np.int32) for votes in sums)
@@ -324,7 +321,7 @@ class GateConv2d(Layer):
             some = slice(start, start + n_together)
             n_some = len(signals[some])
             # a gate votes for one sample: for the kernels, those of several samples are gates side by side
-            wirings = [_side_by_side(wiring, n_some) for wiring in self.wirings]
+            wirings = [side_by_side(wiring, n_some) for wiring in self.wirings]
             tables = [BitMatrix.trusted(np.tile(t.bits.words, (n_some, 1)), t.bits.n_bits) for t in self.tables]
             levels = [places.turn(images[some], self.window)]
             for wiring, table in zip(wirings[:-1], tables, strict=False):
@@ -354,7 +351,7 @@ class GateConv2d(Layer):
         tables = [np.tile(table.bits.words[:, 0], self.window.n_places) for table in self.tables]
         for wire in range(self.fan_in):
             tables[0] = np.where(is_outside[:, wire], at_false(tables[0], wire), tables[0])
-        wires = [pixels, *(_in_turn(len(table), self.fan_in).wires for table in tables[1:])]
+        wires = [pixels, *(in_turn(len(table), self.fan_in).wires for table in tables[1:])]
         widths = [self.n_inputs, *map(len, tables)]
         return [of_tables(*layer) for layer in zip(widths, wires, tables, strict=False)]
 
@@ -390,13 +387,10 @@ class GateConv2d(Layer):
             yield block, votes
 
 
-def _side_by_side(wiring: Wiring, n_times: int) -> Wiring:
-    """Wire as many copies of all gates, each to units of its own."""
-    first = np.arange(0, n_times * wiring.n_units, wiring.n_units, dtype=np.int32)
-    wires = first[:, None, None] + wiring.wires
-    return Wiring.trusted(wires.reshape(-1, wiring.fan_in), n_times * wiring.n_units)
+def _rounded(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Round the quotients of whole numbers, halves up: exactly, as long as 2a + b is below 2**53, and b positive.
 
-
-def _in_turn(n_gates: int, fan_in: int) -> Wiring:
-    """Let each gate read the next few gates of the level below."""
-    return Wiring(np.arange(n_gates * fan_in).reshape(n_gates, fan_in), n_gates * fan_in)
+    The quotient of p = 2a + b and q = 2b, if it is no whole number, is further than 1 / q from every one: by more
+    than 1 / p of its size, and rounding to a float moves it by less than 2**-53 of that.  Here p is below 2**39.
+    """
+    return np.floor((2.0 * a + b) / (2.0 * b))

@@ -1,4 +1,4 @@
-"""Which inputs gates read: drawn once, from raw random words by rules that a port can repeat."""
+"""Which inputs gates read: drawn once, from raw random words by rules that a port can repeat, or all alike."""
 
 from __future__ import annotations
 
@@ -8,8 +8,17 @@ import numpy as np
 
 from bvar._validation import check_integer
 from bvar.bits.random import RandomWords
+from bvar.kernels import Wiring
 
-__all__ = ["column_wires", "image_places", "random_candidates", "random_wires", "window_wires"]
+__all__ = [
+    "column_wires",
+    "image_places",
+    "in_turn",
+    "random_candidates",
+    "random_wires",
+    "side_by_side",
+    "window_wires",
+]
 
 
 def random_wires(n_inputs: int, n_outputs: int, fan_in: int, source: RandomWords) -> np.ndarray:
@@ -240,3 +249,15 @@ def _take(candidates: np.ndarray, words: np.ndarray) -> list[int]:
         taken.append(int(left[which]))
         left = np.delete(left, which)
     return taken
+
+
+def side_by_side(wiring: Wiring, n_times: int) -> Wiring:
+    """Wire as many copies of all gates, each to units of its own."""
+    first = np.arange(0, n_times * wiring.n_units, wiring.n_units, dtype=np.int32)
+    wires = first[:, None, None] + wiring.wires
+    return Wiring.trusted(wires.reshape(-1, wiring.fan_in), n_times * wiring.n_units)
+
+
+def in_turn(n_gates: int, fan_in: int) -> Wiring:
+    """Let each gate read the next few gates of the level below."""
+    return Wiring(np.arange(n_gates * fan_in).reshape(n_gates, fan_in), n_gates * fan_in)

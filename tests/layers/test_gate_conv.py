@@ -147,6 +147,16 @@ def test_a_vote_is_what_changes_over_the_square_of_the_looks_sample_by_sample(ba
         assert (q == sums).all()
 
 
+@given(st.lists(st.tuples(st.integers(-(2**37), 2**37), st.integers(1, 2**16)), min_size=1, max_size=50))
+def test_quotients_of_votes_and_looks_are_rounded_as_whole_numbers_are(pairs):
+    """Up to 64 * 32767 at each of 2**16 places, and next to every whole number and every half."""
+    near = [(k * n * n // 2 + d, n) for k, n in pairs for d in (-1, 0, 1) if abs(k * n * n) < 2**38]
+    a, n = np.array(pairs + near).T
+    assert gate_conv._rounded(a.astype(float), n.astype(float) ** 2).tolist() == [
+        (2 * int(p) + int(q) ** 2) // (2 * int(q) ** 2) for p, q in zip(a, n, strict=True)
+    ]
+
+
 def test_votes_of_parts_of_a_batch_add_up(backend):
     layer, random = make(SHAPES[0]), np.random.RandomState(5)
     images = random.rand(70, *layer.window.image_shape) < 0.5
