@@ -4,7 +4,8 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# what is never imported need not be compiled to byte code
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 # cells have small products, in which threads of libraries only quarrel
 SPHINX := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/sphinx-build -n -W --keep-going -q -b html
 # every core takes a share of the tests, and takes over from the others when its own are done
@@ -39,7 +40,9 @@ docs-fast: $(VENV)/.docs
 	$(SPHINX) -D nb_execution_mode=off docs docs/_build/prose
 	@echo "the pages are in docs/_build/prose/index.html"
 
-environment: $(VENV)/.test $(VENV)/.lint $(VENV)/.docs
+# all in one: each installation builds the kernels anew
+environment: $(VENV)/.dev
+	@touch $(VENV)/.plot $(VENV)/.test $(VENV)/.lint $(VENV)/.docs
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info docs/_build docs/_tutorials docs/reference/generated

@@ -84,8 +84,8 @@ class Features:
         return dF[..., 0] @ Phi if Phi.ndim == 2 else np.einsum("sn,snp->sp", dF[..., 0], Phi)
 
 
-@pytest.mark.parametrize(("batch_size", "friction"), [(None, 0.01), (32, 0.05)])
-def test_a_posterior_that_is_known_in_closed_form(batch_size, friction):
+@pytest.mark.parametrize(("batch_size", "friction", "n_burn_in"), [(None, 0.01, 9000), (32, 0.05, 1000)])
+def test_a_posterior_that_is_known_in_closed_form(batch_size, friction, n_burn_in):
     """Only the last layer is sampled, so that the posterior is normal; 64 chains.
 
     Batches inflate the steepest direction, here by 1 + 1e-4 * 200 / 32 * 649 / (2 * 0.05 * 23.6) = 1.17; with so
@@ -107,7 +107,7 @@ def test_a_posterior_that_is_known_in_closed_form(batch_size, friction):
         start,
         posterior.gradient(random),
         random,
-        n_burn_in=9000,
+        n_burn_in=n_burn_in,
         n_draws=75,
         keep_every=200,
     )
