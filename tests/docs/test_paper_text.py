@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -89,6 +90,34 @@ def test_plays_are_told_apart_on_the_body_of_a_language_model_and_by_ngrams(run)
     assert rows["ngrams"]["accuracy"] == 1
     assert rows["finetuned"]["accuracy"] > 0.8
     assert rows["scratch"]["fingerprint"] != rows["finetuned"]["fingerprint"]
+
+
+def test_a_committee_says_the_mean_of_what_its_networks_believe(run):
+    arguments = ["--task", "plays", "--epochs", "2", "--seed", "5", "--committee", "2"]
+    folder = run(*arguments, "--minutes", "0", "--record", "too early")
+    assert not (folder / "plays-6.state").exists()
+    run(*arguments, "--record", "two")
+    rows = results(folder)
+    assert list(rows) == ["two"]
+    row = rows["two"]
+    networks = [model_file.load(folder / f"plays-{seed}.bvar") for seed in (5, 6)]
+    assert row["fingerprint"] == " ".join(network.fingerprint() for network in networks)
+    loaded, _ = text.load(SimpleNamespace(data=folder.parent / "x.npz", unnamed=False))
+    for kind, start in {"test": "", "validation": "validation_"}.items():
+        passages = text.Passages(loaded[kind], 16, 16)
+        tokens, plays = passages.take(np.arange(len(passages)))
+        powers = [np.exp(np.asarray(network.scores(tokens), float)) for network in networks]
+        belief = np.mean([power / power.sum(axis=1, keepdims=True) for power in powers], axis=0)
+        assert row[f"{start}accuracy"] == (belief.argmax(axis=1) == plays).mean()
+        assert np.isclose(row[f"{start}bits"], -np.log2(belief[np.arange(len(plays)), plays]).mean())
+
+
+@pytest.mark.parametrize(
+    "options", [("--committee", 0), ("--committee", 2), ("--task", "plays", "--twin", "float", "--committee", 2)]
+)
+def test_what_is_no_committee_says_so(run, options):
+    with pytest.raises(SystemExit, match="--committee must be at least 1, and more than 1 are for --task plays"):
+        run(*options)
 
 
 @pytest.mark.parametrize("options", [("--task", "language"), ("--task", "plays", "--twin", "float")])

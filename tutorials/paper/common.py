@@ -29,7 +29,7 @@ RESULTS = Path(__file__).parent / "results"
 _REPORT = 20  # seconds between two lines of progress
 _ANNEALED = 50  # steps with thresholds of one width
 # may change on the way
-_FREE = "out data minutes save backend record figure fingerprints threads".split()
+_FREE = "out data minutes save backend record figure fingerprints threads committee".split()
 
 
 class Learner(Protocol):

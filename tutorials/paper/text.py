@@ -4,6 +4,8 @@
     python tutorials/paper/text.py --data tinyshakespeare.npz --out runs --task plays [--start runs/language.bvar]
     python tutorials/paper/text.py --data tinyshakespeare.npz --task ngrams                   (the baseline of plays)
 
+With --committee several networks are trained one after another, and what they believe of a text is averaged.
+
 The file holds the bytes of the text as `text`.  Each play is cut into 20 blocks; of ten in a row the fourth is for
 validation and the eighth for the test, for both tasks: no passage leaks, nor was a model of language trained on one.
 Epochs are measured on validation; `--record` measures the test when training is over.  The twin is the float
@@ -18,6 +20,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy.special
 from common import (
     BooleanLearner,
     TorchLearner,
@@ -227,6 +230,41 @@ def ngrams(arguments: Any, parts: dict[str, list[Part]]) -> None:
         record("text", arguments.record, found | {"n_features": counts.shape[1], "seconds": seconds})
 
 
+def count_samples(arguments: Any, parts: dict[str, list[Part]]) -> int:
+    """Count the passages of an epoch."""
+    length = arguments.length + (arguments.task == "language")
+    return len(Passages(parts["training"], length, arguments.length))
+
+
+def train_all(arguments: Any, parts: dict[str, list[Part]], n_tokens: int) -> tuple[list[Any], list[list[Any]]]:
+    """Train the networks of the committee one after another; return those that time was enough for, and curves."""
+    name = "-".join(filter(None, [arguments.task, arguments.twin, "finetuned" if arguments.start else None]))
+    readers, curves, first = [], [], arguments.seed
+    for member in range(arguments.committee):
+        arguments.seed = first + member
+        called = f"{name}-{arguments.seed}" if arguments.committee > 1 else name
+        readers.append(learner(arguments, parts, n_tokens))
+        curves.append(train(arguments, called, readers[-1], count_samples(arguments, parts)))
+        if arguments.out and not arguments.twin:
+            model_file.save(readers[-1].network, arguments.out / f"{called}.bvar")
+        if len(curves[-1]) < arguments.epochs:
+            break
+    return readers, curves
+
+
+def measured(readers: list[Any], judge: BooleanLearner | TorchLearner) -> dict[str, float]:
+    """Measure a network on the passages of another learner, or the mean of what several networks believe."""
+    if len(readers) == 1:
+        judge.restore(readers[0].state())
+        return judge.test()
+
+    def scores(tokens: np.ndarray) -> np.ndarray:
+        beliefs = [scipy.special.log_softmax(reader.network.scores(tokens), axis=1) for reader in readers]
+        return scipy.special.logsumexp(beliefs, axis=0)
+
+    return judge.measure(scores)
+
+
 def main() -> None:
     """Train, report, keep the state."""
     p = parser(__doc__, epochs=1, batch=8)
@@ -239,6 +277,7 @@ def main() -> None:
     p.add_argument("--heads", type=int, default=8)
     p.add_argument("--max-ngram", type=int, default=5, help="longest n-gram with a row in the stream; 1: none")
     p.add_argument("--buckets", type=int, default=2**16, help="rows that n-grams share")
+    p.add_argument("--committee", type=int, default=1, help="networks of plays, of seeds from --seed on")
     p.add_argument("--noise", type=float, default=0.0, help="share of characters read wrongly in training")
     p.add_argument("--eta", type=float, help="accumulation factor of bits; default: 500 for language, 5 for plays")
     p.add_argument("--rate", type=float, default=5e-3, help="rate of Adam, of what is real")
@@ -252,29 +291,27 @@ def main() -> None:
         return
     if arguments.start and (arguments.twin or arguments.task != "plays"):
         fail("--start is for --task plays, and not for a --twin: a language model goes on from its folder --out")
+    if arguments.committee < 1 or (arguments.committee > 1 and (arguments.twin or arguments.task != "plays")):
+        fail("--committee must be at least 1, and more than 1 are for --task plays, and not for a --twin")
     if arguments.start and arguments.final_width != 1:
         fail("--final-width needs thresholds that are new: a file, --start, keeps curves and not their formula")
     parts, n_tokens = load(arguments)
     if arguments.task == "ngrams":
         ngrams(arguments, parts)
         return
-    n_samples = len(
-        Passages(parts["training"], arguments.length + (arguments.task == "language"), arguments.length)
-    )
     if arguments.fingerprints:
-        fingerprints(lambda: learner(arguments, parts, n_tokens), arguments, n_samples)
+        fingerprints(lambda: learner(arguments, parts, n_tokens), arguments, count_samples(arguments, parts))
         return
-    name = "-".join(filter(None, [arguments.task, arguments.twin, "finetuned" if arguments.start else None]))
-    reader = learner(arguments, parts, n_tokens)
-    curve = train(arguments, name, reader, n_samples)
-    if arguments.out and isinstance(reader, BooleanLearner):
-        model_file.save(reader.network, arguments.out / f"{name}.bvar")
-    if arguments.record and curve:
-        tested = learner(arguments, parts, n_tokens, "test")
-        tested.restore(reader.state())
-        known = {f"validation_{name}": curve[-1][name] for name in ("bits", "accuracy")}
-        known |= {name: curve[-1][name] for name in ("step", "epoch", "seconds")}
-        record("text", arguments.record, tested.test() | known | {"fingerprint": reader.fingerprint()})
+    readers, curves = train_all(arguments, parts, n_tokens)
+    if arguments.record and all(curves) and len(curves) == arguments.committee:
+        kinds = {"": "test", "validation_": "validation"}
+        found = {
+            start: measured(readers, learner(arguments, parts, n_tokens, kind)) for start, kind in kinds.items()
+        }
+        values: dict[str, Any] = {start + name: value for start, v in found.items() for name, value in v.items()}
+        values |= {name: curves[0][-1][name] for name in ("step", "epoch")}
+        values["seconds"] = round(sum(curve[-1]["seconds"] for curve in curves), 1)
+        record("text", arguments.record, values | {"fingerprint": " ".join(r.fingerprint() for r in readers)})
 
 
 if __name__ == "__main__":
