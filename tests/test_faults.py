@@ -11,12 +11,10 @@ from faults import FAULTS
 
 HERE = Path(__file__).parent
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="faults live in forked processes")
 
-
-@pytest.fixture(scope="module")
-def runs():
-    """What pytest said to each fault; they break the NumPy backend or what stands above it, so it is in force."""
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="faults live in forked processes")
+def test_each_fault_turns_the_suite_red():
+    """Faults break the NumPy backend or what stands above it, so it is in force; one process starts all runs."""
     done = subprocess.run(
         [sys.executable, str(HERE / "run_faults.py")],
         env=os.environ | {"BVAR_BACKEND": "numpy"},
@@ -26,11 +24,8 @@ def runs():
         timeout=600,
     )
     assert done.returncode == 0, done.stderr
-    return {name: (code, said) for name, code, said in map(json.loads, done.stdout.splitlines())}
-
-
-@pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_turns_the_suite_red(name, runs):
-    code, said = runs[name]
-    assert code == 1, f"pytest ended with {code} instead of a failure:\n{said}"
-    assert "1 failed" in said
+    runs = {name: (code, said) for name, code, said in map(json.loads, done.stdout.splitlines())}
+    assert runs.keys() == FAULTS.keys()
+    for name, (code, said) in runs.items():
+        assert code == 1, f"with the fault {name!r} pytest ended with {code} instead of a failure:\n{said}"
+        assert "1 failed" in said, f"with the fault {name!r} pytest said:\n{said}"
