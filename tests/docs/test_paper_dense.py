@@ -1,6 +1,7 @@
 """The scripts of the paper's super-resolution and segmentation, on a few images and scenes."""
 
 import json
+import pickle
 import sys
 from argparse import Namespace
 from itertools import pairwise
@@ -95,6 +96,43 @@ def test_twins_train_beside_and_pictures_show_both(run, script, monkeypatch):
     monkeypatch.setattr(super_resolution, "CROPS", ((0, 0, 0), (1, 0, 2)))
     run(script, "--figure", str(folder / "f.png"))
     assert plt.imread(folder / "f.png").std() > 0.01
+
+
+def test_networks_segment_together_by_the_mean_of_what_they_believe(run, tmp_path):
+    run(segmentation, "--record", "one")
+    run(segmentation, "--eta", "5", out="other")
+    run(segmentation, "--record", "two", "--together", str(tmp_path / "other"))
+    rows = json.loads((tmp_path / "results" / "segmentation.json").read_text())
+    assert (rows["one"]["networks"], rows["two"]["networks"]) == (1, 2)
+    networks = [
+        pickle.loads((tmp_path / f"{out}/segmenter-boolean-4.state").read_bytes())[1] for out in ("out", "other")
+    ]
+    test = scenes.compose(4, "test", 0)
+    x = segmentation.numbers(test.x, False).reshape(4, -1)
+    powers = [np.exp(np.asarray(network.scores(x), float)).reshape(*test.y.shape, -1) for network in networks]
+    shares = [power / power.sum(axis=-1, keepdims=True) for power in powers]
+    for name, belief in {"one": shares[0], "two": shares[0] + shares[1]}.items():
+        found = segmentation.quality(belief.argmax(axis=-1), test.y)
+        assert {key: rows[name][key] for key in found if np.isfinite(found[key])} == {
+            key: value for key, value in found.items() if np.isfinite(value)
+        }
+    assert rows["one"] != rows["two"]
+    (last,) = common.read_curve(tmp_path / "other/segmenter-boolean-4.jsonl")[1:]
+    assert rows["two"]["seconds"] == round(rows["one"]["seconds"] + last["seconds"], 1)
+
+
+def test_what_cannot_segment_together_is_refused(run, tmp_path):
+    with pytest.raises(SystemExit, match="--together is for Boolean networks, and not for a --twin"):
+        run(segmentation, "--twin", "float", "--together", str(tmp_path))
+    run(segmentation, "--minutes", "0", out="short")
+    run(segmentation, "--seed", "1", out="seed")
+    for out, words in {
+        "none": "folders of trainings of this kind, and there is no .*none/segmenter-boolean-4.state",
+        "seed": "trainings with --seed 0, unlike .*seed/segmenter",
+        "short": "trainings that are over, and .*short/segmenter-boolean-4.state is of epoch 0",
+    }.items():
+        with pytest.raises(SystemExit, match=f"--together must name {words}"):
+            run(segmentation, "--record", "two", "--together", str(tmp_path / out))
 
 
 def test_the_segmenter_can_have_norms_and_rare_classes_first(run):

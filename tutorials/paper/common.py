@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 import numpy as np
+import scipy.special
 
 from bvar import backends
 from bvar.bits import RandomWords
@@ -29,7 +30,7 @@ RESULTS = Path(__file__).parent / "results"
 _REPORT = 20  # seconds between two lines of progress
 _ANNEALED = 50  # steps with thresholds of one width
 # may change on the way
-_FREE = "out data minutes save backend record figure fingerprints threads committee".split()
+_FREE = "out data minutes save backend record figure fingerprints threads committee together".split()
 
 
 class Learner(Protocol):
@@ -147,6 +148,19 @@ class TorchLearner:
         for tensor in self.module.state_dict().values():
             digest.update(tensor.detach().numpy().tobytes())
         return digest.hexdigest()
+
+
+def believe_together(networks: Sequence[Any], n_classes: int) -> Callable:
+    """Make scores of several networks: the logarithm of the mean of their probabilities, place by place."""
+    if len(networks) == 1:  # its own scores: a logarithm would round what hardly differs to what is equal
+        return networks[0].scores
+
+    def scores(x: Any) -> np.ndarray:
+        made = [np.asarray(network.scores(x)) for network in networks]
+        beliefs = [scipy.special.log_softmax(s.reshape(-1, n_classes), axis=1) for s in made]
+        return scipy.special.logsumexp(beliefs, axis=0, b=1 / len(made)).reshape(made[0].shape)
+
+    return scores
 
 
 def need_torch() -> Any:

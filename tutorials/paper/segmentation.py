@@ -3,18 +3,31 @@
     python tutorials/paper/segmentation.py --out runs [--twin float] [--rare 0] [--record ROW]
 
 The scenes are made by `scenes.py` from digits and photographs that scikit-learn ships; there is nothing to download.
-The curve is measured on scenes to choose by, and --record measures once on scenes that are held out.  With --figure
-the script draws what both networks find, as far as their trainings in --out are over.
+The curve is measured on scenes to choose by, and --record measures once on scenes that are held out, together with the
+networks of other trainings where --together names their folders.  With --figure the script draws what both networks
+find, as far as their trainings in --out are over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import pickle
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import BooleanLearner, TorchLearner, count_steps, fail, fingerprints, need_torch, parser, record, train
+from common import (
+    BooleanLearner,
+    TorchLearner,
+    believe_together,
+    count_steps,
+    fail,
+    fingerprints,
+    need_torch,
+    parser,
+    record,
+    train,
+)
 from pictures import is_over, show
 from scenes import CLASSES, SIDE, Scenes, compose
 
@@ -114,10 +127,28 @@ def learner(arguments: Any, data: Scenes, validation: Scenes) -> BooleanLearner 
     return TorchLearner(module, batch, loss, measure, n_steps=n_steps, rate=rate)
 
 
-def final(trained: Any, arguments: Any, images: np.ndarray) -> np.ndarray:
-    """Segment with a trained network."""
+def others(arguments: Any) -> tuple[list[Any], float]:
+    """Load the networks of other trainings, which must read scenes as this one does; and say how long those took."""
+    networks, seconds = [], 0.0
+    for folder in arguments.together:
+        file = folder / f"{called(arguments)}.state"
+        if not file.exists():
+            fail(f"--together must name folders of trainings of this kind, and there is no {file}")
+        begun, network = pickle.loads(file.read_bytes())
+        for name in ("centered", "seed"):
+            if begun["asked"][name] != getattr(arguments, name):
+                fail(f"--together must name trainings with --{name} {getattr(arguments, name)}, unlike {file}")
+        if len(begun["curve"]) < begun["asked"]["epochs"]:
+            fail(f"--together must name trainings that are over, and {file} is of epoch {len(begun['curve'])}")
+        networks.append(network)
+        seconds += begun["curve"][-1]["seconds"]
+    return networks, seconds
+
+
+def final(trained: Any, arguments: Any, images: np.ndarray, beside: Sequence[Any] = ()) -> np.ndarray:
+    """Segment with a trained network, and with Boolean ones beside it."""
     if not arguments.twin:
-        return segment(trained.network.scores, images, arguments)
+        return segment(believe_together([trained.network, *beside], len(CLASSES)), images, arguments)
     trained.module.eval()
     with need_torch().no_grad():
         return segment(trained.module, images, arguments)
@@ -165,7 +196,12 @@ def main() -> None:
     p.add_argument(
         "--scenes", type=int, default=4000, help="scenes to train on; an eighth to choose by, a quarter to test"
     )
+    p.add_argument(
+        "--together", type=Path, nargs="+", default=[], help="folders of other trainings, measured with this one"
+    )
     arguments = p.parse_args()
+    if arguments.together and arguments.twin:
+        fail("--together is for Boolean networks, and not for a --twin")
     parts = {"train": arguments.scenes, "validation": arguments.scenes // 8, "test": arguments.scenes // 4}
     data, validation, test = (compose(n, part, arguments.seed) for part, n in parts.items())
     if arguments.fingerprints:
@@ -182,8 +218,11 @@ def main() -> None:
                 "filters global_branch norm rare jitter centered eta clip rate final_width scenes epochs batch seed"
             ).split()
             values = {name: getattr(arguments, name) for name in names}
-            values |= {"epoch": curve[-1]["epoch"], "seconds": curve[-1]["seconds"]}
-            values |= {"validation_miou": curve[-1]["miou"]} | quality(final(trained, arguments, test.x), test.y)
+            beside, seconds = others(arguments)
+            values |= {"epoch": curve[-1]["epoch"], "seconds": round(curve[-1]["seconds"] + seconds, 1)}
+            chosen_by = quality(final(trained, arguments, validation.x, beside), validation.y)
+            values |= {"networks": 1 + len(beside), "validation_miou": chosen_by["miou"]}
+            values |= quality(final(trained, arguments, test.x, beside), test.y)
             record(Path(__file__).stem, arguments.record, values)
 
 

@@ -20,10 +20,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.special
 from common import (
     BooleanLearner,
     TorchLearner,
+    believe_together,
     count_steps,
     fail,
     fingerprints,
@@ -257,12 +257,8 @@ def measured(readers: list[Any], judge: BooleanLearner | TorchLearner) -> dict[s
     if len(readers) == 1:
         judge.restore(readers[0].state())
         return judge.test()
-
-    def scores(tokens: np.ndarray) -> np.ndarray:
-        beliefs = [scipy.special.log_softmax(reader.network.scores(tokens), axis=1) for reader in readers]
-        return scipy.special.logsumexp(beliefs, axis=0)
-
-    return judge.measure(scores)
+    networks = [reader.network for reader in readers]
+    return judge.measure(believe_together(networks, networks[0].layers[-1].n_outputs))
 
 
 def main() -> None:
