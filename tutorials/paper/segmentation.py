@@ -211,6 +211,7 @@ def main() -> None:
             fail("--figure needs the states in --out")
         draw(arguments, data, validation, test)
     else:
+        beside, seconds = others(arguments)  # before hours of training, in case that something is wrong with them
         trained = learner(arguments, data, validation)
         curve = train(arguments, called(arguments), trained, len(data.x))
         if arguments.record and curve:
@@ -218,7 +219,6 @@ def main() -> None:
                 "filters global_branch norm rare jitter centered eta clip rate final_width scenes epochs batch seed"
             ).split()
             values = {name: getattr(arguments, name) for name in names}
-            beside, seconds = others(arguments)
             values |= {"epoch": curve[-1]["epoch"], "seconds": round(curve[-1]["seconds"] + seconds, 1)}
             chosen_by = quality(final(trained, arguments, validation.x, beside), validation.y)
             values |= {"networks": 1 + len(beside), "validation_miou": chosen_by["miou"]}
