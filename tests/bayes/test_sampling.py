@@ -89,7 +89,8 @@ def test_a_posterior_that_is_known_in_closed_form(batch_size, friction, n_burn_i
     """Only the last layer is sampled, so that the posterior is normal; 64 chains.
 
     Batches inflate the steepest direction, here by 1 + 1e-4 * 200 / 32 * 649 / (2 * 0.05 * 23.6) = 1.17; with so
-    much friction a direction without data forgets in 12,000 steps, so these chains begin in the posterior.
+    much friction a direction without data forgets in 12,000 steps, so these chains begin in the posterior
+    and need little burn-in.
     """
     random = np.random.default_rng(0)
     prior = Features(random)

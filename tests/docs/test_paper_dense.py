@@ -122,8 +122,9 @@ def test_networks_segment_together_by_the_mean_of_what_they_believe(run, tmp_pat
 
 
 def test_what_cannot_segment_together_is_refused(run, tmp_path):
-    with pytest.raises(SystemExit, match="--together is for Boolean networks, and not for a --twin"):
-        run(segmentation, "--twin", "float", "--together", str(tmp_path))
+    for options in (["--twin", "float", "--record", "two"], []):
+        with pytest.raises(SystemExit, match="--together is for Boolean networks that --record measures, and not"):
+            run(segmentation, *options, "--together", str(tmp_path))
     run(segmentation, "--minutes", "0", out="short")
     run(segmentation, "--seed", "1", out="seed")
     for out, words in {

@@ -156,7 +156,7 @@ def believe_together(networks: Sequence[Any], n_classes: int) -> Callable:
         return networks[0].scores
 
     def scores(x: Any) -> np.ndarray:
-        made = [np.asarray(network.scores(x)) for network in networks]
+        made = [np.asarray(network.scores(x), np.float64) for network in networks]
         beliefs = [scipy.special.log_softmax(s.reshape(-1, n_classes), axis=1) for s in made]
         return scipy.special.logsumexp(beliefs, axis=0, b=1 / len(made)).reshape(made[0].shape)
 

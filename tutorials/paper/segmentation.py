@@ -200,8 +200,8 @@ def main() -> None:
         "--together", type=Path, nargs="+", default=[], help="folders of other trainings, measured with this one"
     )
     arguments = p.parse_args()
-    if arguments.together and arguments.twin:
-        fail("--together is for Boolean networks, and not for a --twin")
+    if arguments.together and (arguments.twin or not arguments.record):
+        fail("--together is for Boolean networks that --record measures, and not for a --twin")
     parts = {"train": arguments.scenes, "validation": arguments.scenes // 8, "test": arguments.scenes // 4}
     data, validation, test = (compose(n, part, arguments.seed) for part, n in parts.items())
     if arguments.fingerprints:
